@@ -1,0 +1,113 @@
+"""Numbers that Lossary did not produce: textbook formulas in mpmath, and peers, for one sample.
+
+`values/*.toml` holds the rows (one table per loss), `values/textbook.toml` the formulas.
+"""
+
+import tomllib
+from pathlib import Path
+
+import mpmath
+import numpy as np
+
+FOLDER = Path(__file__).parent / "values"
+TEXTBOOK = tomllib.loads((FOLDER / "textbook.toml").read_text())
+FAMILIES = ("regression", "classification", "margin", "divergence", "similarity")
+ROWS = {
+    family: tomllib.loads((FOLDER / f"{family}.toml").read_text())
+    for family in FAMILIES
+    if (FOLDER / f"{family}.toml").exists()
+}
+
+exact = mpmath.mp.clone()
+exact.dps = 1000  # log(1 + exp(-800)) needs 350 digits before the first one counts
+STEP = exact.mpf(10) ** -300
+
+
+def ulps(actual, truth):
+    """Distance from the true value in units of the last place of a float of the actual's type."""
+    actual = np.asarray(actual)
+    true = exact.mpf(truth)
+    if true == exact.mpf(actual.item()):
+        return 0.0
+    nearest = np.abs(actual.dtype.type(true))
+    distance = abs(exact.mpf(actual.item()) - true) / exact.mpf(np.spacing(nearest).item())
+    return float("inf") if exact.isnan(distance) else float(distance)
+
+
+def worst_ulps(actual, truth):
+    """The largest distance in an array; the shapes must agree."""
+    actual = np.asarray(actual)
+    assert actual.shape == np.shape(np.asarray(truth, dtype=object))
+    flat = np.asarray(truth, dtype=object).ravel()
+    return max((ulps(a, t) for a, t in zip(actual.ravel(), flat, strict=True)), default=0.0)
+
+
+# ------------------------------------------------------------------------------- textbook
+
+
+def _dot(a, b):
+    return sum(x * y for x, y in zip(a, b, strict=True))
+
+
+def _norm(a, b=None):
+    return exact.sqrt(
+        _dot(a, a) if b is None else sum((x - y) ** 2 for x, y in zip(a, b, strict=True))
+    )
+
+
+VOCABULARY = {
+    "log": exact.log,
+    "exp": exact.exp,
+    "cosh": exact.cosh,
+    "sigmoid": lambda x: 1 / (1 + exact.exp(-x)),
+    "times_log": lambda x, y: exact.mpf(0) if x == 0 else x * exact.log(y),
+    "dot": _dot,
+    "norm": _norm,
+    "cosine": lambda a, b: _dot(a, b) / (_norm(a) * _norm(b)),
+    "centred": lambda a: [x - sum(a) / len(a) for x in a],
+}
+
+
+def _precise(value):
+    if isinstance(value, list | np.ndarray):
+        return [_precise(v) for v in value]
+    return exact.mpf(value) if isinstance(value, float) else value
+
+
+def textbook(name, arguments):
+    """The value of one sample, with 1000 digits, from the float64 numbers given."""
+    entry = TEXTBOOK[name]
+    defaults = {k: v for k, v in entry.items() if k not in ("formula", "vector")} | {"alpha": None}
+    names = {k: _precise(v) for k, v in (defaults | arguments).items()}
+    return eval(f"({entry['formula']})", VOCABULARY | names)
+
+
+def samples(name, inputs):
+    """The samples of a batch: all numbers of an elementwise loss, else all rows of a matrix."""
+    vector = TEXTBOOK[name].get("vector")
+    columns = [v if vector else np.ravel(v).tolist() for v in inputs.values()]
+    return [dict(zip(inputs, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def derivative(name, arguments, place=None, order=1):
+    """The numerical derivative by the first argument, at `place` where that is a vector."""
+    first, start = next(iter(arguments.items()))
+    start = _precise(start)
+    step = STEP * (abs(start if place is None else start[place]) or 1)
+
+    def moved(amount):
+        if place is None:
+            return textbook(name, arguments | {first: start + amount})
+        vector = [x + amount if k == place else x for k, x in enumerate(start)]
+        return textbook(name, arguments | {first: vector})
+
+    below, here, above = moved(-step), moved(0), moved(step)
+    return (above - below) / (2 * step) if order == 1 else (above - 2 * here + below) / step**2
+
+
+def derivatives(name, arguments, order=1):
+    """The derivative in the shape of the first argument: a number or a list."""
+    start = next(iter(arguments.values()))
+    if np.ndim(start) == 0:
+        return derivative(name, arguments, order=order)
+    return [derivative(name, arguments, place, order) for place in range(len(start))]
