@@ -1,0 +1,55 @@
+"""Bring every committed generated text up to date; with ``--check`` only say what is stale.
+
+These are the README's catalogue, docs/seeds.md and docs/traps.md. Pages of losses and studies are
+made when the documentation is built and are not committed. ``--mnist DIRECTORY`` also runs the
+study that needs MNIST's files and writes its page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import seeds
+import studies
+
+import lossary
+from lossary.show.pages import catalogue_table
+
+HERE = Path(__file__).parent
+README = HERE.parent / "README.md"
+START, END = "<!-- catalogue -->\n", "<!-- catalogue end -->\n"
+
+
+def readme() -> str:
+    """The README with the present catalogue between its marks."""
+    text = README.read_text(encoding="utf-8")
+    before, _, rest = text.partition(START)
+    _, found, after = rest.partition(END)
+    if not found:
+        sys.exit(f"docs/generate.py: README.md lacks {START.strip()} and {END.strip()}")
+    return f"{before}{START}\n{catalogue_table(lossary.catalogue.values())}\n\n{END}{after}"
+
+
+def main() -> int:
+    """Write or check; 1 when something is stale or missing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, fail on stale files")
+    parser.add_argument("--mnist", type=Path, metavar="DIRECTORY", help="folder with the IDX files")
+    options = parser.parse_args()
+
+    status = seeds.main(["--check"] if options.check else [])
+    text = readme()
+    if not options.check:
+        README.write_text(text, encoding="utf-8")
+    elif README.read_text(encoding="utf-8") != text:
+        print("README.md is stale: run `python docs/generate.py`", file=sys.stderr)
+        status = 1
+    if options.mnist:
+        studies.write_page(HERE / "studies", "mnist", options.mnist)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

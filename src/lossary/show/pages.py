@@ -1,0 +1,235 @@
+"""The documentation of the catalogue: one Markdown page per loss, and an index.
+
+``python -m lossary.show.pages DIRECTORY`` writes them. A page is made from the record alone, so a
+new loss, also a user's own, has its page without further work.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lossary.engine import Loss
+
+__all__ = ["catalogue_table", "index", "page", "signature", "write"]
+
+FAMILIES = {
+    "regression": "a number is predicted",
+    "classification": "classes, from logits, scores or probabilities",
+    "margin": "a score must win by a margin",
+    "divergence": "one distribution is compared with another",
+    "similarity": "vectors are compared",
+    "custom": "defined outside the catalogue",
+}
+
+LIBRARIES = {
+    "torch": "PyTorch",
+    "keras": "Keras",
+    "tf": "TensorFlow",
+    "optax": "Optax",
+    "sklearn": "scikit-learn",
+}
+
+
+def signature(loss: Loss) -> str:
+    """The call as a reader would write it, without the keywords that every loss has.
+
+    >>> import lossary as L
+    >>> signature(L.huber)
+    'huber(prediction, target, *, delta=1.0)'
+    """
+    data = [argument.name for argument in loss.inputs]
+    parameters = [
+        argument.name if argument.required else f"{argument.name}={argument.default!r}"
+        for argument in loss.parameters
+    ]
+    return f"{loss.name}({', '.join([*data, '*', *parameters] if parameters else data)})"
+
+
+def page(loss: Loss, figure: str | None = None) -> str:
+    """The page of one loss as MyST Markdown; ``figure`` is the path of its curves, if drawn.
+
+    >>> import lossary as L
+    >>> page(L.huber).splitlines()[0]
+    '# huber'
+    """
+    sections: dict[str, Callable[[Loss], list[str]]] = {
+        "Formula": _formula,
+        "Arguments": _arguments,
+        "When to choose it": lambda loss: [loss.choose] if loss.choose else [],
+        "Promises": _promises,
+        "Traps": lambda loss: [f"* {trap}" for trap in loss.traps],
+        "Names elsewhere": _elsewhere,
+        "Source": lambda loss: [loss.source] if loss.source else [],
+        "What NumPy runs": _text,
+    }
+    lines = [f"# {loss.name}", "", loss.summary, "", "```python", signature(loss), "```"]
+    if figure:
+        alternative = f"Value, gradient and second derivative of {loss.name}"
+        lines += ["", f"![{alternative}]({figure})"]
+    for title, section in sections.items():
+        body = section(loss)
+        if body:
+            lines += ["", f"## {title}", "", *body]
+    return "\n".join(lines) + "\n"
+
+
+def _formula(loss: Loss) -> list[str]:
+    each = ", for each class" if loss.class_axis else ""
+    return [
+        *_display(loss.latex),
+        f"Derivative with respect to `{loss.inputs[0].name}`{each}:",
+        "",
+        *_display(loss.gradient_latex),
+        "Second derivative, the diagonal:" if loss.class_axis else "Second derivative:",
+        "",
+        *_display(loss.hessian_latex),
+    ]
+
+
+def _display(latex: str) -> list[str]:
+    return ["$$", latex, "$$", ""]
+
+
+def _arguments(loss: Loss) -> list[str]:
+    rows = [
+        _row(
+            f"`{argument.name}`",
+            f"${argument.domain.symbol}$",
+            _sentence(str(argument.domain), argument.description),
+            _default(argument),
+        )
+        for argument in loss.arguments
+    ]
+    return [*_head("argument", "set", "meaning", "default"), *rows, "", _CONTRACT]
+
+
+_CONTRACT = (
+    "Weights, masks, reductions and errors are the same for every loss: "
+    "see [the contract](../contract.md)."
+)
+
+
+def _default(argument: Any) -> str:
+    if argument.positional or argument.default is inspect.Parameter.empty:
+        return "required"
+    return f"`{argument.default!r}`"
+
+
+def _sentence(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
+
+
+def _promises(loss: Loss) -> list[str]:
+    from lossary.definition import PROMISES
+
+    kept = [f"* *{name.replace('_', ' ')}*: {PROMISES[name]}" for name in sorted(loss.promises)]
+    return [*kept, "", "Each promise is tested."] if kept else []
+
+
+def _elsewhere(loss: Loss) -> list[str]:
+    def library(name: str) -> str:
+        top = name.partition(".")[0]
+        return LIBRARIES.get("keras" if name.startswith("tf.keras") else top, top)
+
+    names = sorted(loss.elsewhere, key=library)
+    rows = [
+        _row(title, ", ".join(f"`{name}`" for name in group))
+        for title, group in groupby(names, key=library)
+    ]
+    return [*_head("library", "name"), *rows] if rows else []
+
+
+def _text(loss: Loss) -> list[str]:
+    return [
+        "The value of each element, as generated from the definition:",
+        *_listing(loss.text("numpy")),
+        "The gradient:",
+        *_listing(loss.text("numpy", order=1)),
+    ]
+
+
+def _listing(text: str) -> list[str]:
+    return ["", "```python", text.strip(), "```", ""]
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _head(*titles: str) -> list[str]:
+    return [_row(*titles), _row(*["---"] * len(titles))]
+
+
+def _families(losses: Iterable[Loss]) -> dict[str, list[Loss]]:
+    found: dict[str, list[Loss]] = {}
+    for loss in losses:
+        found.setdefault(loss.family, []).append(loss)
+    return found
+
+
+def catalogue_table(losses: Iterable[Loss]) -> str:
+    """A row per family, for the README.
+
+    >>> import lossary as L
+    >>> print(catalogue_table([L.huber, L.log_cosh]))
+    | family | losses |
+    | --- | --- |
+    | regression: a number is predicted | `huber`, `log_cosh` |
+    """
+    rows = [
+        _row(f"{family}: {FAMILIES[family]}", ", ".join(f"`{loss.name}`" for loss in members))
+        for family, members in _families(losses).items()
+    ]
+    return "\n".join([*_head("family", "losses"), *rows])
+
+
+def index(losses: Iterable[Loss]) -> str:
+    """The page that leads to all pages, by family."""
+    losses = list(losses)
+    lines = ["# Catalogue", "", f"{len(losses)} losses, each from one definition."]
+    for family, members in _families(losses).items():
+        lines += ["", f"## {family.capitalize()}", "", f"Here {FAMILIES[family]}.", ""]
+        lines += [
+            *_head("loss", "the point of it"),
+            *(_row(f"[`{loss.name}`]({loss.name}.md)", loss.summary) for loss in members),
+        ]
+    names = [loss.name for loss in losses]
+    return "\n".join([*lines, "", "```{toctree}", ":hidden:", "", *names, "```", ""])
+
+
+def write(directory: Path, losses: Iterable[Loss] | None = None, *, figures: bool = True) -> None:
+    """Write the index, the pages and their curves; files that would not change are left alone."""
+    import lossary
+
+    chosen = list(lossary.catalogue.values() if losses is None else losses)
+    directory.mkdir(parents=True, exist_ok=True)
+    for loss in chosen:
+        figure = _draw(loss, directory) if figures else None
+        _update(directory / f"{loss.name}.md", page(loss, figure))
+    _update(directory / "index.md", index(chosen))
+
+
+def _draw(loss: Loss, directory: Path) -> str | None:
+    from lossary.show import plot
+
+    path = directory / f"{loss.name}.svg"
+    plot.draw([loss], path)
+    return path.name
+
+
+def _update(path: Path, text: str) -> None:
+    """Write unless the file already says so, because Sphinx rebuilds what is newer."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m lossary.show.pages DIRECTORY")
+    write(Path(sys.argv[1]))
