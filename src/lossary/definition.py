@@ -1,0 +1,248 @@
+"""A signature and a formula become a record.
+
+The signature is the registry: names, order, defaults and domains stand there and nowhere else.
+The first argument is the prediction; positional arguments are data, keyword-only ones are
+hyper-parameters. A parameter whose default is ``None`` may be absent; the formula then sees None.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import ModuleType
+from typing import Any, TypeVar, get_type_hints
+
+from lossary import calculus
+from lossary.domain import Domain, domain_of
+from lossary.errors import FormulaError
+from lossary.formula import Expression, trace, variable
+
+__all__ = ["PROMISES", "Argument", "Definition", "define", "find", "gather", "loss"]
+
+D = TypeVar("D", bound="Definition")
+
+PROMISES = {
+    "non_negative": "never below 0",
+    "zero_at_target": "0 when the prediction equals the target",
+    "symmetric": "unchanged when prediction and target swap places",
+    "convex": "convex in the prediction",
+    "even": "depends on the size of prediction - target, not its sign",
+    "bounded_gradient": "the gradient stays bounded",
+    "shift_invariant": "unchanged when a constant is added along the class axis",
+    "scale_invariant": "unchanged when the prediction is multiplied by a positive number",
+    "proper": "in expectation least at the true distribution",
+}
+
+_FAMILIES = ("regression", "classification", "margin", "divergence", "similarity")
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a loss, as its signature declares it."""
+
+    name: str
+    domain: Domain
+    default: Any
+    positional: bool
+    description: str = ""
+
+    @property
+    def optional(self) -> bool:
+        """Whether the formula may see None instead."""
+        return not self.positional and self.default is None
+
+    @property
+    def required(self) -> bool:
+        """Whether a call must give it."""
+        return self.default is inspect.Parameter.empty
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A loss: what its author wrote, and what follows from it by calculus."""
+
+    name: str
+    summary: str
+    formula: Callable[..., Any] = field(repr=False, compare=False)
+    arguments: tuple[Argument, ...] = ()
+    family: str = "custom"
+    source: str = ""
+    elsewhere: tuple[str, ...] = ()
+    promises: frozenset[str] = frozenset()
+    choose: str = ""
+    traps: tuple[str, ...] = ()
+
+    @property
+    def inputs(self) -> tuple[Argument, ...]:
+        """The data: prediction, target and their like."""
+        return tuple(a for a in self.arguments if a.positional)
+
+    @property
+    def parameters(self) -> tuple[Argument, ...]:
+        """The hyper-parameters."""
+        return tuple(a for a in self.arguments if not a.positional)
+
+    @property
+    def domains(self) -> dict[str, Domain]:
+        """The set of each argument, by name."""
+        return {a.name: a.domain for a in self.arguments}
+
+    @cached_property
+    def differentiable(self) -> tuple[str, ...]:
+        """Names of the data that have a gradient; the first is the prediction."""
+        return tuple(a.name for a in self.inputs if a.domain.continuous)
+
+    @property
+    def class_axis(self) -> bool:
+        """Whether a value belongs to a row of classes or features rather than to an element."""
+        return any(a.domain.class_axis for a in self.inputs)
+
+    @cached_property
+    def _traced(self) -> dict[frozenset[str], Expression]:
+        return {}
+
+    def variable(self, name: str) -> Expression:
+        """Return the symbol of an argument."""
+        return variable(name, class_axis=self.domains[name].class_axis)
+
+    def value(self, absent: frozenset[str] = frozenset()) -> Expression:
+        """Return the traced formula; ``absent`` names the optional parameters that are None."""
+        if absent not in self._traced:
+            symbols = {a.name: self.variable(a.name) for a in self.arguments}
+            symbols |= dict.fromkeys(absent)  # type: ignore[arg-type]
+            result = trace(self.formula, symbols)
+            if result.class_axis:
+                raise FormulaError(
+                    f"{self.name} has one value per class, not one per row\n"
+                    "hint: reduce the class axis with total, peak or pick"
+                )
+            self._traced[absent] = calculus.simplify(result)
+        return self._traced[absent]
+
+    def gradient(self, wrt: str | None = None, absent: frozenset[str] = frozenset()) -> Expression:
+        """Return the first derivative with respect to one argument, by default the prediction."""
+        return calculus.gradient(self.value(absent), self.variable(wrt or self.arguments[0].name))
+
+    def hessian(self, wrt: str | None = None, absent: frozenset[str] = frozenset()) -> Expression:
+        """Return the diagonal of the second derivative."""
+        name = wrt or self.arguments[0].name
+        return calculus.diagonal_hessian(self.value(absent), self.variable(name))
+
+    @property
+    def absent_by_default(self) -> frozenset[str]:
+        """The optional parameters, all of which are None unless a call gives them."""
+        return frozenset(a.name for a in self.parameters if a.optional)
+
+
+def define(
+    formula: Callable[..., Any],
+    *,
+    source: str,
+    elsewhere: Iterable[str] = (),
+    promises: str = "",
+    choose: str = "",
+    traps: Iterable[str] = (),
+    family: str = "custom",
+) -> Definition:
+    """Read a formula's signature and trace it once, so that mistakes show where they are made."""
+    promised = frozenset(promises.split())
+    if unknown := promised - PROMISES.keys():
+        raise FormulaError(
+            f"{formula.__name__}: unknown promise {', '.join(sorted(unknown))}\n"
+            f"hint: choose from {', '.join(PROMISES)}"
+        )
+    definition = Definition(
+        name=formula.__name__,
+        summary=inspect.getdoc(formula) or "",
+        formula=formula,
+        arguments=_arguments(formula),
+        family=family,
+        source=source,
+        elsewhere=tuple(elsewhere),
+        promises=promised,
+        choose=choose,
+        traps=tuple(traps),
+    )
+    definition.value(definition.absent_by_default)
+    return definition
+
+
+def loss(**facts: Any) -> Callable[[Callable[..., Any]], Definition]:
+    """Turn the formula below into a record; see :func:`define` for the facts it may carry."""
+
+    def decorate(formula: Callable[..., Any]) -> Definition:
+        family = formula.__module__.rpartition(".")[2]
+        facts.setdefault("family", family if family in _FAMILIES else "custom")
+        return define(formula, **facts)
+
+    return decorate
+
+
+def _arguments(formula: Callable[..., Any]) -> tuple[Argument, ...]:
+    hints = get_type_hints(formula, include_extras=True)
+    parameters = inspect.signature(formula).parameters.values()
+    arguments = tuple(_argument(formula, p, hints.get(p.name)) for p in parameters)
+    if not any(a.positional for a in arguments):
+        raise FormulaError(
+            f"{formula.__name__} has no positional argument\nhint: start with prediction: Real"
+        )
+    return arguments
+
+
+def _argument(formula: Callable[..., Any], parameter: inspect.Parameter, hint: Any) -> Argument:
+    place = f"{formula.__code__.co_filename}:{formula.__code__.co_firstlineno}: {formula.__name__}"
+    if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
+        raise FormulaError(f"{place}: *{parameter.name} has no domain\nhint: name each argument")
+    domain, description = domain_of(hint)
+    if domain is None:
+        raise FormulaError(
+            f"{place}: argument {parameter.name!r} has no domain\n"
+            f"hint: annotate it with its set of numbers, as in {parameter.name}: Real "
+            "(from lossary.domain import Real)"
+        )
+    positional = parameter.kind is not parameter.KEYWORD_ONLY
+    return Argument(parameter.name, domain, parameter.default, positional, description)
+
+
+def gather(*families: ModuleType) -> dict[str, Definition]:
+    """Collect the definitions of the modules, in order; a name used twice is an error."""
+    found: dict[str, Definition] = {}
+    for module in families:
+        for value in vars(module).values():
+            if not isinstance(value, Definition):
+                continue
+            if value.name in found and found[value.name] is not value:
+                raise FormulaError(f"{module.__name__}: a loss named {value.name!r} exists already")
+            found[value.name] = value
+    return found
+
+
+def find(catalogue: Mapping[str, D], name: str) -> D:
+    """Return the loss of that name here or in another library; capitals and ``_`` do not matter."""
+    if name in catalogue:
+        return catalogue[name]
+    wanted = _key(name)
+    table = {_key(alias): d for d in catalogue.values() for alias in (d.name, *d.elsewhere)}
+    tails = {_key(alias).rpartition(".")[2]: d for d in catalogue.values() for alias in d.elsewhere}
+    if wanted in table:
+        return table[wanted]
+    if wanted in tails:
+        return tails[wanted]
+    close = difflib.get_close_matches(wanted, [*table, *tails], n=3)
+    names = dict.fromkeys((table.get(key) or tails[key]).name for key in close)
+    near = f"did you mean {', '.join(names)}?" if names else "lossary list shows all names"
+    raise KeyError(f"no loss is called {name!r} here or elsewhere; {near}")
+
+
+def _key(name: str) -> str:
+    name = name.strip().lower().replace("_", "")
+    for prefix, short in (
+        ("tensorflow.", "tf."), ("tf.keras.", "keras."), ("torch.nn.functional.", "f."),
+        ("torch.nn.f.", "f."), ("torch.f.", "f."), ("nn.", "torch.nn."), ("sklearn.metrics.", "sklearn."),
+    ):  # fmt: skip
+        if name.startswith(prefix):
+            name = short + name.removeprefix(prefix)
+    return name

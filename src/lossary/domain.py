@@ -1,0 +1,190 @@
+"""The sets of numbers that arguments live in.
+
+A domain stands in a signature as the annotation, ``target: Binary``. It checks values, words the
+error, prints the set in the documentation and gives the tests their samples. Predicates use
+operators only, so that they hold for the arrays of every library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+from typing import Annotated, Any, Literal, get_args
+
+__all__ = [
+    "AboveMinusOne",
+    "Binaries",
+    "Binary",
+    "Cosine",
+    "Count",
+    "Domain",
+    "Embedding",
+    "Exponent",
+    "Label",
+    "LogSimplex",
+    "Logit",
+    "Logits",
+    "NonNegative",
+    "NonZero",
+    "OpenUnit",
+    "Positive",
+    "Real",
+    "Scores",
+    "Sign",
+    "Simplex",
+    "Smoothing",
+    "Unit",
+    "domain_of",
+]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A set of numbers, or of vectors along the class axis."""
+
+    name: str
+    description: str
+    symbol: str
+    contains: Callable[[Any], Any]
+    inside: tuple[float, ...]
+    outside: tuple[float, ...]
+    neutral: float = 0.0
+    continuous: bool = True
+    integer: bool = False
+    class_axis: bool = False
+    mass: Literal["sum", "sum of exponentials"] | None = None
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return self.description
+
+
+def domain_of(annotation: Any) -> tuple[Domain | None, str]:
+    """Return the domain and the description that an annotation carries."""
+    metadata = [item for part in (annotation, *get_args(annotation)) for item in get_args(part)]
+    domain = next((item for item in metadata if isinstance(item, Domain)), None)
+    description = next((item for item in metadata if isinstance(item, str)), "")
+    return domain, description
+
+
+Real = Annotated[
+    Any,
+    Domain("Real", "a finite number", r"\mathbb{R}", lambda x: abs(x) < inf,
+           (0.0, 0.5, -1.0, 3.0, -20.0), (inf, -inf, float("nan"))),
+]  # fmt: skip
+Logit = Annotated[
+    Any,
+    Domain("Logit", "a number (log-odds; ±inf means certain)", r"\overline{\mathbb{R}}",
+           lambda x: x == x,  # noqa: PLR0124  (false only for NaN)
+           (0.0, 0.5, -1.0, 3.0, -20.0), (float("nan"),)),
+]  # fmt: skip
+NonNegative = Annotated[
+    Any,
+    Domain("NonNegative", "a finite number, at least 0", r"\mathbb{R}_{\ge 0}",
+           lambda x: (x >= 0) & (x < inf), (0.0, 0.5, 1.0, 7.0), (-1e-3, inf, float("nan"))),
+]  # fmt: skip
+Positive = Annotated[
+    Any,
+    Domain("Positive", "a finite number above 0", r"\mathbb{R}_{> 0}",
+           lambda x: (x > 0) & (x < inf), (1.0, 0.25, 3.0), (0.0, -1.0, inf, float("nan")),
+           neutral=1.0),
+]  # fmt: skip
+NonZero = Annotated[
+    Any,
+    Domain("NonZero", "a finite number other than 0", r"\mathbb{R} \setminus \{0\}",
+           lambda x: (x != 0) & (abs(x) < inf), (1.0, -0.25, 3.0), (0.0, inf, float("nan")),
+           neutral=1.0),
+]  # fmt: skip
+AboveMinusOne = Annotated[
+    Any,
+    Domain("AboveMinusOne", "a finite number above -1", r"(-1, \infty)",
+           lambda x: (x > -1) & (x < inf), (0.0, 0.5, -0.5, 9.0), (-1.0, -5.0, float("nan"))),
+]  # fmt: skip
+Unit = Annotated[
+    Any,
+    Domain("Unit", "a number in [0, 1]", r"[0, 1]", lambda x: (x >= 0) & (x <= 1),
+           (0.5, 0.0, 1.0, 0.125), (-0.25, 1.5, float("nan")), neutral=0.5,
+           hint="for logits use the loss without 'from_probability' in its name"),
+]  # fmt: skip
+OpenUnit = Annotated[
+    Any,
+    Domain("OpenUnit", "a number strictly between 0 and 1", r"(0, 1)", lambda x: (x > 0) & (x < 1),
+           (0.5, 0.1, 0.9), (0.0, 1.0, float("nan")), neutral=0.5),
+]  # fmt: skip
+Smoothing = Annotated[
+    Any,
+    Domain("Smoothing", "a number in [0, 1]", r"[0, 1]", lambda x: (x >= 0) & (x <= 1),
+           (0.0, 0.1, 1.0), (-0.25, 1.5, float("nan"))),
+]  # fmt: skip
+Cosine = Annotated[
+    Any,
+    Domain("Cosine", "a number in [-1, 1]", r"[-1, 1]", lambda x: (x >= -1) & (x <= 1),
+           (0.0, 0.5, -0.5), (-1.5, 1.5, float("nan"))),
+]  # fmt: skip
+Exponent = Annotated[
+    Any,
+    Domain("Exponent", "a finite number, at least 1", r"[1, \infty)",
+           lambda x: (x >= 1) & (x < inf), (1.0, 2.0, 1.5), (0.5, inf, float("nan")), neutral=1.0),
+]  # fmt: skip
+Binary = Annotated[
+    Any,
+    Domain("Binary", "0 or 1", r"\{0, 1\}", lambda x: (x == 0) | (x == 1),
+           (0.0, 1.0), (0.3, -1.0, 2.0, float("nan")), continuous=False,
+           hint="for soft targets use binary_cross_entropy"),
+]  # fmt: skip
+Sign = Annotated[
+    Any,
+    Domain("Sign", "-1 or 1", r"\{-1, 1\}", lambda x: (x == 1) | (x == -1),
+           (1.0, -1.0), (0.0, 0.5, float("nan")), neutral=1.0, continuous=False,
+           hint="turn 0/1 labels into signs with 2 * label - 1"),
+]  # fmt: skip
+Count = Annotated[
+    Any,
+    Domain("Count", "a whole number, at least 0", r"\mathbb{N}_0",
+           lambda x: (x >= 0) & (x < inf) & (x % 1 == 0), (0.0, 1.0, 7.0), (-1.0, 0.5, inf),
+           continuous=False),
+]  # fmt: skip
+Label = Annotated[
+    Any,
+    Domain("Label", "a class index, 0 or more and below the number of classes", r"\{0, \dots, C-1\}",
+           lambda x: x >= 0, (0.0, 1.0), (-1.0,), continuous=False, integer=True,
+           hint="labels count from 0; leave rows out with mask= or ignore_index="),
+]  # fmt: skip
+Logits = Annotated[
+    Any,
+    Domain("Logits", "numbers along the class axis (-inf excludes a class)",
+           r"\overline{\mathbb{R}}^C", lambda x: x == x,  # noqa: PLR0124  (false only for NaN)
+           (0.0, 0.5, -1.0, 3.0, -20.0), (float("nan"),), class_axis=True),
+]  # fmt: skip
+Scores = Annotated[
+    Any,
+    Domain("Scores", "finite numbers along the class axis", r"\mathbb{R}^C",
+           lambda x: abs(x) < inf, (0.0, 0.5, -1.0, 3.0, -20.0), (inf, float("nan")),
+           class_axis=True),
+]  # fmt: skip
+Embedding = Annotated[
+    Any,
+    Domain("Embedding", "a vector of finite numbers along the axis", r"\mathbb{R}^D",
+           lambda x: abs(x) < inf, (0.0, 0.5, -1.0, 3.0, -20.0), (inf, float("nan")),
+           class_axis=True),
+]  # fmt: skip
+Binaries = Annotated[
+    Any,
+    Domain("Binaries", "0 or 1 for each class", r"\{0, 1\}^C", lambda x: (x == 0) | (x == 1),
+           (0.0, 1.0), (0.3, -1.0, float("nan")), continuous=False, class_axis=True),
+]  # fmt: skip
+Simplex = Annotated[
+    Any,
+    Domain("Simplex", "probabilities, at least 0, with sum 1 along the class axis", r"\Delta^{C-1}",
+           lambda x: (x >= 0) & (x < inf), (0.5, 0.25, 0.0, 1.0), (-0.25, inf, float("nan")),
+           class_axis=True, mass="sum",
+           hint="was a logit, an unnormalised row or the wrong argument passed?"),
+]  # fmt: skip
+LogSimplex = Annotated[
+    Any,
+    Domain("LogSimplex", "log-probabilities, at most 0, whose exponentials have sum 1",
+           r"\log \Delta^{C-1}", lambda x: x <= 0, (-0.7, -1.0, -20.0), (0.5, float("nan")),
+           class_axis=True, mass="sum of exponentials",
+           hint="take log_softmax of logits first, or use the loss for logits or probabilities"),
+]  # fmt: skip

@@ -1,0 +1,51 @@
+"""The sums behind the measures, over distributions or joint weights along the last axes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossary.information.exact import Pair, divergence, pair_of, pair_sum, row_sum
+from lossary.information.masses import Masses
+from lossary.information.units import Array, Unit
+
+__all__ = ["expected_information", "information_of_joint", "relative_information", "remaining_information"]
+
+
+def expected_information(p: Masses, q: Masses, unit: Unit) -> Array:
+    """Sum of -p log q: the cross-entropy, or with q = p the entropy."""
+    shares = p.shares
+    with np.errstate(invalid="ignore"):
+        terms = np.where(shares > 0, -shares * q.log(unit), 0.0)  # 0 log 0 = 0
+    return row_sum(terms)[..., 0]
+
+
+def relative_information(p: Masses, q: Masses, unit: Unit) -> Array:
+    """Sum of p log(p / q)."""
+    return divergence(p.shares, q.shares, (p.value, q.total), (q.value, p.total), unit)
+
+
+def information_of_joint(table: Array, unit: Unit) -> Array:
+    """Mutual information of joint weights along the last two axes, whatever their sum."""
+    first, second = pair_sum(table), _swapped(pair_sum(np.swapaxes(table, -1, -2)))
+    flat = table.reshape(*table.shape[:-2], -1)
+    total = pair_sum(flat)
+    outer = [np.broadcast_to(part, table.shape) for part in (*first, *second)]
+    rows = [part.reshape(flat.shape) for part in outer]
+    above: tuple[Pair, Pair] = (pair_of(flat), total)
+    below: tuple[Pair, Pair] = ((rows[0], rows[1]), (rows[2], rows[3]))
+    product = (rows[0] / total[0]) * (rows[2] / total[0])
+    return divergence(flat / total[0], product, above, below, unit)
+
+
+def remaining_information(table: Array, unit: Unit) -> Array:
+    """Conditional entropy of the last axis given the one before, of joint weights of any sum."""
+    given = row_sum(table)
+    # A row of no mass has no conditional distribution; any will do, as its weight is zero.
+    rows = np.where(given > 0, table, 1.0)
+    masses = Masses(pair_of(rows), pair_sum(rows))
+    weights = (given / row_sum(np.swapaxes(given, -1, -2)))[..., 0]
+    return row_sum(weights * expected_information(masses, masses, unit))[..., 0]
+
+
+def _swapped(pair: Pair) -> Pair:
+    return np.swapaxes(pair[0], -1, -2), np.swapaxes(pair[1], -1, -2)

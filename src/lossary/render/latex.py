@@ -1,0 +1,111 @@
+"""Expressions as LaTeX, in the notation of the textbooks."""
+
+from __future__ import annotations
+
+from lossary.formula import Expression
+from lossary.functions import FUNCTIONS
+
+__all__ = ["SYMBOLS", "latex"]
+
+SYMBOLS = {
+    "prediction": r"\hat y", "target": "y", "logit": "z", "logits": "z", "label": "t",
+    "score": "s", "scores": "s", "sign": "y", "probability": "p", "probabilities": "p",
+    "log_probabilities": r"\ell", "log_rate": r"\eta", "distance": "d", "first": "a",
+    "second": "b", "anchor": "a", "positive": "p", "negative": "n", "delta": r"\delta",
+    "beta": r"\beta", "gamma": r"\gamma", "alpha": r"\alpha", "quantile": "q", "margin": "m",
+    "label_smoothing": r"\varepsilon", "positive_weight": "w_+", "positives": "n_+",
+    "negatives": "n_-", "p": "p", "scale": "c", "class_index": "c", "class_count": "C",
+}  # fmt: skip
+
+ATOM, POWER, PREFIX, PRODUCT, SUM, COMPARE, LOGIC = 9, 8, 7, 6, 5, 4, 3
+
+# Operator: how tightly it binds, its template, and what each argument's place demands.
+TEMPLATES: dict[str, tuple[int, str, tuple[int, ...]]] = {
+    "add": (SUM, "{0} + {1}", (SUM, SUM)),
+    "subtract": (SUM, "{0} - {1}", (SUM, PRODUCT)),
+    "multiply": (PRODUCT, r"{0} \, {1}", (PRODUCT, PRODUCT)),
+    "divide": (ATOM, r"\frac{{{0}}}{{{1}}}", (0, 0)),
+    "negative": (SUM, "-{0}", (PRODUCT,)),
+    "power": (POWER, "{{{0}}}^{{{1}}}", (ATOM, 0)),
+    "absolute": (ATOM, r"\left|{0}\right|", (0,)),
+    "sign": (ATOM, r"\operatorname{{sgn}}\left({0}\right)", (0,)),
+    "floor": (ATOM, r"\left\lfloor {0} \right\rfloor", (0,)),
+    "sqrt": (ATOM, r"\sqrt{{{0}}}", (0,)),
+    "exp": (POWER, "e^{{{0}}}", (0,)),
+    "expm1": (SUM, r"e^{{{0}}} - 1", (0,)),
+    "log": (PREFIX, r"\log {0}", (POWER,)),
+    "log1p": (PREFIX, r"\log\left(1 + {0}\right)", (SUM,)),
+    "tanh": (PREFIX, r"\tanh\left({0}\right)", (0,)),
+    "maximum": (ATOM, r"\max\left({0},\, {1}\right)", (0, 0)),
+    "minimum": (ATOM, r"\min\left({0},\, {1}\right)", (0, 0)),
+    "less": (COMPARE, "{0} < {1}", (SUM, SUM)),
+    "less_equal": (COMPARE, r"{0} \le {1}", (SUM, SUM)),
+    "equal": (COMPARE, "{0} = {1}", (SUM, SUM)),
+    "logical_and": (LOGIC, r"{0} \wedge {1}", (COMPARE, COMPARE)),
+    "logical_or": (LOGIC, r"{0} \vee {1}", (COMPARE, COMPARE)),
+    "logical_not": (PREFIX, r"\neg {0}", (ATOM,)),
+    "weighted": (PRODUCT, r"{0} \, {1}", (PRODUCT, PRODUCT)),
+    "total": (PREFIX, r"\sum_c {0}", (PRODUCT,)),
+    "peak": (PREFIX, r"\max_c {0}", (PRODUCT,)),
+    "argpeak": (PREFIX, r"\operatorname{{arg\,max}}_c {0}", (PRODUCT,)),
+    "pick": (ATOM, "{{{0}}}_{{{1}}}", (ATOM, 0)),
+    "class_index": (ATOM, "c", ()),
+    "class_count": (ATOM, "C", ()),
+}
+
+
+def latex(expression: Expression) -> str:
+    """Return the formula in LaTeX, without delimiters."""
+    return _text(expression, 0)
+
+
+def _text(node: Expression, binding: int) -> str:
+    tightness, text = _spell(node)
+    return rf"\left({text}\right)" if tightness < binding else text
+
+
+def _spell(node: Expression) -> tuple[int, str]:
+    if node.operator == "variable":
+        name = str(node.payload)
+        return ATOM, SYMBOLS.get(name, rf"\mathrm{{{name.replace('_', ' ')}}}")
+    if node.operator == "constant":
+        return _number(float(node.payload or 0))
+    if node.operator == "where":
+        return _cases(node)
+    if node.operator == "multiply" and (fraction := _over(node)):
+        return fraction
+    if node.operator in FUNCTIONS:
+        texts = [_text(a, 0) for a in node.arguments]
+        return ATOM, FUNCTIONS[node.operator].latex.format(*texts)
+    tightness, template, places = TEMPLATES[node.operator]
+    texts = [_text(a, place) for a, place in zip(node.arguments, places, strict=True)]
+    return tightness, template.format(*texts)
+
+
+def _number(value: float) -> tuple[int, str]:
+    if value in {float("inf"), float("-inf")}:
+        return SUM, r"\infty" if value > 0 else r"-\infty"
+    if value == 0.5:  # noqa: PLR2004
+        return ATOM, r"\tfrac12"
+    return (ATOM if value >= 0 else SUM), f"{value:g}"
+
+
+def _over(node: Expression) -> tuple[int, str] | None:
+    """Print a x as a square when both factors are one expression."""
+    x, y = node.arguments
+    if x is y:
+        return POWER, f"{{{_text(x, ATOM)}}}^2"
+    halves = x.operator == "multiply" and x.arguments[1] is y
+    if halves and x.arguments[0].operator == "constant":
+        return PRODUCT, rf"{_text(x.arguments[0], PRODUCT)} {{{_text(y, ATOM)}}}^2"
+    return None
+
+
+def _cases(node: Expression) -> tuple[int, str]:
+    """Print nested choices as one list of cases."""
+    rows = []
+    while node.operator == "where":
+        condition, value, node = node.arguments
+        rows.append(rf"{_text(value, 0)} & \text{{if }} {_text(condition, 0)}")
+    rows.append(rf"{_text(node, 0)} & \text{{otherwise}}")
+    return ATOM, r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"

@@ -1,0 +1,159 @@
+"""What all targets share: lowering to primitives, temporaries, and the shape of a function."""
+
+from __future__ import annotations
+
+import importlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from lossary import calculus
+from lossary.formula import Expression, apply, walk
+from lossary.functions import FUNCTIONS, PRIMITIVES
+
+__all__ = ["TARGETS", "Program", "Target", "lower", "render"]
+
+# Targets by name; each module holds one table, and is imported when it is asked for.
+TARGETS = ("numpy", "torch", "jax", "tensorflow")
+
+# How tightly an operator binds: Python's order, for as few parentheses as possible.
+ATOM, POWER, UNARY, PRODUCT, SUM, BITS, COMPARE = 9, 8, 7, 6, 5, 4, 3
+
+
+@dataclass(frozen=True)
+class Target:
+    """A language to print: each primitive's spelling and how tightly it binds.
+
+    In a spelling ``{0}`` and ``{1}`` are the arguments, ``{like}`` an array whose dtype and number
+    of classes the text may ask for.
+    """
+
+    name: str
+    imports: str
+    spellings: Mapping[str, tuple[int, str]]
+    cast: str
+    constants: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        missing, extra = PRIMITIVES - self.spellings.keys(), self.spellings.keys() - PRIMITIVES
+        if missing or extra:
+            raise ValueError(f"{self.name}: missing {sorted(missing)}, unknown {sorted(extra)}")
+
+
+@dataclass(frozen=True)
+class Program:
+    """A function to print: named results over named arguments."""
+
+    name: str
+    arguments: tuple[str, ...]
+    results: tuple[Expression, ...]
+    summary: str = ""
+
+
+@cache
+def target(name: str) -> Target:
+    """Return the table of a target."""
+    if name not in TARGETS:
+        raise ValueError(f"no target is called {name!r}; choose from {', '.join(TARGETS)}")
+    return importlib.import_module(f"lossary.render.{name}").TARGET
+
+
+def lower(expression: Expression) -> Expression:
+    """Replace named functions by how they are computed, until only primitives are left."""
+    done: dict[Expression, Expression] = {}
+    for node in walk(expression):
+        arguments = tuple(done[a] for a in node.arguments)
+        if node.operator in FUNCTIONS:
+            computed = FUNCTIONS[node.operator].computed(*arguments)
+            done[node] = calculus.simplify(lower(computed))
+        else:
+            done[node] = calculus.rebuild(node, arguments)
+    return calculus.simplify(done[expression])
+
+
+def render(program: Program, name: str) -> str:
+    """Print a program as the source text of one function."""
+    language = target(name)
+    results = [lower(result) for result in program.results]
+    like = next(iter(program.arguments))
+    lines = [f"def {program.name}({', '.join(program.arguments)}):"]
+    if program.summary:
+        lines.append(f'    """{program.summary}"""')
+    printer = _Printer(language, results, like)
+    body = [printer.text(result, 0) for result in results]
+    lines += [f"    {line}" for line in printer.lines]
+    lines.append(f"    return {', '.join(body)}")
+    return f"{language.imports}\n\n\n" + "\n".join(lines) + "\n"
+
+
+class _Printer:
+    """Print nodes; a node used more than once becomes a temporary when it is first needed."""
+
+    def __init__(self, language: Target, results: Sequence[Expression], like: str) -> None:
+        self.language, self.like = language, like
+        self.lines: list[str] = []
+        self.names: dict[Expression, str] = {}
+        self.uses = Counter(a for node in walk(*results) for a in node.arguments)
+        self.uses.update(results)
+        for node in walk(*results):
+            if self.uses[node] > 1 and node.arguments:
+                self.names[node] = self._store(node)
+
+    def _store(self, node: Expression) -> str:
+        name = f"t{len(self.names)}"
+        self.lines.append(f"{name} = {self._spell(node)[1]}")
+        return name
+
+    def text(self, node: Expression, binding: int) -> str:
+        """Print a node for a place that binds as tightly as ``binding``."""
+        if node in self.names:
+            return self.names[node]
+        tightness, text = self._spell(node)
+        return f"({text})" if tightness < binding else text
+
+    def _spell(self, node: Expression) -> tuple[int, str]:
+        if node.operator == "variable":
+            return ATOM, str(node.payload)
+        if node.operator == "constant":
+            return self._number(node)
+        spelling = _SPECIAL.get(node.operator)
+        if spelling and (special := spelling(self, node)):
+            return special
+        tightness, template = self.language.spellings[node.operator]
+        infix = tightness not in {ATOM}
+        texts = [
+            self.text(a, (tightness + (i > 0) if infix else 0))
+            for i, a in enumerate(node.arguments)
+        ]
+        return tightness, template.format(*texts, like=self.like)
+
+    def _number(self, node: Expression) -> tuple[int, str]:
+        text = repr(node.payload)
+        if text in self.language.constants:
+            return ATOM, self.language.constants[text]
+        if text in {"inf", "-inf", "nan"}:
+            return ATOM, f'float("{text}")'
+        return (UNARY if text.startswith("-") else ATOM), text
+
+    def _power(self, node: Expression) -> tuple[int, str] | None:
+        base, exponent = node.arguments
+        if exponent.operator == "constant" and exponent.payload == 2:  # noqa: PLR2004
+            text = self.text(base, PRODUCT)
+            square = apply("multiply", base, base)
+            return self._spell(square) if base in self.names or not base.arguments else (
+                POWER, f"{self.text(base, ATOM)}**2") if text else None
+        return None
+
+    def _where(self, node: Expression) -> tuple[int, str] | None:
+        _, x, y = node.arguments
+        if x.operator != "constant" or y.operator != "constant":
+            return None
+        # Two plain numbers carry no dtype: the library would choose its own.
+        template = self.language.spellings["where"][1]
+        texts = [self.text(a, 0) for a in node.arguments]
+        chosen = template.format(*texts, like=self.like)
+        return ATOM, self.language.cast.format(chosen, like=self.like)
+
+
+_SPECIAL = {"power": _Printer._power, "where": _Printer._where}  # noqa: SLF001

@@ -1,0 +1,35 @@
+"""TensorFlow's spellings."""
+
+from __future__ import annotations
+
+from lossary.render.numpy import SPELLINGS
+from lossary.render.target import ATOM, Target
+
+_OWN = {
+    "power": (ATOM, "tf.pow({0}, {1})"),
+    "where": (ATOM, "tf.where({0}, {1}, {2})"),
+    "weighted": (ATOM, "tf.where(tf.equal({0}, 0), tf.zeros_like({like}), {0} * {1})"),
+    "equal": (ATOM, "tf.equal({0}, {1})"),
+    "less": (ATOM, "tf.less({0}, {1})"),
+    "less_equal": (ATOM, "tf.less_equal({0}, {1})"),
+    "logical_and": (ATOM, "tf.logical_and({0}, {1})"),
+    "logical_or": (ATOM, "tf.logical_or({0}, {1})"),
+    "logical_not": (ATOM, "tf.logical_not({0})"),
+    "total": (ATOM, "tf.reduce_sum({0}, axis=-1, keepdims=True)"),
+    "peak": (ATOM, "tf.reduce_max({0}, axis=-1, keepdims=True)"),
+    "argpeak": (ATOM, "tf.expand_dims(tf.argmax({0}, axis=-1), -1)"),
+    "pick": (ATOM, "tf.gather({0}, {1}, batch_dims={0}.shape.rank - 1)"),
+    "class_index": (ATOM, "tf.range(tf.shape({like}, out_type=tf.int64)[-1])"),
+    "class_count": (ATOM, "tf.cast(tf.shape({like})[-1], {like}.dtype)"),
+}
+
+TARGET = Target(
+    "tensorflow",
+    "import tensorflow as tf",
+    {
+        name: (binding, text.replace("np.", "tf.math."))
+        for name, (binding, text) in SPELLINGS.items()
+    }
+    | _OWN,
+    "tf.cast({0}, {like}.dtype)",
+)

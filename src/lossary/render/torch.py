@@ -1,0 +1,24 @@
+"""PyTorch's spellings."""
+
+from __future__ import annotations
+
+from lossary.render.numpy import SPELLINGS
+from lossary.render.target import ATOM, Target
+
+_OWN = {
+    "maximum": (ATOM, "torch.maximum({0}, {1})"),
+    "minimum": (ATOM, "torch.minimum({0}, {1})"),
+    "total": (ATOM, "torch.sum({0}, dim=-1, keepdim=True)"),
+    "peak": (ATOM, "torch.amax({0}, dim=-1, keepdim=True)"),
+    "argpeak": (ATOM, "torch.argmax({0}, dim=-1, keepdim=True)"),
+    "pick": (ATOM, "torch.take_along_dim({0}, {1}, dim=-1)"),
+    "class_index": (ATOM, "torch.arange({like}.shape[-1], device={like}.device)"),
+}
+
+TARGET = Target(
+    "torch",
+    "import torch",
+    {name: (binding, text.replace("np.", "torch.")) for name, (binding, text) in SPELLINGS.items()}
+    | _OWN,
+    "{0}.to({like}.dtype)",
+)

@@ -1,0 +1,81 @@
+"""Minimise a convex function from its value and gradient, smooth or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+ValueAndGradient = Callable[[np.ndarray], tuple[float, np.ndarray]]
+SUFFICIENT, CURVATURE = 1e-4, 0.9
+"""The constants of the weak Wolfe conditions."""
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """Where the search ended, the value there, and the number of evaluations."""
+
+    point: np.ndarray
+    value: float
+    evaluations: int
+
+
+def minimise(
+    function: ValueAndGradient, start: np.ndarray, *, evaluations: int = 4000, flat: float = 1e-11
+) -> Minimum:
+    """Run BFGS with a weak Wolfe line search until no step descends any more.
+
+    On a function with kinks the gradient never becomes small; the search then ends where rounding
+    leaves no descent. Lewis and Overton 2013, "Nonsmooth optimization via quasi-Newton methods",
+    doi:10.1007/s10107-012-0514-2, show why this finds minima of kinked functions.
+    """
+    point = np.asarray(start, dtype=float)
+    value, gradient = function(point)
+    used, inverse = 1, np.eye(point.size) / max(1.0, float(np.linalg.norm(gradient)))
+    while used < evaluations and np.linalg.norm(gradient) > flat:
+        direction = -inverse @ gradient
+        slope = float(gradient @ direction)
+        if slope >= 0:
+            break
+        found, tried = weak_wolfe(function, point, value, direction, slope)
+        used += tried
+        if found is None:
+            break
+        new_point, new_value, new_gradient = found
+        inverse = updated(inverse, new_point - point, new_gradient - gradient)
+        point, value, gradient = new_point, new_value, new_gradient
+    return Minimum(point, value, used)
+
+
+def weak_wolfe(
+    function: ValueAndGradient,
+    point: np.ndarray,
+    value: float,
+    direction: np.ndarray,
+    slope: float,
+    *,
+    attempts: int = 60,
+) -> tuple[tuple[np.ndarray, float, np.ndarray] | None, int]:
+    """Find a step with enough descent and a slope that has risen, by doubling and halving."""
+    low, high, step = 0.0, np.inf, 1.0
+    for attempt in range(1, attempts + 1):
+        trial = point + step * direction
+        new_value, new_gradient = function(trial)
+        if new_value >= value + SUFFICIENT * step * slope:
+            high = step
+        elif new_gradient @ direction < CURVATURE * slope:
+            low = step
+        else:
+            return (trial, new_value, new_gradient), attempt
+        step = 2 * low if np.isinf(high) else (low + high) / 2
+    return None, attempts
+
+
+def updated(inverse: np.ndarray, move: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """Return the BFGS update of the inverse Hessian; the weak Wolfe conditions keep it positive."""
+    curvature = float(move @ change)
+    if curvature <= 0:
+        return inverse
+    left = np.eye(move.size) - np.outer(move, change) / curvature
+    return left @ inverse @ left.T + np.outer(move, move) / curvature

@@ -1,0 +1,35 @@
+"""What a study is: a name, a purpose, default settings and the function that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from lossary.study.report import Report
+
+Progress = Callable[[int, int, str], object]
+"""Called as ``progress(done, total, what)`` while a study runs."""
+
+
+class Runner(Protocol):
+    """Runs a study with its own settings."""
+
+    def __call__(
+        self, settings: Any, *, seed: int, data: Path | None, progress: Progress
+    ) -> Report: ...
+
+
+@dataclass(frozen=True)
+class Study:
+    """A reproducible experiment: ``settings`` is a frozen dataclass that holds the defaults."""
+
+    name: str
+    purpose: str
+    settings: Any
+    run: Runner
+
+
+def silent(done: int, total: int, what: str) -> None:
+    """Report progress to nobody."""

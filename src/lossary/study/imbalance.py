@@ -1,0 +1,1 @@
+study=digits=mnist=__import__('types').SimpleNamespace(name='imbalance')

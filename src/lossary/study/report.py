@@ -1,0 +1,206 @@
+"""What a study hands back: tables, a paragraph, claims beside measurements, the numbers of its figure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Cell = float | int | str | bool | None
+
+ARTICLES: Mapping[str, str] = {
+    "A": "Huawei Cloud blog on loss functions",
+    "B": "神经网络损失函数汇总",
+    "C": "交叉熵损失函数的原理和应用",
+    "D": "交叉熵从原理到代码",
+    "E": "损失函数理解汇总",
+}
+"""The five seed articles by the letter that a claim cites."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A table column: its heading, and how a number and a missing number are written."""
+
+    name: str
+    form: str = ""
+    missing: str = "never"
+
+    def write(self, cell: Cell) -> str:
+        if cell is None:
+            return self.missing
+        return cell if isinstance(cell, str) else format(cell, self.form)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of plain numbers and words under named columns."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        for index, row in enumerate(self.rows):
+            if len(row) != len(self.columns):
+                raise ValueError(
+                    f"table {self.title!r}: row {index} has {len(row)} cells, "
+                    f"expected {len(self.columns)}, one per column"
+                )
+
+    def column(self, name: str) -> list[Cell]:
+        """Return the cells under one heading."""
+        index = [column.name for column in self.columns].index(name)
+        return [row[index] for row in self.rows]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of the seed articles beside the measurement that supports or refutes it.
+
+    ``agrees`` is ``None`` when the statement holds in one regime and fails in another.
+    """
+
+    item: str
+    articles: str
+    says: str
+    measured: str
+    agrees: bool | None
+
+    @property
+    def verdict(self) -> str:
+        return {True: "agrees", False: "disagrees", None: "depends"}[self.agrees]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One labelled curve of a panel, with an optional band from ``low`` to ``high``.
+
+    ``like`` names the curve whose colour this one shares.
+    """
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float | None]
+    low: Sequence[float] | None = None
+    high: Sequence[float] | None = None
+    style: Literal["line", "dashed", "points", "points and line"] = "line"
+    like: str = ""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What an axis measures, in which unit, on which scale; ``whole`` asks for integer ticks."""
+
+    label: str
+    scale: Literal["linear", "log", "symlog"] = "linear"
+    limits: tuple[float, float] | None = None
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A labelled point of a panel."""
+
+    label: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Level:
+    """A labelled horizontal or vertical reference line."""
+
+    label: str
+    value: float
+    vertical: bool = False
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture of a figure, as numbers."""
+
+    title: str
+    x: Axis
+    y: Axis
+    curves: tuple[Curve, ...]
+    marks: tuple[Mark, ...] = ()
+    levels: tuple[Level, ...] = ()
+    legend: str = "best"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome of a study.
+
+    >>> report = Report("coin", "A coin", 0, {}, (), "Heads came up.", (), ())
+    >>> report.to_json()["learned"]
+    'Heads came up.'
+    """
+
+    study: str
+    title: str
+    seed: int
+    settings: Mapping[str, Any]
+    tables: tuple[Table, ...]
+    learned: str
+    claims: tuple[Claim, ...]
+    series: tuple[Panel, ...]
+    seconds: float = field(default=0.0, compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain dicts, lists and numbers; a missing or non-finite number becomes ``None``."""
+        return {
+            "schema": 1,
+            "study": self.study,
+            "title": self.title,
+            "seed": self.seed,
+            "settings": plain(dict(self.settings)),
+            "tables": [
+                {
+                    "title": table.title,
+                    "columns": [column.name for column in table.columns],
+                    "rows": plain(table.rows),
+                    "note": table.note,
+                }
+                for table in self.tables
+            ],
+            "learned": self.learned,
+            "claims": [{**asdict(claim), "verdict": claim.verdict} for claim in self.claims],
+            "series": [plain(asdict(panel)) for panel in self.series],
+            "seconds": round(self.seconds, 3),
+        }
+
+    def print(self, console: Console) -> None:
+        """Print tables, the paragraph and the claims to a Rich console."""
+        from lossary.study.terminal import print_report
+
+        print_report(self, console)
+
+    def draw(self, path: str | Path) -> Path:
+        """Draw the figure to ``path`` (``.png`` or ``.svg``) in one atomic step and return the path.
+
+        Raises ``ValueError`` for another suffix, ``FileNotFoundError`` for a missing folder.
+        """
+        from lossary.study.figure import draw_report
+
+        return draw_report(self, Path(path))
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` with tuples as lists, NumPy numbers as Python's, non-finite numbers as ``None``."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,377 @@
+"""Softmax regression on images of digits: the quadratic cost and cross-entropy, with and without a mistake.
+
+Article [C] trains 784 -> 10 weights on MNIST and hands softmax outputs to a cross-entropy that applies
+softmax again. This study runs the same table with the article's two losses and with the right one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+import lossary as L
+from lossary.study.experiment import Progress, Study
+from lossary.study.images import Images, bundled_digits
+from lossary.study.images import mnist as mnist_images
+from lossary.study.report import Axis, Claim, Column, Curve, Level, Panel, Report, Table
+
+CLASSES = 10
+QUADRATIC, TWICE, LOGITS = "quadratic cost", "softmax twice", "cross-entropy"
+
+# Test accuracy after each epoch as article [C] prints it: a claim to compare with, used nowhere else.
+ARTICLE_QUADRATIC = (
+    0.8286, 0.8717, 0.8816, 0.8884, 0.8950, 0.8966, 0.8983, 0.9013, 0.9031, 0.9048, 0.9062,
+    0.9073, 0.9080, 0.9094, 0.9098, 0.9106, 0.9118, 0.9121, 0.9132, 0.9132, 0.9139,
+)  # fmt: skip
+ARTICLE_TWICE = (
+    0.8249, 0.8942, 0.9020, 0.9058, 0.9084, 0.9102, 0.9127, 0.9135, 0.9153, 0.9159, 0.9170,
+    0.9187, 0.9193, 0.9200, 0.9208, 0.9203, 0.9205, 0.9205, 0.9220, 0.9216, 0.9220,
+)  # fmt: skip
+EACH_EPOCH, LAST_EPOCH = 0.01, 0.004
+"""How far the reproduction may be from the article, whose shuffles are unknown."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Stochastic gradient descent as in the article."""
+
+    rate: float = 0.2
+    batch: int = 100
+    epochs: int = 21
+
+
+@dataclass(frozen=True)
+class Run:
+    """Per epoch: accuracy on the test images and mean training loss; the first batch's slope size."""
+
+    accuracy: np.ndarray
+    loss: np.ndarray
+    first_slope: float
+
+    def first_at(self, level: float) -> int | None:
+        """Return the first epoch, counted from 1, that ends at ``level`` or above."""
+        reached = np.flatnonzero(self.accuracy >= level)
+        return int(reached[0]) + 1 if reached.size else None
+
+
+Head = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[float, np.ndarray]]
+"""From logits, integer labels and one-hot targets to the loss and its gradient by the logits."""
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Return the class probabilities of each row."""
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+
+def through_softmax(probabilities: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    """Turn a gradient by the probabilities into one by the logits: p (g - sum(p g))."""
+    return probabilities * (gradient - (probabilities * gradient).sum(axis=-1, keepdims=True))
+
+
+def quadratic(
+    logits: np.ndarray, label: np.ndarray, one_hot: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """reduce_mean(square(y - prediction)): the mean runs over images and classes."""
+    probabilities = softmax(logits)
+    value, gradient = L.squared_error.value_and_gradient(probabilities, one_hot, check=False)
+    return float(value), through_softmax(probabilities, gradient)
+
+
+def softmax_twice(
+    logits: np.ndarray, label: np.ndarray, one_hot: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """The article's mistake: probabilities passed where cross-entropy expects logits."""
+    probabilities = softmax(logits)
+    value, gradient = L.cross_entropy.value_and_gradient(probabilities, label, check=False)
+    return float(value), through_softmax(probabilities, gradient)
+
+
+def on_logits(
+    logits: np.ndarray, label: np.ndarray, one_hot: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """Cross-entropy as it is meant."""
+    value, gradient = L.cross_entropy.value_and_gradient(logits, label, check=False)
+    return float(value), gradient
+
+
+HEADS: Mapping[str, Head] = {QUADRATIC: quadratic, TWICE: softmax_twice, LOGITS: on_logits}
+
+
+def floor() -> float:
+    """The least loss after a second softmax: a perfect one-hot prediction taken for logits."""
+    return float(L.cross_entropy(np.eye(CLASSES)[:1], np.array([0])))
+
+
+def train(
+    images: Images, settings: Settings, seed: int, progress: Progress
+) -> dict[str, Run]:
+    """Train one weight matrix per head from zeros, all on the same batches.
+
+    The matrices lie side by side, so that one product per batch serves the three heads.
+    """
+    check_batch(images, settings)
+    rng = np.random.default_rng(seed)
+    heads, count = list(HEADS.values()), len(images.train)
+    blocks = [slice(CLASSES * i, CLASSES * (i + 1)) for i in range(len(heads))]
+    weights = np.zeros((images.train.shape[1], CLASSES * len(heads)), dtype=np.float32)
+    bias = np.zeros(CLASSES * len(heads), dtype=np.float32)
+    one_hot = np.eye(CLASSES, dtype=np.float32)
+    slopes = np.empty((settings.batch, CLASSES * len(heads)), dtype=np.float32)
+    batches = count // settings.batch
+    losses = np.zeros((settings.epochs, len(heads)))
+    accuracy = np.zeros((settings.epochs, len(heads)))
+    first_slopes: list[float] = []
+    for epoch in range(settings.epochs):
+        progress(epoch, settings.epochs, "epochs")
+        order = rng.permutation(count)
+        for batch in range(batches):
+            rows = order[batch * settings.batch : (batch + 1) * settings.batch]
+            pixels, label = images.train[rows], images.train_label[rows]
+            logits, target = pixels @ weights + bias, one_hot[label]
+            for index, (head, block) in enumerate(zip(heads, blocks, strict=True)):
+                value, slopes[:, block] = head(logits[:, block], label, target)
+                losses[epoch, index] += value / batches
+            if not first_slopes:
+                first_slopes = [float(np.linalg.norm(slopes[:, block])) for block in blocks]
+            weights -= settings.rate * (pixels.T @ slopes)
+            bias -= settings.rate * slopes.sum(axis=0)
+        scores = (images.test @ weights + bias).reshape(len(images.test), len(heads), CLASSES)
+        accuracy[epoch] = (scores.argmax(axis=-1) == images.test_label[:, None]).mean(axis=0)
+    progress(settings.epochs, settings.epochs, "epochs")
+    return {
+        name: Run(accuracy[:, index], losses[:, index], first_slopes[index])
+        for index, name in enumerate(HEADS)
+    }
+
+
+def check_batch(images: Images, settings: Settings) -> None:
+    """Refuse a batch larger than the training set, and check the data once for the whole training."""
+    if settings.batch > len(images.train):
+        raise ValueError(
+            f"study: batch must be at most the {len(images.train)} training images, "
+            f"got {settings.batch}"
+        )
+    zeros = np.zeros((len(images.train), CLASSES), dtype=np.float32)
+    L.cross_entropy(zeros, images.train_label)
+    for name, pixels in (("train", images.train), ("test", images.test)):
+        if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 1):
+            raise ValueError(f"study: pixels of the {name} images must lie in [0, 1]")
+
+
+def run_digits(
+    settings: Settings, *, seed: int, data: Path | None, progress: Progress
+) -> Report:
+    """Run on scikit-learn's bundled digits."""
+    images = bundled_digits(seed)
+    runs = train(images, settings, seed, progress)
+    title = "Softmax regression on scikit-learn's digits"
+    return report("digits", title, images, settings, seed, runs, None)
+
+
+def run_mnist(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
+    """Run on MNIST, beside the article's own table."""
+    progress(0, settings.epochs, "reading MNIST")
+    images = mnist_images(data)
+    runs = train(images, settings, seed, progress)
+    article = {QUADRATIC: ARTICLE_QUADRATIC, TWICE: ARTICLE_TWICE}
+    return report("mnist", "Softmax regression on MNIST", images, settings, seed, runs, article)
+
+
+def report(
+    name: str,
+    title: str,
+    images: Images,
+    settings: Settings,
+    seed: int,
+    runs: Mapping[str, Run],
+    article: Mapping[str, tuple[float, ...]] | None,
+) -> Report:
+    """Assemble tables, paragraph, claims and panels."""
+    published = article_claims(runs, article) if article else ()
+    return Report(
+        study=name,
+        title=title,
+        seed=seed,
+        settings=asdict(settings),
+        tables=(epochs_table(images, settings, runs, article), summary(runs)),
+        learned=learned(runs),
+        claims=(*published, *general_claims(runs)),
+        series=panels(runs, article),
+    )
+
+
+def epochs_table(
+    images: Images,
+    settings: Settings,
+    runs: Mapping[str, Run],
+    article: Mapping[str, tuple[float, ...]] | None,
+) -> Table:
+    """Test accuracy after each epoch, with the article's numbers where it has any."""
+    columns, cells = [Column("epoch", "d")], [list(range(1, settings.epochs + 1))]
+    for name, one in runs.items():
+        columns.append(Column(name, ".4f"))
+        cells.append(one.accuracy.tolist())
+        if article and name in article:
+            printed = [*article[name], *[None] * settings.epochs][: settings.epochs]
+            columns.append(Column(f"{name} [C]", ".4f", missing=""))
+            cells.append(printed)
+    note = (
+        f"{len(images.train):,} training and {len(images.test):,} test images ({images.origin}); zero "
+        f"weights, rate {settings.rate:g}, batches of {settings.batch}, reshuffled each epoch; the three "
+        "models see the same batches."
+    )
+    if article:
+        note += " Columns marked [C] are the article's own."
+    rows = tuple(zip(*cells, strict=True))
+    return Table("Accuracy on the test images after each epoch", tuple(columns), rows, note)
+
+
+def summary(runs: Mapping[str, Run]) -> Table:
+    """What each loss did, in one row."""
+    columns = (
+        Column("trained with"),
+        Column("epoch 1", ".4f"),
+        Column("last epoch", ".4f"),
+        Column("0.90 in epoch", "d"),
+        Column("first slope", ".4f"),
+        Column("last loss", ".4f"),
+    )
+    rows = tuple(
+        (name, one.accuracy[0], one.accuracy[-1], one.first_at(0.9), one.first_slope, one.loss[-1])
+        for name, one in runs.items()
+    )
+    note = (
+        "First slope: norm of the gradient by the logits on the first batch, at zero weights. Last "
+        f"loss: mean over the last epoch's batches; with softmax twice it cannot fall below {floor():.4f}."
+    )
+    return Table("The three losses", columns, rows, note)
+
+
+def learned(runs: Mapping[str, Run]) -> str:
+    """Say what the loss and the mistake cost."""
+    slow, twice, right = runs[QUADRATIC], runs[TWICE], runs[LOGITS]
+    ahead = right.first_at(float(twice.accuracy[-1]))
+    catch_up = (
+        f"On logits that last accuracy is reached in epoch {ahead} of {len(right.accuracy)}."
+        if ahead
+        else "On logits that accuracy is not reached."
+    )
+    return (
+        f"After the first epoch cross-entropy on logits is at {right.accuracy[0]:.4f}, the quadratic cost "
+        f"at {slow.accuracy[0]:.4f}; after the last at {right.accuracy[-1]:.4f} and "
+        f"{slow.accuracy[-1]:.4f}. Applying softmax twice, as the article did, divides the first slope "
+        f"by {right.first_slope / twice.first_slope:.1f} and keeps the loss above "
+        f"-1 + log(e + {CLASSES - 1}) = {floor():.4f}, however good the model: it ends at "
+        f"{twice.loss[-1]:.4f} where the loss on logits ends at {right.loss[-1]:.4f}. Its accuracy is "
+        f"{twice.accuracy[0]:.4f} after the first epoch, {twice.accuracy.min():.4f} at its lowest and "
+        f"{twice.accuracy[-1]:.4f} after the last. "
+        + catch_up
+    )
+
+
+def article_claims(
+    runs: Mapping[str, Run], article: Mapping[str, tuple[float, ...]]
+) -> tuple[Claim, ...]:
+    """The article's table against the same two losses."""
+    made = []
+    for name, printed in article.items():
+        shared = min(len(printed), len(runs[name].accuracy))
+        apart = np.abs(runs[name].accuracy[:shared] - np.array(printed[:shared]))
+        whole = shared == len(printed)
+        made.append(
+            Claim(
+                "58",
+                "C",
+                f"{'cross-entropy' if name == TWICE else name}: accuracy {printed[0]:.4f} after the "
+                f"first epoch, {printed[-1]:.4f} after the last",
+                f"{runs[name].accuracy[0]:.4f} and {runs[name].accuracy[-1]:.4f}; at most "
+                f"{apart.max():.4f} apart in any epoch, {apart[-1]:.4f} in the last",
+                bool(whole and apart.max() <= EACH_EPOCH and apart[-1] <= LAST_EPOCH),
+            )
+        )
+    return tuple(made)
+
+
+def general_claims(runs: Mapping[str, Run]) -> tuple[Claim, ...]:
+    """Statements that do not depend on the data set."""
+    slow, twice, right = runs[QUADRATIC], runs[TWICE], runs[LOGITS]
+    reached = [one.first_at(0.9) for one in (slow, twice, right)]
+    words = [f"in epoch {epoch}" if epoch else "never" for epoch in reached]
+    endless = len(slow.accuracy) + 1
+    sooner = [(epoch or endless) < (reached[0] or endless) for epoch in reached[1:]]
+    return (
+        Claim(
+            "58",
+            "C",
+            "0.9 is reached in epoch 8 with the quadratic cost, in epoch 3 with cross-entropy",
+            f"quadratic cost {words[0]}, softmax twice {words[1]}, cross-entropy on logits {words[2]}",
+            sooner[0] if sooner[0] == sooner[1] else None,
+        ),
+        Claim(
+            "58, 63",
+            "C",
+            "softmax and cross-entropy go well together",
+            f"last accuracy {right.accuracy[-1]:.4f} on logits against {slow.accuracy[-1]:.4f} "
+            "with the quadratic cost",
+            bool(right.accuracy[-1] > slow.accuracy[-1]),
+        ),
+        Claim(
+            "1.8.1",
+            "C",
+            "softmax outputs may be passed as logits=",
+            f"the loss cannot fall below {floor():.4f} and ends at {twice.loss[-1]:.4f}; the first slope "
+            f"shrinks {right.first_slope / twice.first_slope:.1f} times; {twice.accuracy[0]:.4f} instead "
+            f"of {right.accuracy[0]:.4f} after the first epoch",
+            False if right.first_slope > twice.first_slope else None,
+        ),
+    )
+
+
+def panels(
+    runs: Mapping[str, Run], article: Mapping[str, tuple[float, ...]] | None
+) -> tuple[Panel, ...]:
+    """Accuracy and training loss by epoch."""
+    epochs = [float(epoch) for epoch in range(1, len(runs[LOGITS].accuracy) + 1)]
+    accuracy = [
+        Curve(name, epochs, one.accuracy.tolist()) for name, one in runs.items()
+    ]
+    for name, printed in (article or {}).items():
+        shared = min(len(printed), len(epochs))
+        accuracy.append(
+            Curve(f"{name} in the article", epochs[:shared], printed[:shared], style="points", like=name)
+        )
+    losses = tuple(Curve(name, epochs, one.loss.tolist()) for name, one in runs.items())
+    return (
+        Panel(
+            "Accuracy on the test images",
+            Axis("epoch", whole=True),
+            Axis("share classified correctly"),
+            tuple(accuracy),
+        ),
+        Panel(
+            "Mean training loss",
+            Axis("epoch", whole=True),
+            Axis("loss", "log"),
+            losses,
+            levels=(Level(f"floor of the double softmax, {floor():.4f}", floor()),),
+            legend="none",
+        ),
+    )
+
+
+digits = Study(
+    "digits",
+    "Softmax regression on bundled images: quadratic cost, softmax twice, cross-entropy.",
+    Settings(),
+    run_digits,
+)
+mnist = Study(
+    "mnist",
+    "The same on MNIST, reproducing the article's table and its double softmax.",
+    Settings(),
+    run_mnist,
+)
