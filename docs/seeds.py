@@ -57,7 +57,7 @@ def collect() -> Places:
 
 def where(places: Places, number: Item, studies: list[str]) -> str:
     """Studies and tests that show an item, as Markdown."""
-    shown = [f"[`lossary study {study}`](studies.md#{study})" for study in studies]
+    shown = [f"[`lossary study {study}`](studies/{study}.md)" for study in studies]
     tests = places.get(number, [])
     shown += [f"`{test}`" for test in tests[:LISTED]]
     if len(tests) > LISTED:
