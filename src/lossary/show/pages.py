@@ -7,6 +7,7 @@ new loss, also a user's own, has its page without further work.
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterable
 from itertools import groupby
@@ -33,6 +34,7 @@ LIBRARIES = {
     "tf": "TensorFlow",
     "optax": "Optax",
     "sklearn": "scikit-learn",
+    "torchvision": "torchvision",
 }
 
 
@@ -61,14 +63,14 @@ def page(loss: Loss, figure: str | None = None) -> str:
     sections: dict[str, Callable[[Loss], list[str]]] = {
         "Formula": _formula,
         "Arguments": _arguments,
-        "When to choose it": lambda loss: [loss.choose] if loss.choose else [],
+        "When to choose it": lambda loss: [_prose(loss.choose)] if loss.choose else [],
         "Promises": _promises,
-        "Traps": lambda loss: [f"* {trap}" for trap in loss.traps],
+        "Traps": lambda loss: [f"* {_prose(trap)}" for trap in loss.traps],
         "Names elsewhere": _elsewhere,
-        "Source": lambda loss: [loss.source] if loss.source else [],
+        "Source": lambda loss: [_references(loss.source)] if loss.source else [],
         "What NumPy runs": _text,
     }
-    lines = [f"# {loss.name}", "", loss.summary, "", "```python", signature(loss), "```"]
+    lines = [f"# {loss.name}", "", _prose(loss.summary), "", "```python", signature(loss), "```"]
     if figure:
         alternative = f"Value, gradient and second derivative of {loss.name}"
         lines += ["", f"![{alternative}]({figure})"]
@@ -158,6 +160,34 @@ def _listing(text: str) -> list[str]:
     return ["", "```python", text.strip(), "```", ""]
 
 
+_NAME = re.compile(r"(?<![\w`./])[A-Za-z]\w+(?:\.\w\w+)+|(?<![\w`./])[A-Za-z]\w*_\w+")
+
+
+def _prose(text: str) -> str:
+    """Names as code, names of the catalogue as links.
+
+    >>> _prose("half_squared_error is optax.l2_loss, e.g. at 0.5")
+    '[`half_squared_error`](half_squared_error.md) is `optax.l2_loss`, e.g. at 0.5'
+    """
+    from lossary import catalogue
+
+    def dress(found: re.Match[str]) -> str:
+        name = found[0]
+        return f"[`{name}`]({name}.md)" if name in catalogue else f"`{name}`"
+
+    return text if "`" in text else _NAME.sub(dress, text)
+
+
+def _references(source: str) -> str:
+    """DOI and arXiv numbers as links.
+
+    >>> _references("Lin et al. 2017, arXiv:1708.02002, eq. 4")
+    'Lin et al. 2017, [arXiv:1708.02002](https://arxiv.org/abs/1708.02002), eq. 4'
+    """
+    source = re.sub(r"doi:(10\.[^\s,;]+)", r"[doi:\1](<https://doi.org/\1>)", source)
+    return re.sub(r"arXiv:([\d.]+\d)", r"[arXiv:\1](https://arxiv.org/abs/\1)", source)
+
+
 def _row(*cells: str) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
@@ -197,7 +227,7 @@ def index(losses: Iterable[Loss]) -> str:
         lines += ["", f"## {family.capitalize()}", "", f"Here {FAMILIES[family]}.", ""]
         lines += [
             *_head("loss", "the point of it"),
-            *(_row(f"[`{loss.name}`]({loss.name}.md)", loss.summary) for loss in members),
+            *(_row(f"[`{loss.name}`]({loss.name}.md)", _prose(loss.summary)) for loss in members),
         ]
     names = [loss.name for loss in losses]
     return "\n".join([*lines, "", "```{toctree}", ":hidden:", "", *names, "```", ""])
