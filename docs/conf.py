@@ -1,5 +1,6 @@
 """Sphinx settings. One page per loss and per study is written before each build."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,9 @@ html_css_files = ["lossary.css"]
 
 def mathml(node: Any, *, as_block: bool) -> str:
     """Return the MathML of a formula; one that cannot be converted is a warning, so an error."""
+    latex = re.sub(r"frac(\d)(\d)", r"frac{\1}{\2}", node.astext())  # docutils reads \frac12 as 12
     try:
-        return tex2mathml(node.astext(), as_block=as_block)
+        return tex2mathml(latex, as_block=as_block)
     except MathError as error:
         logging.getLogger(__name__).warning("formula: %s", error, location=node)
         return ""

@@ -28,6 +28,8 @@ FAMILIES = {
     "custom": "defined outside the catalogue",
 }
 
+READABLE = 700  # a formula with more LaTeX characters is folded away
+
 LIBRARIES = {
     "torch": "PyTorch",
     "keras": "Keras",
@@ -83,32 +85,45 @@ def page(loss: Loss, figure: str | None = None) -> str:
 
 def _formula(loss: Loss) -> list[str]:
     each = ", for each class" if loss.class_axis else ""
+    second = "Second derivative, the diagonal" if loss.class_axis else "Second derivative"
     return [
-        *_display(loss.latex),
-        f"Derivative with respect to `{loss.inputs[0].name}`{each}:",
-        "",
-        *_display(loss.gradient_latex),
-        "Second derivative, the diagonal:" if loss.class_axis else "Second derivative:",
-        "",
-        *_display(loss.hessian_latex),
+        *_display(loss.latex, "Value"),
+        *_display(loss.gradient_latex, f"Derivative with respect to `{loss.inputs[0].name}`{each}"),
+        *_display(loss.hessian_latex, second),
     ]
 
 
-def _display(latex: str) -> list[str]:
-    return ["$$", latex, "$$", ""]
+def _display(latex: str, title: str) -> list[str]:
+    formula = ["$$", latex, "$$", ""]
+    if len(latex) < READABLE:
+        return [f"{title}:", "", *formula]
+    return [
+        f"{title}: it has {len(latex)} characters in LaTeX.",
+        "",
+        *_html("<details><summary>Show it</summary>"),
+        *formula,
+        *_html("</details>"),
+    ]
+
+
+def _html(text: str) -> list[str]:
+    return ["```{raw} html", text, "```", ""]
 
 
 def _arguments(loss: Loss) -> list[str]:
+    from lossary.render.latex import latex
+
     rows = [
         _row(
             f"`{argument.name}`",
+            f"${latex(loss.variable(argument.name))}$",
             f"${argument.domain.symbol}$",
             _sentence(str(argument.domain), argument.description),
             _default(argument),
         )
         for argument in loss.arguments
     ]
-    return [*_head("argument", "set", "meaning", "default"), *rows, "", _CONTRACT]
+    return [*_head("argument", "in formulas", "set", "meaning", "default"), *rows, "", _CONTRACT]
 
 
 _CONTRACT = (
