@@ -38,7 +38,8 @@ html_css_files = ["lossary.css"]
 
 def mathml(node: Any, *, as_block: bool) -> str:
     """Return the MathML of a formula; one that cannot be converted is a warning, so an error."""
-    latex = re.sub(r"frac(\d)(\d)", r"frac{\1}{\2}", node.astext())  # docutils reads \frac12 as 12
+    # The converter reads the 12 of \frac12 as one number, and knows \ldots but not \dots.
+    latex = re.sub(r"frac(\d)(\d)", r"frac{\1}{\2}", node.astext()).replace(r"\dots", r"\ldots")
     try:
         return tex2mathml(latex, as_block=as_block)
     except MathError as error:
