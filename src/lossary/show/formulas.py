@@ -1,0 +1,74 @@
+"""Formulas for readers: parts that repeat, and cases within formulas, get a letter of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from lossary.calculus import substitute
+from lossary.formula import Expression, variable, walk
+from lossary.render.latex import latex
+
+__all__ = ["abbreviate"]
+
+LONG = 25  # signs; shorter formulas need no letters
+WORTH_A_LETTER = 12  # signs of a repeated part
+LETTERS = ("u", "v", "w")
+
+
+def abbreviate(
+    formulas: Sequence[Expression], followers: Sequence[Expression] = ()
+) -> tuple[list[str], list[tuple[str, str]]]:
+    r"""Return the LaTeX of all formulas, and the letters in them with what they stand for.
+
+    Letters are chosen for ``formulas``; ``followers`` use them where they can.
+
+    >>> from lossary.formula import variable
+    >>> from lossary.functions import exp, where
+    >>> x = variable("score")
+    >>> size = where(x < 0, -x, x)
+    >>> abbreviate([exp(size) + exp(2 * size)])[0]
+    ['e^{u} + e^{2 \\, u}']
+    >>> abbreviate([exp(x)])
+    (['e^{s}'], [])
+    """
+    named: dict[Expression, Expression] = {}
+    if any(_signs(latex(formula)) >= LONG for formula in formulas):
+        for node in _candidates(formulas):
+            if node.operator == "where" or _signs(latex(substitute(node, named))) >= WORTH_A_LETTER:
+                named[node] = variable(f"part{len(named)}", class_axis=node.class_axis)
+    count = len(named)
+    letters = LETTERS if count <= len(LETTERS) else [f"u_{{{i + 1}}}" for i in range(count)]
+
+    def spell(expression: Expression, known: dict[Expression, Expression]) -> str:
+        text = latex(substitute(expression, known))
+        return re.sub(r"\\mathrm\{part(\d+)\}", lambda found: letters[int(found[1])], text)
+
+    meanings = [
+        (spell(letter, {}), spell(part, {p: known for p, known in named.items() if p is not part}))
+        for part, letter in named.items()
+    ]
+    return [spell(formula, named) for formula in (*formulas, *followers)], meanings
+
+
+def _candidates(formulas: Sequence[Expression]) -> list[Expression]:
+    """Parts used twice in a formula, and cases inside a formula; inner parts come first."""
+    found: set[Expression] = set()
+    for formula in formulas:
+        users: dict[Expression, set[Expression]] = {}
+        for node in walk(formula):
+            for position, argument in enumerate(node.arguments):
+                next_case = node.operator == argument.operator == "where" and position == 2
+                if argument.arguments and not next_case:
+                    users.setdefault(argument, set()).add(node)
+        found |= {
+            part for part, using in users.items() if part.operator == "where" or len(using) > 1
+        }
+    found -= set(formulas)
+    return [node for node in walk(*formulas) if node in found]
+
+
+def _signs(text: str) -> int:
+    """Count what a reader sees: a command is one sign, braces and spaces are none."""
+    text = re.sub(r"\\(left|right|,|text|mathrm|begin|end)\b|[{}\s]", "", text)
+    return len(re.sub(r"\\[A-Za-z]+", "x", text))
