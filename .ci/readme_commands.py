@@ -13,7 +13,7 @@ def command(text: str, name: str) -> str:
     """Return the one line of the block marked with ``name``."""
     found = re.findall(rf"<!-- ci: {re.escape(name)} -->\n+```\w*\n(.*?)\n```", text, re.DOTALL)
     if len(found) != 1 or "\n" in found[0]:
-        sys.exit(f"README: exactly one block of one line must follow <!-- ci: {name} -->: {found}")
+        sys.exit(f"README: one block of one line must follow <!-- ci: {name} -->, got {found}")
     return found[0]
 
 
