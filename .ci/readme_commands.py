@@ -1,7 +1,7 @@
 """Print a command of the README, so that CI runs exactly what a reader copies.
 
-``readme_commands.py NAME [README]`` prints the fenced block that follows ``<!-- ci: NAME -->``. It must
-be one line: the README promises that one line is enough.
+``readme_commands.py NAME [README]`` prints the fenced block that follows ``<!-- ci: NAME -->``. It
+must be one line: the README promises that one line is enough.
 """
 
 import re
