@@ -1,0 +1,61 @@
+"""Lossary: the handbook of loss functions that runs.
+
+>>> import lossary as L
+>>> L.huber([1.0, 3.0], [1.0, 0.0], delta=1.0)
+1.25
+"""
+
+from types import MappingProxyType
+from typing import Any
+
+from lossary import functions
+from lossary.definition import find as _find
+from lossary.engine import Loss, bind, loss
+from lossary.errors import (
+    DomainError,
+    DtypeError,
+    FormulaError,
+    LossaryError,
+    MissingExtraError,
+    ShapeError,
+)
+from lossary.losses import definitions as _definitions
+
+__version__ = "0.1.0"
+
+catalogue = MappingProxyType({name: bind(record) for name, record in _definitions.items()})
+"""Every loss by name."""
+
+__all__ = [
+    "DomainError",
+    "DtypeError",
+    "FormulaError",
+    "Loss",
+    "LossaryError",
+    "MissingExtraError",
+    "ShapeError",
+    "catalogue",
+    "find",
+    "functions",
+    "loss",
+    *catalogue,
+]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def find(name: str) -> Loss:
+    """Return the loss of that name, here or in another library.
+
+    >>> find("torch.nn.SmoothL1Loss").name
+    'smooth_l1'
+    """
+    return _find(catalogue, name)
+
+
+def __getattr__(name: str) -> Any:
+    if name in catalogue:
+        return catalogue[name]
+    raise AttributeError(f"module 'lossary' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

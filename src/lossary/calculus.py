@@ -34,7 +34,16 @@ from lossary.functions import (
     where,
 )
 
-__all__ = ["KINKS", "derivative", "diagonal_hessian", "gradient", "simplify", "substitute"]
+__all__ = [
+    "KINKS",
+    "derivative",
+    "diagonal_hessian",
+    "gradient",
+    "pullback",
+    "pushforward",
+    "simplify",
+    "substitute",
+]
 
 Tangent = Expression | Jacobian | None
 
@@ -269,6 +278,30 @@ def _tidy(tangent: Tangent) -> Tangent:
     return None if own is None and not outer else Jacobian(own, outer)
 
 
+def pullback(expression: Expression, argument: Expression, upstream: Expression) -> Expression:
+    """Return the product of a cotangent with the derivative: what reverse mode sends back."""
+    slope = derivative(expression, argument)
+    if slope is None:
+        return ZERO
+    if isinstance(slope, Expression):
+        product = upstream * slope
+        narrows = expression.class_axis and not argument.class_axis
+        return simplify(total(product) if narrows else product)
+    transposed = Jacobian(slope.diagonal, tuple((row, column) for column, row in slope.outer))
+    return simplify(_times(transposed, upstream))
+
+
+def pushforward(expression: Expression, argument: Expression, tangent: Expression) -> Expression:
+    """Return the product of the derivative with a tangent: what forward mode sends on."""
+    slope = derivative(expression, argument)
+    if slope is None:
+        return ZERO
+    if isinstance(slope, Expression):
+        narrows = argument.class_axis and not expression.class_axis
+        return simplify(total(slope * tangent) if narrows else slope * tangent)
+    return simplify(_times(slope, tangent))
+
+
 def substitute(expression: Expression, replacements: dict[Expression, Expression]) -> Expression:
     """Replace nodes, and rebuild what rests on them."""
     done = dict(replacements)
@@ -493,11 +526,16 @@ def _multiply_constants(x: Expression, y: Expression) -> Expression | None:
         return x / y.arguments[1]
     if _is(x, "divide") and x.arguments[0] is ONE:
         return y / x.arguments[1]
-    if _is(y, "multiply") and _is_constant(y.arguments[0]):
+    # A factor below 1 stays inside: moved out, the product left behind could overflow.
+    if _is(y, "multiply") and _is_at_least_one(y.arguments[0]):
         return y.arguments[0] * (x * y.arguments[1])
-    if _is(x, "multiply") and _is_constant(x.arguments[0]):
+    if _is(x, "multiply") and _is_at_least_one(x.arguments[0]):
         return x.arguments[0] * (x.arguments[1] * y)
     return None
+
+
+def _is_at_least_one(x: Expression) -> bool:
+    return _is_constant(x) and isinstance(x.payload, float) and abs(x.payload) >= 1
 
 
 # Dividing by a power of two and multiplying by its reciprocal give the same bits.

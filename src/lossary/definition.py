@@ -60,7 +60,7 @@ class Argument:
         return self.default is inspect.Parameter.empty
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Definition:
     """A loss: what its author wrote, and what follows from it by calculus."""
 
@@ -108,7 +108,7 @@ class Definition:
         """Return the symbol of an argument."""
         return variable(name, class_axis=self.domains[name].class_axis)
 
-    def value(self, absent: frozenset[str] = frozenset()) -> Expression:
+    def expression(self, absent: frozenset[str] = frozenset()) -> Expression:
         """Return the traced formula; ``absent`` names the optional parameters that are None."""
         if absent not in self._traced:
             symbols = {a.name: self.variable(a.name) for a in self.arguments}
@@ -122,14 +122,19 @@ class Definition:
             self._traced[absent] = calculus.simplify(result)
         return self._traced[absent]
 
-    def gradient(self, wrt: str | None = None, absent: frozenset[str] = frozenset()) -> Expression:
+    def gradient_expression(
+        self, wrt: str | None = None, absent: frozenset[str] = frozenset()
+    ) -> Expression:
         """Return the first derivative with respect to one argument, by default the prediction."""
-        return calculus.gradient(self.value(absent), self.variable(wrt or self.arguments[0].name))
+        name = wrt or self.arguments[0].name
+        return calculus.gradient(self.expression(absent), self.variable(name))
 
-    def hessian(self, wrt: str | None = None, absent: frozenset[str] = frozenset()) -> Expression:
+    def hessian_expression(
+        self, wrt: str | None = None, absent: frozenset[str] = frozenset()
+    ) -> Expression:
         """Return the diagonal of the second derivative."""
         name = wrt or self.arguments[0].name
-        return calculus.diagonal_hessian(self.value(absent), self.variable(name))
+        return calculus.diagonal_hessian(self.expression(absent), self.variable(name))
 
     @property
     def absent_by_default(self) -> frozenset[str]:
@@ -166,7 +171,7 @@ def define(
         choose=choose,
         traps=tuple(traps),
     )
-    definition.value(definition.absent_by_default)
+    definition.expression(definition.absent_by_default)
     return definition
 
 

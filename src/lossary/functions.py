@@ -750,6 +750,6 @@ def tanimoto_gap(x: Expression, y: Expression) -> Expression:
 
 PRIMITIVES = frozenset(
     "add subtract multiply divide negative power absolute sign floor sqrt exp expm1 log log1p tanh "
-    "maximum minimum less less_equal equal logical_and logical_or logical_not where weighted "
+    "maximum minimum less less_equal equal logical_and logical_or logical_not where "
     "total peak argpeak pick class_index class_count".split()
 )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lossary.errors import DomainError, ShapeError
-from lossary.information.continuous import Support
+from lossary.information.density import Support
 from lossary.information.discrete import information_of_joint
 from lossary.information.units import NATS, Array
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from lossary.errors import ShapeError
 from lossary.information import bivariate, continuous
+from lossary.information.density import Support, is_density
 from lossary.information.discrete import (
     expected_information,
     information_of_joint,
@@ -70,7 +71,7 @@ def entropy(
     *,
     axis: Axis = -1,
     unit: str | float = "bits",
-    support: continuous.Support | None = None,
+    support: Support | None = None,
     points: Any = (),
 ) -> Any:
     """Expected self-information: how uncertain an outcome is, -sum p log p.
@@ -106,9 +107,10 @@ def entropy(
     Source       Shannon 1948, section 6; Cover and Thomas 2006, sections 2.1 and 8.1
     """
     measure = unit_of(unit, function="entropy")
-    if continuous.is_density(probabilities):
-        density = continuous.density_of("entropy", "probabilities", probabilities, support, points)
-        return continuous.entropy(density) / measure.nats
+    if is_density(probabilities):
+        named = {"probabilities": probabilities}
+        found = continuous.densities("entropy", named, support, points)
+        return continuous.entropy(*found) / measure.nats
     masses = masses_of("entropy", "probabilities", plain(probabilities), axis)
     return scalar_or_array(expected_information(masses, masses, measure))
 
@@ -119,7 +121,7 @@ def cross_entropy(
     *,
     axis: Axis = -1,
     unit: str | float = "bits",
-    support: continuous.Support | None = None,
+    support: Support | None = None,
     points: Any = (),
 ) -> Any:
     """Expected self-information by the model's reckoning: -sum p log q = entropy + relative entropy.
@@ -148,10 +150,9 @@ def cross_entropy(
     Source       Cover and Thomas 2006, theorem 5.4.3
     """
     measure = unit_of(unit, function="cross_entropy")
-    if continuous.is_density(probabilities) or continuous.is_density(model):
-        pair = continuous.densities(
-            "cross_entropy", _NAMES, (probabilities, model), support, points
-        )
+    if is_density(probabilities) or is_density(model):
+        named = {"probabilities": probabilities, "model": model}
+        pair = continuous.densities("cross_entropy", named, support, points)
         return continuous.cross_entropy(*pair) / measure.nats
     p, q = paired_masses("cross_entropy", _NAMES, aligned(probabilities, model), axis)
     return scalar_or_array(expected_information(p, q, measure))
@@ -163,7 +164,7 @@ def relative_entropy(
     *,
     axis: Axis = -1,
     unit: str | float = "bits",
-    support: continuous.Support | None = None,
+    support: Support | None = None,
     points: Any = (),
 ) -> Any:
     """Extra information that a wrong model costs (Kullback-Leibler): sum p log(p / q).
@@ -195,10 +196,9 @@ def relative_entropy(
     Source       Kullback and Leibler 1951, doi:10.1214/aoms/1177729694
     """
     measure = unit_of(unit, function="relative_entropy")
-    if continuous.is_density(probabilities) or continuous.is_density(model):
-        pair = continuous.densities(
-            "relative_entropy", _NAMES, (probabilities, model), support, points
-        )
+    if is_density(probabilities) or is_density(model):
+        named = {"probabilities": probabilities, "model": model}
+        pair = continuous.densities("relative_entropy", named, support, points)
         return continuous.relative_entropy(*pair) / measure.nats
     p, q = paired_masses("relative_entropy", _NAMES, aligned(probabilities, model), axis)
     return scalar_or_array(relative_information(p, q, measure))
@@ -209,7 +209,7 @@ def mutual_information(
     *,
     axes: tuple[int, int] = (-2, -1),
     unit: str | float = "bits",
-    support: tuple[continuous.Support, continuous.Support] | None = None,
+    support: tuple[Support, Support] | None = None,
     points: tuple[Any, Any] = ((), ()),
 ) -> Any:
     """What one variable tells about another: the divergence of their joint from the product of its margins.
@@ -240,7 +240,7 @@ def mutual_information(
     Source       Cover and Thomas 2006, section 2.3
     """
     measure = unit_of(unit, function="mutual_information")
-    if continuous.is_density(joint):
+    if is_density(joint):
         return bivariate.mutual_information(joint, support, points) / measure.nats
     table = _tables("mutual_information", joint, axes)
     return scalar_or_array(information_of_joint(table, measure))

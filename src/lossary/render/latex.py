@@ -76,7 +76,8 @@ def _spell(node: Expression) -> tuple[int, str]:
         return fraction
     if node.operator in FUNCTIONS:
         texts = [_text(a, 0) for a in node.arguments]
-        return ATOM, FUNCTIONS[node.operator].latex.format(*texts)
+        text = FUNCTIONS[node.operator].latex.format(*texts)
+        return (SUM if text.startswith("-") else ATOM), text
     tightness, template, places = TEMPLATES[node.operator]
     texts = [_text(a, place) for a, place in zip(node.arguments, places, strict=True)]
     return tightness, template.format(*texts)

@@ -29,7 +29,6 @@ SPELLINGS = {
     "logical_or": (BITS, "{0} | {1}"),
     "logical_not": (UNARY, "~{0}"),
     "where": (ATOM, "np.where({0}, {1}, {2})"),
-    "weighted": (ATOM, "np.where({0} == 0, 0.0, {0} * {1})"),
     "total": (ATOM, "np.sum({0}, axis=-1, keepdims=True)"),
     "peak": (ATOM, "np.max({0}, axis=-1, keepdims=True)"),
     "argpeak": (ATOM, "np.argmax({0}, axis=-1, keepdims=True)"),

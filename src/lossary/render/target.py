@@ -10,7 +10,7 @@ from functools import cache
 
 from lossary import calculus
 from lossary.formula import Expression, apply, walk
-from lossary.functions import FUNCTIONS, PRIMITIVES
+from lossary.functions import FUNCTIONS, PRIMITIVES, where
 
 __all__ = ["TARGETS", "Program", "Target", "lower", "render"]
 
@@ -33,7 +33,7 @@ class Target:
     imports: str
     spellings: Mapping[str, tuple[int, str]]
     cast: str
-    constants: Mapping[str, str] = field(default_factory=dict)
+    bounds: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         missing, extra = PRIMITIVES - self.spellings.keys(), self.spellings.keys() - PRIMITIVES
@@ -67,6 +67,9 @@ def lower(expression: Expression) -> Expression:
         if node.operator in FUNCTIONS:
             computed = FUNCTIONS[node.operator].computed(*arguments)
             done[node] = calculus.simplify(lower(computed))
+        elif node.operator == "weighted":
+            weight, value = arguments
+            done[node] = where(weight == 0, 0, weight * value)
         else:
             done[node] = calculus.rebuild(node, arguments)
     return calculus.simplify(done[expression])
@@ -130,19 +133,24 @@ class _Printer:
 
     def _number(self, node: Expression) -> tuple[int, str]:
         text = repr(node.payload)
-        if text in self.language.constants:
-            return ATOM, self.language.constants[text]
         if text in {"inf", "-inf", "nan"}:
             return ATOM, f'float("{text}")'
         return (UNARY if text.startswith("-") else ATOM), text
 
+    def _bound(self, node: Expression) -> tuple[int, str] | None:
+        """Print a maximum or minimum with a plain number, where the target has its own word."""
+        template = self.language.bounds.get(node.operator)
+        x, y = node.arguments
+        if template is None or y.operator != "constant":
+            return None
+        return ATOM, template.format(self.text(x, 0), self.text(y, 0))
+
     def _power(self, node: Expression) -> tuple[int, str] | None:
         base, exponent = node.arguments
         if exponent.operator == "constant" and exponent.payload == 2:  # noqa: PLR2004
-            text = self.text(base, PRODUCT)
-            square = apply("multiply", base, base)
-            return self._spell(square) if base in self.names or not base.arguments else (
-                POWER, f"{self.text(base, ATOM)}**2") if text else None
+            if base in self.names or not base.arguments:
+                return self._spell(apply("multiply", base, base))
+            return POWER, f"{self.text(base, ATOM)} ** 2"
         return None
 
     def _where(self, node: Expression) -> tuple[int, str] | None:
@@ -156,4 +164,9 @@ class _Printer:
         return ATOM, self.language.cast.format(chosen, like=self.like)
 
 
-_SPECIAL = {"power": _Printer._power, "where": _Printer._where}  # noqa: SLF001
+_SPECIAL = {
+    "maximum": _Printer._bound,  # noqa: SLF001
+    "minimum": _Printer._bound,  # noqa: SLF001
+    "power": _Printer._power,  # noqa: SLF001
+    "where": _Printer._where,  # noqa: SLF001
+}

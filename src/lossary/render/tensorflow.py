@@ -8,7 +8,6 @@ from lossary.render.target import ATOM, Target
 _OWN = {
     "power": (ATOM, "tf.pow({0}, {1})"),
     "where": (ATOM, "tf.where({0}, {1}, {2})"),
-    "weighted": (ATOM, "tf.where(tf.equal({0}, 0), tf.zeros_like({like}), {0} * {1})"),
     "equal": (ATOM, "tf.equal({0}, {1})"),
     "less": (ATOM, "tf.less({0}, {1})"),
     "less_equal": (ATOM, "tf.less_equal({0}, {1})"),

@@ -21,4 +21,5 @@ TARGET = Target(
     {name: (binding, text.replace("np.", "torch.")) for name, (binding, text) in SPELLINGS.items()}
     | _OWN,
     "{0}.to({like}.dtype)",
+    bounds={"maximum": "torch.clamp({0}, min={1})", "minimum": "torch.clamp({0}, max={1})"},
 )

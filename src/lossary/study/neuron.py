@@ -111,7 +111,9 @@ def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress)
 
 
 def summary(
-    settings: Settings, starts: Mapping[str, tuple[float, float]], runs: Mapping[tuple[str, str], Run]
+    settings: Settings,
+    starts: Mapping[str, tuple[float, float]],
+    runs: Mapping[tuple[str, str], Run],
 ) -> Table:
     """One row for each cost and start."""
     rows = tuple(
@@ -142,14 +144,15 @@ def learned(runs: Mapping[tuple[str, str], Run]) -> str:
     slow, fast = runs["quadratic", "bad start"], runs["cross-entropy", "bad start"]
     good = runs["quadratic", "good start"]
     return (
-        f"The worse the answer, the slower the quadratic cost learns: from output {slow.output[0]:.2f} "
-        f"its first slope is {slow.slope[0]:.4f}, from {good.output[0]:.2f} it is {good.slope[0]:.4f}, "
-        f"because the slope carries the factor a(1 - a) of the saturated sigmoid. Cross-entropy loses "
-        f"that factor; its first slope from {fast.output[0]:.2f} is {fast.slope[0]:.4f}, "
-        f"{fast.slope[0] / slow.slope[0]:.0f} times larger. After {len(slow.output) - 1} steps the "
-        f"quadratic cost has reached {good.output[-1]:.4f} and {slow.output[-1]:.4f}, cross-entropy "
-        f"{runs['cross-entropy', 'good start'].output[-1]:.4f} and {fast.output[-1]:.4f}: its start "
-        "hardly matters."
+        "The worse the answer, the slower the quadratic cost learns: from output"
+        f" {slow.output[0]:.2f} its first slope is {slow.slope[0]:.4f}, from {good.output[0]:.2f}"
+        f" it is {good.slope[0]:.4f}, because the slope carries the factor a(1 - a) of the"
+        " saturated sigmoid. Cross-entropy loses that factor; its first slope from"
+        f" {fast.output[0]:.2f} is {fast.slope[0]:.4f}, {fast.slope[0] / slow.slope[0]:.0f} times"
+        f" larger. After {len(slow.output) - 1} steps the quadratic cost has reached"
+        f" {good.output[-1]:.4f} and {slow.output[-1]:.4f}, cross-entropy"
+        f" {runs['cross-entropy', 'good start'].output[-1]:.4f} and {fast.output[-1]:.4f}: its"
+        " start hardly matters."
     )
 
 
@@ -160,7 +163,9 @@ def claims(runs: Mapping[tuple[str, str], Run], linear: list[Run]) -> tuple[Clai
     early = min(50, len(bad.cost) - 1)
     fallen = [1 - one.cost[early] / one.cost[0] for one in (bad, good)]
     gap = abs(good_ce.output[-1] - bad_ce.output[-1])
-    spread = float(np.max(np.abs(linear[0].cost / linear[0].cost[0] - linear[1].cost / linear[1].cost[0])))
+    spread = float(
+        np.max(np.abs(linear[0].cost / linear[0].cost[0] - linear[1].cost / linear[1].cost[0]))
+    )
     swing = float(np.max(bad.slope) / bad.slope[0])
     return (
         Claim(
@@ -200,15 +205,16 @@ def claims(runs: Mapping[tuple[str, str], Run], linear: list[Run]) -> tuple[Clai
             "63",
             "C",
             "sigmoid output: cross-entropy; linear output: the quadratic cost is fine",
-            "a linear neuron with the quadratic cost loses the same share of its cost in every step "
-            f"from both starts (largest difference {spread:.0e})",
+            "a linear neuron with the quadratic cost loses the same share of its cost in every"
+            f" step from both starts (largest difference {spread:.0e})",
             spread < 1e-12,
         ),
         Claim(
-            "1.8.19",
+            "E19",
             "C",
             "quadratic cost: the adjustment speed stays constant",
-            f"from the bad start the slope grows to {swing:.1f} times its first value before it falls",
+            f"from the bad start the slope grows to {swing:.1f} times its first value before it"
+            " falls",
             swing < 1.1,
         ),
     )
@@ -220,7 +226,9 @@ def rounds(one: Run, first: float, last: float) -> bool:
 
 
 def panels(
-    settings: Settings, starts: Mapping[str, tuple[float, float]], runs: Mapping[tuple[str, str], Run]
+    settings: Settings,
+    starts: Mapping[str, tuple[float, float]],
+    runs: Mapping[tuple[str, str], Run],
 ) -> tuple[Panel, ...]:
     """Cost curves for each cost (item 60) and the sigmoid with both starts."""
     steps = [float(step) for step in range(settings.steps + 1)]
@@ -233,10 +241,7 @@ def panels(
             f"{cost} cost".capitalize(),
             Axis("step"),
             Axis("cost" if cost == "quadratic" else "cost (nats)", limits=limits),
-            tuple(
-                Curve(names[start], steps, runs[cost, start].cost.tolist())
-                for start in starts
-            ),
+            tuple(Curve(names[start], steps, runs[cost, start].cost.tolist()) for start in starts),
         )
         for cost, limits in (("quadratic", (0.0, 0.52)), ("cross-entropy", (0.0, 4.2)))
     )
@@ -246,7 +251,9 @@ def panels(
         for letter, (start, (w, b)) in zip("AB", starts.items(), strict=True)
     )  # fmt: skip
     curve = Curve("output a", z.tolist(), sigmoid(z).tolist())
-    slope = Curve("slope a(1 - a)", z.tolist(), (sigmoid(z) * (1 - sigmoid(z))).tolist(), style="dashed")
+    slope = Curve(
+        "slope a(1 - a)", z.tolist(), (sigmoid(z) * (1 - sigmoid(z))).tolist(), style="dashed"
+    )
     picture = Panel(
         "The sigmoid and the two starts",
         Axis("weighted input z = wx + b"),

@@ -12,7 +12,9 @@ from lossary.study.report import Axis, Curve, Panel
 CURVES = ("squared", "absolute", "huber(0.1)", "huber(10)")
 
 
-def panels(shares: Sequence[float], errors: np.ndarray, choices: Sequence[Any]) -> tuple[Panel, ...]:
+def panels(
+    shares: Sequence[float], errors: np.ndarray, choices: Sequence[Any]
+) -> tuple[Panel, ...]:
     """Return the four panels; ``errors`` is (choice, share, repetition)."""
     drawn = [choice for choice in choices if choice.name in CURVES]
     near, far = np.linspace(-2.5, 2.5, 401), np.linspace(-25, 25, 401)

@@ -221,10 +221,10 @@ def error_tables(settings: Settings, outcome: Outcome) -> tuple[Table, Table]:
         for values in (middle, (high - low) / 2)
     )
     note = (
-        f"Distance to the true coefficients over {settings.repetitions} repetitions: "
-        f"{settings.samples} examples, {settings.features} features and an intercept, noise 1; wrong "
-        f"targets lie {settings.shift:g} ± {settings.shift_spread:g} too high. quantile(0.5) is half "
-        "of absolute, so the two fits coincide."
+        f"Distance to the true coefficients over {settings.repetitions} repetitions:"
+        f" {settings.samples} examples, {settings.features} features and an intercept, noise 1;"
+        f" wrong targets lie {settings.shift:g} ± {settings.shift_spread:g} too high. quantile(0.5)"
+        " is half of absolute, so the two fits coincide."
     )
     return (
         Table("Median error of the coefficients by share of wrong targets", columns, medians),
@@ -232,9 +232,7 @@ def error_tables(settings: Settings, outcome: Outcome) -> tuple[Table, Table]:
     )
 
 
-def single_table(
-    thought: Mapping[str, tuple[float, float]], totals: Mapping[str, float]
-) -> Table:
+def single_table(thought: Mapping[str, tuple[float, float]], totals: Mapping[str, float]) -> Table:
     """The article's thought experiment, and the case where the far values matter."""
     columns = (
         Column("loss"),
@@ -244,8 +242,9 @@ def single_table(
     )
     rows = tuple((name, *thought[name], totals[name]) for name in thought)
     note = (
-        "Mean loss and gradient: ten predictions of the truth 1, one of them 1000, the rest 1. Error of "
-        "the total: the best constant for 1,000 days of which 100 are real peaks ten times higher."
+        "Mean loss and gradient: ten predictions of the truth 1, one of them 1000, the rest 1."
+        " Error of the total: the best constant for 1,000 days of which 100 are real peaks ten"
+        " times higher."
     )
     return Table("One wild value, and values that are wild but real", columns, rows, note)
 
@@ -257,18 +256,23 @@ def learned(settings: Settings, outcome: Outcome) -> str:
     broken = [name for name, errors in medians.items() if errors[-1] > 1.0]
     sound = [name for name, errors in medians.items() if errors[-1] <= 1.0]
     price = medians["absolute"][0] / medians["squared"][0] - 1
-    lost = [share for share, error in zip(settings.shares, medians["quantile(0.9)"], strict=True) if error > 1.0]
+    lost = [
+        share
+        for share, error in zip(settings.shares, medians["quantile(0.9)"], strict=True)
+        if error > 1.0
+    ]
     asymmetric = f"passes 1 at {lost[0]:.0%} wrong targets" if lost else "stays within 1"
     return (
-        f"At {settings.shares[0]:.0%} wrong targets the squared error recovers the coefficients to within "
-        f"{medians['squared'][0]:.2f}; the absolute error is {price:+.0%} off that. At {last:.0%} it is "
-        f"{medians['squared'][-1]:.2f} with squared, {medians['absolute'][-1]:.2f} with absolute, and "
-        f"{medians['huber(0.1)'][-1]:.2f}, {medians['huber(1)'][-1]:.2f}, {medians['huber(10)'][-1]:.2f} "
-        "with Huber at delta 0.1, 1 and 10: a delta far above the noise is squared error in disguise. "
-        f"Within 1 stay {', '.join(sound) or 'none'}; not so {', '.join(broken) or 'none'}. quantile(0.9), "
-        f"which aims at the upper tail, {asymmetric}. Cross-validation on the absolute error chose "
-        f"delta {np.median(outcome.tuned_deltas):g} in the median, with error "
-        f"{np.median(outcome.tuned_errors):.2f} at {settings.tuned_share:.0%} wrong targets."
+        f"At {settings.shares[0]:.0%} wrong targets the squared error recovers the coefficients to"
+        f" within {medians['squared'][0]:.2f}; the absolute error is {price:+.0%} off that. At"
+        f" {last:.0%} it is {medians['squared'][-1]:.2f} with squared,"
+        f" {medians['absolute'][-1]:.2f} with absolute, and {medians['huber(0.1)'][-1]:.2f},"
+        f" {medians['huber(1)'][-1]:.2f}, {medians['huber(10)'][-1]:.2f} with Huber at delta 0.1, 1"
+        " and 10: a delta far above the noise is squared error in disguise. Within 1 stay"
+        f" {', '.join(sound) or 'none'}; not so {', '.join(broken) or 'none'}. quantile(0.9), which"
+        f" aims at the upper tail, {asymmetric}. Cross-validation on the absolute error chose delta"
+        f" {np.median(outcome.tuned_deltas):g} in the median, with error"
+        f" {np.median(outcome.tuned_errors):.2f} at {settings.tuned_share:.0%} wrong targets."
     )
 
 
@@ -290,7 +294,8 @@ def claims(
         Claim(
             "54",
             "B",
-            "one prediction of 1000 among ten dominates MSE (about 99 800), hardly MAE (about 99.9)",
+            "one prediction of 1000 among ten dominates MSE (about 99 800), hardly MAE (about"
+            " 99.9)",
             f"{mean_squared:,.1f} and {mean_absolute:.1f}",
             bool(round(mean_squared, 1) == 99800.1 and round(mean_absolute, 1) == 99.9),
         ),
@@ -298,15 +303,16 @@ def claims(
             "61, 67",
             "BE",
             "outliers that are corruption: choose MAE, it is robust",
-            f"at {last} outliers error {absolute[-1]:.2f} with absolute, {squared[-1]:.2f} with squared",
+            f"at {last} outliers error {absolute[-1]:.2f} with absolute, {squared[-1]:.2f} with"
+            " squared",
             bool(absolute[-1] < squared[-1] / 3),
         ),
         Claim(
             "67",
             "B",
             "outliers that are the signal: choose MSE",
-            f"with real peaks the squared constant misses the total by {abs(totals['squared']):.1%}, the "
-            f"absolute one by {abs(totals['absolute']):.1%}",
+            "with real peaks the squared constant misses the total by"
+            f" {abs(totals['squared']):.1%}, the absolute one by {abs(totals['absolute']):.1%}",
             bool(abs(totals["squared"]) < 0.001 < 0.1 < abs(totals["absolute"])),
         ),
         Claim(
@@ -321,9 +327,9 @@ def claims(
             "67",
             "B",
             "choose delta by cross-validation",
-            f"error {tuned:.2f} with the delta chosen in each repetition; best fixed delta "
-            f"{DELTAS[int(fixed.argmin())]:g} {fixed.min():.2f}, worst {DELTAS[int(fixed.argmax())]:g} "
-            f"{fixed.max():.2f}",
+            f"error {tuned:.2f} with the delta chosen in each repetition; best fixed delta"
+            f" {DELTAS[int(fixed.argmin())]:g} {fixed.min():.2f}, worst"
+            f" {DELTAS[int(fixed.argmax())]:g} {fixed.max():.2f}",
             bool(tuned <= 1.25 * fixed.min()),
         ),
         Claim(
@@ -334,12 +340,12 @@ def claims(
             bool(slope_squared == 1998.0 and slope_absolute == 1.0),
         ),
         Claim(
-            "1.8.4",
+            "E4",
             "B",
             "Huber tends to MSE for delta to 0, to MAE for delta to infinity",
-            f"the other way round: at delta 1e6 the fit is {apart[0]:.0e} from the squared fit, at 1e-6 "
-            f"{apart[1]:.0e} from the absolute one; at {last} outliers delta 0.1, 1, 10 give "
-            f"{small[-1]:.2f}, {middle[-1]:.2f}, {large[-1]:.2f}",
+            f"the other way round: at delta 1e6 the fit is {apart[0]:.0e} from the squared fit, at"
+            f" 1e-6 {apart[1]:.0e} from the absolute one; at {last} outliers delta 0.1, 1, 10 give"
+            f" {small[-1]:.2f}, {middle[-1]:.2f}, {large[-1]:.2f}",
             False if max(apart) < 1e-3 else None,
         ),
     )

@@ -106,9 +106,7 @@ def floor() -> float:
     return float(L.cross_entropy(np.eye(CLASSES)[:1], np.array([0])))
 
 
-def train(
-    images: Images, settings: Settings, seed: int, progress: Progress
-) -> dict[str, Run]:
+def train(images: Images, settings: Settings, seed: int, progress: Progress) -> dict[str, Run]:
     """Train one weight matrix per head from zeros, all on the same batches.
 
     The matrices lie side by side, so that one product per batch serves the three heads.
@@ -162,9 +160,7 @@ def check_batch(images: Images, settings: Settings) -> None:
             raise ValueError(f"study: pixels of the {name} images must lie in [0, 1]")
 
 
-def run_digits(
-    settings: Settings, *, seed: int, data: Path | None, progress: Progress
-) -> Report:
+def run_digits(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
     """Run on scikit-learn's bundled digits."""
     images = bundled_digits(seed)
     runs = train(images, settings, seed, progress)
@@ -220,9 +216,9 @@ def epochs_table(
             columns.append(Column(f"{name} [C]", ".4f", missing=""))
             cells.append(printed)
     note = (
-        f"{len(images.train):,} training and {len(images.test):,} test images ({images.origin}); zero "
-        f"weights, rate {settings.rate:g}, batches of {settings.batch}, reshuffled each epoch; the three "
-        "models see the same batches."
+        f"{len(images.train):,} training and {len(images.test):,} test images ({images.origin});"
+        f" zero weights, rate {settings.rate:g}, batches of {settings.batch}, reshuffled each"
+        " epoch; the three models see the same batches."
     )
     if article:
         note += " Columns marked [C] are the article's own."
@@ -245,8 +241,9 @@ def summary(runs: Mapping[str, Run]) -> Table:
         for name, one in runs.items()
     )
     note = (
-        "First slope: norm of the gradient by the logits on the first batch, at zero weights. Last "
-        f"loss: mean over the last epoch's batches; with softmax twice it cannot fall below {floor():.4f}."
+        "First slope: norm of the gradient by the logits on the first batch, at zero weights. Last"
+        " loss: mean over the last epoch's batches; with softmax twice it cannot fall below"
+        f" {floor():.4f}."
     )
     return Table("The three losses", columns, rows, note)
 
@@ -261,15 +258,14 @@ def learned(runs: Mapping[str, Run]) -> str:
         else "On logits that accuracy is not reached."
     )
     return (
-        f"After the first epoch cross-entropy on logits is at {right.accuracy[0]:.4f}, the quadratic cost "
-        f"at {slow.accuracy[0]:.4f}; after the last at {right.accuracy[-1]:.4f} and "
-        f"{slow.accuracy[-1]:.4f}. Applying softmax twice, as the article did, divides the first slope "
-        f"by {right.first_slope / twice.first_slope:.1f} and keeps the loss above "
-        f"-1 + log(e + {CLASSES - 1}) = {floor():.4f}, however good the model: it ends at "
-        f"{twice.loss[-1]:.4f} where the loss on logits ends at {right.loss[-1]:.4f}. Its accuracy is "
-        f"{twice.accuracy[0]:.4f} after the first epoch, {twice.accuracy.min():.4f} at its lowest and "
-        f"{twice.accuracy[-1]:.4f} after the last. "
-        + catch_up
+        f"After the first epoch cross-entropy on logits is at {right.accuracy[0]:.4f}, the"
+        f" quadratic cost at {slow.accuracy[0]:.4f}; after the last at {right.accuracy[-1]:.4f} and"
+        f" {slow.accuracy[-1]:.4f}. Applying softmax twice, as the article did, divides the first"
+        f" slope by {right.first_slope / twice.first_slope:.1f} and keeps the loss above -1 + log(e"
+        f" + {CLASSES - 1}) = {floor():.4f}, however good the model: it ends at"
+        f" {twice.loss[-1]:.4f} where the loss on logits ends at {right.loss[-1]:.4f}. Its accuracy"
+        f" is {twice.accuracy[0]:.4f} after the first epoch, {twice.accuracy.min():.4f} at its"
+        f" lowest and {twice.accuracy[-1]:.4f} after the last. " + catch_up
     )
 
 
@@ -286,8 +282,8 @@ def article_claims(
             Claim(
                 "58",
                 "C",
-                f"{'cross-entropy' if name == TWICE else name}: accuracy {printed[0]:.4f} after the "
-                f"first epoch, {printed[-1]:.4f} after the last",
+                f"{'cross-entropy' if name == TWICE else name}: accuracy {printed[0]:.4f} after the"
+                f" first epoch, {printed[-1]:.4f} after the last",
                 f"{runs[name].accuracy[0]:.4f} and {runs[name].accuracy[-1]:.4f}; at most "
                 f"{apart.max():.4f} apart in any epoch, {apart[-1]:.4f} in the last",
                 bool(whole and apart.max() <= EACH_EPOCH and apart[-1] <= LAST_EPOCH),
@@ -308,7 +304,8 @@ def general_claims(runs: Mapping[str, Run]) -> tuple[Claim, ...]:
             "58",
             "C",
             "0.9 is reached in epoch 8 with the quadratic cost, in epoch 3 with cross-entropy",
-            f"quadratic cost {words[0]}, softmax twice {words[1]}, cross-entropy on logits {words[2]}",
+            f"quadratic cost {words[0]}, softmax twice {words[1]}, cross-entropy on logits"
+            f" {words[2]}",
             sooner[0] if sooner[0] == sooner[1] else None,
         ),
         Claim(
@@ -320,12 +317,12 @@ def general_claims(runs: Mapping[str, Run]) -> tuple[Claim, ...]:
             bool(right.accuracy[-1] > slow.accuracy[-1]),
         ),
         Claim(
-            "1.8.1",
+            "E1",
             "C",
             "softmax outputs may be passed as logits=",
-            f"the loss cannot fall below {floor():.4f} and ends at {twice.loss[-1]:.4f}; the first slope "
-            f"shrinks {right.first_slope / twice.first_slope:.1f} times; {twice.accuracy[0]:.4f} instead "
-            f"of {right.accuracy[0]:.4f} after the first epoch",
+            f"the loss cannot fall below {floor():.4f} and ends at {twice.loss[-1]:.4f}; the first"
+            f" slope shrinks {right.first_slope / twice.first_slope:.1f} times;"
+            f" {twice.accuracy[0]:.4f} instead of {right.accuracy[0]:.4f} after the first epoch",
             False if right.first_slope > twice.first_slope else None,
         ),
     )
@@ -336,13 +333,17 @@ def panels(
 ) -> tuple[Panel, ...]:
     """Accuracy and training loss by epoch."""
     epochs = [float(epoch) for epoch in range(1, len(runs[LOGITS].accuracy) + 1)]
-    accuracy = [
-        Curve(name, epochs, one.accuracy.tolist()) for name, one in runs.items()
-    ]
+    accuracy = [Curve(name, epochs, one.accuracy.tolist()) for name, one in runs.items()]
     for name, printed in (article or {}).items():
         shared = min(len(printed), len(epochs))
         accuracy.append(
-            Curve(f"{name} in the article", epochs[:shared], printed[:shared], style="points", like=name)
+            Curve(
+                f"{name} in the article",
+                epochs[:shared],
+                printed[:shared],
+                style="points",
+                like=name,
+            )
         )
     losses = tuple(Curve(name, epochs, one.loss.tolist()) for name, one in runs.items())
     return (

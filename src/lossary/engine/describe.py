@@ -1,0 +1,90 @@
+"""The docstring of a loss, composed from its record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lossary.definition import PROMISES, Argument, Definition
+
+__all__ = ["argument_lines", "describe"]
+
+_OPTIONS = {
+    "weight": "at least 0, broadcast to the loss; a weight of 0 leaves the element out",
+    "mask": "boolean, broadcast to the loss; False leaves the element out, whatever is stored there",
+    "reduction": '"mean" (divides by the sum of weights), "sum" or "none"',
+    "denominator": "a number that the mean divides by instead, such as a global token count",
+    "empty": 'the mean over nothing: "zero", "nan" or "raise"; its gradient is 0',
+    "check": "False skips the check of values against their sets",
+    "axis": "where the classes lie",
+    "class_weight": "one number per class; a class weight is a weight",
+    "ignore_index": "rows with this label are left out",
+}
+
+
+def describe(loss: Any) -> str:
+    """Return what ``help()`` shows."""
+    parts = [
+        loss.summary,
+        _section("Formula", [loss.latex]),
+        _section("Arguments", argument_lines(loss)),
+        _section("Options", [f"{k:<14}{_OPTIONS[k]}" for k in _option_names(loss)]),
+        _section("Returns", [_returns(loss)]),
+        _section("Raises", _raises(loss)),
+        _section("Choose it", [loss.choose] if loss.choose else []),
+        _section("Traps", [f"- {trap}" for trap in loss.traps]),
+        _section("Promises", [f"{p}: {PROMISES[p]}" for p in sorted(loss.promises)]),
+        _section("Elsewhere", list(loss.elsewhere)),
+        _section("Source", [loss.source]),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _option_names(loss: Definition) -> list[str]:
+    from lossary.engine.arguments import options_of  # noqa: PLC0415  (arguments does not need words)
+
+    return list(options_of(loss))
+
+
+def argument_lines(loss: Definition) -> list[str]:
+    """Return one line per argument: its set, shape, meaning and default."""
+    width = max(len(a.name) for a in loss.arguments) + 2
+    return [f"{a.name:<{width}}{_argument(loss, a)}" for a in loss.arguments]
+
+
+def _argument(loss: Definition, argument: Argument) -> str:
+    words = [str(argument.domain), _shape(loss, argument)]
+    if argument.description:
+        words.append(argument.description)
+    if not argument.positional and not argument.required:
+        words.append("absent unless given" if argument.optional else f"default {argument.default}")
+    return "; ".join(words)
+
+
+def _shape(loss: Definition, argument: Argument) -> str:
+    if not argument.positional:
+        return "a number, or an array that broadcasts to the loss"
+    if argument is loss.inputs[0]:
+        return "shape (..., C), floating" if loss.class_axis else "any shape S, floating"
+    if argument.domain.class_axis:
+        return "shape (..., C)"
+    if argument.domain.integer:
+        return "shape (...), any integer type"
+    return "shape (...)" if loss.class_axis else "shape S"
+
+
+def _returns(loss: Definition) -> str:
+    size = "at least 0; " if "non_negative" in loss.promises else ""
+    rows = "one number per row" if loss.class_axis else "shape S"
+    return f"{size}a scalar, or {rows} for reduction 'none'; half precision returns float32"
+
+
+def _raises(loss: Definition) -> list[str]:
+    return [
+        "DomainError   a value lies outside its set; the message names it, its place and the fix",
+        "ShapeError    shapes differ: prediction and target are never broadcast",
+        "DtypeError    a complex number, or an integer prediction",
+    ]
+
+
+def _section(title: str, lines: list[str]) -> str:
+    return "\n".join([title, *(f"    {line}" for line in lines)]) if lines else ""

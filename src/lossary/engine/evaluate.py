@@ -1,0 +1,198 @@
+"""The order of work in one call: prepare, weigh, check, compute, reduce."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lossary.definition import Argument, Definition
+from lossary.engine import checking, reduction, weighing
+from lossary.engine.arguments import Call, prepare
+from lossary.engine.libraries import Library
+from lossary.engine.libraries.base import Operation
+from lossary.engine.program import variant
+
+__all__ = ["derivatives", "loss", "sums"]
+
+
+@dataclass
+class Work:
+    """A call made ready: the operation, its arrays in the order of the text, and the weights."""
+
+    call: Call
+    operation: Operation
+    arrays: list[Any]
+    weight: Any
+    keep: Any
+    poison: Any
+
+    @property
+    def library(self) -> Library:
+        """The library that the arrays belong to."""
+        return self.call.library
+
+    def poisoned(self, x: Any) -> Any:
+        """Make x NaN where a value lies outside its set and nothing could be raised."""
+        return x if self.poison is None else x * self.poison
+
+
+def ready(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Work:
+    """Do all that comes before the computation."""
+    call = prepare(definition, args, kwargs)
+    library = call.library
+    original = call.prediction
+    with library.wide():
+        weight, keep = weighing.weights_of(call)
+        if keep is not None:
+            weighing.fill(call, keep)
+        poison = _check(call) if call.options.check else None
+        if call.options.class_weight is not None:
+            weight = weighing.class_weighted(call, weight)
+            keep = weight != 0 if keep is None else keep & (weight != 0)
+            weighing.fill(call, keep)
+    parameters, fixed, absent = _parameters(call)
+    chosen = variant(definition, absent, fixed)
+    arrays = {**call.arrays, **parameters}
+    moving = [a.name for a in definition.inputs if a.domain.continuous]
+    moving += [n for n in parameters if library.owns(type(call.parameters[n]))]
+    operation = Operation(
+        chosen,
+        library.name,
+        tuple(n for n in moving if library.kind(arrays[n]) == "floating"),
+        library.work_dtype(original),
+        library.result_dtype(original),
+    )
+    return Work(call, operation, [arrays[n] for n in chosen.arguments], weight, keep, poison)
+
+
+def _check(call: Call) -> Any:
+    """Raise for values outside their sets; where that is impossible, return 1 or NaN for each."""
+    library = call.library
+    classes = library.shape(call.prediction)[-1] if call.definition.class_axis else None
+    if library.concrete(list(call.arrays.values())):
+        for a in call.definition.inputs:
+            checking.check_data(library, call.definition, a, call.arrays[a.name], classes)
+        return None
+    good = None
+    for a in call.definition.inputs:
+        x = call.arrays[a.name]
+        ok = checking.inside(library, a.domain, x, classes)
+        if a.domain.integer:
+            call.arrays[a.name] = library.where(ok, x, 0)
+        if a.domain.class_axis:
+            ok = library.all_last(ok)
+        good = ok if good is None else good & ok
+    ones = library.cast(good, library.work_dtype(call.prediction))
+    return library.where(good, ones, float("nan"))
+
+
+def _parameters(call: Call) -> tuple[dict[str, Any], tuple[Any, ...], frozenset[str]]:
+    """Sort hyper-parameters into arrays, numbers fixed in the text, and absent ones."""
+    arrays: dict[str, Any] = {}
+    fixed: list[tuple[str, float]] = []
+    absent: list[str] = []
+    for a in call.definition.parameters:
+        value = call.parameters[a.name]
+        if value is None and a.optional:
+            absent.append(a.name)
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            checking.check_parameter(call.definition, a, value)
+            if value in {0, 1, 2}:
+                fixed.append((a.name, float(value)))
+            else:
+                arrays[a.name] = _number(call, value)
+        else:
+            arrays[a.name] = _array(call, a, value)
+    return arrays, tuple(fixed), frozenset(absent)
+
+
+def _number(call: Call, value: float) -> Any:
+    library = call.library
+    with library.wide():
+        x = library.array(value, call.prediction)
+        return library.cast(x, library.work_dtype(call.prediction))
+
+
+def _array(call: Call, argument: Argument, value: Any) -> Any:
+    library = call.library
+    x = value if library.owns(type(value)) else library.array(value, call.prediction)
+    if call.options.check and library.concrete([x]):
+        checking.check_data(library, call.definition, argument, x, None)
+    weighing.fits(call, argument.name, library.shape(x))
+    x = library.broadcast(x, call.shape)
+    return library.expand(x) if call.definition.class_axis else x
+
+
+def loss(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Return the reduced loss, differentiable in libraries that differentiate."""
+    work = ready(definition, args, kwargs)
+    with work.library.wide():
+        result = reduction.reduce(work.call, _values(work), work.weight, work.keep)
+        return _finish(work, result)
+
+
+def sums(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Return (weighted sum, weight sum)."""
+    work = ready(definition, args, kwargs)
+    with work.library.wide():
+        total, weights = reduction.sums(work.call, _values(work), work.weight, work.keep)
+        if isinstance(weights, int):
+            weights = work.library.array(weights, work.call.prediction)
+        return _finish(work, total), _finish(work, weights)
+
+
+def _values(work: Work) -> Any:
+    values = work.poisoned(work.library.operate(work.operation, work.arrays))
+    return work.library.squeeze(values) if work.call.definition.class_axis else values
+
+
+def _finish(work: Work, x: Any) -> Any:
+    return work.library.finish(work.library.cast(x, work.operation.result))
+
+
+def derivatives(
+    definition: Definition,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    kinds: tuple[str, ...],
+    wrt: str,
+) -> list[Any]:
+    """Return the reduced value, gradient or Hessian diagonal with respect to one argument."""
+    work = ready(definition, args, kwargs)
+    call, library = work.call, work.library
+    names = tuple(kind if kind == "value" else f"{kind}:{wrt}" for kind in kinds)
+    with library.wide():
+        results = library.evaluate(work.operation, names, work.arrays)
+        results = [results] if len(names) == 1 else list(results)
+        factor = reduction.scale(call, work.weight, work.keep, results[0].dtype)
+        return [
+            _reduced_value(work, x) if kind == "value" else _derivative(work, x, factor, wrt)
+            for kind, x in zip(kinds, results, strict=True)
+        ]
+
+
+def _reduced_value(work: Work, values: Any) -> Any:
+    values = work.poisoned(values)
+    values = work.library.squeeze(values) if work.call.definition.class_axis else values
+    return _finish(work, reduction.reduce(work.call, values, work.weight, work.keep))
+
+
+def _derivative(work: Work, x: Any, factor: Any, wrt: str) -> Any:
+    """Scale a derivative by weight over denominator, in the shape and dtype of its argument."""
+    library, call = work.library, work.call
+    rows = call.definition.class_axis
+    x = work.poisoned(x)
+    if factor is not None:
+        spread = rows and len(getattr(factor, "shape", ())) > 0
+        x = x * (library.expand(factor) if spread else factor)
+    argument = call.arrays[wrt]
+    shape = library.shape(argument)
+    if work.keep is not None:
+        x = library.where(library.expand(work.keep) if rows else work.keep, x, 0.0)
+    x = library.broadcast(x, shape)
+    if rows:
+        own = call.definition.domains[wrt].class_axis
+        x = library.move_last(x, call.axis, back=True) if own else library.squeeze(x)
+    dtype = argument.dtype if library.kind(argument) == "floating" else work.operation.result
+    return library.finish(library.cast(x, dtype))

@@ -1,0 +1,42 @@
+"""The array libraries: which one owns an array, and what the engine asks of each."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from lossary.engine.libraries.base import Library
+from lossary.errors import DtypeError
+
+__all__ = ["LIBRARIES", "Library", "library", "library_of"]
+
+# Name here: the module whose import shows that arrays of the library can exist.
+LIBRARIES = {"torch": "torch", "jax": "jax", "tensorflow": "tensorflow", "numpy": "numpy"}
+
+
+@cache
+def library(name: str) -> Library:
+    """Return the adapter of a library, importing it."""
+    return importlib.import_module(f"lossary.engine.libraries.{name}").LIBRARY
+
+
+def library_of(arrays: Iterable[Any]) -> Library:
+    """Return the library that the data belong to; lists and numbers belong to NumPy."""
+    owners = {_owner(type(array)) for array in arrays} - {"numpy"}
+    if len(owners) > 1:
+        raise DtypeError(
+            f"arrays of several libraries in one call: {', '.join(sorted(owners))}\n"
+            "hint: convert them to one library first"
+        )
+    return library(owners.pop() if owners else "numpy")
+
+
+@cache
+def _owner(kind: type) -> str:
+    for name, module in LIBRARIES.items():
+        if name != "numpy" and module in sys.modules and library(name).owns(kind):
+            return name
+    return "numpy"

@@ -1,0 +1,157 @@
+"""What the engine asks of an array library."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lossary.engine.program import Variant, compiled
+
+__all__ = ["Kind", "Library", "Operation"]
+
+Kind = Literal["floating", "integer", "boolean", "complex", "other"]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One loss on prepared arrays: what a library wraps in its custom gradient.
+
+    ``differentiable`` names the arguments that may receive a gradient, ``work`` is the dtype inside,
+    ``result`` the dtype outside. Class-axis losses have the class axis last; arguments and results
+    without it keep a last axis of length 1.
+    """
+
+    variant: Variant
+    target: str
+    differentiable: tuple[str, ...]
+    work: Any
+    result: Any
+
+    def text(self, *results: str) -> Callable[..., Any]:
+        """Return the compiled text for these results."""
+        return compiled(self.variant, results, self.target)
+
+    def sums(self, name: str) -> bool:
+        """Whether a gradient entry of this argument belongs to a class of a row-shaped loss."""
+        return self.variant.symbol(name).class_axis
+
+
+class Library(ABC):
+    """An array library. Arrays of the library are called x; dtypes are the library's own."""
+
+    name: str
+
+    @abstractmethod
+    def owns(self, kind: type) -> bool:
+        """Whether arrays of this type belong to the library."""
+
+    @abstractmethod
+    def array(self, data: Any, like: Any = None) -> Any:
+        """Return data as an array, on the device of ``like``."""
+
+    @abstractmethod
+    def kind(self, x: Any) -> Kind:
+        """What sort of numbers x holds."""
+
+    @abstractmethod
+    def work_dtype(self, x: Any) -> Any:
+        """The dtype in which a loss of x is computed."""
+
+    @abstractmethod
+    def result_dtype(self, x: Any) -> Any:
+        """The dtype in which a loss of x is returned: that of x, float32 for halves."""
+
+    @abstractmethod
+    def epsilon(self, x: Any) -> float:
+        """The spacing of x' dtype at 1; 0 for integers."""
+
+    @abstractmethod
+    def cast(self, x: Any, dtype: Any) -> Any:
+        """Return x in another dtype."""
+
+    @property
+    @abstractmethod
+    def index_dtype(self) -> Any:
+        """The dtype of labels."""
+
+    @abstractmethod
+    def concrete(self, arrays: Sequence[Any]) -> bool:
+        """Whether values can be looked at now, without tracing and without a transfer."""
+
+    @abstractmethod
+    def numpy(self, x: Any) -> Any:
+        """Return x as a NumPy array, for error messages."""
+
+    @abstractmethod
+    def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
+        """Return the unreduced loss, with its derived gradient attached."""
+
+    @abstractmethod
+    def differentiate(self, operation: Operation, name: str, arrays: Sequence[Any]) -> Any:
+        """Return the gradient of the unreduced loss with respect to one argument."""
+
+    def evaluate(self, operation: Operation, results: tuple[str, ...], arrays: Sequence[Any]) -> Any:
+        """Return several results from one text, in the work dtype and without a gradient."""
+        with self.wide():
+            return operation.text(*results)(*self.widened(operation, arrays))
+
+    def widened(self, operation: Operation, arrays: Sequence[Any]) -> list[Any]:
+        """Return the arrays in the work dtype; labels stay integers."""
+        return [
+            x if self.kind(x) == "integer" else self.cast(x, operation.work) for x in arrays
+        ]  # fmt: skip
+
+    def wide(self) -> AbstractContextManager[Any]:
+        """Return the context in which the work dtype exists."""
+        return nullcontext()
+
+    @abstractmethod
+    def shape(self, x: Any) -> tuple[int, ...]:
+        """Return the shape of x."""
+
+    @abstractmethod
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        """Return x where the condition holds, else y; y may be a plain number."""
+
+    @abstractmethod
+    def total(self, x: Any) -> Any:
+        """Return the sum of all entries in a wide accumulator."""
+
+    @abstractmethod
+    def total_last(self, x: Any) -> Any:
+        """Return the sum along the last axis, which stays with length 1."""
+
+    @abstractmethod
+    def all_last(self, x: Any) -> Any:
+        """Return whether all along the last axis hold; the axis stays with length 1."""
+
+    @abstractmethod
+    def exp(self, x: Any) -> Any:
+        """Return the exponential."""
+
+    @abstractmethod
+    def take(self, table: Any, index: Any) -> Any:
+        """Return the entries of a vector at integer places."""
+
+    @abstractmethod
+    def broadcast(self, x: Any, shape: tuple[int, ...]) -> Any:
+        """Return x repeated to a shape."""
+
+    @abstractmethod
+    def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
+        """Move an axis to the end, or the last one to ``axis``."""
+
+    @abstractmethod
+    def expand(self, x: Any) -> Any:
+        """Append an axis of length 1."""
+
+    @abstractmethod
+    def squeeze(self, x: Any) -> Any:
+        """Drop the last axis, of length 1."""
+
+    @abstractmethod
+    def finish(self, x: Any) -> Any:
+        """Return a result as the library's users expect it."""

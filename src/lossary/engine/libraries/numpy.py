@@ -1,0 +1,104 @@
+"""NumPy. Single and half precision are computed in float64, which costs little there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+
+from lossary.engine.libraries.base import Kind, Library, Operation
+
+_KINDS: dict[str, Kind] = {
+    "f": "floating", "i": "integer", "u": "integer", "b": "boolean", "c": "complex",
+}  # fmt: skip
+
+
+class _NumPy(Library):
+    name = "numpy"
+    index_dtype = np.dtype(np.int64)
+
+    def owns(self, kind: type) -> bool:
+        return issubclass(kind, np.ndarray)
+
+    def array(self, data: Any, like: Any = None) -> np.ndarray:
+        return np.asarray(data)
+
+    def kind(self, x: Any) -> Kind:
+        # bfloat16 and its like come from ml_dtypes as kind V.
+        named = x.dtype.kind == "V" and "float" in x.dtype.name
+        return "floating" if named else _KINDS.get(x.dtype.kind, "other")
+
+    def work_dtype(self, x: Any) -> Any:
+        return np.dtype(np.longdouble) if x.dtype == np.longdouble else np.dtype(np.float64)
+
+    def result_dtype(self, x: Any) -> Any:
+        return np.dtype(np.float32) if x.dtype.itemsize < 4 else x.dtype  # noqa: PLR2004
+
+    def epsilon(self, x: Any) -> float:
+        if self.kind(x) != "floating":
+            return 0.0
+        if x.dtype.kind == "V":
+            import ml_dtypes  # noqa: PLC0415  (x is one of its arrays)
+
+            return float(ml_dtypes.finfo(x.dtype).eps)
+        return float(np.finfo(x.dtype).eps)
+
+    def cast(self, x: Any, dtype: Any) -> Any:
+        return x.astype(dtype, copy=False)
+
+    def concrete(self, arrays: Sequence[Any]) -> bool:
+        return True
+
+    def numpy(self, x: Any) -> np.ndarray:
+        return np.asarray(x)
+
+    def wide(self) -> AbstractContextManager[Any]:
+        # Branches that where() discards may overflow or divide by 0; results say inf themselves.
+        return np.errstate(all="ignore")
+
+    def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
+        return self.evaluate(operation, ("value",), arrays)
+
+    def differentiate(self, operation: Operation, name: str, arrays: Sequence[Any]) -> Any:
+        return self.evaluate(operation, (f"gradient:{name}",), arrays)
+
+    def shape(self, x: Any) -> tuple[int, ...]:
+        return x.shape
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        return np.where(condition, x, y if isinstance(y, np.ndarray) else x.dtype.type(y))
+
+    def total(self, x: Any) -> Any:
+        return np.sum(x, dtype=np.promote_types(x.dtype, np.float64))
+
+    def total_last(self, x: Any) -> Any:
+        return np.sum(x, axis=-1, keepdims=True)
+
+    def all_last(self, x: Any) -> Any:
+        return np.all(x, axis=-1, keepdims=True)
+
+    def exp(self, x: Any) -> Any:
+        return np.exp(x)
+
+    def take(self, table: Any, index: Any) -> Any:
+        return table[index]
+
+    def broadcast(self, x: Any, shape: tuple[int, ...]) -> Any:
+        return np.broadcast_to(x, shape)
+
+    def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
+        return np.moveaxis(x, -1, axis) if back else np.moveaxis(x, axis, -1)
+
+    def expand(self, x: Any) -> Any:
+        return x[..., None]
+
+    def squeeze(self, x: Any) -> Any:
+        return x[..., 0]
+
+    def finish(self, x: Any) -> Any:
+        return x[()] if x.ndim == 0 else x
+
+
+LIBRARY = _NumPy()

@@ -1,0 +1,130 @@
+"""A loss that can be called: the record with the engine behind it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from functools import cached_property
+from typing import Any
+
+from lossary.definition import Definition, define
+from lossary.engine import evaluate
+from lossary.engine.arguments import options_of
+from lossary.engine.describe import describe
+from lossary.engine.program import text, variant
+from lossary.render import latex
+
+__all__ = ["Loss", "bind", "loss"]
+
+
+class Loss(Definition):
+    """A loss: call it on arrays of any library, or ask for sums and derivatives."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return evaluate.loss(self, args, kwargs)
+
+    def sums(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        """Return (weighted sum, weight sum), which add up exactly across batches and ranks."""
+        return evaluate.sums(self, args, kwargs)
+
+    def value_and_gradient(self, *args: Any, wrt: str | tuple[str, ...] | None = None, **kwargs: Any) -> tuple[Any, Any]:  # fmt: skip
+        """Return the reduced loss and its gradient, in the shape of the first argument.
+
+        ``wrt`` names another argument, or several for a tuple of gradients.
+        """
+        if isinstance(wrt, tuple):
+            value = self._derive(args, kwargs, ("value",), None)[0]
+            return value, self.gradient(*args, wrt=wrt, **kwargs)
+        value, gradient = self._derive(args, kwargs, ("value", "gradient"), wrt)
+        return value, gradient
+
+    def gradient(self, *args: Any, wrt: str | tuple[str, ...] | None = None, **kwargs: Any) -> Any:
+        """Return the gradient of the reduced loss."""
+        if isinstance(wrt, tuple):
+            return tuple(self._derive(args, kwargs, ("gradient",), name)[0] for name in wrt)
+        return self._derive(args, kwargs, ("gradient",), wrt)[0]
+
+    def hessian(self, *args: Any, wrt: str | None = None, **kwargs: Any) -> Any:
+        """Return the diagonal of the second derivative of the reduced loss."""
+        return self._derive(args, kwargs, ("hessian",), wrt)[0]
+
+    def _derive(
+        self, args: Any, kwargs: Any, kinds: tuple[str, ...], wrt: str | None
+    ) -> list[Any]:
+        name = wrt or self.inputs[0].name
+        if name not in self.differentiable:
+            raise ValueError(
+                f"{self.name} has no gradient with respect to {name!r}\n"
+                f"hint: choose from {', '.join(self.differentiable)}"
+            )
+        return evaluate.derivatives(self, args, kwargs, kinds, name)
+
+    def text(self, target: str, order: int = 0) -> str:
+        """Return the source that runs: the value (order 0), gradient (1) or Hessian (2)."""
+        name = self.inputs[0].name
+        what = ("value", f"gradient:{name}", f"hessian:{name}")[order]
+        return text(variant(self, self.absent_by_default, ()), (what,), target)
+
+    @cached_property
+    def latex(self) -> str:
+        """The formula."""
+        return latex(self.expression(self.absent_by_default))
+
+    @cached_property
+    def gradient_latex(self) -> str:
+        """The first derivative with respect to the prediction."""
+        return latex(self.gradient_expression(absent=self.absent_by_default))
+
+    @cached_property
+    def hessian_latex(self) -> str:
+        """The diagonal second derivative with respect to the prediction."""
+        return latex(self.hessian_expression(absent=self.absent_by_default))
+
+    @cached_property
+    def __signature__(self) -> inspect.Signature:
+        own = [
+            inspect.Parameter(
+                a.name,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD if a.positional else inspect.Parameter.KEYWORD_ONLY,
+                default=inspect.Parameter.empty if a.required else a.default,
+            )
+            for a in self.arguments
+        ]  # fmt: skip
+        options = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
+            for name, default in options_of(self).items()
+        ]
+        return inspect.Signature([*own, *options])
+
+    @property
+    def __doc__(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return describe(self)
+
+    def __repr__(self) -> str:
+        return f"<loss {self.name}{self.__signature__}>"
+
+
+def bind(definition: Definition) -> Loss:
+    """Return the record with the engine behind it."""
+    return Loss(**{f.name: getattr(definition, f.name) for f in fields(definition)})
+
+
+def loss(**facts: Any) -> Callable[[Callable[..., Any]], Loss]:
+    """Turn a formula into a loss that runs everywhere.
+
+    >>> import lossary as L
+    >>> from lossary.domain import Positive, Real
+    >>> from lossary.functions import exp
+    >>> @L.loss(source="Dennis and Welsch 1978, doi:10.1080/03610917808812083")
+    ... def welsch(prediction: Real, target: Real, *, scale: Positive = 1.0):
+    ...     '''Squared error near zero that saturates for outliers.'''
+    ...     return scale**2 / 2 * (1 - exp(-(((prediction - target) / scale) ** 2)))
+    >>> welsch([3.0], [0.0])
+    0.49993829509795666
+    """
+
+    def decorate(formula: Callable[..., Any]) -> Loss:
+        return bind(define(formula, **facts))
+
+    return decorate

@@ -1,0 +1,112 @@
+"""From a definition to running functions: which expressions, which text, compiled once."""
+
+from __future__ import annotations
+
+import importlib.util
+import linecache
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from lossary import calculus
+from lossary.definition import Definition
+from lossary.formula import Expression, constant, variable
+from lossary.render import Program, render
+
+__all__ = ["Variant", "compiled", "program", "text"]
+
+
+class Variant:
+    """A definition with its structural choices made: absent parameters, and fixed small numbers.
+
+    Parameters that are exactly 0, 1 or 2 go into the text, so that a label smoothing of 0 costs
+    nothing and gamma = 2 is a square.
+    """
+
+    def __init__(self, definition: Definition, absent: frozenset[str], fixed: tuple[Any, ...]) -> None:
+        self.definition, self.absent, self.fixed = definition, absent, dict(fixed)
+        self.arguments = tuple(
+            a.name for a in definition.arguments if a.name not in absent and a.name not in self.fixed
+        )
+
+    def symbol(self, name: str) -> Expression:
+        """Return the symbol of an argument."""
+        return self.definition.variable(name)
+
+    def _fix(self, expression: Expression) -> Expression:
+        replacements = {self.symbol(n): constant(float(v)) for n, v in self.fixed.items()}
+        return calculus.simplify(calculus.substitute(expression, replacements))
+
+    def value(self) -> Expression:
+        """Return the loss."""
+        return self._fix(self.definition.expression(self.absent))
+
+    def gradient(self, name: str) -> Expression:
+        """Return the gradient with respect to one argument."""
+        return calculus.gradient(self.value(), self.symbol(name))
+
+    def result(self, what: str) -> Expression:
+        """Return ``value``, ``gradient:ARG``, ``hessian:ARG``, or a product of the second order.
+
+        ``pullback:A:B`` is the cotangent of B for the cotangent ``upstream`` of the gradient
+        with respect to A; ``pushforward:A:B`` the tangent of that gradient for ``tangent`` of B.
+        """
+        kind, *names = what.split(":")
+        if kind == "value":
+            return self.value()
+        gradient = self.gradient(names[0])
+        if kind == "gradient":
+            return gradient
+        if kind == "hessian":
+            return calculus.diagonal_hessian(self.value(), self.symbol(names[0]))
+        other = self.symbol(names[1])
+        if kind == "pullback":
+            upstream = variable("upstream", class_axis=self.symbol(names[0]).class_axis)
+            return calculus.pullback(gradient, other, upstream)
+        tangent = variable("tangent", class_axis=other.class_axis)
+        return calculus.pushforward(gradient, other, tangent)
+
+
+@lru_cache(maxsize=4096)
+def variant(definition: Definition, absent: frozenset[str], fixed: tuple[Any, ...]) -> Variant:
+    """Return the one variant for these choices."""
+    return Variant(definition, absent, fixed)
+
+
+_EXTRA = {"pullback": ("upstream",), "pushforward": ("tangent",)}
+
+
+def program(chosen: Variant, results: tuple[str, ...]) -> Program:
+    """Name the function that computes these results."""
+    kinds = [result.replace(":", "_") for result in results]
+    extra = _EXTRA.get(results[0].partition(":")[0], ())
+    name = chosen.definition.name
+    plain = results == ("value",)
+    return Program(
+        name=name if plain else f"{name}_{'_and_'.join(kinds)}",
+        arguments=(*chosen.arguments, *extra),
+        results=tuple(chosen.result(result) for result in results),
+        summary=chosen.definition.summary if plain else "",
+    )
+
+
+def text(chosen: Variant, results: tuple[str, ...], target: str) -> str:
+    """Return the source of the function that computes these results."""
+    return render(program(chosen, results), target)
+
+
+@lru_cache(maxsize=4096)
+def compiled(chosen: Variant, results: tuple[str, ...], target: str) -> Callable[..., Any]:
+    """Return the function, with its source in ``linecache`` so that tracebacks show it."""
+    made = program(chosen, results)
+    source = render(made, target)
+    filename = f"<lossary {target} {made.name} {sorted(chosen.fixed.items())}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    namespace: dict[str, Any] = {}
+    exec(compile(source, filename, "exec"), namespace)  # noqa: S102  (our own rendered text)
+    return namespace[made.name]
+
+
+def available(modules: Mapping[str, str]) -> list[str]:
+    """Return the names whose module can be imported, without importing it."""
+    return [name for name, module in modules.items() if importlib.util.find_spec(module)]

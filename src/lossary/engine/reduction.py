@@ -1,0 +1,97 @@
+"""From one number per element to the reduced loss: once, for all losses and libraries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lossary.engine.arguments import Call
+from lossary.errors import DomainError
+
+__all__ = ["REDUCTIONS", "reduce", "scale", "sums"]
+
+REDUCTIONS = {
+    "none": "one weighted number per element or row",
+    "sum": "the sum of the weighted numbers",
+    "mean": "that sum divided by the sum of the weights, or by denominator",
+}
+
+
+def weigh(call: Call, values: Any, weight: Any, keep: Any) -> Any:
+    """Multiply by the weights; an element that does not count is exactly 0."""
+    if weight is not None:
+        values = values * call.library.cast(weight, values.dtype)
+    return values if keep is None else call.library.where(keep, values, 0.0)
+
+
+def weight_sum(call: Call, weight: Any, keep: Any, dtype: Any) -> Any:
+    """Return the sum of the weights of the elements that count."""
+    library = call.library
+    if weight is None and keep is None:
+        count = 1
+        for n in call.shape:
+            count *= n
+        return count
+    if weight is None:
+        return library.total(library.cast(keep, dtype))
+    weight = library.cast(weight, dtype)
+    return library.total(weight if keep is None else library.where(keep, weight, 0.0))
+
+
+def sums(call: Call, values: Any, weight: Any, keep: Any) -> tuple[Any, Any]:
+    """Return (weighted sum, weight sum)."""
+    total = call.library.total(weigh(call, values, weight, keep))
+    return total, weight_sum(call, weight, keep, values.dtype)
+
+
+def reduce(call: Call, values: Any, weight: Any, keep: Any) -> Any:
+    """Return the loss under the call's reduction."""
+    if call.options.reduction == "none":
+        return weigh(call, values, weight, keep)
+    if call.options.reduction == "sum":
+        return call.library.total(weigh(call, values, weight, keep))
+    total, weights = sums(call, values, weight, keep)
+    divisor, empty = _divisor(call, weights)
+    mean = total / divisor
+    return mean if empty is None else call.library.where(empty, mean * 0 + float("nan"), mean)
+
+
+def scale(call: Call, weight: Any, keep: Any, dtype: Any) -> Any:
+    """Return the factor of each element's gradient: weight over denominator; None for 1."""
+    library = call.library
+    factor = None if weight is None else library.cast(weight, dtype)
+    if call.options.reduction == "mean":
+        divisor, _ = _divisor(call, weight_sum(call, weight, keep, dtype))
+        factor = 1 / divisor if factor is None else factor / divisor
+    return factor
+
+
+def _divisor(call: Call, weights: Any) -> tuple[Any, Any]:
+    """Return what the mean divides by, and where it is to be NaN (None for nowhere)."""
+    options, library = call.options, call.library
+    divisor = weights if options.denominator is None else _denominator(call)
+    if isinstance(divisor, (int, float)):
+        if divisor:
+            return divisor, None
+        _refuse_empty(call)
+        return (float("nan") if options.empty == "nan" else 1), None
+    if library.concrete([divisor]) and options.empty == "raise" and not bool(divisor != 0):
+        _refuse_empty(call)
+    safe = library.where(divisor == 0, divisor * 0 + 1, divisor)
+    return safe, (divisor == 0) if options.empty == "nan" else None
+
+
+def _denominator(call: Call) -> Any:
+    given = call.options.denominator
+    if isinstance(given, (int, float)) and not 0 <= given < float("inf"):
+        raise DomainError(
+            f"{call.definition.name}: denominator must be a finite number, at least 0, got {given}"
+        )
+    return given
+
+
+def _refuse_empty(call: Call) -> None:
+    if call.options.empty == "raise":
+        raise DomainError(
+            f"{call.definition.name}: the mean is empty: no element counts\n"
+            'hint: empty="zero" or "nan" gives a value instead'
+        )

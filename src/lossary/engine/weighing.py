@@ -1,0 +1,132 @@
+"""Weights, masks and class weights: all become one weight per element or row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lossary.engine.arguments import Call
+from lossary.errors import DomainError, ShapeError
+
+__all__ = ["class_weighted", "fill", "fits", "weights_of"]
+
+
+def fits(call: Call, name: str, shape: tuple[int, ...]) -> None:
+    """Raise ShapeError unless the shape repeats to that of the unreduced loss."""
+    padded = (1,) * (len(call.shape) - len(shape)) + tuple(shape)
+    if len(padded) != len(call.shape) or any(
+        n not in {1, m} for n, m in zip(padded, call.shape, strict=True)
+    ):
+        raise ShapeError(
+            f"{call.definition.name}: {name} of shape {tuple(shape)} does not broadcast to the "
+            f"loss, {call.shape}\nhint: one {name} belongs to one "
+            f"{'row' if call.definition.class_axis else 'element'}"
+        )
+
+
+def _given(call: Call, name: str, value: Any) -> Any:
+    x = value if call.library.owns(type(value)) else call.library.array(value, call.prediction)
+    fits(call, name, call.library.shape(x))
+    return x
+
+
+def weights_of(call: Call) -> tuple[Any, Any]:
+    """Return (weight, keep): a weight per element or None, and which elements count or None."""
+    library, options = call.library, call.options
+    keep = None if options.mask is None else _mask(call)
+    if options.ignore_index is not None:
+        label = library.squeeze(call.arrays[call.definition.inputs[1].name])
+        counts = label != options.ignore_index
+        keep = counts if keep is None else keep & counts
+    if options.weight is None:
+        return None, keep
+    weight = _given(call, "weight", options.weight)
+    if options.check and library.concrete([weight]):
+        _check_weight(call, weight)
+    weight = library.broadcast(weight, call.shape)
+    counts = weight != 0
+    return weight, counts if keep is None else keep & counts
+
+
+def _mask(call: Call) -> Any:
+    mask = _given(call, "mask", call.options.mask)
+    if call.library.kind(mask) not in {"boolean", "integer"}:
+        raise DomainError(
+            f"{call.definition.name}: mask must be True (keep) or False, got {mask.dtype}\n"
+            "hint: for numbers use weight="
+        )
+    return call.library.broadcast(mask != 0, call.shape)
+
+
+def _check_weight(call: Call, weight: Any) -> None:
+    values = call.library.numpy(weight)
+    bad = ~((values >= 0) & (values < float("inf")))
+    if bad.any():
+        raise DomainError(
+            f"{call.definition.name}: weight must be a finite number, at least 0, got "
+            f"{values[bad].flat[0]:.6g}\nhint: leave elements out with mask= or a weight of 0"
+        )
+
+
+def fill(call: Call, keep: Any) -> None:
+    """Put a harmless value where an element does not count, whatever is stored there."""
+    library = call.library
+    for argument in call.definition.inputs:
+        x, domain = call.arrays[argument.name], argument.domain
+        condition = library.expand(keep) if call.definition.class_axis else keep
+        neutral: Any = domain.neutral
+        if domain.mass:
+            neutral = _one_class(call, x, 0.0 if domain.mass != "sum" else 1.0)
+        elif domain.integer:
+            neutral = 0
+        call.arrays[argument.name] = library.where(condition, x, neutral)
+
+
+def _one_class(call: Call, x: Any, value: float) -> Any:
+    """Return the row of a distribution that puts all mass on the first class."""
+    classes = call.library.shape(x)[-1]
+    rest = 0.0 if value else float("-inf")
+    row = call.library.array([value] + [rest] * (classes - 1), x)
+    return call.library.cast(row, x.dtype)
+
+
+def class_weighted(call: Call, weight: Any) -> Any:
+    """Fold the class weight into the weight, and for soft targets into the target as well.
+
+    A target distribution t with class weights w costs sum_c w_c t_c l_c: the distribution
+    proportional to w t, with the weight sum_c w_c t_c. So one-hot rows and labels agree.
+    """
+    library, target = call.library, call.definition.inputs[1]
+    x = call.arrays[target.name]
+    classes = library.shape(call.prediction)[-1] if call.definition.class_axis else 2
+    table = _table(call, 2 if target.domain.name in {"Binary", "Unit", "Sign", "Binaries"} else classes)
+    if target.domain.integer:
+        own = library.squeeze(library.take(table, x))
+    elif target.domain.name == "Sign":
+        own = library.where(x > 0, table[1], table[0])
+        own = library.squeeze(own) if call.definition.class_axis else own
+    elif target.domain.class_axis:
+        shares = library.cast(x, table.dtype) * table
+        mass = library.total_last(shares)
+        call.arrays[target.name] = shares / library.where(mass > 0, mass, 1.0)
+        own = library.squeeze(mass)
+    else:
+        wide = library.cast(x, table.dtype)
+        mass = wide * table[1] + (1 - wide) * table[0]
+        if target.domain.continuous:
+            call.arrays[target.name] = wide * table[1] / library.where(mass > 0, mass, 1.0)
+        own = mass
+    return own if weight is None else own * library.cast(weight, own.dtype)
+
+
+def _table(call: Call, classes: int) -> Any:
+    library, given = call.library, call.options.class_weight
+    table = given if library.owns(type(given)) else library.array(given, call.prediction)
+    if library.shape(table) != (classes,):
+        raise ShapeError(
+            f"{call.definition.name}: class_weight must have one number for each of the "
+            f"{classes} classes, got shape {tuple(library.shape(table))}"
+        )
+    if call.options.check and library.concrete([table]):
+        _check_weight(call, table)
+    with library.wide():
+        return library.cast(table, library.work_dtype(call.prediction))
