@@ -50,9 +50,8 @@ def _dot(a, b):
 
 
 def _norm(a, b=None):
-    return exact.sqrt(
-        _dot(a, a) if b is None else sum((x - y) ** 2 for x, y in zip(a, b, strict=True))
-    )
+    difference = a if b is None else [x - y for x, y in zip(a, b, strict=True)]
+    return exact.sqrt(_dot(difference, difference))
 
 
 VOCABULARY = {
