@@ -84,13 +84,25 @@ def page(loss: Loss, figure: str | None = None) -> str:
 
 
 def _formula(loss: Loss) -> list[str]:
+    from lossary.show.formulas import abbreviate
+
+    absent = loss.absent_by_default
+    (value, gradient, hessian), letters = abbreviate(
+        [loss.expression(absent), loss.gradient_expression(absent=absent)],
+        [loss.hessian_expression(absent=absent)],
+    )
     each = ", for each class" if loss.class_axis else ""
     second = "Second derivative, the diagonal" if loss.class_axis else "Second derivative"
-    return [
-        *_display(loss.latex, "Value"),
-        *_display(loss.gradient_latex, f"Derivative with respect to `{loss.inputs[0].name}`{each}"),
-        *_display(loss.hessian_latex, second),
+    lines = [
+        *_display(value, "Value"),
+        *_display(gradient, f"Derivative with respect to `{loss.inputs[0].name}`{each}"),
+        *_display(hessian, second),
     ]
+    if letters:
+        lines += ["Here", ""]
+    for letter, meaning in letters:
+        lines += ["$$", f"{letter} = {meaning}", "$$", ""]
+    return lines
 
 
 def _display(latex: str, title: str) -> list[str]:
@@ -98,9 +110,7 @@ def _display(latex: str, title: str) -> list[str]:
     if len(latex) < READABLE:
         return [f"{title}:", "", *formula]
     return [
-        f"{title}: it has {len(latex)} characters in LaTeX.",
-        "",
-        *_html("<details><summary>Show it</summary>"),
+        *_html(f"<details><summary>{title}: {len(latex)} characters of LaTeX</summary>"),
         *formula,
         *_html("</details>"),
     ]
@@ -166,8 +176,9 @@ def _text(loss: Loss) -> list[str]:
     return [
         "The value of each element, as generated from the definition:",
         *_listing(loss.text("numpy")),
-        "The gradient:",
+        *_html("<details><summary>And its gradient</summary>"),
         *_listing(loss.text("numpy", order=1)),
+        *_html("</details>"),
     ]
 
 
