@@ -20,6 +20,7 @@ from lossary.functions import (
     FUNCTIONS,
     Jacobian,
     argpeak,
+    class_count,
     is_class,
     log,
     pick,
@@ -454,6 +455,8 @@ def _signs(x: Expression) -> tuple[Expression, Expression] | None:
     for choice, rest in (x.arguments, x.arguments[::-1]):
         if _is(choice, "where") and all(_is_constant(a) for a in choice.arguments[1:]):
             return choice, rest
+    if _is_constant(x.arguments[0]) and (inner := _signs(x.arguments[1])):
+        return inner[0], x.arguments[0] * inner[1]
     return None
 
 
@@ -470,7 +473,9 @@ def _common_sign(operator: str) -> Callable[[Expression, Expression], Expression
 
 
 def _sign_outwards(x: Expression, y: Expression) -> Expression | None:
-    """(s a) b becomes s (a b), so that common signs meet."""
+    """(s a) b becomes s (a b), so that common signs meet; constants stay in front."""
+    if _is_constant(x) or _is_constant(y):
+        return None
     if (parts := _signs(x)) and not _signs(y) and not _is(y, "where"):
         return parts[0] * (parts[1] * y)
     if (parts := _signs(y)) and not _signs(x) and not _is(x, "where"):
@@ -623,9 +628,16 @@ def _is_bounded(v: Expression) -> bool:
     return v.operator in BOUNDED
 
 
+def _same_everywhere(x: Expression, *_: Expression) -> Expression | None:
+    """Each class holds the same number: its peak, or the entry of any class."""
+    return None if x.class_axis else x
+
+
 def _total(x: Expression) -> Expression | None:
     if x is ZERO:
         return ZERO
+    if not x.class_axis:
+        return class_count() * x
     if _is(x, "negative"):
         return -total(x.arguments[0])
     return None
@@ -651,6 +663,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "where": (_where,),
     "weighted": (_weighted,),
     "total": (_total,),
+    "peak": (_same_everywhere,),
+    "pick": (_same_everywhere,),
     "absolute": (lambda x: abs(x.arguments[0]) if _is(x, "negative") else None,),
     "sign": (lambda x: -sign(x.arguments[0]) if _is(x, "negative") else None,),
 }

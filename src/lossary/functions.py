@@ -593,7 +593,8 @@ def _complement_power_slope(x: Expression, label: Expression, p: Expression) -> 
     power = softmax_complement_power_at(x, label, p)
     share = where(is_class(label), constant(1), softmax_share_of_rest(x, label))
     along = where(is_class(label), constant(-1), share)
-    return p * power * pick(softmax(x), label) * along, None, None
+    log_rest = log(pick(softmax_complement(x), label))
+    return p * power * pick(softmax(x), label) * along, None, weighted(power, log_rest)
 
 
 @named(

@@ -26,8 +26,8 @@ Line = tuple[Support, Any]
 def mutual_information(joint: Any, support: Any, points: Any) -> float:
     """Mutual information in nats.
 
-    The weights w_i w_j of the grid cancel in the ratio of the joint to the product of its margins:
-    the mutual information of the table of masses w_i w_j f(x_i, y_j) is the quadrature of the integral.
+    The weights w_i w_j of the grid cancel in the ratio of the joint to the product of its margins,
+    so the mutual information of the masses w_i w_j f(x_i, y_j) is the quadrature of the integral.
     """
     supports = support if support is not None else ((-math.inf, math.inf),) * 2
     if len(supports) != 2 or len(points) != 2:
@@ -35,7 +35,7 @@ def mutual_information(joint: Any, support: Any, points: Any) -> float:
             "mutual_information: support and points of a density must be pairs, one for each "
             "variable, as in support=((0, 1), (0, 1))"
         )
-    lines = tuple(zip(supports, points, strict=True))
+    lines = (supports[0], points[0]), (supports[1], points[1])
     coarse, fine = (_information(_masses(joint, lines, nodes), lines) for nodes in NODES)
     if not abs(fine - coarse) <= TOLERANCE * max(1.0, fine):
         raise ArithmeticError(
@@ -50,9 +50,9 @@ def _information(table: Array, lines: tuple[Line, Line]) -> float:
     mass = math.fsum(table.ravel())
     if not abs(mass - 1) <= TOLERANCE:
         raise DomainError(
-            f"mutual_information: joint must be a density that integrates to 1, got {mass:.9g} over "
-            f"{lines[0][0]} by {lines[1][0]}; give support= for both variables, and points= near "
-            "its mass if it is narrow or far from 0"
+            "mutual_information: joint must be a density that integrates to 1, got "
+            f"{mass:.9g} over {lines[0][0]} by {lines[1][0]}; give support= for both variables, "
+            "and points= near its mass if it is narrow or far from 0"
         )
     return float(information_of_joint(table, NATS))
 
@@ -80,16 +80,20 @@ def _evaluate(joint: Any, x: Array, y: Array) -> Array:
             density = np.broadcast_to(density, shape) if density.ndim < 2 else density
     if density.shape != shape:
         raise ShapeError(
-            f"mutual_information: joint must give one density for each of {shape} points, got shape "
-            f"{density.shape}; a function must accept two arrays, a distribution must be of two "
-            "variables"
+            f"mutual_information: joint must give one density for each of {shape} points, got "
+            f"shape {density.shape}; a function must accept two arrays, a distribution must be of "
+            "two variables"
         )
     return density
 
 
 def _grid(support: Support, points: Any, nodes: int) -> tuple[Array, Array]:
     low, high = support
-    cuts = [low, *sorted(float(p) for p in points or _default_cuts(support) if low < p < high), high]
+    cuts = [
+        low,
+        *sorted(float(p) for p in points or _default_cuts(support) if low < p < high),
+        high,
+    ]
     node, weight = np.polynomial.legendre.leggauss(nodes)
     pieces = [_piece(a, b, cuts, (node + 1) / 2, weight / 2) for a, b in pairwise(cuts)]
     return np.concatenate([x for x, _ in pieces]), np.concatenate([w for _, w in pieces])

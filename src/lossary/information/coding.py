@@ -32,7 +32,7 @@ def code_length(
     model: Any = None,
     lengths: Any = None,
     unit: str | float = "bits",
-) -> float:
+) -> Any:
     """Expected length of the code words when outcomes have these probabilities.
 
     With nothing else, the ideal code for ``probabilities``: its entropy, the least possible. With a
@@ -40,20 +40,21 @@ def code_length(
     ``lengths``, a prefix code whose words have these lengths.
 
     Arguments
-        probabilities  numbers in [0, 1] that sum to 1, shape (n,); or a Distribution; or, without
-                       lengths, a continuous distribution (the integrals instead of the sums; a
-                       differential length counts from words for cells of size 1)
+        probabilities  numbers in [0, 1] that sum to 1, shape (n,), or without lengths (..., n);
+                       or a Distribution; or, without lengths, a continuous distribution (integrals
+                       instead of sums; a differential length counts from cells of size 1)
         model          as probabilities, or None; the distribution that the code was made for
         lengths        integers, at least 0, or inf for an outcome without a word, shape (n,), or
                        None; lengths of the words; in binary digits
         unit           a name in ``UNITS`` or a base above 1; unit of the result
 
     Returns
-        float, at least 0; inf if an outcome that can occur has no word
+        real, at least 0 (a differential length may be negative); inf if an outcome that can occur
+        has no word; a scalar, or shape (...); float64
 
     Raises
-        DomainError  lengths that no prefix code has (their Kraft sum is above 1), or a bad probability
-        ShapeError   two shapes, or more than one axis
+        DomainError  lengths that no prefix code has (their Kraft sum is above 1), bad probabilities
+        ShapeError   two shapes, or lengths with more than one axis
         DtypeError   model and lengths together, or no numbers
 
     Example
@@ -76,7 +77,7 @@ def code_length(
 
 
 def kraft_sum(lengths: Any) -> float:
-    """Sum of 2 to the power of minus each length: at most 1 exactly if a prefix code has these lengths.
+    """Sum of 2^-length: at most 1 exactly if there is a prefix code with these lengths.
 
     Arguments
         lengths  integers, at least 0, or inf, shape (n,); lengths of the words; in binary digits
@@ -130,8 +131,8 @@ class PrefixCode:
                 word = ""
         if word:
             raise DomainError(
-                f"PrefixCode.decode: bits must be whole words of the code, got {word!r} left over at "
-                f"the end (after {len(outcomes)} words); decode what encode returned"
+                f"PrefixCode.decode: bits must be whole words of the code, got {word!r} left over "
+                f"at the end (after {len(outcomes)} words); decode what encode returned"
             )
         return outcomes
 
@@ -139,8 +140,8 @@ class PrefixCode:
         word = self.words[outcome] if 0 <= outcome < len(self.words) else None
         if word is None:
             raise DomainError(
-                f"PrefixCode.encode: outcomes must have a word, got {outcome!r}; make the code from "
-                f"probabilities that are above 0 there (it has {len(self.words)} outcomes)"
+                f"PrefixCode.encode: outcomes must have a word, got {outcome!r}; make the code "
+                f"from probabilities above 0 there (it has {len(self.words)} outcomes)"
             )
         return word
 
@@ -151,8 +152,8 @@ class PrefixCode:
 def huffman_code(probabilities: Any) -> PrefixCode:
     """A prefix code of the least expected length for these probabilities.
 
-    Ties are broken towards the outcome with the smaller index, so the code is reproducible. An outcome
-    of probability 0 gets no word; a certain outcome gets the empty word.
+    Ties are broken towards the outcome with the smaller index, so the code is reproducible. An
+    outcome of probability 0 gets no word; a certain outcome gets the empty word.
 
     Arguments
         probabilities  numbers in [0, 1] that sum to 1, shape (n,); or a Distribution

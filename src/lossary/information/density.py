@@ -83,7 +83,7 @@ def density_of(
 
 
 def _is_discrete(value: Any) -> bool:
-    """Discrete in both families of ``scipy.stats``: in the newer one every class has every method."""
+    """Whether the outcomes are countable; the newer ``scipy.stats`` gives pmf to every class."""
     names = {cls.__name__ for cls in type(value).__mro__}
     return "DiscreteDistribution" in names or (hasattr(value, "pmf") and not hasattr(value, "pdf"))
 
@@ -110,8 +110,9 @@ def _scalar(value: Any) -> float:
 
 
 def _support(function: str, value: Any, support: Support | None) -> Support:
-    given = support if support is not None else getattr(value, "support", (-math.inf, math.inf))
-    low, high = (float(end) for end in (given() if callable(given) else given))
+    given: Any = getattr(value, "support", (-math.inf, math.inf)) if support is None else support
+    ends: Any = given() if callable(given) else given
+    low, high = (float(end) for end in ends)
     if not low < high:
         raise DomainError(
             f"{function}: support must be (low, high) with low below high, got ({low:g}, {high:g})"
@@ -120,7 +121,7 @@ def _support(function: str, value: Any, support: Support | None) -> Support:
 
 
 def _quantiles(value: Any) -> Quantiles | None:
-    """The four functions under their names in either family of ``scipy.stats``, if all are there."""
+    """The four functions, if all are there, as either family of ``scipy.stats`` names them."""
     for names in (("ppf", "isf", "cdf", "sf"), ("icdf", "iccdf", "cdf", "ccdf")):
         found = [getattr(value, name, None) for name in names]
         if all(found):

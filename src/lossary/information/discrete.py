@@ -8,7 +8,12 @@ from lossary.information.exact import Pair, divergence, pair_of, pair_sum, row_s
 from lossary.information.masses import Masses
 from lossary.information.units import Array, Unit
 
-__all__ = ["expected_information", "information_of_joint", "relative_information", "remaining_information"]
+__all__ = [
+    "expected_information",
+    "information_of_joint",
+    "relative_information",
+    "remaining_information",
+]
 
 
 def expected_information(p: Masses, q: Masses, unit: Unit) -> Array:
@@ -49,3 +54,25 @@ def remaining_information(table: Array, unit: Unit) -> Array:
 
 def _swapped(pair: Pair) -> Pair:
     return np.swapaxes(pair[0], -1, -2), np.swapaxes(pair[1], -1, -2)
+
+
+def information_of_counts(
+    rows: Array, columns: Array, counts: Array, unit: Unit
+) -> tuple[float, float, float]:
+    """Mutual information, H(column | row) and H(column) of a sparse table of counts."""
+    number = counts.sum()
+    row_counts, column_counts = np.bincount(rows, counts), np.bincount(columns, counts)
+    in_row, in_column = row_counts[rows], column_counts[columns]
+    # Cells of count 0 are not listed; their part of the product is what the listed ones leave.
+    listed = row_sum(in_row / number * (in_column / number))
+    p = np.append(counts / number, 0.0)
+    q = np.append(in_row / number * (in_column / number), np.maximum(1 - listed, 0.0))
+    cell = np.append(counts, 0.0), np.append(in_row, number), np.append(in_column, number)
+    whole = pair_of(np.full(1, number))
+    information = divergence(
+        p, q, (pair_of(cell[0]), whole), (pair_of(cell[1]), pair_of(cell[2])), unit
+    )
+    remaining = row_sum(counts / number * unit.log(in_row / counts))[0]
+    present = column_counts[column_counts > 0]
+    entropy = row_sum(present / number * unit.log(number / present))[0]
+    return float(information), float(remaining), float(entropy)

@@ -1,14 +1,13 @@
 """Error-free sums and products, and the one kernel that every divergence goes through.
 
 A *pair* ``(high, low)`` is an unevaluated sum of two float64 numbers, about 32 digits. Pairs are
-needed where two nearly equal numbers are subtracted: a divergence is of the order of the *square* of
-the difference of its arguments, so a difference that is wrong in its last bits is not good enough.
+needed where two nearly equal numbers are subtracted: a divergence is of the order of the *square*
+of the difference of its arguments, so the error of a rounded difference would show twice over.
 """
 
 from __future__ import annotations
 
 import math
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -57,23 +56,34 @@ def pair_of(x: Any) -> Pair:
     return high, np.zeros_like(high)
 
 
+def pair_sum(*rows: Array) -> Pair:
+    """Sums of several arrays together along the last axis, which is kept, as pairs.
+
+    Halves are added until one number is left, and the errors of each step beside them, so that the
+    result depends on the row alone, not on the batch that it stands in.
+    """
+    high = np.concatenate(rows, axis=-1)
+    low = np.zeros_like(high)
+    with np.errstate(invalid="ignore"):  # an infinite term has no rounding error
+        while high.shape[-1] > 1:
+            half = high.shape[-1] // 2
+            rest = high[..., 2 * half :], low[..., 2 * half :]
+            total, error = two_sum(high[..., :half], high[..., half : 2 * half])
+            error = error + low[..., :half] + low[..., half : 2 * half]
+            high, low = (np.concatenate(p, axis=-1) for p in ((total, rest[0]), (error, rest[1])))
+        total, error = two_sum(high, low)
+    finite = np.isfinite(high)
+    return np.where(finite, total, high), np.where(finite, error, 0.0)
+
+
 def row_sum(*rows: Array) -> Array:
-    """Correctly rounded sums along the last axis of several arrays together; that axis stays, with 1.
+    """Sums of several arrays together along the last axis, which is kept, rounded once.
 
     Example
         >>> row_sum(np.array([1e16, 1.0, -1e16]))
         array([1.])
     """
-    flat = [np.atleast_2d(r).reshape(-1, r.shape[-1]) for r in rows]
-    shape = (*rows[0].shape[:-1], 1)
-    sums = [math.fsum(chain(*parts)) for parts in zip(*(f.tolist() for f in flat), strict=True)]
-    return np.array(sums, dtype=np.float64).reshape(shape)
-
-
-def pair_sum(*rows: Array) -> Pair:
-    """Sums along the last axis as pairs: the rounded sum, and what the rounding left out."""
-    high = row_sum(*rows)
-    return high, row_sum(*rows, -high)
+    return pair_sum(*rows)[0]
 
 
 def divergence(
@@ -103,7 +113,7 @@ def divergence(
 def _relative_difference(
     above: tuple[Pair, Pair], below: tuple[Pair, Pair], unit: Unit
 ) -> tuple[Array, Array]:
-    """(a - b) / (a + b) and log(a / b) of the products ``above`` and ``below``, 0 where both are 0."""
+    """(a - b) / (a + b) and log(a / b) of two products a and b, 0 where both are 0."""
     a, a_exponent = _scaled_product(*above)
     b, b_exponent = _scaled_product(*below)
     exponent = a_exponent - b_exponent

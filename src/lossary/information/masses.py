@@ -1,10 +1,10 @@
 """Probabilities as given become distributions: checked, and divided by their exact sum.
 
-Rounded probabilities hardly ever sum to exactly 1. What is meant by ``[p_1, ..., p_n]`` is therefore
-the distribution ``p_i / sum(p)``, with the sum taken without rounding; the sum must be within the
-square root of the dtype's precision of 1. It makes every measure obey its laws (Gibbs' inequality,
-the chain rule) on rounded input too, and keeps ``[1, 1e-20]``, where the 1 is a rounded 1 - 1e-20,
-from losing the information of its first outcome.
+Rounded probabilities hardly ever sum to exactly 1. What is meant by ``[p_1, ..., p_n]`` is
+therefore the distribution ``p_i / sum(p)``, with the sum taken without rounding; it must be within
+the square root of the dtype's precision of 1. It makes every measure obey its laws (Gibbs'
+inequality, the chain rule) on rounded input too, and keeps ``[1, 1e-20]``, where the 1 is a rounded
+1 - 1e-20, from losing the information of its first outcome.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class Masses:
     def log(self, unit: Unit) -> Array:
         """Logarithms of the shares; -inf at 0.
 
-        A share above one half is taken as one minus the exact rest, so that its logarithm is right
-        even where the share itself rounds to 1.
+        A share near 1 is taken as one minus the exact rest, so that its logarithm is right even
+        where the share itself rounds to 1.
         """
         shares = self.shares
         largest = np.argmax(self.value[0], axis=-1)[..., None]
@@ -64,8 +64,8 @@ class Masses:
         rest = row_sum(*others) / self.total[0]
         with np.errstate(divide="ignore"):
             logs = unit.log(shares)
-            exact = np.log1p(-np.minimum(rest, 0.5)) / unit.nats
-        top = np.where(rest < 0.5, exact, np.take_along_axis(logs, largest, axis=-1))
+            exact = np.log1p(-np.minimum(rest, 0.25)) / unit.nats
+        top = np.where(rest < 0.25, exact, np.take_along_axis(logs, largest, axis=-1))
         np.put_along_axis(logs, largest, top, axis=-1)
         return logs
 
@@ -96,9 +96,7 @@ def paired_masses(
             f"{function}: {names[1]} must have the shape of {names[0]}, {shapes[0]}, got "
             f"{shapes[1]}; nothing is broadcast: repeat the smaller with numpy.broadcast_to"
         )
-    first, second = (
-        masses_of(function, n, v, axis) for n, v in zip(names, values, strict=True)
-    )
+    first, second = (masses_of(function, n, v, axis) for n, v in zip(names, values, strict=True))
     return first, second
 
 
@@ -111,7 +109,7 @@ def numbers(function: str, argument: str, value: Any) -> tuple[Array, float]:
     except (TypeError, ValueError, RuntimeError) as error:
         raise DtypeError(
             f"{function}: {argument} must be real numbers, got {type(value).__name__} ({error}); "
-            "pass a rectangular array or list of numbers"
+            "pass a rectangular array or list, with types like bfloat16 converted to float32 first"
         ) from None
     if result is None or kind in "USmM":
         raise DtypeError(
@@ -149,7 +147,9 @@ def _axes_last(function: str, argument: str, array: Array, axis: int | Sequence[
             f"got {axis}; use -1 for the last axis"
         )
     moved = np.moveaxis(array, axes, range(-len(axes), 0))
-    rows = moved.reshape(*moved.shape[: array.ndim - len(axes)], math.prod(moved.shape[-len(axes) :]))
+    rows = moved.reshape(
+        *moved.shape[: array.ndim - len(axes)], math.prod(moved.shape[-len(axes) :])
+    )
     if rows.shape[-1] == 0:
         raise ShapeError(
             f"{function}: {argument} has no outcome along axis {axis}, its shape is {array.shape}; "

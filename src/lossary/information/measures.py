@@ -80,8 +80,8 @@ def entropy(
         probabilities  numbers in [0, 1] that sum to 1 along axis (within the square root of their
                        precision; divided by their exact sum); or a Distribution; or a continuous
                        distribution, whose differential entropy -integral p log p is returned
-        axis           axis or axes of the outcomes; several give the joint entropy. None, or a scalar
-                       argument: each number p is a Bernoulli distribution (p, 1 - p)
+        axis           axis or axes of the outcomes; several give the joint entropy. None, or a
+                       scalar argument: each number p is a Bernoulli distribution (p, 1 - p)
         unit           a name in ``UNITS`` or a base above 1; unit of the result
         support        (low, high); where a density is positive; only for continuous distributions
         points         numbers near which a density has its mass; only for continuous distributions
@@ -124,7 +124,7 @@ def cross_entropy(
     support: Support | None = None,
     points: Any = (),
 ) -> Any:
-    """Expected self-information by the model's reckoning: -sum p log q = entropy + relative entropy.
+    """Expected self-information as the model sees it: -sum p log q = entropy + relative entropy.
 
     Arguments
         probabilities  numbers in [0, 1] that sum to 1 along axis; the true distribution p; or a
@@ -142,8 +142,8 @@ def cross_entropy(
         as ``entropy``, and ShapeError for two shapes that differ
 
     Example
-        >>> cross_entropy([0.5, 0.5], [0.25, 0.75])
-        1.2075187496394217
+        >>> round(cross_entropy([0.5, 0.5], [0.25, 0.75]), 6)
+        1.207519
         >>> cross_entropy([1, 0], [0, 1])
         inf
 
@@ -212,9 +212,10 @@ def mutual_information(
     support: tuple[Support, Support] | None = None,
     points: tuple[Any, Any] = ((), ()),
 ) -> Any:
-    """What one variable tells about another: the divergence of their joint from the product of its margins.
+    """What one variable tells about another, in the mean.
 
-    For two columns of data, gather the joint distribution with ``joint_distribution_of``.
+    It is the relative entropy of their joint distribution against the product of its margins. For
+    two columns of data, gather the joint distribution with ``joint_distribution_of``.
 
     Arguments
         joint    numbers in [0, 1] that sum to 1 over both axes; the joint distribution; or a
@@ -281,8 +282,10 @@ def _tables(function: str, joint: Any, axes: tuple[int, int]) -> Array:
     array, _ = numbers(function, "joint", plain(joint))
     if array.ndim < 2:
         raise ShapeError(
-            f"{function}: joint must have two axes, one for each variable, got shape {array.shape}; "
-            "joint_distribution_of(first, second) counts two columns"
+            f"{function}: joint must have two axes, one for each variable, got shape "
+            f"{array.shape}; joint_distribution_of(first, second) counts two columns"
         )
-    masses_of(function, "joint", plain(joint), axes)  # names axes and places as the caller knows them
+    masses_of(
+        function, "joint", plain(joint), axes
+    )  # names axes and places as the caller knows them
     return np.moveaxis(array, axes, (-2, -1))

@@ -1,8 +1,8 @@
 """Integrals over a density by QUADPACK, with an error instead of a wrong answer.
 
-Where quantiles are known, an expectation is an integral of g(x(u)) over the probability u, from both
-ends to the median: heavy tails and poles become mild, and the mass is 1 by construction. Otherwise it is
-an integral of p(x) g(x) over x, cut into pieces, after a check that the density has mass 1.
+Where quantiles are known, an expectation is an integral of g(x(u)) over the probability u, from
+both ends to the median: heavy tails and poles become mild, and the mass is 1 by construction.
+Otherwise it is an integral of p(x) g(x) over x, in pieces, and the mass is checked to be 1.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ __all__ = ["VanishesError", "check_mass", "expectation", "exponential", "integra
 Information = Callable[[float, float], float]
 """What is averaged: a function of x and of the logarithm of the density there."""
 
-ABSOLUTE, RELATIVE = 1e-9, 1e-8  # the error that a result may have, by the quadrature's own estimate
+ABSOLUTE, RELATIVE = (
+    1e-9,
+    1e-8,
+)  # the error that a result may have, by the quadrature's own estimate
 MASS = 1e-6  # how far the integral of a density may be from 1
 POLE = 1e-8  # of the probability may lie nearer to a pole than floats can tell
 
@@ -43,7 +46,10 @@ def expectation(p: Density, information: Information, others: Iterable[Density] 
 
 
 def integral(
-    p: Density, integrand: Real, cuts: Iterable[float] = (), support: tuple[float, float] | None = None
+    p: Density,
+    integrand: Real,
+    cuts: Iterable[float] = (),
+    support: tuple[float, float] | None = None,
 ) -> float:
     """Integral over x in pieces: cut at the points of ``p`` and at ``cuts``."""
     low, high = support or p.support
@@ -59,9 +65,9 @@ def check_mass(p: Density) -> None:
     mass = integral(p, lambda x: exponential(p.log_beside_pole(x)))
     if not abs(mass - 1) <= MASS:
         raise DomainError(
-            f"{p.function}: {p.argument} must be a density that integrates to 1, got {mass:.9g} over "
-            f"({p.support[0]:g}, {p.support[1]:g}); give support=(low, high), and points= near its "
-            "mass if it is narrow or far from 0"
+            f"{p.function}: {p.argument} must be a density that integrates to 1, got {mass:.9g} "
+            f"over ({p.support[0]:g}, {p.support[1]:g}); give support=(low, high), and points= "
+            "near its mass if it is narrow or far from 0"
         )
 
 
@@ -84,9 +90,9 @@ def _over_probability(
         log_p = p.log_beside_pole(x)
         if u > POLE and p.log(x) == math.inf:
             raise ArithmeticError(
-                f"{p.function}: more than {POLE:g} of the probability of {p.argument} lies closer to "
-                f"its pole at {x:g} than floating point can tell apart; shift the pole to 0, or "
-                "integrate the density of the logarithm of the variable"
+                f"{p.function}: more than {POLE:g} of the probability of {p.argument} lies closer "
+                f"to its pole at {x:g} than floating point can tell apart; shift the pole to 0, "
+                "or integrate the density of the logarithm of the variable"
             )
         return information(x, log_p)
 

@@ -6,6 +6,7 @@ entropy is too small on average, by about (outcomes - 1) / (2 samples) nats (Mil
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +20,9 @@ __all__ = ["Distribution", "aligned", "distribution_of", "joint_distribution_of"
 
 @dataclass(frozen=True, eq=False)
 class Distribution:
-    """Outcomes of a sample and how often each occurred; every measure accepts it for probabilities."""
+    """Outcomes of a sample and their counts; every measure accepts it in place of probabilities."""
 
-    outcomes: tuple[Array, ...]
+    outcomes: Sequence[Array]
     """The sorted outcomes of each variable, one array per axis of ``counts``."""
     counts: Array
 

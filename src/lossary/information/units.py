@@ -107,6 +107,6 @@ def convert(value: Any, from_unit: str | float, to_unit: str | float) -> Any:
     source = unit_of(from_unit, function="convert", argument="from_unit")
     target = unit_of(to_unit, function="convert", argument="to_unit")
     amount = np.asarray(value, dtype=np.float64)
-    if source is not target:
+    if source.base != target.base:
         amount = amount * source.nats / target.nats
     return float(amount) if amount.ndim == 0 else amount

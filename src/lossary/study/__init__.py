@@ -45,12 +45,12 @@ def run(
 ) -> Report:
     """Run the study called ``name`` and return its report.
 
-    ``seed`` is an integer of at least 0 and fixes every random choice; ``data`` is a folder with the
-    files of a study that reads any (``mnist``); ``progress`` is called as
+    ``seed`` is an integer of at least 0 and fixes every random choice; ``data`` is a folder with
+    the files of a study that reads any (``mnist``); ``progress`` is called as
     ``progress(done, total, what)``; further keywords replace the study's default settings.
 
     Raises ``ValueError`` for an unknown study, setting or seed, ``FileNotFoundError`` when data are
-    missing and ``ModuleNotFoundError`` when an optional package is.
+    missing and ``MissingExtraError`` when scikit-learn, SciPy or Matplotlib is.
 
     >>> run("neuron", steps=10).settings["steps"]
     10

@@ -1,7 +1,7 @@
 """How many gradient steps squared, Huber and absolute error need at equal learning rates.
 
-Article [B] says that MSE converges faster than MAE, article [E] that L2 converges more slowly than L1.
-The gradients 2r and sign(r) cross at |r| = 1/2, so both can be right; this study counts where.
+Article [B] says that MSE converges faster than MAE, article [E] that L2 converges more slowly than
+L1. The gradients 2r and sign(r) cross at |r| = 1/2, so both can be right; this study counts where.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ LOSSES: Mapping[str, Any] = {
 class Settings:
     """Starts, learning rates and what counts as arrived.
 
-    The starts lie half a step off the grid of the middle rate, so that the absolute error, which moves
-    by whole steps, does not land on the target by luck.
+    The starts lie half a step off the grid of the middle rate, so that the absolute error, which
+    moves by whole steps, does not land on the target by luck.
     """
 
     distances: tuple[float, ...] = (0.05, 0.25, 0.75, 1.25, 3.75, 10.25, 100.25)

@@ -106,7 +106,7 @@ def draw_panel(axes: Axes, panel: Panel, colours: dict[str, int]) -> None:
 
 
 def strokes(curve: Curve, number: int) -> dict[str, Any]:
-    """Return line and marker of a curve; shapes differ as well as colours, for readers who see none."""
+    """Return line and marker of a curve; shapes differ too, for readers who see no colours."""
     if curve.style == "points":
         return {"linestyle": "none", "marker": "o", "ms": 4.5, "markerfacecolor": "white"}
     if curve.style == "points and line":
@@ -163,8 +163,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        os.chmod(temporary, 0o666 & ~current_umask())
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o666 & ~current_umask())
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -12,13 +12,18 @@ import numpy as np
 
 from lossary.study.needs import need
 
-# SHA-256 over the raw bytes of the uint8 arrays, training set first, then test set, as in the IDX files.
+# SHA-256 over the bytes of the uint8 arrays: training set, then test set, as in the IDX files.
 MNIST_SHA256 = {
     "images": "5b92582eb909c82a9bfefcd44acbe9233be3eb5b419a44cf211022ad2bf4bf96",
     "labels": "671ff9d70b4811116d55c3dd479efa7a981e2e62753ef7a6d5c15fea81e63d27",
 }
 TRAINING, TEST, VALIDATION = 60_000, 10_000, 5_000
-IDX_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")  # fmt: skip
+IDX_FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
 HINT = (
     "give the folder with the four IDX files ({names}; plain or .gz), "
     "or connect to the network once so that scikit-learn can fetch mnist_784 from OpenML"
@@ -52,8 +57,8 @@ def bundled_digits(seed: int) -> Images:
 def mnist(folder: Path | None) -> Images:
     """Return MNIST as the article's TensorFlow tutorial split it: the first 5,000 images set aside.
 
-    ``folder`` holds IDX files; ``None`` fetches from OpenML. Either way the arrays must have the known
-    checksum. Raises ``FileNotFoundError`` when there is nothing to read, ``ValueError`` when what
+    ``folder`` holds IDX files; ``None`` fetches from OpenML. Either way the arrays must have the
+    known checksum. Raises ``FileNotFoundError`` when there is nothing to read, ``ValueError`` when what
     was read is not MNIST.
     """
     if folder is None:

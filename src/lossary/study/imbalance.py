@@ -1,4 +1,4 @@
-"""Logistic regression while one class becomes rare: cross-entropy, balanced cross-entropy, focal loss."""
+"""Logistic regression while one class becomes rare: what balancing and focal loss change."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Choice:
     moved: bool = False
 
     def arguments(self, label: np.ndarray) -> dict[str, float]:
-        """Return the hyper-parameters, with the class counts that balanced cross-entropy asks for."""
+        """Return the hyper-parameters, with the class counts that balancing asks for."""
         if self.name != BALANCED:
             return dict(self.parameters)
         positives = float(label.sum())
@@ -51,8 +51,8 @@ BINS = 15
 class Settings:
     """Negatives for each positive, the number of examples, and how many negatives are hard.
 
-    Positives lie around (1, 1), easy negatives around (-2, 1), hard negatives around (1, -1), all with
-    unit spread in these two features and in two more that say nothing.
+    Positives lie around (1, 1), easy negatives around (-2, 1), hard negatives around (1, -1), all
+    with unit spread in these two features and in two more that say nothing.
     """
 
     ratios: tuple[int, ...] = (1, 10, 100, 1000)
@@ -102,8 +102,8 @@ def fit(choice: Choice, sample: Sample) -> np.ndarray:
 def calibration_error(probability: np.ndarray, label: np.ndarray) -> float:
     """Return the expected calibration error over 15 equal bins of the predicted probability.
 
-    The sum over bins of (share of examples) * |mean prediction - share of positives|: Guo et al. 2017,
-    arXiv:1706.04599, eq. 5, here for the probability of class 1.
+    The sum over bins of (share of examples) * |mean prediction - share of positives|: Guo et al.
+    2017, arXiv:1706.04599, eq. 5, here for the probability of class 1.
     """
     bins = np.minimum((probability * BINS).astype(int), BINS - 1)
     predicted = np.bincount(bins, probability, BINS)
@@ -112,7 +112,7 @@ def calibration_error(probability: np.ndarray, label: np.ndarray) -> float:
 
 
 def gradient_on_wrong(choice: Choice, sample: Sample, logit: np.ndarray) -> float:
-    """Return the share of the absolute gradient that comes from examples on the wrong side of 0.5."""
+    """Return the share of the absolute gradient that comes from examples predicted wrongly."""
     arguments = choice.arguments(sample.label)
     pull = np.abs(
         choice.loss.gradient(logit, sample.label, reduction="sum", check=False, **arguments)

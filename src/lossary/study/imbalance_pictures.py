@@ -1,4 +1,4 @@
-"""The panels of the imbalance study: three measures by ratio, and the modulation curves of item 62."""
+"""The panels of the imbalance study: measures by ratio, and the modulation curves of item 62."""
 
 from __future__ import annotations
 

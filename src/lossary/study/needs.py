@@ -1,15 +1,17 @@
-"""Optional dependencies, asked for by name only when a study reaches for them."""
+"""Optional packages, imported only when a study reaches for them."""
 
 from __future__ import annotations
 
 import importlib
 from types import ModuleType
 
+from lossary.errors import MissingExtraError
+
 PACKAGES = {"sklearn": "scikit-learn", "matplotlib": "Matplotlib", "scipy": "SciPy"}
 
 
 def need(module: str, *, extra: str = "study") -> ModuleType:
-    """Import and return ``module``; a missing one raises ``ImportError`` with the line that installs it.
+    """Import ``module``; if its package is absent, raise ``MissingExtraError``.
 
     >>> need("math").pi > 3
     True
@@ -17,10 +19,7 @@ def need(module: str, *, extra: str = "study") -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        top = module.partition(".")[0]
-        if error.name != top:
+        package = module.partition(".")[0]
+        if error.name != package:
             raise
-        raise ModuleNotFoundError(
-            f"this needs {PACKAGES.get(top, top)}; install it with: pip install 'lossary[{extra}]'",
-            name=top,
-        ) from None
+        raise MissingExtraError(extra, PACKAGES.get(package, package)) from error

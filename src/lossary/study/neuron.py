@@ -1,6 +1,6 @@
 """One sigmoid neuron unlearns a wrong answer: quadratic cost against cross-entropy.
 
-Nielsen 2015, "Neural Networks and Deep Learning", chapter 3, from where article [C] takes the experiment.
+Nielsen 2015, "Neural Networks and Deep Learning", chapter 3, from which article [C] takes it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Run:
-    """Output and cost before each step and after the last, and the slope dC/dz at the same moments."""
+    """Output, cost and slope dC/dz, before each step and after the last."""
 
     output: np.ndarray
     cost: np.ndarray
@@ -87,7 +87,7 @@ def train(cost: Cost, start: tuple[float, float], rate: float, steps: int) -> Ru
 
 
 def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
-    """Train from both starts with both costs; nothing here is random, so ``seed`` changes nothing."""
+    """Train from both starts with both costs; nothing is random, so ``seed`` changes nothing."""
     starts = {"good start": settings.good_start, "bad start": settings.bad_start}
     runs: dict[tuple[str, str], Run] = {}
     for cost_name, cost in COSTS.items():

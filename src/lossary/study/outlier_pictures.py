@@ -46,7 +46,7 @@ def panels(
 
 
 def error_panel(shares: Sequence[float], errors: np.ndarray, choices: Sequence[Any]) -> Panel:
-    """Median error with its quartiles; ``quantile(0.5)`` is left out, it coincides with ``absolute``."""
+    """Median error with its quartiles, without ``quantile(0.5)``: it coincides with ``absolute``."""
     drawn = []
     for choice, measured in zip(choices, errors, strict=True):
         if choice.name == "quantile(0.5)":

@@ -1,4 +1,4 @@
-"""What a study hands back: tables, a paragraph, claims beside measurements, the numbers of its figure."""
+"""What a study hands back: tables, a paragraph, claims and measurements, its figure as numbers."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class Column:
     missing: str = "never"
 
     def write(self, cell: Cell) -> str:
+        """Return the text of a cell of this column."""
         if cell is None:
             return self.missing
         return cell if isinstance(cell, str) else format(cell, self.form)
@@ -75,6 +76,7 @@ class Claim:
 
     @property
     def verdict(self) -> str:
+        """``agrees``, ``disagrees`` or ``depends``."""
         return {True: "agrees", False: "disagrees", None: "depends"}[self.agrees]
 
 
@@ -155,7 +157,7 @@ class Report:
     seconds: float = field(default=0.0, compare=False)
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain dicts, lists and numbers; a missing or non-finite number becomes ``None``."""
+        """Return plain dicts, lists and numbers; a number that is not finite becomes ``None``."""
         return {
             "schema": 1,
             "study": self.study,
@@ -184,7 +186,7 @@ class Report:
         print_report(self, console)
 
     def draw(self, path: str | Path) -> Path:
-        """Draw the figure to ``path`` (``.png`` or ``.svg``) in one atomic step and return the path.
+        """Draw the figure to ``path`` (``.png`` or ``.svg``), in one atomic step, and return it.
 
         Raises ``ValueError`` for another suffix, ``FileNotFoundError`` for a missing folder.
         """
@@ -194,7 +196,7 @@ class Report:
 
 
 def plain(value: Any) -> Any:
-    """Return ``value`` with tuples as lists, NumPy numbers as Python's, non-finite numbers as ``None``."""
+    """Return ``value`` in the types of JSON; numbers that are not finite become ``None``."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if hasattr(value, "tolist"):

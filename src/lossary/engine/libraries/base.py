@@ -96,7 +96,16 @@ class Library(ABC):
     def evaluate(self, operation: Operation, results: tuple[str, ...], arrays: Sequence[Any]) -> Any:
         """Return several results from one text, in the work dtype and without a gradient."""
         with self.wide():
-            return operation.text(*results)(*self.widened(operation, arrays))
+            found = operation.text(*results)(*self.widened(operation, arrays))
+            if len(results) > 1:
+                return tuple(self._as_array(operation, x, arrays) for x in found)
+            return self._as_array(operation, found, arrays)
+
+    def _as_array(self, operation: Operation, x: Any, arrays: Sequence[Any]) -> Any:
+        """A derivative can be a plain number, such as the Hessian of the squared error."""
+        if hasattr(x, "dtype"):
+            return x
+        return self.cast(self.array(x, arrays[0]), operation.work)
 
     def widened(self, operation: Operation, arrays: Sequence[Any]) -> list[Any]:
         """Return the arrays in the work dtype; labels stay integers."""

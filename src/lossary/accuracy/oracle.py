@@ -1,0 +1,302 @@
+"""The truth about a loss: its formula as written, in mpmath, to as many digits as it takes.
+
+The formula is evaluated node by node, named functions by what they *mean*, and never simplified or
+differentiated symbolically, so that nothing here shares a mistake with ``calculus`` or with a
+stable form. Derivatives are differences: a step of 2^-k with several times k bits, for two k that
+must agree. Where the one-sided derivatives differ, the answer is a :class:`Kink`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from lossary.definition import Definition
+from lossary.errors import MissingExtraError
+from lossary.formula import Expression, trace, walk
+from lossary.functions import FUNCTIONS
+
+__all__ = ["PRIMITIVES", "Kink", "Meaning", "context", "evaluate", "slope"]
+
+Number = Any  # an mpmath number
+Point = Mapping[str, Any]
+
+AGREE = 70  # bits in which two precisions must agree: far more than a float64 has
+APART = 48  # bits between one step of a difference and the next
+
+
+@dataclass(frozen=True)
+class Kink:
+    """The derivatives from below and from above, where they differ."""
+
+    below: Number
+    above: Number
+
+
+@cache
+def context() -> Any:
+    """Return the mpmath context of the oracle; its precision belongs to whoever computes."""
+    try:
+        import mpmath
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("accuracy", "The oracle of true values") from error
+    return mpmath.MPContext()
+
+
+def _divide(m: Any, x: Number, y: Number) -> Number:
+    if y:
+        return x / y
+    return m.nan if not x or x != x else m.inf * (1 if x > 0 else -1)  # noqa: PLR0124
+
+
+# What each primitive means for numbers; `where` and the class axis stand in _ALONG.
+PRIMITIVES: dict[str, Callable[..., Any]] = {
+    "add": lambda m, x, y: x + y,
+    "subtract": lambda m, x, y: x - y,
+    "multiply": lambda m, x, y: x * y,
+    "divide": _divide,
+    "negative": lambda m, x: -x,
+    "power": lambda m, x, p: x**p,
+    "absolute": lambda m, x: abs(x),
+    "sign": lambda m, x: m.mpf(x > 0) - m.mpf(x < 0),
+    "floor": lambda m, x: m.floor(x),
+    "sqrt": lambda m, x: m.sqrt(x),
+    "exp": lambda m, x: m.exp(x),
+    "expm1": lambda m, x: m.expm1(x),
+    "log": lambda m, x: m.log(x),
+    "log1p": lambda m, x: m.log1p(x) if x != -1 else -m.inf,
+    "tanh": lambda m, x: m.tanh(x),
+    "maximum": lambda m, x, y: x if x > y else y,
+    "minimum": lambda m, x, y: x if x < y else y,
+    "less": lambda m, x, y: bool(x < y),
+    "less_equal": lambda m, x, y: bool(x <= y),
+    "equal": lambda m, x, y: bool(x == y),
+    "logical_and": lambda m, x, y: x and y,
+    "logical_or": lambda m, x, y: x or y,
+    "logical_not": lambda m, x: not x,
+    "where": lambda m, c, x, y: x if c else y,
+    "weighted": lambda m, w, v: w * v if w else m.mpf(0),
+}
+
+# What each primitive along the class axis means for a list; `n` is the number of classes.
+_ALONG: dict[str, Callable[..., Any]] = {
+    "total": lambda m, n, x: m.fsum(_spread(x, n)),
+    "peak": lambda m, n, x: max(_spread(x, n)),
+    "argpeak": lambda m, n, x: _spread(x, n).index(max(_spread(x, n))),
+    "pick": lambda m, n, x, label: _spread(x, n)[int(label)],
+    "class_index": lambda m, n: list(range(n)),
+    "class_count": lambda m, n: m.mpf(n),
+}
+
+
+def _spread(x: Any, n: int) -> list[Any]:
+    return x if isinstance(x, list) else [x] * n
+
+
+def _each(m: Any, call: Callable[..., Any], arguments: Sequence[Any]) -> Any:
+    """Apply a function of numbers; a list is taken entry by entry."""
+    n = next((len(a) for a in arguments if isinstance(a, list)), None)
+    if n is None:
+        return call(m, *arguments)
+    return [call(m, *entry) for entry in zip(*(_spread(a, n) for a in arguments), strict=True)]
+
+
+def _real(m: Any, x: Any) -> Any:
+    """Return NaN in place of a complex number: the point lies outside the function's domain."""
+    if isinstance(x, list):
+        return [_real(m, entry) for entry in x]
+    if isinstance(x, m.mpc):
+        return x.real if not x.imag else m.nan
+    return x
+
+
+def _means(m: Any, node: Expression, arguments: Sequence[Any], classes: int) -> Any:
+    operator = node.operator
+    if operator in _ALONG:
+        return _ALONG[operator](m, classes, *arguments)
+    if operator in PRIMITIVES:
+        return _real(m, _each(m, PRIMITIVES[operator], arguments))
+    function = FUNCTIONS[operator]
+    if function.shape == "elementwise":
+        return _real(m, _each(m, function.means, arguments))
+    return _real(m, function.means(m, *arguments))
+
+
+def evaluate(plan: Sequence[Expression], point: Point, classes: int = 1) -> Any:
+    """Return the last node of a plan (``walk`` of an expression) in the present precision."""
+    m = context()
+    found: dict[Expression, Any] = {}
+    for node in plan:
+        if node.operator == "variable":
+            found[node] = point[str(node.payload)]
+        elif node.operator == "constant":
+            found[node] = m.mpf(node.payload)
+        else:
+            found[node] = _means(m, node, [found[a] for a in node.arguments], classes)
+    return found[plan[-1]]
+
+
+class Meaning:
+    """A loss as exact numbers of one element or row; points map argument names to numbers.
+
+    ``absent`` names the optional parameters that are None. ``floor`` is the number of bits below 1
+    down to which a result other than 0 must be told from 0.
+
+    >>> import lossary as L
+    >>> loss = Meaning(L.catalogue["huber"])
+    >>> loss.value({"prediction": 3.0, "target": 0.0, "delta": 1.0})
+    mpf('2.5')
+    >>> loss.gradient({"prediction": 0.5, "target": 0.0, "delta": 1.0}, "prediction")
+    mpf('0.5')
+    """
+
+    def __init__(
+        self, definition: Definition, absent: frozenset[str] = frozenset(), floor: int = 1140
+    ) -> None:
+        symbols: dict[str, Any] = {a.name: definition.variable(a.name) for a in definition.arguments}
+        symbols |= dict.fromkeys(absent)
+        self.definition, self.floor = definition, floor
+        self.plan = tuple(walk(trace(definition.formula, symbols)))
+
+    def value(self, point: Point) -> Number:
+        """Return the value, in the first precision that the next one confirms."""
+        exact, classes, spacing, extent = self._read(point)
+        m = context()
+        bits, last = 2 * (spacing + extent) + 64, None
+        while bits < 2**16:
+            with m.workprec(bits):
+                found = m.mpf(evaluate(self.plan, exact, classes))
+            if m.isnan(found) or m.isinf(found):
+                return found
+            certain = bits > self.floor + 2 * extent if not found else last is not None
+            if certain and _agree(m, found, last if found else found, self.floor):
+                return found
+            last, bits = found, bits + bits // 2 if found else max(2 * bits, self.floor + 2 * extent + 1)
+        raise ArithmeticError(f"{self.definition.name}: no precision settles the value at {point}")
+
+    def gradient(self, point: Point, name: str) -> Any:
+        """Return the derivative with respect to an argument: a number, or one for each class.
+
+        An entry can be a :class:`Kink`, or None where the derivative has no limit.
+        """
+        exact, classes, spacing, extent = self._read(point)
+        if isinstance(exact[name], list):
+            return [
+                self._entry(exact, name, place, classes, spacing, extent)
+                for place in range(len(exact[name]))
+            ]
+        return self._entry(exact, name, None, classes, spacing, extent)
+
+    def _entry(
+        self, point: dict[str, Any], name: str, place: int | None, classes: int, spacing: int, extent: int
+    ) -> Any:
+        m = context()
+        start = point[name] if place is None else point[name][place]
+        if m.isinf(start):
+            if place is not None:
+                return m.mpf(0)  # an excluded class takes no part
+            start = m.sign(start) * m.ldexp(1, 30)
+
+        def moved(amount: Number) -> Number:
+            there = start + amount
+            if place is not None:
+                there = [*point[name][:place], there, *point[name][place + 1 :]]
+            return m.mpf(evaluate(self.plan, {**point, name: there}, classes))
+
+        return slope(moved, spacing, extent, self.floor)
+
+    def _read(self, point: Point) -> tuple[dict[str, Any], int, int, int]:
+        """Return exact numbers, the number of classes, and the bits that the numbers span."""
+        m = context()
+        with m.workprec(2500):
+            exact = {name: _exact(m, value) for name, value in point.items()}
+        rows = [x for x in exact.values() if isinstance(x, list)]
+        numbers = [x for row in rows for x in row]
+        numbers += [x for x in exact.values() if not isinstance(x, list) and x is not None]
+        parts = [x._mpf_ for x in numbers if x and m.isfinite(x)]  # noqa: SLF001
+        spacing = max([0, *(-exponent for _, _, exponent, _ in parts)])
+        extent = max([1, *(exponent + count for _, _, exponent, count in parts)])
+        return exact, len(rows[0]) if rows else 1, spacing, extent
+
+
+def _exact(m: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [m.mpf(x) for x in value]
+    return m.mpf(value)
+
+
+def _agree(m: Any, x: Number, y: Number, floor: int) -> bool:
+    limit = max(m.ldexp(abs(x), -AGREE), m.ldexp(1, -floor))
+    return bool(abs(x - y) <= limit)
+
+
+def slope(moved: Callable[[Number], Number], spacing: int, extent: int, floor: int) -> Any:
+    """Return the derivative at 0 of ``moved``: a number, a :class:`Kink`, or None without a limit.
+
+    The place is a multiple of 2^-spacing and below 2^extent, and so are the places of all corners
+    near it; the first step is 2^48 times finer than that.
+    """
+    m = context()
+    first = spacing + APART
+    ladder = [
+        (first, 0),
+        (first + APART, 0),
+        (first + 2 * APART, floor),
+        (first + 3 * APART, floor),
+        (2 * first + 6 * APART, floor),
+        (4 * first + 12 * APART, floor),
+    ]
+    found: list[Number] = []
+    jumps: list[Number] = []
+    for step, more in ladder:
+        with m.workprec(2 * step + 2 * extent + 64 + more):
+            h = m.ldexp(1, -step)
+            low, high = moved(-h), moved(h)
+            if m.isfinite(low) and m.isfinite(high):
+                if len(jumps) == len(found) < 2:  # noqa: PLR2004  (two steps show a corner)
+                    middle = moved(m.mpf(0))
+                    below, above = (middle - low) / h, (high - middle) / h
+                    jumps.append(above - below)
+                    if _corner(m, jumps, below, above, floor):
+                        return Kink(below, above)
+                found.append((high - low) / (2 * h))
+            elif m.isfinite(high):
+                found.append((moved(2 * h) - high) / h)
+            elif m.isfinite(low):
+                found.append((low - moved(-2 * h)) / h)
+            else:
+                return None
+            settled = len(found) > 1 and _agree(m, found[-1], found[-2], floor)
+            if settled and (len(found) > 3 or abs(found[-1]) > m.ldexp(1, -floor)):  # noqa: PLR2004
+                return found[-1]
+    return _limit(m, found)
+
+
+def _corner(m: Any, jumps: list[Number], below: Number, above: Number, floor: int) -> bool:
+    """Whether the one-sided derivatives differ by as much after a far smaller step."""
+    if len(jumps) < 2:  # noqa: PLR2004
+        return False
+    size = max(abs(below), abs(above), m.ldexp(1, -floor))
+    return bool(abs(jumps[1]) > m.ldexp(max(size, abs(jumps[0])), -20))
+
+
+def _limit(m: Any, found: Sequence[Number]) -> Number | None:
+    """Return 0 or an infinity if the differences run there as the step shrinks."""
+    sizes = [abs(x) for x in found[-3:]]
+    if all(a > 0 and b > a * 1.2 for a, b in zip(sizes, sizes[1:], strict=False)):
+        return m.inf if found[-1] > 0 else -m.inf
+    if all(b * 2**16 < a or not b for a, b in zip(sizes, sizes[1:], strict=False)):
+        return m.mpf(0)
+    return None
+
+
+def as_float(x: Number) -> float:
+    """Return the nearest float64, for messages."""
+    return float(x) if x is not None and not isinstance(x, Kink) else math.nan

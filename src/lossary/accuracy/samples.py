@@ -1,0 +1,284 @@
+"""Where accuracy is measured: inputs from each argument's set over the whole range of a type.
+
+A third of the numbers is uniform in [-110, 110], where exponentials matter; a third log-uniform
+over ±[1e-45, 1e38]; the rest is special: zeros, ones, subnormals, the ends, and second arguments
+that nearly cancel the first. Everything follows from the seed.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossary.definition import Argument, Definition
+
+__all__ = ["CLASSES", "Batch", "batches", "settings"]
+
+Random = np.random.Generator
+Array = np.ndarray
+
+CLASSES = (2, 3, 10, 33)
+
+# Values of hyper-parameters beside the default, by domain; others take the domain's own samples.
+PARAMETERS: Mapping[str, tuple[Any, ...]] = {
+    "NonNegative": (0.0, 0.5, 1.0, 2.0, 5.0),
+    "Positive": (1.0, 0.25, 3.0, 100.0),
+    "Unit": (0.25, 0.75),
+    "Real": (0.0, 1.0, -0.5),
+}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One call: arrays by argument name, class axis last, and hyper-parameters."""
+
+    arrays: dict[str, Array]
+    parameters: dict[str, Any]
+
+    @property
+    def rows(self) -> int:
+        """The number of values of the loss."""
+        return min(len(x) for x in self.arrays.values())
+
+    def point(self, row: int) -> dict[str, Any]:
+        """Return one element or row as plain numbers."""
+        point = {name: x[row].tolist() for name, x in self.arrays.items()}
+        return point | self.parameters
+
+
+def settings(definition: Definition) -> list[dict[str, Any]]:
+    """Return the hyper-parameters at their defaults, then each in turn at other values."""
+    choices = {a.name: _choices(a) for a in definition.parameters}
+    usual = {name: values[0] for name, values in choices.items()}
+    found = [usual]
+    for name, values in choices.items():
+        found += [{**usual, name: value} for value in values[1:]]
+    return found
+
+
+def _choices(argument: Argument) -> list[Any]:
+    usual = PARAMETERS.get(argument.domain.name, argument.domain.inside)
+    start = [] if argument.required else [argument.default]
+    return list(dict.fromkeys([*start, *usual]))
+
+
+def batches(definition: Definition, dtype: str, size: int = 400, seed: int = 0) -> list[Batch]:
+    """Return calls with about ``size`` numbers in all; half of them at the default parameters."""
+    random = np.random.default_rng([seed, zlib.crc32(f"{definition.name} {dtype}".encode())])
+    chosen = settings(definition)
+    shares = [1.0] if len(chosen) == 1 else [0.5] + [0.5 / (len(chosen) - 1)] * (len(chosen) - 1)
+    draw = _rows if definition.class_axis else _elements
+    found: list[Batch] = []
+    for parameters, share in zip(chosen, shares, strict=True):
+        found += draw(definition, parameters, random, np.dtype(_kind(dtype)), size * share)
+    return found
+
+
+def _kind(dtype: str) -> Any:
+    if dtype == "bfloat16":
+        import ml_dtypes  # comes with JAX and TensorFlow, which have bfloat16
+
+        return ml_dtypes.bfloat16
+    return dtype
+
+
+def specials(dtype: np.dtype) -> Array:
+    """Return the numbers at which formulas break."""
+    limits = _limits(dtype)
+    sizes = [
+        *(float(limits.smallest_subnormal), float(limits.tiny), float(limits.eps), 0.5, 2.0),
+        *(1.0, 1.0 - float(limits.epsneg), 1.0 + float(limits.eps)),
+        *(17.0, 87.0, 104.0, 1e4, 1e20, 3.4028234663852886e38, float(limits.max)),
+    ]
+    sizes = [s for s in sizes if s <= min(float(limits.max), 3.5e38)]
+    return np.array([0.0, -0.0, *sizes, *(-s for s in sizes)])
+
+
+def _limits(dtype: np.dtype) -> Any:
+    if dtype.kind == "V":
+        import ml_dtypes
+
+        return ml_dtypes.finfo(dtype)
+    return np.finfo(dtype)
+
+
+def _numbers(random: Random, n: int, dtype: np.dtype) -> Array:
+    """Return numbers over the whole range, as float64."""
+    scale = 10.0 ** random.uniform(-45, 38, n) * random.choice([-1.0, 1.0], n)
+    special = random.choice(specials(dtype), n)
+    kinds = random.choice(4, n, p=[0.35, 0.35, 0.15, 0.15])
+    return np.choose(kinds, [random.uniform(-110, 110, n), scale, special, random.uniform(-4, 4, n)])
+
+
+def _shares(random: Random, n: int, dtype: np.dtype) -> Array:
+    """Return numbers in [0, 1]: half of them 0 or 1, the others close to both ends or between."""
+    small = 10.0 ** random.uniform(-45, 0, n)
+    kinds = random.choice(5, n, p=[0.25, 0.25, 0.2, 0.15, 0.15])
+    parts = [np.zeros(n), np.ones(n), random.uniform(0, 1, n), small, 1 - small]
+    return np.choose(kinds, parts)
+
+
+# One element of each domain, by name.
+ELEMENTS: dict[str, Callable[[Random, int, np.dtype], Array]] = {
+    "Real": _numbers,
+    "NonZero": _numbers,
+    "NonNegative": lambda r, n, d: abs(_numbers(r, n, d)),
+    "Positive": lambda r, n, d: abs(_numbers(r, n, d)),
+    "Logit": lambda r, n, d: np.where(
+        r.random(n) < 0.03, r.choice([-np.inf, np.inf], n), _numbers(r, n, d)
+    ),
+    "AboveMinusOne": lambda r, n, d: np.where(
+        r.random(n) < 0.2, _shares(r, n, d) - 1, abs(_numbers(r, n, d))
+    ),
+    "Unit": _shares,
+    "Binary": lambda r, n, d: r.choice([0.0, 1.0], n),
+    "Sign": lambda r, n, d: r.choice([-1.0, 1.0], n),
+    "Count": lambda r, n, d: np.floor(10.0 ** r.uniform(0, 4, n)) - 1,
+}
+
+
+def _elements(
+    definition: Definition, parameters: dict[str, Any], random: Random, dtype: np.dtype, size: float
+) -> list[Batch]:
+    n = max(8, round(size))
+    arrays: dict[str, Array] = {}
+    for argument in definition.inputs:
+        draw = ELEMENTS.get(argument.domain.name)
+        x = draw(random, n, dtype) if draw else random.choice(argument.domain.inside, n)
+        if argument.domain.continuous and arrays:
+            x = _near(random, next(iter(arrays.values())), x, argument, parameters)
+        arrays[argument.name] = _inside(random, x, argument, dtype)
+    return [Batch(arrays, parameters)]
+
+
+def _near(
+    random: Random, first: Array, x: Array, argument: Argument, parameters: Mapping[str, Any]
+) -> Array:
+    """Let a fifth of the second arguments nearly cancel the first, as each loss can have it."""
+    with np.errstate(all="ignore"):
+        growth = np.exp(np.clip(first, -745.0, 709.0))
+        share = np.where(first < 0, growth / (1 + growth), 1 / (1 + np.exp(-abs(first))))
+        candidates = [first, growth, growth / first, share, -first]
+        sizes = [v for v in parameters.values() if v is not None]
+        candidates += [first + v for v in sizes] + [first - v for v in sizes]
+        chosen = np.choose(random.choice(len(candidates), len(x)), candidates)
+        chosen = chosen * (1 + random.choice([0, 0, 2.0**-52, 2.0**-23, 2.0**-8], len(x)))
+        fits = argument.domain.contains(chosen) & (random.random(len(x)) < 0.2)
+    return np.where(fits, chosen, x)
+
+
+def _inside(random: Random, x: Array, argument: Argument, dtype: np.dtype) -> Array:
+    """Round to the type, and replace what falls outside the domain there."""
+    if argument.domain.integer:
+        return x.astype(np.int64)
+    with np.errstate(all="ignore"):
+        x = x.astype(dtype)
+        bad = ~np.asarray(argument.domain.contains(x.astype(np.float64)))
+        if argument.domain.name == "Logits":
+            bad |= np.isinf(x.astype(np.float64))  # overflow of the type; see _exclude for -inf
+    allowed = np.array(argument.domain.inside).astype(dtype)
+    return np.where(bad, random.choice(allowed.astype(np.float64), x.shape).astype(dtype), x)
+
+
+# Rows with a class axis.
+
+
+def _rows(
+    definition: Definition, parameters: dict[str, Any], random: Random, dtype: np.dtype, size: float
+) -> list[Batch]:
+    found = []
+    for classes in CLASSES:
+        n = max(2, round(size / len(CLASSES) / classes))
+        arrays: dict[str, Array] = {}
+        for argument in definition.inputs:
+            x = _columns(random, n, classes, dtype, argument, arrays)
+            arrays[argument.name] = _inside(random, x, argument, dtype)
+        _exclude(random, definition, arrays)
+        found.append(Batch(arrays, parameters))
+    return found
+
+
+def _columns(
+    random: Random, n: int, classes: int, dtype: np.dtype, argument: Argument, given: dict[str, Array]
+) -> Array:
+    domain, first = argument.domain, next(iter(given.values()), None)
+    if domain.integer:
+        return random.integers(0, classes, n)
+    if not domain.class_axis:
+        return ELEMENTS[domain.name](random, n, dtype)
+    if domain.name == "Binaries":
+        return random.choice([0.0, 1.0], (n, classes))
+    if domain.mass:
+        shares = np.stack([_simplex(random, classes, _row(first, i)) for i in range(n)])
+        with np.errstate(divide="ignore"):
+            return shares if domain.mass == "sum" else np.log(shares)
+    return np.stack([_vector(random, classes, dtype, _row(first, i)) for i in range(n)])
+
+
+def _row(x: Array | None, i: int) -> Array | None:
+    return None if x is None else x[i].astype(np.float64)
+
+
+def _vector(random: Random, classes: int, dtype: np.dtype, first: Array | None) -> Array:
+    """Return a row of numbers; beside a first row often one that nearly cancels it."""
+    if first is not None and random.random() < 0.4:
+        scale = random.choice([1.0, 1.0, -1.0, 0.5, 3.0])
+        return scale * first * (1 + random.choice([0, 1e-12, 1e-6, 1e-3]) * random.normal(size=classes))
+    kind = random.integers(8)
+    if kind == 0:
+        return _numbers(random, classes, dtype)
+    if kind == 1:
+        return 10.0 ** random.uniform(-45, 38, classes) * random.choice([-1.0, 1.0], classes)
+    if kind == 2:
+        return random.uniform(-110, 110, classes)
+    if kind == 3:  # one class far ahead of the others
+        x = random.normal(size=classes)
+        x[random.integers(classes)] += 10 ** random.uniform(0, 2)
+        return x
+    if kind == 4:  # ties
+        return random.choice([0.0, 1.0, -3.0], classes)
+    if kind == 5:
+        return np.eye(classes)[random.integers(classes)] * 10.0 ** random.uniform(-30, 30)
+    return random.normal(size=classes) * random.choice([1.0, 10.0, 1e-3])
+
+
+def _simplex(random: Random, classes: int, first: Array | None) -> Array:
+    """Return a distribution; beside a first row often the same one, or nearly."""
+    kind = random.integers(6)
+    if kind == 0:
+        return np.eye(classes)[random.integers(classes)]
+    if first is not None and kind <= 2:
+        return _normal(_distribution(first) * (1 + random.choice([0, 1e-9, 1e-3]) * random.normal(size=classes)))
+    x = random.normal(size=classes) * random.choice([0.1, 1.0, 10.0, 30.0])
+    mass = np.exp(x - x.max())
+    if kind == 3:
+        mass[random.random(classes) < 0.5] = 0
+    return _normal(mass) if mass.any() else np.full(classes, 1 / classes)
+
+
+def _distribution(first: Array) -> Array:
+    """Read a row as probabilities, log-probabilities or logits."""
+    if (first >= 0).all() and abs(first.sum() - 1) < 0.1:
+        return first
+    return np.exp(np.clip(first - first.max(), -700, 0))
+
+
+def _normal(mass: Array) -> Array:
+    mass = abs(mass)
+    return mass / mass.sum() if mass.sum() > 0 else np.full(len(mass), 1 / len(mass))
+
+
+def _exclude(random: Random, definition: Definition, arrays: dict[str, Array]) -> None:
+    """Exclude classes without target mass in a fifth of the rows of logits."""
+    first, *others = definition.inputs
+    if first.domain.name != "Logits" or not others:
+        return
+    logits, target = arrays[first.name], arrays[others[0].name]
+    n, classes = logits.shape
+    free = (np.arange(classes) != target[:, None]) if target.ndim == 1 else (target == 0)
+    chosen = free & (random.random((n, classes)) < 0.5) & (random.random((n, 1)) < 0.2)
+    arrays[first.name] = np.where(chosen, np.array(-np.inf).astype(logits.dtype), logits)

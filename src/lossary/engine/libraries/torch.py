@@ -1,0 +1,192 @@
+"""PyTorch. The derived gradient comes in through ``autograd.Function``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from lossary.engine.libraries.base import Kind, Library, Operation
+
+
+class _Torch(Library):
+    name = "torch"
+    index_dtype = torch.int64
+
+    def owns(self, kind: type) -> bool:
+        return issubclass(kind, torch.Tensor)
+
+    def array(self, data: Any, like: Any = None) -> Any:
+        device = None if like is None else like.device
+        if isinstance(data, (int, float)):
+            dtype = torch.float64 if device is None or device.type != "mps" else torch.float32
+            return torch.tensor(data, dtype=dtype, device=device)
+        import numpy as np  # noqa: PLC0415  (lists become NumPy's types first: float64, int64)
+
+        return torch.as_tensor(np.asarray(data), device=device)
+
+    def kind(self, x: Any) -> Kind:
+        if x.dtype.is_floating_point:
+            return "floating"
+        if x.dtype.is_complex:
+            return "complex"
+        return "boolean" if x.dtype == torch.bool else "integer"
+
+    def work_dtype(self, x: Any) -> Any:
+        # A GPU's float64 is slow; there single precision stays what it is.
+        if x.device.type == "cpu" or x.dtype == torch.float64:
+            return torch.float64
+        return torch.float32
+
+    def result_dtype(self, x: Any) -> Any:
+        if not x.dtype.is_floating_point:
+            return torch.float64
+        return torch.float32 if x.dtype.itemsize < 4 else x.dtype  # noqa: PLR2004
+
+    def epsilon(self, x: Any) -> float:
+        return torch.finfo(x.dtype).eps if x.dtype.is_floating_point else 0.0
+
+    def cast(self, x: Any, dtype: Any) -> Any:
+        return x.to(dtype)
+
+    def concrete(self, arrays: Sequence[Any]) -> bool:
+        return all(_is_concrete(x) for x in arrays)
+
+    def numpy(self, x: Any) -> Any:
+        x = x.detach()
+        return x.to(torch.float64).numpy() if x.dtype.is_floating_point else x.numpy()
+
+    def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
+        return _value_function(operation).apply(*arrays)
+
+    def differentiate(self, operation: Operation, name: str, arrays: Sequence[Any]) -> Any:
+        return _gradient_function(operation, name).apply(*arrays)
+
+    def shape(self, x: Any) -> tuple[int, ...]:
+        return tuple(x.shape)
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        return torch.where(condition, x, y)
+
+    def total(self, x: Any) -> Any:
+        wide = torch.float32 if x.device.type == "mps" else torch.float64
+        return torch.sum(x, dtype=wide)
+
+    def total_last(self, x: Any) -> Any:
+        return torch.sum(x, dim=-1, keepdim=True)
+
+    def all_last(self, x: Any) -> Any:
+        return torch.all(x, dim=-1, keepdim=True)
+
+    def exp(self, x: Any) -> Any:
+        return torch.exp(x)
+
+    def take(self, table: Any, index: Any) -> Any:
+        return table[index]
+
+    def broadcast(self, x: Any, shape: tuple[int, ...]) -> Any:
+        return x if tuple(x.shape) == shape else torch.broadcast_to(x, shape)
+
+    def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
+        return torch.movedim(x, -1, axis) if back else torch.movedim(x, axis, -1)
+
+    def expand(self, x: Any) -> Any:
+        return x.unsqueeze(-1)
+
+    def squeeze(self, x: Any) -> Any:
+        return x.squeeze(-1)
+
+    def finish(self, x: Any) -> Any:
+        return x
+
+
+def _is_concrete(x: Any) -> bool:
+    if x.device.type != "cpu" or torch.compiler.is_compiling():
+        return False
+    # Fake tensors of a tracer and the wrapped ones of torch.func have no values to look at.
+    return type(x) in {torch.Tensor, torch.nn.Parameter} and not _is_wrapped(x)
+
+
+_is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor  # noqa: SLF001  # pyright: ignore
+
+
+@lru_cache(maxsize=1024)
+def _value_function(operation: Operation) -> Any:
+    """Return the Function of a loss: forward is its text, backward the text of its gradient."""
+
+    class Value(torch.autograd.Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(*arrays: Any) -> Any:
+            return LIBRARY.evaluate(operation, ("value",), arrays)
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+            ctx.save_for_backward(*inputs)
+
+        @staticmethod
+        def backward(ctx: Any, *upstream: Any) -> Any:
+            arrays = ctx.saved_tensors
+            return tuple(
+                _send_back(operation, name, x, upstream[0], arrays) if needed else None
+                for name, x, needed in zip(
+                    operation.variant.arguments, arrays, ctx.needs_input_grad, strict=True
+                )
+            )
+
+    Value.__name__ = operation.variant.definition.name
+    return Value
+
+
+def _send_back(operation: Operation, name: str, x: Any, upstream: Any, arrays: Any) -> Any:
+    if name not in operation.differentiable:
+        return None
+    slope = _gradient_function(operation, name).apply(*arrays)
+    return _fit(upstream * slope, x)
+
+
+def _fit(gradient: Any, x: Any) -> Any:
+    """Return a gradient in the shape and dtype of what it belongs to."""
+    return gradient.sum_to_size(x.shape).to(x.dtype)
+
+
+@lru_cache(maxsize=1024)
+def _gradient_function(operation: Operation, of: str) -> Any:
+    """Return the Function of a gradient, whose backward is the derived second derivative."""
+
+    class Gradient(torch.autograd.Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(*arrays: Any) -> Any:
+            return LIBRARY.evaluate(operation, (f"gradient:{of}",), arrays)
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+            ctx.save_for_backward(*inputs)
+
+        @staticmethod
+        def backward(ctx: Any, *upstream: Any) -> Any:
+            arrays = ctx.saved_tensors
+            return tuple(
+                _pull_back(operation, of, name, upstream[0], arrays, x) if needed else None
+                for name, x, needed in zip(
+                    operation.variant.arguments, arrays, ctx.needs_input_grad, strict=True
+                )
+            )
+
+    Gradient.__name__ = f"{operation.variant.definition.name}_gradient"
+    return Gradient
+
+
+def _pull_back(operation: Operation, of: str, name: str, upstream: Any, arrays: Any, x: Any) -> Any:
+    if name not in operation.differentiable:
+        return None
+    second = LIBRARY.evaluate(operation, (f"pullback:{of}:{name}",), (*arrays, upstream))
+    return _fit(torch.broadcast_to(second, torch.broadcast_shapes(second.shape, x.shape)), x)
+
+
+LIBRARY = _Torch()

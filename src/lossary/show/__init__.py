@@ -1,0 +1,1 @@
+"""Views of the catalogue: tables, plain formulas, plots and documentation pages."""

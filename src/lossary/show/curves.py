@@ -1,0 +1,312 @@
+"""A loss as curves: value, gradient and second derivative along one line through its inputs.
+
+The line runs along the prediction (for rows, along its first entry with the others held), along the
+margin (how far the prediction is on the right side), or along the probability of the true class.
+Derivatives are always those of the loss itself, with respect to its own first argument.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from lossary.errors import LossaryError
+
+if TYPE_CHECKING:
+    from lossary.definition import Argument
+    from lossary.engine import Loss
+
+__all__ = ["PANELS", "Curve", "Curves", "PlotError", "Request", "limits", "trace"]
+
+Over = Literal["prediction", "margin", "probability"]
+PANELS = ("loss", "gradient", "second derivative")
+
+POINTS = 1001  # odd, so that the middle of a symmetric range, often a kink, is one of them
+
+
+class PlotError(LossaryError, ValueError):
+    """A loss cannot be drawn as it was asked for."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A loss to draw, with arguments held at other than their usual values."""
+
+    loss: Loss
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The name for the legend: the loss, and what was set or has no default."""
+        required = {a.name: _held(a) for a in self.loss.parameters if a.required}
+        shown = {**required, **self.settings}
+        words = ", ".join(f"{name} = {value:g}" for name, value in shown.items())
+        return f"{self.loss.name} ({words})" if words else self.loss.name
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One loss along the line; NaN where the line leaves the domain."""
+
+    label: str
+    loss: str
+    argument: str
+    held: Mapping[str, float]
+    x: np.ndarray
+    panels: tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Curves over a common axis."""
+
+    over: Over
+    axis: str
+    span: tuple[float, float]
+    curves: tuple[Curve, ...]
+
+    @property
+    def arguments(self) -> list[str]:
+        """The arguments that the derivatives are taken with respect to."""
+        return list(dict.fromkeys(curve.argument for curve in self.curves))
+
+
+# What a first argument is: its own number, a signed score, log-odds, or a probability.
+SCORES = {"score", "scores", "first"}
+LOGITS = {"logit", "logits"}
+CHANCES = {"probability", "probabilities", "log_probabilities"}
+
+# Where a line along the prediction is interesting, by domain.
+SPANS = {
+    "NonNegative": (0.0, 5.0), "AboveMinusOne": (-0.95, 5.0), "Unit": (0.0, 1.0),
+    "Simplex": (0.0, 1.0), "LogSimplex": (-5.0, 0.0),
+}  # fmt: skip
+USUAL_SPAN = (-5.0, 5.0)
+
+# Targets that make the usual picture: the right class, a count of 1. Others are 0.
+TARGETS = {"Binary": 1.0, "Sign": 1.0, "Unit": 1.0, "NonNegative": 1.0, "NonZero": 1.0, "Positive": 1.0}
+
+# Vectors for losses of embeddings: the first entry of the first argument runs.
+FIRST_ROW = (0.0, 1.0, 0.0)
+OTHER_ROWS = {"negative": (-1.0, 0.0, 0.0)}
+OTHER_ROW = (1.0, 0.0, 0.0)
+
+
+def _held(argument: Argument) -> float:
+    """Return the usual value of an argument that does not run."""
+    if argument.default is not None and not argument.required:
+        return float(argument.default)
+    return TARGETS.get(argument.domain.name, argument.domain.neutral)
+
+
+def trace(
+    requests: Sequence[Request],
+    *,
+    over: Over | None = None,
+    span: tuple[float, float] | None = None,
+    classes: int = 2,
+) -> Curves:
+    """Compute the curves of some losses over one axis.
+
+    Raises ``PlotError`` where a loss has no such axis, and the errors of the loss for a setting
+    outside its set.
+
+    >>> import lossary as L
+    >>> curves = trace([Request(L.huber, {"delta": 2.0})], span=(-4.0, 4.0))
+    >>> curves.axis, curves.curves[0].label, float(curves.curves[0].panels[0][0])
+    ('prediction, with target = 0', 'huber (delta = 2)', 6.0)
+    """
+    over = over or _usual_axis(requests)
+    for request in requests:
+        _refuse(request, over)
+    span = span or _usual_span(requests, over)
+    if not (math.isfinite(span[0]) and math.isfinite(span[1]) and span[0] < span[1]):
+        raise PlotError(f"the range must go from a number to a larger one, got {span[0]:g}:{span[1]:g}")
+    if classes < 2:
+        raise PlotError(f"there must be at least 2 classes, got {classes}")
+    x = np.linspace(*span, POINTS)
+    curves = tuple(_curve(request, x, over, classes) for request in requests)
+    return Curves(over, _axis_label(requests, over, curves), span, curves)
+
+
+def _usual_axis(requests: Sequence[Request]) -> Over:
+    """Take the prediction, unless probabilities stand beside logits."""
+    names = {request.loss.inputs[0].name for request in requests}
+    if names & CHANCES and names & (LOGITS | SCORES) and names <= CHANCES | LOGITS | SCORES:
+        return "margin"
+    return "prediction"
+
+
+def _usual_span(requests: Sequence[Request], over: Over) -> tuple[float, float]:
+    if over == "probability":
+        return 0.0, 1.0
+    if over == "margin":
+        return USUAL_SPAN
+    spans = {SPANS.get(r.loss.inputs[0].domain.name, USUAL_SPAN) for r in requests}
+    return spans.pop() if len(spans) == 1 else USUAL_SPAN
+
+
+def _refuse(request: Request, over: Over) -> None:
+    loss = request.loss
+    known = [a.name for a in loss.arguments[1:]]
+    for name in request.settings:
+        if name not in known:
+            raise PlotError(f"{loss.name} has no argument {name!r} to hold\nhint: it has {', '.join(known)}")
+    name = loss.inputs[0].name
+    if over == "margin" and name not in SCORES | LOGITS | CHANCES:
+        raise PlotError(
+            f"{loss.name} has no margin: its {name} has no right side\n"
+            "hint: --over prediction draws it"
+        )
+    if over == "probability" and not (name in LOGITS | CHANCES or loss.inputs[0].domain.name == "Logit"):
+        raise PlotError(
+            f"{loss.name} has no probability: its {name} is not a log-odds\n"
+            f"hint: --over {'margin' if name in SCORES else 'prediction'} draws it"
+        )
+
+
+def _curve(request: Request, x: np.ndarray, over: Over, classes: int) -> Curve:
+    loss = request.loss
+    first = loss.inputs[0]
+    rows = loss.family == "similarity"
+    held = {a.name: _held(a) for a in loss.inputs[1:] if not (a.domain.class_axis or a.domain.integer)}
+    held |= request.settings
+    row = _place(request, x, over, classes, held)
+    others = {a.name: _others(a, len(x), classes, rows, held) for a in loss.inputs[1:]}
+    parameters = {a.name: held.get(a.name, _held(a)) for a in loss.parameters if not a.optional or a.name in held}
+    inside = _inside(first, row)
+    usable = np.where(inside[:, None] if row.ndim == 2 else inside, row, _harmless(first, row))
+    arguments = {first.name: usable, **others, **parameters}
+    with np.errstate(all="ignore"):
+        value = loss(**arguments, reduction="none")
+        gradient = loss.gradient(**arguments, reduction="sum")
+        hessian = loss.hessian(**arguments, reduction="sum")
+    panels = [np.asarray(value), _running(gradient), _running(hessian)]
+    value, gradient, hessian = (np.where(inside & np.isfinite(y), y, np.nan) for y in panels)
+    return Curve(request.label, loss.name, first.name, held, x, (value, gradient, hessian))
+
+
+def _running(derivative: Any) -> np.ndarray:
+    """Take the entry that runs out of a row."""
+    derivative = np.asarray(derivative)
+    return derivative[:, 0] if derivative.ndim == 2 else derivative
+
+
+def _place(
+    request: Request, x: np.ndarray, over: Over, classes: int, held: Mapping[str, float]
+) -> np.ndarray:
+    """Return the first argument along the line."""
+    first = request.loss.inputs[0]
+    if first.domain.name == "Embedding":
+        return np.column_stack([x, *(np.full_like(x, v) for v in FIRST_ROW[1:])])
+    if first.name in CHANCES:
+        return _chances(first, x, over, classes, held, request)
+    with np.errstate(divide="ignore"):
+        odds = np.log(x) - np.log1p(-x) if over == "probability" else x
+    if first.domain.class_axis:
+        # With the others at 0 the probability of the first class has log-odds z - log(C - 1).
+        shift = math.log(classes - 1) if over == "probability" else 0.0
+        return np.column_stack([odds + shift, *[np.zeros_like(x)] * (classes - 1)])
+    side = 1.0 if over == "prediction" else _side(request, held)
+    return side * odds + (held.get("second", 0.0) if first.name == "first" else 0.0)
+
+
+def _chances(
+    first: Argument, x: np.ndarray, over: Over, classes: int, held: Mapping[str, float], request: Request
+) -> np.ndarray:
+    """Return probabilities, or their logarithms, of the true class and of the others."""
+    logarithm = first.name == "log_probabilities"
+    with np.errstate(all="ignore"):
+        p = 1 / (1 + np.exp(-x)) if over == "margin" else x
+        if logarithm and over == "prediction":
+            p = np.exp(x)
+        if not first.domain.class_axis:
+            return p if over == "prediction" or _side(request, held) > 0 else 1 - p
+        row = np.column_stack([p, *[(1 - p) / (classes - 1)] * (classes - 1)])
+        return np.log(row) if logarithm else row
+
+
+def _side(request: Request, held: Mapping[str, float]) -> float:
+    """Return 1 or -1: which way is right, given the target."""
+    target = request.loss.inputs[-1]
+    value = held.get(target.name, 1.0)
+    if target.domain.name == "Sign":
+        return value
+    if value not in {0, 1}:
+        raise PlotError(
+            f"{request.loss.name}: a target of {value:g} has no right side\n"
+            "hint: use target=0 or target=1, or --over prediction"
+        )
+    return 2 * value - 1
+
+
+def _others(argument: Argument, points: int, classes: int, rows: bool, held: Mapping[str, float]) -> Any:
+    """Return what an argument that does not run is at each point: class 0 is the true one."""
+    if argument.domain.class_axis:
+        row = OTHER_ROWS.get(argument.name, OTHER_ROW) if rows else (1.0, *[0.0] * (classes - 1))
+        return np.tile(np.array(row), (points, 1))
+    if argument.domain.integer:
+        label = held.get(argument.name, 0)
+        return np.full(points, int(label))
+    return np.full(points, float(held[argument.name]))
+
+
+def _inside(first: Argument, row: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        ok = np.asarray(first.domain.contains(row))
+        if first.domain.mass:
+            ok = ok & ~np.isnan(row)
+    return ok.all(axis=1) if row.ndim == 2 else ok
+
+
+def _harmless(first: Argument, row: np.ndarray) -> np.ndarray | float:
+    """Return a point of the domain to compute with where the line is outside."""
+    if row.ndim == 1:
+        return first.domain.neutral
+    even = np.full_like(row, 1 / row.shape[1])
+    return np.log(even) if first.domain.mass == "sum of exponentials" else even
+
+
+# Words for the axis.
+
+AXES: dict[str, Callable[[int], str]] = {}
+
+
+def _axis_label(requests: Sequence[Request], over: Over, curves: Sequence[Curve]) -> str:
+    if over == "probability":
+        return "probability of the true class"
+    if over == "margin":
+        return "margin: positive on the right side"
+    first = {request.loss.inputs[0].name for request in requests}
+    name = first.pop() if len(first) == 1 else "first argument"
+    rows = {request.loss.class_axis for request in requests}
+    if rows == {True}:
+        entry = "entry 0" if requests[0].loss.family == "similarity" else "the true class"
+        return f"{name.replace('_', ' ')}: {entry}"
+    held = {(key, value) for curve in curves for key, value in curve.held.items() if key in {"target", "sign", "second"}}
+    if len(held) == 1:
+        key, value = held.pop()
+        return f"{name.replace('_', ' ')}, with {key} = {value:g}"
+    return name.replace("_", " ")
+
+
+def limits(panel: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Return the range of y that shows the shape of all curves, cutting off poles.
+
+    >>> limits([np.array([0.0, 1.0, 2.0])])
+    (-0.1, 2.1)
+    """
+    y = np.concatenate([curve[np.isfinite(curve)] for curve in panel])
+    if not y.size:
+        return -1.0, 1.0
+    low, high = float(y.min()), float(y.max())
+    inner = [float(q) for q in np.quantile(y, (0.08, 0.92))]
+    reach = 3.0 * max(inner[1] - inner[0], 1e-12)
+    if high - low > 4 * reach:
+        low, high = max(low, inner[0] - reach), min(high, inner[1] + reach)
+    pad = 0.05 * (high - low) or max(abs(low) * 0.5, 0.5)
+    return low - pad, high + pad

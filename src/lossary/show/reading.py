@@ -1,0 +1,92 @@
+"""Formulas over several lines: cases below each other, and letters for parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lossary.calculus import substitute
+from lossary.formula import Expression, variable, walk
+from lossary.show.unicode import INDICES, RELATIONS, cases, plain, symbol, textbook
+
+__all__ = ["Formula", "read"]
+
+LETTERS = "uvwabdefghmnpqrs"
+LONG, WORTH_A_LETTER = 30, 17  # characters
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula as rows of (value, condition); the last row has an empty condition."""
+
+    rows: tuple[tuple[str, str], ...]
+
+    @property
+    def lines(self) -> list[str]:
+        """The rows as text, with a brace before cases."""
+        if len(self.rows) == 1:
+            return [self.rows[0][0]]
+        width = max(len(value) for value, _ in self.rows)
+        brace = ["⎧", *"⎪" * (len(self.rows) - 2), "⎩"]
+        if len(self.rows) > 2:
+            brace[len(self.rows) // 2] = "⎨"
+        return [
+            f"{mark} {value:<{width}}  {f'if {when}' if when else 'otherwise'}"
+            for mark, (value, when) in zip(brace, self.rows, strict=True)
+        ]
+
+    @property
+    def size(self) -> int:
+        """How many characters a reader faces."""
+        return sum(len(value) + len(when) for value, when in self.rows)
+
+
+def read(*expressions: Expression) -> tuple[list[Formula], list[tuple[str, Formula]]]:
+    """Return formulas for reading, and what the letters stand for that they share.
+
+    >>> x = variable("score")
+    >>> from lossary.functions import exp, where
+    >>> size = where(x < 0, -x, x)
+    >>> (formula,), letters = read(exp(size) + exp(2 * size))
+    >>> formula.lines, [(letter, *meaning.lines) for letter, meaning in letters]
+    (['exp(u) + exp(2 u)'], [('u', '⎧ -s  if s < 0', '⎩ s   otherwise')])
+    """
+    roots = [textbook(expression) for expression in expressions]
+    named: dict[Expression, Expression] = {}
+    free = _free_letters(roots)
+    for part in _parts(roots):
+        if free and (
+            part.operator == "where" or len(plain(substitute(part, named))) >= WORTH_A_LETTER
+        ):
+            named[part] = variable(free.pop(0), class_axis=part.class_axis)
+    formulas = [_formula(substitute(root, named)) for root in roots]
+    letters = []
+    for part, letter in named.items():
+        others = {p: known for p, known in named.items() if p is not part}
+        letters.append((plain(letter), _formula(substitute(part, others))))
+    return formulas, letters
+
+
+def _formula(node: Expression) -> Formula:
+    return Formula(tuple(cases(node, "c")))
+
+
+def _free_letters(roots: Sequence[Expression]) -> list[str]:
+    used = {symbol(str(n.payload)) for n in walk(*roots) if n.operator == "variable"}
+    return [letter for letter in LETTERS if letter not in {*used, *INDICES}]
+
+
+def _parts(roots: Sequence[Expression]) -> list[Expression]:
+    """Parts that deserve a letter: cases inside a formula, and long parts used twice in one."""
+    found: set[Expression] = set()
+    for root in roots:
+        users: dict[Expression, int] = {}
+        for node in walk(root):
+            for place, argument in enumerate(node.arguments):
+                if argument.operator == "where" and not (node.operator == "where" and place > 0):
+                    found.add(argument)
+                if argument.arguments and argument.operator not in RELATIONS:
+                    users[argument] = users.get(argument, 0) + 1
+        if len(plain(root)) > LONG:
+            found |= {part for part, count in users.items() if count > 1}
+    return [node for node in walk(*roots) if node in found - set(roots)]

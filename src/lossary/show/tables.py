@@ -1,0 +1,211 @@
+"""The catalogue on a terminal: a list of losses, and the sheet of one loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from lossary.definition import PROMISES
+from lossary.show.pages import FAMILIES, LIBRARIES, signature
+from lossary.show.reading import Formula, read
+from lossary.show.unicode import symbol
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lossary.definition import Argument
+    from lossary.engine import Loss
+
+__all__ = ["data", "default", "print_list", "print_sheet"]
+
+# A second derivative that needs more than this is left to --latex and --text.
+MOST_NEW_LETTERS, MOST_CHARACTERS = 2, 200
+
+
+def print_list(losses: Iterable[Loss], console: Console) -> None:
+    """Print names and summaries by family."""
+    from rich.table import Table
+    from rich.text import Text
+
+    for place, (family, members) in enumerate(groupby(losses, key=lambda loss: loss.family)):
+        table = Table.grid(padding=(0, 2), pad_edge=True)
+        table.add_column(no_wrap=True, style="cyan")
+        table.add_column(ratio=1)
+        for loss in members:
+            table.add_row(loss.name, Text(_words(loss.summary)))
+        if place:
+            console.print()
+        console.print(f"[bold]{family}[/bold]: {FAMILIES.get(family, '')}", highlight=False)
+        console.print(table)
+
+
+def print_sheet(loss: Loss, console: Console) -> None:
+    """Print all that is known of a loss, in the order in which it is needed."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console.print(f"[bold]{loss.name}[/bold]  ({loss.family})", highlight=False)
+    console.print(Padding(Text(_words(loss.summary)), (0, 0, 0, 2)))
+    console.print()
+    console.print(Text(f"  {signature(loss)}", style="cyan"))
+    for title, lines in _formulas(loss):
+        _section(console, title)
+        for line in lines:
+            console.print(Text(line), soft_wrap=len(line) <= console.width)
+    _section(console, "Arguments")
+    console.print(Padding(_arguments(loss), (0, 0, 0, 2)))
+    for title, items in _facts(loss):
+        if items:
+            _section(console, title)
+            console.print(Padding(_items(items), (0, 0, 0, 2)))
+
+
+def _section(console: Console, title: str) -> None:
+    console.print()
+    console.print(f"[bold]{title}[/bold]", highlight=False)
+
+
+def _words(text: str) -> str:
+    """Take the marks of code off a docstring."""
+    return " ".join(text.replace("``", "").split())
+
+
+# Formulas.
+
+
+def _formulas(loss: Loss) -> list[tuple[str, list[str]]]:
+    absent = loss.absent_by_default
+    value = loss.expression(absent)
+    gradient = loss.gradient_expression(absent=absent)
+    hessian = loss.hessian_expression(absent=absent)
+    formulas, letters = read(value, gradient)
+    whole, more = read(value, gradient, hessian)
+    first = loss.inputs[0].name
+    entry = "entry" if loss.family == "similarity" else "class"
+    each = f", for {entry} c" if loss.inputs[0].domain.class_axis else ""
+    diagonal = ", its diagonal" if loss.inputs[0].domain.class_axis else ""
+    if len(more) - len(letters) <= MOST_NEW_LETTERS and whole[2].size <= MOST_CHARACTERS:
+        formulas, letters = whole, more
+        second = _indent(whole[2])
+    else:
+        second = [f"  long; as code: lossary show {loss.name} --text numpy --order 2"]
+    sections = [
+        ("Formula", _indent(formulas[0])),
+        (f"Gradient with respect to {first}{each}", _indent(formulas[1])),
+        (f"Second derivative{diagonal}", second),
+    ]
+    if letters:
+        sections.append(("where", _meanings(letters)))
+    if any("[c = t]" in line for _, lines in sections for line in lines):
+        sections[-1][1].append("  [c = t] is 1 for the class of the label and 0 for the others")
+    return sections
+
+
+def _indent(formula: Formula) -> list[str]:
+    return [f"  {line}" for line in formula.lines]
+
+
+def _meanings(letters: Sequence[tuple[str, Formula]]) -> list[str]:
+    width = max(len(letter) for letter, _ in letters)
+    lines = []
+    for letter, meaning in letters:
+        heads = [f"  {letter:<{width}} = ", *[" " * (width + 5)] * len(meaning.lines)]
+        lines += [head + line for head, line in zip(heads, meaning.lines, strict=False)]
+    return lines
+
+
+# The facts of a record.
+
+
+def _arguments(loss: Loss) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, style="cyan")
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
+    for argument in loss.arguments:
+        words = [str(argument.domain), argument.description, default(argument)]
+        row = "_c" if argument.domain.class_axis else ""
+        text = Text("; ".join(word for word in words if word))
+        table.add_row(argument.name, symbol(argument.name) + row, text)
+    return table
+
+
+def default(argument: Argument) -> str:
+    """Say what happens when an argument is not given; nothing for data, which must be."""
+    if argument.positional:
+        return ""
+    if argument.required:
+        return "required"
+    return "absent unless given" if argument.optional else f"default {argument.default:g}"
+
+
+def _facts(loss: Loss) -> list[tuple[str, list[tuple[str, str]]]]:
+    return [
+        ("When to choose it", [("", loss.choose)] if loss.choose else []),
+        ("Traps", [("*", trap) for trap in loss.traps]),
+        ("Promises", [(p.replace("_", " "), PROMISES[p]) for p in sorted(loss.promises)]),
+        ("Names elsewhere", _elsewhere(loss)),
+        ("Source", [("", loss.source)] if loss.source else []),
+    ]
+
+
+def _elsewhere(loss: Loss) -> list[tuple[str, str]]:
+    def library(name: str) -> str:
+        top = name.partition(".")[0]
+        return LIBRARIES.get("keras" if name.startswith("tf.keras") else top, top)
+
+    names = sorted(loss.elsewhere, key=library)
+    return [(title, ", ".join(group)) for title, group in groupby(names, key=library)]
+
+
+def _items(items: Sequence[tuple[str, str]]) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    if any(head for head, _ in items):
+        table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
+    for head, text in items:
+        table.add_row(*([head] if head else []), Text(text))
+    return table
+
+
+def data(loss: Loss) -> dict[str, Any]:
+    """Return the record in the types of JSON.
+
+    >>> import lossary as L
+    >>> data(L.huber)["arguments"][2]["default"]
+    1.0
+    """
+    return {
+        "name": loss.name,
+        "family": loss.family,
+        "summary": _words(loss.summary),
+        "signature": signature(loss),
+        "arguments": [_argument(loss, argument) for argument in loss.arguments],
+        "differentiable": list(loss.differentiable),
+        "class_axis": loss.class_axis,
+        "promises": sorted(loss.promises),
+        "choose": loss.choose,
+        "traps": list(loss.traps),
+        "elsewhere": list(loss.elsewhere),
+        "source": loss.source,
+    }
+
+
+def _argument(loss: Loss, argument: Argument) -> dict[str, Any]:
+    return {
+        "name": argument.name,
+        "symbol": symbol(argument.name),
+        "domain": argument.domain.name,
+        "set": str(argument.domain),
+        "positional": argument.positional,
+        "required": argument.required,
+        "default": None if argument.required else argument.default,
+        "description": argument.description,
+    }

@@ -1,0 +1,348 @@
+"""Expressions as plain text: the notation of textbooks as far as a terminal can show it.
+
+A named function is written as what it means, never as how it is computed. Entries of a row carry
+an index: ``c`` in a formula, ``j`` inside a sum; ``z`` without an index is the whole row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any
+
+from lossary.formula import Expression, apply, walk
+from lossary.functions import exp, log, log1p, total
+from lossary.render.latex import SYMBOLS
+
+__all__ = ["cases", "plain", "symbol", "textbook"]
+
+ATOM, POWER, PRODUCT, SUM, COMPARE, LOGIC, CASES = 9, 8, 6, 5, 4, 3, 0
+
+# What LaTeX's names of symbols look like; the symbols themselves stand in one table, SYMBOLS.
+GLYPHS = {
+    r"\hat y": "ŷ", r"\ell": "ℓ", r"\eta": "η", r"\delta": "δ", r"\beta": "β", r"\gamma": "γ",
+    r"\alpha": "α", r"\varepsilon": "ε", "w_+": "w₊", "n_+": "n₊", "n_-": "n₋",
+}  # fmt: skip
+
+FRACTIONS = {0.5: "½", 0.25: "¼", 0.75: "¾"}
+SUPERSCRIPTS = {2: "²", 3: "³", 4: "⁴"}
+INDICES = ("c", "j", "k")
+
+# Functions of numbers, and functions of whole rows. The second kind has a value per row, the third
+# a value per class, which carries the index.
+CALLS = {
+    "sign": "sgn({0})", "floor": "⌊{0}⌋", "sqrt": "√({0})", "exp": "exp({0})", "log": "log({0})",
+    "tanh": "tanh({0})", "sigmoid": "σ({0})", "log_sigmoid": "log σ({0})",
+    "log_cosh": "log cosh({0})", "sech_squared": "sech({0})²", "absolute": "|{0}|",
+    "maximum": "max({0}, {1})", "minimum": "min({0}, {1})",
+}  # fmt: skip
+ROW_CALLS = {"norm": "‖{0}‖", "cosine": "cos({0}, {1})", "inner": "⟨{0}, {1}⟩"}
+CLASS_CALLS = {"softmax": "softmax({0})", "log_softmax": "log softmax({0})"}
+SUMS = {"total": "Σ_{0} {1}", "peak": "max_{0} {1}", "argpeak": "argmax_{0} {1}"}
+RELATIONS = {"less": ("<", ">"), "less_equal": ("≤", "≥"), "equal": ("=", "=")}
+
+
+def _opaque(name: str, *arguments: Any, class_axis: bool = False) -> Expression:
+    return apply(name, *arguments, class_axis=class_axis)
+
+
+def _softmax(x: Expression) -> Expression:
+    return _opaque("softmax", x, class_axis=True)
+
+
+def _log_softmax(x: Expression) -> Expression:
+    return _opaque("log_softmax", x, class_axis=True)
+
+
+def _at(x: Expression, label: Expression) -> Expression:
+    return _opaque("pick", x, label)
+
+
+def _is(label: Expression) -> Expression:
+    """1 for the class of the label, else 0: Iverson's bracket."""
+    return _opaque("bracket", _opaque("class_index", class_axis=True), label, class_axis=True)
+
+
+def _inner(x: Expression, y: Expression) -> Expression:
+    return _opaque("inner", x, y)
+
+
+def _norm(x: Expression) -> Expression:
+    return _opaque("norm", x)
+
+
+# Named functions in the words of a textbook.
+TEXTBOOK: dict[str, Callable[..., Expression]] = {
+    "sum_of_three": lambda x, y, z: x + y + z,
+    "exp_difference": lambda x, y: exp(x - y),
+    "exp_product": lambda x, y: exp(x * y),
+    "softplus": lambda x: log1p(exp(x)),
+    "sigmoid_power": lambda x, power: _opaque("sigmoid", x, class_axis=x.class_axis) ** power,
+    "log1p_difference": lambda x, y: log((1 + x) / (1 + y)),
+    "log_ratio": lambda x, y: log(x / y),
+    "jensen_gap": lambda x, y: (
+        x * log(2 * x / (x + y)) / 2 + y * log(2 * y / (x + y)) / 2
+    ),
+    "logsumexp": lambda x: log(total(exp(x))),
+    "softmax_complement": lambda x: 1 - _softmax(x),
+    "softmax_residual": lambda x, label: _softmax(x) - _is(label),
+    "softmax_minus": lambda x, target: _softmax(x) - target,
+    "softmax_complement_power_at": lambda x, label, power: (1 - _at(_softmax(x), label)) ** power,
+    "softmax_share_of_rest": lambda x, label: _softmax(x) / (1 - _at(_softmax(x), label)),
+    "cross_entropy_at": lambda x, label: -_at(_log_softmax(x), label),
+    "cross_entropy_with": lambda x, target: -total(target * _log_softmax(x)),
+    "mean_cross_entropy": lambda x: -(total(_log_softmax(x)) / _opaque("class_count")),
+    "unit": lambda x: x / _norm(x),
+    "cosine_gap": lambda x, y: 1 - _opaque("cosine", x, y),
+    "tanimoto_gap": lambda x, y: (
+        1 - _inner(x, y) / (_norm(x) ** 2 + _norm(y) ** 2 - _inner(x, y))
+    ),
+    "log1p": lambda x: log(1 + x),
+    "expm1": lambda x: exp(x) - 1,
+}  # fmt: skip
+
+
+def symbol(name: str) -> str:
+    """Return the letter that stands for an argument in formulas.
+
+    >>> symbol("delta"), symbol("prediction"), symbol("temperature")
+    ('δ', 'ŷ', 'temperature')
+    """
+    known = SYMBOLS.get(name, name)
+    return GLYPHS.get(known, known if known.isalnum() else name)
+
+
+def plain(expression: Expression) -> str:
+    """Return an expression in one line.
+
+    >>> from lossary.formula import variable
+    >>> x, y = variable("prediction"), variable("target")
+    >>> plain((x - y) * ((x - y) / 2))
+    '½ (ŷ - y)²'
+    """
+    return _bound(textbook(expression), CASES, "c")
+
+
+def textbook(expression: Expression) -> Expression:
+    """Replace named functions by what they mean."""
+    done: dict[Expression, Expression] = {}
+    for node in walk(expression):
+        arguments = tuple(done[a] for a in node.arguments)
+        if node.operator in TEXTBOOK:
+            done[node] = textbook(TEXTBOOK[node.operator](*arguments))
+        elif node.arguments:
+            done[node] = apply(node.operator, *arguments, class_axis=node.class_axis)
+        else:
+            done[node] = node
+    return done[expression]
+
+
+# One line. A spelling is a text and how tightly it binds.
+
+
+def _bound(node: Expression, binding: int, index: str | None) -> str:
+    tightness, text = _spell(node, index)
+    return f"({text})" if tightness < binding else text
+
+
+def _spell(node: Expression, index: str | None) -> tuple[int, str]:
+    operator, arguments = node.operator, node.arguments
+    if operator == "variable":
+        return ATOM, symbol(str(node.payload)) + _suffix(node, index)
+    if operator == "constant":
+        return _number(float(node.payload or 0))
+    if operator in {"add", "subtract"}:
+        return _sum(node, index)
+    if operator in {"multiply", "divide", "negative", "weighted"} or _square(node):
+        return _product(node, index)
+    if operator == "power":
+        return POWER, _raised(_bound(arguments[0], ATOM, index), arguments[1], index)
+    if operator in CALLS:
+        text = CALLS[operator].format(*(_bound(a, CASES, index) for a in arguments))
+        return _call_binding(CALLS[operator]), text
+    if operator in ROW_CALLS or operator in CLASS_CALLS:
+        template = {**ROW_CALLS, **CLASS_CALLS}[operator]
+        text = template.format(*(_bound(a, CASES, None) for a in arguments))
+        suffix = _suffix(node, index) if operator in CLASS_CALLS else ""
+        return _call_binding(template), text + suffix
+    if operator in SUMS:
+        inner = _next(index)
+        return PRODUCT, SUMS[operator].format(inner, _bound(arguments[0], PRODUCT, inner))
+    if operator == "pick":
+        return _spell(arguments[0], _bound(arguments[1], ATOM, None))
+    return _logic(node, index)
+
+
+def _call_binding(template: str) -> int:
+    """``log cosh(x)`` and ``sech(x)²`` need brackets before they are raised to a power."""
+    return POWER if template.startswith("log ") or template.endswith("²") else ATOM
+
+
+def _logic(node: Expression, index: str | None) -> tuple[int, str]:
+    operator, arguments = node.operator, node.arguments
+    texts = [_bound(a, SUM, index) for a in arguments[:2]]
+    if operator in RELATIONS:
+        straight, turned = RELATIONS[operator]
+        if arguments[0].operator == "constant":
+            return COMPARE, f"{texts[1]} {turned} {texts[0]}"
+        return COMPARE, f"{texts[0]} {straight} {texts[1]}"
+    if operator == "bracket":
+        return ATOM, f"[{texts[0]} = {texts[1]}]"
+    if operator in {"logical_and", "logical_or"}:
+        word = "and" if operator == "logical_and" else "or"
+        return LOGIC, f" {word} ".join(_bound(a, COMPARE, index) for a in arguments)
+    if operator == "logical_not":
+        return COMPARE, f"not {_bound(arguments[0], ATOM, index)}"
+    if operator == "class_index":
+        return ATOM, index or "c"
+    if operator == "class_count":
+        return ATOM, "C"
+    if operator == "where":
+        rows = [f"{value} if {when}" if when else value for value, when in cases(node, index)]
+        return ATOM, f"[{'; '.join(rows)}]"
+    # A named function without an entry above: its own name says what it means.
+    name = operator.replace("_", " ")
+    return ATOM, f"{name}({', '.join(_bound(a, CASES, index) for a in arguments)})"
+
+
+def _suffix(node: Expression, index: str | None) -> str:
+    return f"_{index}" if node.class_axis and index else ""
+
+
+def _next(index: str | None) -> str:
+    return INDICES[min(INDICES.index(index) + 1, len(INDICES) - 1)] if index in INDICES else "j"
+
+
+def _number(value: float) -> tuple[int, str]:
+    if value in {inf, -inf}:
+        return (ATOM, "∞") if value > 0 else (SUM, "-∞")
+    return (ATOM if value >= 0 else SUM), FRACTIONS.get(value, f"{value:g}")
+
+
+def _raised(base: str, exponent: Expression, index: str | None) -> str:
+    if exponent.operator == "constant" and exponent.payload in SUPERSCRIPTS:
+        return base + SUPERSCRIPTS[int(exponent.payload)]  # pyright: ignore[reportArgumentType]
+    return f"{base}^{_bound(exponent, ATOM, index)}"
+
+
+def _square(node: Expression) -> bool:
+    if node.operator != "power" or node.arguments[1].operator != "constant":
+        return False
+    return node.arguments[1].payload in SUPERSCRIPTS
+
+
+@dataclass
+class Product:
+    """A number times factors over factors, each with how often it occurs."""
+
+    number: float = 1.0
+    above: dict[Expression, int] = field(default_factory=dict)
+    below: dict[Expression, int] = field(default_factory=dict)
+
+    def take(self, node: Expression, *, inverse: bool = False, times: int = 1) -> None:
+        """Add a factor, looking into products and quotients."""
+        if node.operator == "constant":
+            value = float(node.payload or 0) ** times
+            self.number = self.number / value if inverse and value else self.number * value
+        elif node.operator in {"multiply", "weighted"}:
+            for argument in node.arguments:
+                self.take(argument, inverse=inverse, times=times)
+        elif node.operator == "divide":
+            self.take(node.arguments[0], inverse=inverse, times=times)
+            self.take(node.arguments[1], inverse=not inverse, times=times)
+        elif node.operator == "negative":
+            self.number *= (-1) ** times
+            self.take(node.arguments[0], inverse=inverse, times=times)
+        elif _square(node):
+            power = int(node.arguments[1].payload)  # pyright: ignore[reportArgumentType]
+            self.take(node.arguments[0], inverse=inverse, times=times * power)
+        else:
+            side = self.below if inverse else self.above
+            side[node] = side.get(node, 0) + times
+
+
+def _product(node: Expression, index: str | None) -> tuple[int, str]:
+    product = Product()
+    product.take(node)
+    text = _factors(product, index)
+    if product.number < 0:
+        return SUM, f"-{text}"
+    single = not product.below and abs(product.number) == 1 and len(product.above) == 1
+    return (POWER if single else PRODUCT), text
+
+
+def _factors(product: Product, index: str | None, *, last: bool = True) -> str:
+    """Spell a product without its sign; a sum at its end needs no brackets if it is the last."""
+    size = abs(product.number)
+    above = [_power(f, times, index) for f, times in sorted(product.above.items(), key=_rank)]
+    below = [_power(f, times, index) for f, times in sorted(product.below.items(), key=_rank)]
+    if size != 1 or not above:
+        above.insert(0, _number(size)[1])
+    if last and not below and _ends_in_sum(product):
+        above[-1] = above[-1].removeprefix("(").removesuffix(")")
+    text = " ".join(above)
+    if not below:
+        return text
+    return f"{text}/{below[0]}" if len(below) == 1 else f"{text}/({' '.join(below)})"
+
+
+def _ends_in_sum(product: Product) -> bool:
+    sums = [times for factor, times in product.above.items() if factor.operator in SUMS]
+    return sums == [1]
+
+
+def _power(node: Expression, times: int, index: str | None) -> str:
+    if times == 1:
+        return _bound(node, POWER, index)
+    return _bound(node, ATOM, index) + SUPERSCRIPTS.get(times, f"^{times}")
+
+
+def _rank(item: tuple[Expression, int]) -> int:
+    """Order factors as textbooks do: letters, then brackets, then functions, then sums."""
+    operator = item[0].operator
+    inner = item[0].arguments[0].operator if operator == "pick" else operator
+    if inner in {"variable", "class_count"}:
+        return 0
+    return 1 if operator in {"add", "subtract"} else 3 if operator in SUMS else 2
+
+
+def _sum(node: Expression, index: str | None) -> tuple[int, str]:
+    number, place, terms = 0.0, None, []
+    parts = _terms(node, 1)
+    for sign, term in parts:
+        if term.operator == "constant":
+            number += sign * float(term.payload or 0)
+            place = len(terms) if place is None else place
+            continue
+        product = Product()
+        product.take(term)
+        negative = (product.number < 0) != (sign < 0)
+        text = _factors(product, index, last=term is parts[-1][1])
+        terms.append(("-" if negative else "+", text))
+    if place is not None and (number or not terms):
+        terms.insert(place, ("-" if number < 0 else "+", _number(abs(number))[1]))
+    first, *rest = terms
+    start = f"-{first[1]}" if first[0] == "-" else first[1]
+    text = " ".join([start, *(f"{sign} {word}" for sign, word in rest)])
+    return (SUM if rest or first[0] == "-" else PRODUCT), text
+
+
+def _terms(node: Expression, sign: int) -> list[tuple[int, Expression]]:
+    if node.operator == "add":
+        return [*_terms(node.arguments[0], sign), *_terms(node.arguments[1], sign)]
+    if node.operator == "subtract":
+        return [*_terms(node.arguments[0], sign), *_terms(node.arguments[1], -sign)]
+    if node.operator == "negative" and node.arguments[0].operator in {"add", "subtract"}:
+        return _terms(node.arguments[0], -sign)
+    return [(sign, node)]
+
+
+def cases(node: Expression, index: str | None) -> list[tuple[str, str]]:
+    """Return (value, condition) in the order in which they are asked; the last has none."""
+    if node.operator != "where":
+        return [(_bound(node, CASES, index), "")]
+    condition, value, other = node.arguments
+    when = _bound(condition, COMPARE, index)
+    inner = [(v, f"{when} and {w}" if w else when) for v, w in cases(value, index)]
+    return [*inner, *cases(other, index)]
