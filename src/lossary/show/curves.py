@@ -8,7 +8,7 @@ Derivatives are always those of the loss itself, with respect to its own first a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lossary.definition import Argument
     from lossary.engine import Loss
 
-__all__ = ["PANELS", "Curve", "Curves", "PlotError", "Request", "limits", "trace"]
+__all__ = ["PANELS", "Curve", "Curves", "PlotError", "Request", "trace"]
 
 Over = Literal["prediction", "margin", "probability"]
 PANELS = ("loss", "gradient", "second derivative")
@@ -75,7 +75,7 @@ class Curves:
         return list(dict.fromkeys(curve.argument for curve in self.curves))
 
 
-# What a first argument is: its own number, a signed score, log-odds, or a probability.
+# First arguments that know a right side, by name: scores, log-odds, and probabilities.
 SCORES = {"score", "scores", "first"}
 LOGITS = {"logit", "logits"}
 CHANCES = {"probability", "probabilities", "log_probabilities"}
@@ -88,7 +88,7 @@ SPANS = {
 USUAL_SPAN = (-5.0, 5.0)
 
 # Targets that make the usual picture: the right class, a count of 1. Others are 0.
-TARGETS = {"Binary": 1.0, "Sign": 1.0, "Unit": 1.0, "NonNegative": 1.0, "NonZero": 1.0, "Positive": 1.0}
+TARGETS = dict.fromkeys(("Binary", "Sign", "Unit", "NonNegative", "NonZero", "Positive"), 1.0)
 
 # Vectors for losses of embeddings: the first entry of the first argument runs.
 FIRST_ROW = (0.0, 1.0, 0.0)
@@ -118,14 +118,14 @@ def trace(
     >>> import lossary as L
     >>> curves = trace([Request(L.huber, {"delta": 2.0})], span=(-4.0, 4.0))
     >>> curves.axis, curves.curves[0].label, float(curves.curves[0].panels[0][0])
-    ('prediction, with target = 0', 'huber (delta = 2)', 6.0)
+    ('prediction, target = 0', 'huber (delta = 2)', 6.0)
     """
     over = over or _usual_axis(requests)
     for request in requests:
         _refuse(request, over)
     span = span or _usual_span(requests, over)
     if not (math.isfinite(span[0]) and math.isfinite(span[1]) and span[0] < span[1]):
-        raise PlotError(f"the range must go from a number to a larger one, got {span[0]:g}:{span[1]:g}")
+        raise PlotError(f"a range goes from a number to a larger one, got {span[0]:g}:{span[1]:g}")
     if classes < 2:
         raise PlotError(f"there must be at least 2 classes, got {classes}")
     x = np.linspace(*span, POINTS)
@@ -133,10 +133,14 @@ def trace(
     return Curves(over, _axis_label(requests, over, curves), span, curves)
 
 
+def _embeds(loss: Loss) -> bool:
+    return loss.inputs[0].domain.name == "Embedding"
+
+
 def _usual_axis(requests: Sequence[Request]) -> Over:
-    """Take the prediction, unless probabilities stand beside logits."""
-    names = {request.loss.inputs[0].name for request in requests}
-    if names & CHANCES and names & (LOGITS | SCORES) and names <= CHANCES | LOGITS | SCORES:
+    """Take the prediction, unless logits, scores and probabilities of classes meet."""
+    first = {(request.loss.inputs[0].name, _embeds(request.loss)) for request in requests}
+    if len(first) > 1 and all(n in SCORES | LOGITS | CHANCES and not vector for n, vector in first):
         return "margin"
     return "prediction"
 
@@ -151,33 +155,38 @@ def _usual_span(requests: Sequence[Request], over: Over) -> tuple[float, float]:
 
 
 def _refuse(request: Request, over: Over) -> None:
-    loss = request.loss
-    known = [a.name for a in loss.arguments[1:]]
+    """Raise for a setting that cannot be held, and for an axis that the loss does not have."""
+    loss, first = request.loss, request.loss.inputs[0]
+    free = [a.name for a in loss.arguments[1:] if not a.domain.class_axis]
     for name in request.settings:
-        if name not in known:
-            raise PlotError(f"{loss.name} has no argument {name!r} to hold\nhint: it has {', '.join(known)}")
-    name = loss.inputs[0].name
-    if over == "margin" and name not in SCORES | LOGITS | CHANCES:
+        if name not in free:
+            known = f"it can hold {', '.join(free)}" if free else "it has nothing to hold"
+            raise PlotError(f"{loss.name} cannot hold {name!r}\nhint: {known}")
+    if over == "margin" and (_embeds(loss) or first.name not in SCORES | LOGITS | CHANCES):
         raise PlotError(
-            f"{loss.name} has no margin: its {name} has no right side\n"
+            f"{loss.name} has no margin: its {first.name} has no right side\n"
             "hint: --over prediction draws it"
         )
-    if over == "probability" and not (name in LOGITS | CHANCES or loss.inputs[0].domain.name == "Logit"):
+    likely = first.name in LOGITS | CHANCES or first.domain.name == "Logit"
+    if over == "probability" and not likely:
+        way = "margin" if first.name in SCORES and not _embeds(loss) else "prediction"
         raise PlotError(
-            f"{loss.name} has no probability: its {name} is not a log-odds\n"
-            f"hint: --over {'margin' if name in SCORES else 'prediction'} draws it"
+            f"{loss.name} has no probability: its {first.name} is not a log-odds\n"
+            f"hint: --over {way} draws it"
         )
 
 
 def _curve(request: Request, x: np.ndarray, over: Over, classes: int) -> Curve:
     loss = request.loss
     first = loss.inputs[0]
-    rows = loss.family == "similarity"
-    held = {a.name: _held(a) for a in loss.inputs[1:] if not (a.domain.class_axis or a.domain.integer)}
-    held |= request.settings
+    numbers = [a for a in loss.inputs[1:] if not (a.domain.class_axis or a.domain.integer)]
+    held = {a.name: _held(a) for a in numbers} | dict(request.settings)
     row = _place(request, x, over, classes, held)
-    others = {a.name: _others(a, len(x), classes, rows, held) for a in loss.inputs[1:]}
-    parameters = {a.name: held.get(a.name, _held(a)) for a in loss.parameters if not a.optional or a.name in held}
+    others = {
+        a.name: _others(a, len(x), classes, held, rows=_embeds(loss)) for a in loss.inputs[1:]
+    }
+    chosen = [a for a in loss.parameters if not a.optional or a.name in held]
+    parameters = {a.name: held.get(a.name, _held(a)) for a in chosen}
     inside = _inside(first, row)
     usable = np.where(inside[:, None] if row.ndim == 2 else inside, row, _harmless(first, row))
     arguments = {first.name: usable, **others, **parameters}
@@ -201,10 +210,10 @@ def _place(
 ) -> np.ndarray:
     """Return the first argument along the line."""
     first = request.loss.inputs[0]
-    if first.domain.name == "Embedding":
+    if _embeds(request.loss):
         return np.column_stack([x, *(np.full_like(x, v) for v in FIRST_ROW[1:])])
     if first.name in CHANCES:
-        return _chances(first, x, over, classes, held, request)
+        return _chances(request, x, over, classes, held)
     with np.errstate(divide="ignore"):
         odds = np.log(x) - np.log1p(-x) if over == "probability" else x
     if first.domain.class_axis:
@@ -216,9 +225,10 @@ def _place(
 
 
 def _chances(
-    first: Argument, x: np.ndarray, over: Over, classes: int, held: Mapping[str, float], request: Request
+    request: Request, x: np.ndarray, over: Over, classes: int, held: Mapping[str, float]
 ) -> np.ndarray:
     """Return probabilities, or their logarithms, of the true class and of the others."""
+    first = request.loss.inputs[0]
     logarithm = first.name == "log_probabilities"
     with np.errstate(all="ignore"):
         p = 1 / (1 + np.exp(-x)) if over == "margin" else x
@@ -244,7 +254,9 @@ def _side(request: Request, held: Mapping[str, float]) -> float:
     return 2 * value - 1
 
 
-def _others(argument: Argument, points: int, classes: int, rows: bool, held: Mapping[str, float]) -> Any:
+def _others(
+    argument: Argument, points: int, classes: int, held: Mapping[str, float], *, rows: bool
+) -> np.ndarray:
     """Return what an argument that does not run is at each point: class 0 is the true one."""
     if argument.domain.class_axis:
         row = OTHER_ROWS.get(argument.name, OTHER_ROW) if rows else (1.0, *[0.0] * (classes - 1))
@@ -273,8 +285,6 @@ def _harmless(first: Argument, row: np.ndarray) -> np.ndarray | float:
 
 # Words for the axis.
 
-AXES: dict[str, Callable[[int], str]] = {}
-
 
 def _axis_label(requests: Sequence[Request], over: Over, curves: Sequence[Curve]) -> str:
     if over == "probability":
@@ -283,30 +293,14 @@ def _axis_label(requests: Sequence[Request], over: Over, curves: Sequence[Curve]
         return "margin: positive on the right side"
     first = {request.loss.inputs[0].name for request in requests}
     name = first.pop() if len(first) == 1 else "first argument"
-    rows = {request.loss.class_axis for request in requests}
-    if rows == {True}:
-        entry = "entry 0" if requests[0].loss.family == "similarity" else "the true class"
-        return f"{name.replace('_', ' ')}: {entry}"
-    held = {(key, value) for curve in curves for key, value in curve.held.items() if key in {"target", "sign", "second"}}
-    if len(held) == 1:
-        key, value = held.pop()
-        return f"{name.replace('_', ' ')}, with {key} = {value:g}"
-    return name.replace("_", " ")
-
-
-def limits(panel: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Return the range of y that shows the shape of all curves, cutting off poles.
-
-    >>> limits([np.array([0.0, 1.0, 2.0])])
-    (-0.1, 2.1)
-    """
-    y = np.concatenate([curve[np.isfinite(curve)] for curve in panel])
-    if not y.size:
-        return -1.0, 1.0
-    low, high = float(y.min()), float(y.max())
-    inner = [float(q) for q in np.quantile(y, (0.08, 0.92))]
-    reach = 3.0 * max(inner[1] - inner[0], 1e-12)
-    if high - low > 4 * reach:
-        low, high = max(low, inner[0] - reach), min(high, inner[1] + reach)
-    pad = 0.05 * (high - low) or max(abs(low) * 0.5, 0.5)
-    return low - pad, high + pad
+    words = name.replace("_", " ")
+    if all(request.loss.class_axis for request in requests):
+        vectors = _embeds(requests[0].loss)
+        return f"entry 0 of {words}" if vectors else f"{words}: that of class 0, the true one"
+    held = {
+        tuple((key, curve.held[key]) for key in ("target", "second", "sign") if key in curve.held)
+        for curve in curves
+    }
+    if len(held) > 1:
+        return words
+    return ", ".join([words, *(f"{key} = {value:g}" for key, value in held.pop())])
