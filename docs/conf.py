@@ -1,7 +1,6 @@
-"""Sphinx settings. One page per loss and per study is written before each build."""
+"""Sphinx settings. One page per loss is written before each build."""
 
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,9 @@ from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util import logging
 
 import lossary
+from lossary.show import pages
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
 
 project = "Lossary"
 author = "The Lossary authors"
@@ -60,13 +59,8 @@ def visit_math_block(translator: Any, node: Any) -> None:
 
 
 def write_pages(app: Any) -> None:
-    """Write the pages that are made from the catalogue and from running the studies."""
-    import studies
-
-    from lossary.show import pages
-
+    """Write the pages that are made from the catalogue."""
     pages.write(HERE / "losses")
-    studies.write(HERE / "studies")
 
 
 def setup(app: Any) -> None:

@@ -1,8 +1,7 @@
 """Bring every committed generated text up to date; with ``--check`` only say what is stale.
 
-These are the README's catalogue, docs/seeds.md and docs/traps.md. Pages of losses and studies are
-made when the documentation is built and are not committed. ``--mnist DIRECTORY`` also runs the
-study that needs MNIST's files and writes its page.
+These are the README's catalogue, docs/seeds.md, docs/traps.md and, with ``--studies``, the pages
+of the studies, which take minutes to run. Pages of losses are made when the documentation is built.
 """
 
 from __future__ import annotations
@@ -36,9 +35,14 @@ def main() -> int:
     """Write or check; 1 when something is stale or missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, fail on stale files")
-    parser.add_argument("--mnist", type=Path, metavar="DIRECTORY", help="folder with the IDX files")
+    parser.add_argument("--studies", nargs="*", metavar="NAME", help="run these, or all")
+    parser.add_argument("--data", type=Path, metavar="DIRECTORY", help="MNIST's files, for mnist")
     options = parser.parse_args()
 
+    if options.studies is not None:
+        for name in options.studies or studies.studies:
+            print(f"running {name}", file=sys.stderr)
+            studies.write(name, options.data)
     status = seeds.main(["--check"] if options.check else [])
     text = readme()
     if not options.check:
@@ -46,8 +50,10 @@ def main() -> int:
     elif README.read_text(encoding="utf-8") != text:
         print("README.md is stale: run `python docs/generate.py`", file=sys.stderr)
         status = 1
-    if options.mnist:
-        studies.write_page(HERE / "studies", "mnist", options.mnist)
+    for name in studies.stale():
+        command = f"python docs/generate.py --studies {name}"
+        print(f"docs/studies/{name}.md is stale: run `{command}`", file=sys.stderr)
+        status = 1
     return status
 
 

@@ -1,28 +1,42 @@
-"""Write one page per study by running it: tables, figure, lesson, claims and measurements."""
+"""Write one page per study by running it: tables, figure, lesson, claims and measurements.
+
+The pages are committed, because some studies take minutes and one needs files that a documentation
+build does not have. ``stale`` finds pages whose study has other settings by now.
+"""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from lossary.study import Report, Study, Table, run, studies
 
-COMMITTED = {"mnist"}  # needs files that a documentation build does not have
+HERE = Path(__file__).parent / "studies"
 
 
-def write(directory: Path) -> None:
-    """Run every study that needs no download and write its page, and the index of all."""
-    directory.mkdir(exist_ok=True)
-    for name in studies:
-        if name not in COMMITTED:
-            write_page(directory, name)
-    update(directory / "index.md", index(list(studies.values())))
-
-
-def write_page(directory: Path, name: str, data: Path | None = None) -> None:
-    """Run one study and write its page and figure."""
+def write(name: str, data: Path | None = None) -> None:
+    """Run one study and write its page and figure, and the index of all."""
+    HERE.mkdir(exist_ok=True)
     report = run(name, data=data)
-    report.draw(directory / f"{name}.svg")
-    update(directory / f"{name}.md", page(report))
+    report.draw(HERE / f"{name}.svg")
+    (HERE / f"{name}.md").write_text(page(report), encoding="utf-8")
+    (HERE / "index.md").write_text(index(list(studies.values())), encoding="utf-8")
+
+
+def stale() -> list[str]:
+    """Studies without a page, or with a page made under other settings."""
+    pages = {name: HERE / f"{name}.md" for name in studies}
+    return [
+        name
+        for name, path in pages.items()
+        if not path.exists()
+        or settings(asdict(studies[name].settings)) not in path.read_text(encoding="utf-8")
+    ]
+
+
+def settings(values: dict[str, object]) -> str:
+    """The settings of a study in one line."""
+    return f"Settings: {', '.join(f'{name} {value}' for name, value in values.items())}."
 
 
 def page(report: Report) -> str:
@@ -49,8 +63,7 @@ def page(report: Report) -> str:
         f"| {claim.item} | {claim.says} | {claim.measured} | {claim.verdict} |"
         for claim in report.claims
     ]
-    settings = ", ".join(f"{name} {value}" for name, value in report.settings.items())
-    lines += ["", f"Settings: {settings}; seed {report.seed}."]
+    lines += ["", f"{settings(dict(report.settings))} Seed {report.seed}."]
     return "\n".join(lines) + "\n"
 
 
@@ -76,9 +89,3 @@ def index(found: list[Study]) -> str:
     lines += [f"* [{study.name}]({study.name}.md): {study.purpose}" for study in found]
     names = [study.name for study in found]
     return "\n".join([*lines, "", "```{toctree}", ":hidden:", "", *names, "```", ""])
-
-
-def update(path: Path, text: str) -> None:
-    """Write unless the file already says so, because Sphinx rebuilds what is newer."""
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
