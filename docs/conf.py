@@ -1,6 +1,7 @@
 """Sphinx settings. One page per loss is written before each build."""
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ import lossary
 from lossary.show import pages
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+import docstrings  # noqa: E402  (stands beside this file)
 
 project = "Lossary"
 author = "The Lossary authors"
@@ -64,8 +68,9 @@ def write_pages(app: Any) -> None:
 
 
 def setup(app: Any) -> None:
-    """Connect the generator to the start of a build, and formulas to MathML."""
+    """Connect the generator to the start of a build, docstrings to autodoc, formulas to MathML."""
     app.connect("builder-inited", write_pages)
+    app.connect("autodoc-process-docstring", docstrings.process)
     app.add_html_math_renderer(
         "mathml", inline_renderers=(visit_math, None), block_renderers=(visit_math_block, None)
     )
