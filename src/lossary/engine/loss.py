@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from lossary.definition import Definition, define
-from lossary.engine import evaluate
+from lossary.engine import evaluate, graph
 from lossary.engine.arguments import options_of
 from lossary.engine.describe import describe
 from lossary.engine.program import text, variant
@@ -21,13 +21,20 @@ __all__ = ["Loss", "bind", "loss"]
 class Loss(Definition):
     """A loss: call it on arrays of any library, or ask for sums and derivatives."""
 
+    def __init__(self, **facts: Any) -> None:
+        super().__init__(**facts)
+        object.__setattr__(self, "number", graph.number(self))
+
+    @graph.one_node
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return evaluate.loss(self, args, kwargs)
 
+    @graph.one_node
     def sums(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
         """Return (weighted sum, weight sum), which add up exactly across batches and ranks."""
         return evaluate.sums(self, args, kwargs)
 
+    @graph.one_node
     def value_and_gradient(self, *args: Any, wrt: str | tuple[str, ...] | None = None, **kwargs: Any) -> tuple[Any, Any]:  # fmt: skip
         """Return the reduced loss and its gradient, in the shape of the first argument.
 
@@ -39,12 +46,14 @@ class Loss(Definition):
         value, gradient = self._derive(args, kwargs, ("value", "gradient"), wrt)
         return value, gradient
 
+    @graph.one_node
     def gradient(self, *args: Any, wrt: str | tuple[str, ...] | None = None, **kwargs: Any) -> Any:
         """Return the gradient of the reduced loss."""
         if isinstance(wrt, tuple):
             return tuple(self._derive(args, kwargs, ("gradient",), name)[0] for name in wrt)
         return self._derive(args, kwargs, ("gradient",), wrt)[0]
 
+    @graph.one_node
     def hessian(self, *args: Any, wrt: str | None = None, **kwargs: Any) -> Any:
         """Return the diagonal of the second derivative of the reduced loss."""
         return self._derive(args, kwargs, ("hessian",), wrt)[0]

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from lossary.render.numpy import SPELLINGS
-from lossary.render.target import Target
+from lossary.render.target import ATOM, Target
+
+_OWN = {
+    # jnp.argmax chooses its index type again when it is lowered, outside the local enable_x64.
+    "argpeak": (
+        ATOM,
+        "jnp.min(jnp.where({0} == jnp.max({0}, axis=-1, keepdims=True), "
+        "jnp.arange({0}.shape[-1], dtype='int32'), {0}.shape[-1]), axis=-1, keepdims=True)",
+    ),
+}
 
 TARGET = Target(
     "jax",
     "import jax.numpy as jnp",
-    {name: (binding, text.replace("np.", "jnp.")) for name, (binding, text) in SPELLINGS.items()},
+    {name: (binding, text.replace("np.", "jnp.")) for name, (binding, text) in SPELLINGS.items()}
+    | _OWN,
     "{0}.astype({like}.dtype)",
 )

@@ -34,6 +34,7 @@ class Target:
     spellings: Mapping[str, tuple[int, str]]
     cast: str
     bounds: Mapping[str, str] = field(default_factory=dict)
+    constant: str = "{0}"
 
     def __post_init__(self) -> None:
         missing, extra = PRIMITIVES - self.spellings.keys(), self.spellings.keys() - PRIMITIVES
@@ -124,12 +125,17 @@ class _Printer:
         if spelling and (special := spelling(self, node)):
             return special
         tightness, template = self.language.spellings[node.operator]
-        infix = tightness not in {ATOM}
-        texts = [
-            self.text(a, (tightness + (i > 0) if infix else 0))
-            for i, a in enumerate(node.arguments)
-        ]
+        if tightness == ATOM:
+            texts = [self._argument(a) for a in node.arguments]
+        else:
+            texts = [self.text(a, tightness + (i > 0)) for i, a in enumerate(node.arguments)]
         return tightness, template.format(*texts, like=self.like)
+
+    def _argument(self, node: Expression) -> str:
+        """Print an argument of a call, where a plain number may need a dtype."""
+        text = self.text(node, 0)
+        plain = node.operator == "constant"
+        return self.language.constant.format(text, like=self.like) if plain else text
 
     def _number(self, node: Expression) -> tuple[int, str]:
         text = repr(node.payload)

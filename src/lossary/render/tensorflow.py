@@ -6,14 +6,7 @@ from lossary.render.numpy import SPELLINGS
 from lossary.render.target import ATOM, Target
 
 _OWN = {
-    "power": (ATOM, "tf.pow({0}, {1})"),
     "where": (ATOM, "tf.where({0}, {1}, {2})"),
-    "equal": (ATOM, "tf.equal({0}, {1})"),
-    "less": (ATOM, "tf.less({0}, {1})"),
-    "less_equal": (ATOM, "tf.less_equal({0}, {1})"),
-    "logical_and": (ATOM, "tf.logical_and({0}, {1})"),
-    "logical_or": (ATOM, "tf.logical_or({0}, {1})"),
-    "logical_not": (ATOM, "tf.logical_not({0})"),
     "total": (ATOM, "tf.reduce_sum({0}, axis=-1, keepdims=True)"),
     "peak": (ATOM, "tf.reduce_max({0}, axis=-1, keepdims=True)"),
     "argpeak": (ATOM, "tf.expand_dims(tf.argmax({0}, axis=-1), -1)"),
@@ -31,4 +24,6 @@ TARGET = Target(
     }
     | _OWN,
     "tf.cast({0}, {like}.dtype)",
+    # A graph takes the dtype of a call from its first argument, so a bare number must have one.
+    constant="tf.constant({0}, {like}.dtype)",
 )

@@ -1,0 +1,50 @@
+"""Calls under ``torch.compile``: one node in the graph, looked into by the compiler's later stages.
+
+Dynamo would otherwise trace the engine's own Python line by line. The node's inputs have to be
+tensors and plain values, so a loss goes in by its number.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lossary.engine.loss import Loss
+
+__all__ = ["is_compiling", "number", "one_node", "run"]
+
+_numbered: list[Loss] = []
+
+
+def number(loss: Loss) -> int:
+    """Return the number under which the graph finds a loss."""
+    _numbered.append(loss)
+    return len(_numbered) - 1
+
+
+def is_compiling() -> bool:
+    """Whether torch.compile is tracing the caller."""
+    return "torch" in sys.modules and sys.modules["torch"].compiler.is_dynamo_compiling()
+
+
+def one_node(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a method of a loss one node of the graph while torch.compile is tracing."""
+    name = method.__name__
+
+    @wraps(method)
+    def call(loss: Any, *args: Any, **kwargs: Any) -> Any:
+        if not is_compiling():
+            return method(loss, *args, **kwargs)
+        from lossary.engine.libraries.torch_graph import node  # noqa: PLC0415  (needs torch)
+
+        return node(loss.number, name, args, kwargs)
+
+    return call
+
+
+def run(which: int, method: str, args: Any, kwargs: Any) -> Any:
+    """Call the method for real, on the tensors of the compiler's next stage."""
+    return getattr(_numbered[which], method)(*args, **kwargs)

@@ -1,0 +1,182 @@
+"""JAX. The derived gradient comes in through ``custom_jvp``, so that both modes and Hessians work.
+
+On a CPU single precision is computed in float64 inside, under a local ``enable_x64``; callers see
+their own dtypes whatever their setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import lru_cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.custom_derivatives import SymbolicZero
+
+from lossary.engine.libraries.base import Kind, Library, Operation
+
+
+class _Jax(Library):
+    name = "jax"
+
+    @property
+    def index_dtype(self) -> Any:
+        return jnp.dtype("int32")
+
+    def owns(self, kind: type) -> bool:
+        return issubclass(kind, (jax.Array, jax.core.Tracer))
+
+    def array(self, data: Any, like: Any = None) -> Any:
+        import numpy as np  # noqa: PLC0415  (lists become NumPy's types first: float64, int64)
+
+        with self.wide():
+            return jnp.asarray(np.asarray(data))
+
+    def kind(self, x: Any) -> Kind:
+        if jnp.issubdtype(x.dtype, jnp.floating):
+            return "floating"
+        if jnp.issubdtype(x.dtype, jnp.complexfloating):
+            return "complex"
+        return "boolean" if x.dtype == jnp.bool_ else "integer"
+
+    def work_dtype(self, x: Any) -> Any:
+        # A TPU has no float64 and a GPU a slow one; there single precision stays what it is.
+        on_cpu = jax.default_backend() == "cpu"
+        return jnp.dtype("float64" if on_cpu or x.dtype == "float64" else "float32")
+
+    def result_dtype(self, x: Any) -> Any:
+        if not jnp.issubdtype(x.dtype, jnp.floating):
+            return jnp.dtype("float32")
+        return jnp.dtype("float32") if x.dtype.itemsize < 4 else x.dtype  # noqa: PLR2004
+
+    def epsilon(self, x: Any) -> float:
+        return float(jnp.finfo(x.dtype).eps) if jnp.issubdtype(x.dtype, jnp.floating) else 0.0
+
+    def cast(self, x: Any, dtype: Any) -> Any:
+        with self.wide():
+            return x.astype(dtype)
+
+    def concrete(self, arrays: Sequence[Any]) -> bool:
+        if any(isinstance(x, jax.core.Tracer) for x in arrays):
+            return False
+        return all(d.platform == "cpu" for x in arrays for d in x.devices())
+
+    def numpy(self, x: Any) -> Any:
+        import numpy as np  # noqa: PLC0415  (only to word an error)
+
+        return np.asarray(x)
+
+    def wide(self) -> AbstractContextManager[Any]:
+        return jax.enable_x64(True)
+
+    def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
+        return _value_function(operation)(*arrays)
+
+    def differentiate(self, operation: Operation, name: str, arrays: Sequence[Any]) -> Any:
+        return _gradient_function(operation, name)(*arrays)
+
+    def shape(self, x: Any) -> tuple[int, ...]:
+        return tuple(x.shape)
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:
+        return jnp.where(condition, x, y)
+
+    def total(self, x: Any) -> Any:
+        with self.wide():
+            return jnp.sum(x, dtype=self.work_dtype(x))
+
+    def total_last(self, x: Any) -> Any:
+        return jnp.sum(x, axis=-1, keepdims=True)
+
+    def all_last(self, x: Any) -> Any:
+        return jnp.all(x, axis=-1, keepdims=True)
+
+    def exp(self, x: Any) -> Any:
+        return jnp.exp(x)
+
+    def take(self, table: Any, index: Any) -> Any:
+        return jnp.take(table, index)
+
+    def broadcast(self, x: Any, shape: tuple[int, ...]) -> Any:
+        return jnp.broadcast_to(x, shape)
+
+    def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
+        return jnp.moveaxis(x, -1, axis) if back else jnp.moveaxis(x, axis, -1)
+
+    def expand(self, x: Any) -> Any:
+        return x[..., None]
+
+    def squeeze(self, x: Any) -> Any:
+        return jnp.squeeze(x, -1)
+
+    def finish(self, x: Any) -> Any:
+        return x
+
+
+@lru_cache(maxsize=1024)
+def _value_function(operation: Operation) -> Any:
+    """Return the loss as a function whose tangent is the derived gradient."""
+
+    @jax.custom_jvp
+    def value(*arrays: Any) -> Any:
+        return LIBRARY.evaluate(operation, ("value",), arrays)
+
+    def push(arrays: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+        result = value(*arrays)
+        moving = _moving(operation, tangents)
+        parts = [
+            _along(operation, name, _gradient_function(operation, name)(*arrays), tangent)
+            for name, tangent in moving
+        ]
+        return result, _sum(parts, result)
+
+    value.defjvp(push, symbolic_zeros=True)
+    return value
+
+
+def _moving(operation: Operation, tangents: tuple[Any, ...]) -> list[tuple[str, Any]]:
+    """Return the arguments that move, with their tangents."""
+    return [
+        (name, tangent)
+        for name, tangent in zip(operation.variant.arguments, tangents, strict=True)
+        if name in operation.differentiable and not isinstance(tangent, SymbolicZero)
+    ]
+
+
+def _along(operation: Operation, name: str, slope: Any, tangent: Any) -> Any:
+    with LIBRARY.wide():
+        product = slope * tangent.astype(operation.work)
+        return LIBRARY.total_last(product) if operation.sums(name) else product
+
+
+def _sum(parts: list[Any], like: Any) -> Any:
+    with LIBRARY.wide():
+        total = jnp.zeros_like(like)
+        for part in parts:
+            total = total + jnp.broadcast_to(part, like.shape)
+        return total
+
+
+@lru_cache(maxsize=1024)
+def _gradient_function(operation: Operation, of: str) -> Any:
+    """Return the gradient as a function whose tangent is the derived second derivative."""
+
+    @jax.custom_jvp
+    def gradient(*arrays: Any) -> Any:
+        return LIBRARY.evaluate(operation, (f"gradient:{of}",), arrays)
+
+    def push(arrays: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+        result = gradient(*arrays)
+        parts = [
+            LIBRARY.evaluate(operation, (f"pushforward:{of}:{name}",), (*arrays, tangent))
+            for name, tangent in _moving(operation, tangents)
+        ]
+        return result, _sum(parts, result)
+
+    gradient.defjvp(push, symbolic_zeros=True)
+    return gradient
+
+
+LIBRARY = _Jax()
