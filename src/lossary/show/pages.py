@@ -91,7 +91,7 @@ def _formula(loss: Loss) -> list[str]:
         [loss.expression(absent), loss.gradient_expression(absent=absent)],
         [loss.hessian_expression(absent=absent)],
     )
-    each = ", for each class" if loss.class_axis else ""
+    each = ", for each entry" if loss.class_axis else ""
     second = "Second derivative, the diagonal" if loss.class_axis else "Second derivative"
     lines = [
         *_display(value, "Value"),
