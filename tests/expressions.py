@@ -1,0 +1,132 @@
+"""Expressions evaluated node by node, without rendering: in IEEE floats, or exactly in mpmath.
+
+Arrays follow the texts' convention: a class-shaped value has the classes last, any other a last
+axis of 1. Exact values are object arrays of mpmath numbers.
+"""
+
+import mpmath
+import numpy as np
+
+from lossary.formula import walk
+from lossary.functions import FUNCTIONS
+from lossary.render import Program, render
+
+exact = mpmath.mp.clone()
+exact.dps = 150  # log(1 + exp(-120)) loses 52 of them
+
+
+def along(function):
+    return lambda x: function(x, axis=-1, keepdims=True)
+
+
+def pick(x, label):
+    rows = np.broadcast_shapes(x.shape[:-1], label.shape[:-1])
+    wide = np.broadcast_to(x, (*rows, x.shape[-1]))
+    return np.take_along_axis(wide, np.broadcast_to(label, (*rows, 1)).astype(int), axis=-1)
+
+
+SHARED = {
+    "add": np.add,
+    "subtract": np.subtract,
+    "multiply": np.multiply,
+    "negative": np.negative,
+    "power": np.power,
+    "absolute": np.absolute,
+    "maximum": np.maximum,
+    "minimum": np.minimum,
+    "less": np.less,
+    "less_equal": np.less_equal,
+    "equal": np.equal,
+    "logical_and": np.logical_and,
+    "logical_or": np.logical_or,
+    "logical_not": np.logical_not,
+    "where": np.where,
+    "weighted": lambda w, v: np.where(w == 0, 0.0 * np.ones_like(w), w * v),
+    "total": along(np.sum),
+    "peak": along(np.max),
+    "argpeak": lambda x: np.argmax(x, axis=-1)[..., None],
+    "pick": pick,
+}
+
+FLOATS = SHARED | {
+    name: getattr(np, name)
+    for name in ("divide", "sign", "floor", "sqrt", "exp", "expm1", "log", "log1p", "tanh")
+}
+
+
+def _quotient(x, y):
+    if y:
+        return x / y
+    return exact.nan if exact.isnan(x) or not x else exact.inf * exact.sign(x)
+
+
+EXACT = SHARED | {
+    "divide": np.frompyfunc(_quotient, 2, 1),
+    "log": np.frompyfunc(lambda x: exact.log(x) if x else -exact.inf, 1, 1),
+    "log1p": np.frompyfunc(lambda x: exact.log1p(x) if x != -1 else -exact.inf, 1, 1),
+} | {
+    name: np.frompyfunc(getattr(exact, name), 1, 1)
+    for name in ("sign", "floor", "sqrt", "exp", "expm1", "tanh")
+}  # fmt: skip
+
+
+def exactly(values):
+    """The same numbers as mpmath's."""
+    return np.frompyfunc(exact.mpf, 1, 1)(np.asarray(values, dtype=object))
+
+
+def _meaning(function, arguments, operands):
+    """What a named function means, row by row."""
+    if function.shape == "elementwise":
+        return np.frompyfunc(lambda *xs: function.means(exact, *xs), len(operands), 1)(*operands)
+    rows = np.broadcast_shapes(*(x.shape[:-1] for x in operands))
+    operands = [np.broadcast_to(x, (*rows, x.shape[-1])) for x in operands]
+    made = [
+        function.means(
+            exact,
+            *(
+                list(x[place]) if a.class_axis else x[(*place, 0)]
+                for a, x in zip(arguments, operands, strict=True)
+            ),
+        )
+        for place in np.ndindex(rows)
+    ]
+    flat = np.empty((len(made), len(made[0]) if function.shape == "class" else 1), dtype=object)
+    for i, row in enumerate(made):
+        flat[i] = row if function.shape == "class" else [row]
+    return flat.reshape(*rows, flat.shape[-1])
+
+
+def interpret(expression, values, table=FLOATS):
+    """Evaluate in floats (`FLOATS`, named functions as computed) or exactly (`EXACT`, as meant)."""
+    classes = max((v.shape[-1] for v in values.values()), default=1)
+    done = {}
+    for node in walk(expression):
+        operands = [done[a] for a in node.arguments]
+        if node.operator == "variable":
+            done[node] = values[node.payload]
+        elif node.operator == "constant":
+            done[node] = np.asarray([node.payload])
+            if table is EXACT:
+                done[node] = exactly(done[node])
+        elif node.operator == "class_index":
+            done[node] = np.arange(classes)
+        elif node.operator == "class_count":
+            done[node] = np.asarray([classes])
+        elif node.operator in FUNCTIONS and table is EXACT:
+            done[node] = _meaning(FUNCTIONS[node.operator], node.arguments, operands)
+        elif node.operator in FUNCTIONS:
+            computed = FUNCTIONS[node.operator].computed(*node.arguments)
+            done[node] = interpret(computed, values, table)
+        else:
+            done[node] = table[node.operator](*operands)
+    return done[expression]
+
+
+def run(expression, values, target="numpy"):
+    """Evaluate the rendered text."""
+    source = render(Program("f", tuple(values), (expression,)), target)
+    namespace = {}
+    exec(source, namespace)
+    with np.errstate(all="ignore"):
+        return np.asarray(namespace["f"](*values.values()))

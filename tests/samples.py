@@ -1,0 +1,116 @@
+"""Data for any loss, drawn from the domains in its signature: at random, and by Hypothesis."""
+
+import functools
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+import lossary as L
+
+LOSSES = tuple(L.catalogue.values())
+CLASSES = 4
+
+each_loss = pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
+
+
+def those(condition):
+    """Parametrise over the losses for which the condition holds."""
+    chosen = [loss for loss in LOSSES if condition(loss)]
+    return pytest.mark.parametrize("loss", chosen, ids=lambda loss: loss.name)
+
+
+# From wide to narrow: the first interval that lies in a domain is the one to draw from.
+WIDE = ((-300, 300), (-0.99, 300), (0, 300), (0.01, 300), (1, 300), (-1, 1), (0, 1), (0.01, 0.99))
+CLOSE = ((-3, 3), (-0.9, 4), (0.05, 3), (1, 3), (-1, 1), (0.03, 0.97))
+
+
+@functools.cache
+def interval(domain, choices):
+    """The first interval within the domain; an even number of probes spares a 0 in the middle."""
+    return next(c for c in choices if np.all(domain.contains(np.linspace(*c, 12))))
+
+
+# ------------------------------------------------------------------------------- at random
+
+
+def draw(domain, rng, shape, classes=CLASSES):
+    """Random float64 numbers of a domain, away from kinks; labels as integers."""
+    shape = (*shape, classes) if domain.class_axis else shape
+    if domain.integer:
+        return rng.integers(0, classes, shape)
+    if domain.mass:
+        rows = rng.dirichlet(np.full(classes, 1.5), shape[:-1])
+        return rows if domain.mass == "sum" else np.log(rows)
+    if not domain.continuous:
+        return rng.choice(domain.inside, shape)
+    return rng.uniform(*interval(domain, CLOSE), shape)
+
+
+def arrays(loss, rng, shape=(5,), classes=CLASSES, dtype=np.float64):
+    """One array per input; floating ones in the dtype."""
+    drawn = [draw(a.domain, rng, shape, classes) for a in loss.inputs]
+    return [x.astype(dtype) if x.dtype.kind == "f" else x for x in drawn]
+
+
+def parameters(loss, rng=None):
+    """Hyper-parameters without a default, or with `rng` all of them, drawn from their domains."""
+    return {
+        a.name: float(draw(a.domain, rng, ())) if rng else a.domain.inside[0]
+        for a in loss.parameters
+        if rng or a.required
+    }
+
+
+def sample(loss, seed=0, shape=(5,), classes=CLASSES, dtype=np.float64):
+    """Inputs and the parameters that a call cannot do without."""
+    return arrays(loss, np.random.default_rng(seed), shape, classes, dtype), parameters(loss)
+
+
+# ------------------------------------------------------------------------------ by Hypothesis
+
+
+def numbers(domain, classes=CLASSES):
+    """Single numbers of a domain: its own samples, and all that its interval holds."""
+    if domain.integer:
+        return st.integers(0, classes - 1)
+    if not domain.continuous:
+        return st.sampled_from(domain.inside)
+    low, high = interval(domain, WIDE)
+    inside = st.floats(low, high).filter(lambda x: bool(domain.contains(x)))
+    return st.one_of(st.sampled_from(domain.inside), inside)
+
+
+def distributions(classes=CLASSES):
+    """Probabilities, some of them 0, with sum 1."""
+    shares = st.lists(st.integers(0, 1000), min_size=classes, max_size=classes).filter(any)
+    return shares.map(lambda row: np.asarray(row) / sum(row))
+
+
+def values(domain, classes=CLASSES):
+    """An array of one element or one row of a domain."""
+    if domain.mass == "sum":
+        return distributions(classes)
+    if domain.mass:
+        positive = st.lists(st.integers(1, 1000), min_size=classes, max_size=classes)
+        return positive.map(lambda row: np.log(np.asarray(row) / sum(row)))
+    if domain.class_axis:
+        rows = st.lists(numbers(domain), min_size=classes, max_size=classes)
+        return rows.map(np.asarray)
+    return numbers(domain, classes).map(np.asarray)
+
+
+def settings_of(loss):
+    """Hyper-parameters: absent where optional, at their default, or anything in their domain."""
+    choices = {
+        a.name: st.one_of(
+            *([] if a.required else [st.just(a.default)]), numbers(a.domain).map(float)
+        )
+        for a in loss.parameters
+    }
+    return st.fixed_dictionaries(choices)
+
+
+def inputs(loss):
+    """One element, or one row, for every input."""
+    return st.tuples(*(values(a.domain) for a in loss.inputs))

@@ -1,0 +1,551 @@
+"""Each rule of the calculus by itself: derivatives against exact differences, rewriting against
+evaluation without it. `test_the_tests.py` spoils the rules one by one and runs these checks."""
+
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+
+from expressions import EXACT, FLOATS, exact, exactly, interpret, run
+from lossary import calculus
+from lossary import functions as f
+from lossary.calculus import PARTIALS, PUSHES, REDUCTIONS
+from lossary.formula import apply, constant, variable, walk
+from lossary.functions import FUNCTIONS, PRIMITIVES, Jacobian
+
+INF, NAN = math.inf, math.nan
+
+# Symbols: x, y have classes; a, b have one number per row; label is an integer per row.
+x, y = variable("x", class_axis=True), variable("y", class_axis=True)
+a, b = variable("a"), variable("b")
+label = variable("label")
+
+VALUES = {
+    "x": np.array([[0.3, -1.2, 0.7, 0.1], [2.1, 0.4, -0.3, 1.6], [-3.0, -0.2, -1.1, 0.9]]),
+    "y": np.array([[0.2, 0.5, 0.1, 0.2], [1.1, 0.3, 0.6, 0.9], [0.25, 2.0, 0.4, 0.7]]),
+    "a": np.array([[0.6], [1.7], [0.2]]),
+    "b": np.array([[1.3], [0.4], [2.5]]),
+    "label": np.array([[0], [3], [1]]),
+}
+STEP = exact.mpf(10) ** -20
+
+
+def used(*expressions):
+    """Only the values that the expressions mention."""
+    names = {n.payload for e in expressions for n in walk(e) if n.operator == "variable"}
+    # The first argument of a text lends it its dtype and its number of classes.
+    return {k: v for k, v in VALUES.items() if k in names or k == "x"}
+
+
+def exact_values(values):
+    return {k: v if k == "label" else exactly(v) for k, v in values.items()}
+
+
+# --------------------------------------------------------- derivatives against exact differences
+
+
+def differences(expression, argument):
+    """d expression_j / d argument_k by exact central differences, with shape (rows, j, k)."""
+    base = exact_values(VALUES)
+    shape = (len(VALUES["x"]), 4 if expression.class_axis else 1)
+    columns = []
+    for k in range(base[argument.payload].shape[-1]):
+        ends = []
+        for step in (STEP, -STEP):
+            moved = base[argument.payload].copy()
+            moved[..., k] = moved[..., k] + step
+            found = interpret(expression, base | {argument.payload: moved}, EXACT)
+            ends.append(np.broadcast_to(found, shape))
+        columns.append((ends[0] - ends[1]) / (2 * STEP))
+    return np.stack(columns, axis=-1).astype(float)
+
+
+def matrix(tangent, expression, argument):
+    """What calculus says about the same derivative, through the NumPy text."""
+    rows = len(VALUES["x"])
+    shape = (rows, 4 if expression.class_axis else 1, 4 if argument.class_axis else 1)
+    if tangent is None:
+        return np.zeros(shape)
+    evaluate = lambda e: run(e, used(e))  # noqa: E731
+    if not isinstance(tangent, Jacobian):
+        found = np.broadcast_to(evaluate(tangent), (rows, max(shape[1:])))
+        return found.reshape(shape) if 1 in shape[1:] else found[..., None] * np.eye(4)
+    result = np.zeros(shape)
+    if tangent.diagonal is not None:
+        result += np.broadcast_to(evaluate(tangent.diagonal), (rows, 4))[..., None] * np.eye(4)
+    for column, row in tangent.outer:
+        wide = (
+            np.broadcast_to(evaluate(column), (rows, 4)),
+            np.broadcast_to(evaluate(row), (rows, 4)),
+        )
+        result += wide[0][:, :, None] * wide[1][:, None, :]
+    return result
+
+
+def check_derivative(expression, argument):
+    """The derivative is the limit of differences of what the expression means."""
+    found = matrix(calculus.derivative(expression, argument), expression, argument)
+    np.testing.assert_allclose(found, differences(expression, argument), rtol=1e-11, atol=1e-13)
+
+
+# Operands at which every primitive is smooth.
+OPERANDS = {"power": (x * x + 1, a), "sqrt": (x * x + 1,), "log": (x * x + 1,), "log1p": (x * x,)}
+
+
+def operands(operator, count):
+    return OPERANDS.get(operator, (x, y, a)[:count])
+
+
+# sign and floor have no slope to compare with; the kinks show them.
+PARTIAL_ROWS = [
+    (name, i)
+    for name, row in PARTIALS.items()
+    for i in range(len(row))
+    if name not in {"sign", "floor"}
+]
+CLASS_FUNCTIONS = {
+    # Functions of rows, with arguments that their domain allows.
+    "cross_entropy_at": (x, label),
+    "softmax_residual": (x, label),
+    "softmax_complement_power_at": (x, label, a),
+    "softmax_share_of_rest": (x, label),
+    "sigmoid_power": (x, a),
+    "log1p_difference": (x * x, y),
+    "log_ratio": (x * x + 1, y),
+    "jensen_gap": (x * x + 1, y),
+    "sum_of_three": (x, y, a),
+}
+
+
+def arguments_of(name):
+    count = FUNCTIONS[name].computed.__code__.co_argcount
+    return CLASS_FUNCTIONS.get(name, (x, y)[:count])
+
+
+SLOPE_ROWS = [
+    (name, i)
+    for name, function in FUNCTIONS.items()
+    for i, slope in enumerate(function.slope(*arguments_of(name)))
+    if slope is not None
+]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_only_a_label_has_no_slope(name):
+    arguments = arguments_of(name)
+    slopes = FUNCTIONS[name].slope(*arguments)
+    assert [v is label for v in arguments] == [slope is None for slope in slopes]
+
+
+def node_of(name, arguments):
+    shape = FUNCTIONS[name].shape
+    return apply(name, *arguments, class_axis={"row": False, "class": True}.get(shape))
+
+
+def with_respect_to(expression):
+    """Every symbol but the label that an expression holds."""
+    return [v for v in (x, y, a, b) if v in set(walk(expression))]
+
+
+@pytest.mark.parametrize(("operator", "i"), PARTIAL_ROWS, ids=str)
+def test_each_partial_derivative(operator, i):
+    check_partial(operator, i)
+
+
+def check_partial(operator, i):
+    arguments = list(operands(operator, len(PARTIALS[operator])))
+    # With the others held constant, the row stands alone.
+    for k, other in enumerate(arguments):
+        if k != i:
+            arguments[k] = calculus.substitute(other, {x: y + 0.5})
+    for argument in with_respect_to(arguments[i]):
+        check_derivative(apply(operator, *arguments), argument)
+
+
+CHOICES = {
+    "maximum": (x, y),
+    "minimum": (x, y),
+    "where": (x < y, x * x, x * y),
+    "weighted": (y, x),
+}
+
+
+@pytest.mark.parametrize("operator", PUSHES)
+def test_each_choice_hands_on_the_right_tangent(operator):
+    check_choice(operator)
+
+
+def check_choice(operator):
+    arguments = CHOICES[operator]
+    for argument in (x, y):
+        check_derivative(apply(operator, *arguments), argument)
+
+
+@pytest.mark.parametrize("operator", REDUCTIONS)
+def test_each_reduction_along_the_classes(operator):
+    check_reduction(operator)
+
+
+def check_reduction(operator):
+    more = (label,) if operator == "pick" else ()
+    for inner in (x * x * y, a * x, x * f.total(x), f.softmax(x * a)):
+        reduced = apply(operator, inner, *more, class_axis=False)
+        for argument in with_respect_to(reduced):
+            check_derivative(reduced, argument)
+
+
+@pytest.mark.parametrize(("name", "i"), SLOPE_ROWS, ids=str)
+def test_each_slope_is_the_derivative_of_the_meaning(name, i):
+    check_slope(name, i)
+
+
+def check_slope(name, i):
+    arguments = list(arguments_of(name))
+    for k, other in enumerate(arguments):
+        if k != i and other is not label:
+            arguments[k] = calculus.substitute(other, {x: y + 0.5})
+    for argument in with_respect_to(arguments[i]):
+        check_derivative(node_of(name, arguments), argument)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_computed_form_is_its_meaning(name):
+    check_computed(name)
+
+
+# Where the stable forms have seams of their own.
+SEAMS = (0.0, 1e-9, -1e-9, 0.4999, 0.5001, -0.49, 1.9, 2.1, -2.2, 25.0, -25.0, -39.9, -40.1, 80.0)
+
+
+# Differences of rounded numbers: near a zero of theirs only the absolute error is small.
+CROSSES_ZERO = {"cosine", "softmax_minus", "sum_of_three"}
+
+
+def check_computed(name):
+    """Both in the middle and at the seams; exactness in ulps is measured by the oracle's tests."""
+    node = node_of(name, arguments_of(name))
+    pairs = np.array(list(product(SEAMS, SEAMS)))
+    wide = {
+        "x": pairs,
+        "y": np.abs(pairs[:, ::-1]) + 0.125,
+        "a": np.tile([[0.75]], (len(pairs), 1)),
+        "label": np.arange(len(pairs))[:, None] % 2,
+    }
+    for values in (VALUES, wide):
+        held = {k: v for k, v in values.items() if k in used(node)}
+        truth = interpret(
+            node, {k: v if k == "label" else exactly(v) for k, v in held.items()}, EXACT
+        )
+        scale = 1e-15 if name in CROSSES_ZERO else 1e-300
+        np.testing.assert_allclose(run(node, held), truth.astype(float), rtol=1e-11, atol=scale)
+
+
+# Every spelling of a target's table, at points where a slip would show.
+SPELLED = {
+    "where": (x < y, x, y),
+    "logical_and": (x < y, x < 1),
+    "logical_or": (x < y, x < 1),
+    "logical_not": (x < y,),
+    "pick": (x, label),
+    "power": (x * x, a),
+    "sqrt": (x * x,),
+    "log": (y,),
+    "log1p": (y,),
+}
+
+
+def spelled(operator):
+    count = FLOATS[operator].nin if isinstance(FLOATS.get(operator), np.ufunc) else 1
+    arguments = SPELLED.get(operator, (x, y)[:count])
+    if operator in {"class_index", "class_count"}:
+        arguments = ()
+    row = operator in {"total", "peak", "argpeak", "pick", "class_count"}
+    return apply(operator, *arguments, class_axis=not row)
+
+
+@pytest.mark.parametrize("operator", sorted(PRIMITIVES))
+def test_each_spelling_says_what_its_primitive_means(operator):
+    check_spelling(operator)
+
+
+def check_spelling(operator):
+    node = spelled(operator)
+    held = used(node)
+    truth = interpret(node, held)
+    if truth.dtype == bool:  # a text returns numbers; a condition chooses between two
+        node, truth = f.where(node, x, -x), np.where(truth, VALUES["x"], -VALUES["x"])
+    found = np.broadcast_to(run(node, held), truth.shape)
+    np.testing.assert_allclose(found, truth, rtol=1e-14)
+
+
+# ------------------------------------------------------------------------- small expressions
+
+CLASS_SHAPED = (
+    x * y,
+    x * f.total(x),
+    f.softmax(x),
+    f.softmax(f.softmax(x)),
+    f.softmax(x * y) * f.log_softmax(x),
+    f.exp(a * x) + b,
+    f.unit(f.softmax(x)),
+    x - f.total(x) / f.class_count(),
+    f.where(x > 0, x * f.peak(x), f.exp(x)),
+    f.maximum(x, f.total(x * y)),
+    f.maximum(f.total(x * y), x * x),
+    f.weighted(y, f.log_softmax(x)),
+    f.weighted(f.softmax(x), y),
+    f.weighted(f.total(x), f.softmax(x)),
+    f.sum_of_three(x, -f.pick(x, label), a),
+    f.where(f.is_class(label), 0, f.softmax(x) * f.pick(x, label)),
+    f.softmax_minus(x, y * x),
+    f.log1p_difference(f.exp(x), y) * a,
+)
+ROW_SHAPED = (
+    f.total(f.softmax(x) * y),
+    f.total(x) * f.peak(x),
+    f.pick(f.log_softmax(x * x), label),
+    f.peak(x * y) ** 2,
+    f.peak(f.softmax(x) * a),
+    f.total(f.weighted(y, -f.log(f.softmax(x)))),
+    f.norm(x - y),
+    f.cosine_gap(x, y) * a,
+    f.tanimoto_gap(x * x, y),
+    f.cross_entropy_at(x * y, label) ** a,
+    f.cross_entropy_with(x, f.softmax(y)),
+    f.mean_cross_entropy(x * f.total(y)),
+    f.softmax_complement_power_at(x, label, b) * f.cross_entropy_at(x, label),
+    f.logsumexp(a * x) / a,
+    f.where(f.total(x) > 1, f.total(x * x), f.peak(y)),
+    f.maximum(f.total(x) - f.pick(x, label), b) * f.softplus(f.total(x * y)),
+    f.total(f.jensen_gap(f.softmax(x), y)),
+    f.total(f.unit(x) * y * f.total(x)),
+    # Rows of one number stand for as many entries as there are classes.
+    f.total(x + a),
+    f.total(x + f.total(x)),
+    f.total(x - f.peak(x)),
+    f.total(x - f.pick(x, label)),
+    f.total(f.sum_of_three(x, f.total(x), b)),
+    f.total(f.log_softmax(x)),
+    f.total(f.exp(a + 0 * x)),
+    f.pick(x + a, label),
+    f.pick(f.log_softmax(x), label),
+    f.peak(f.log_softmax(x)),
+    f.peak(x + f.total(x)),
+)
+ROW_ONLY = (
+    f.softplus(a * b) - a / b,
+    f.sigmoid_power(a, b) * f.log_sigmoid(a),
+    f.where(a < 1, a**b, f.log_cosh(b - a)),
+    f.total(f.softmax(a * x) * x),
+    f.peak(a * x) + f.pick(b * x, label),
+)
+
+
+def cases(expressions):
+    return [
+        pytest.param(e, v, id=f"{i}-{v.payload}")
+        for i, e in enumerate(expressions)
+        for v in with_respect_to(e)
+    ]
+
+
+@pytest.mark.parametrize(("expression", "argument"), cases(CLASS_SHAPED + ROW_SHAPED + ROW_ONLY))
+def test_a_small_expression_has_the_derivative_of_its_meaning(expression, argument):
+    check_derivative(expression, argument)
+
+
+@pytest.mark.parametrize(("expression", "argument"), cases(CLASS_SHAPED + ROW_SHAPED + ROW_ONLY))
+def test_products_with_a_derivative_are_those_of_the_matrix(expression, argument):
+    """Reverse mode sends u^T J back, forward mode J v on."""
+    check_products(expression, argument)
+
+
+def check_products(expression, argument):
+    full = differences(expression, argument)
+    within = {"rtol": 1e-10, "atol": 1e-12}
+    rng = np.random.default_rng(3)
+    upstream, tangent = rng.uniform(0.5, 2, full.shape[:2]), rng.uniform(0.5, 2, full.shape[::2])
+    u = variable("upstream", class_axis=expression.class_axis)
+    back = calculus.pullback(expression, argument, u)
+    found = np.broadcast_to(run(back, used(back) | {"upstream": upstream}), full.shape[::2])
+    np.testing.assert_allclose(
+        found, np.einsum("nj,njk->nk", upstream, full), rtol=1e-10, atol=1e-12
+    )
+    v = variable("tangent", class_axis=argument.class_axis)
+    on = calculus.pushforward(expression, argument, v)
+    found = np.broadcast_to(run(on, used(on) | {"tangent": tangent}), full.shape[:2])
+    np.testing.assert_allclose(
+        found, np.einsum("nk,njk->nj", tangent, full), rtol=1e-10, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize(("expression", "argument"), cases(ROW_SHAPED + ROW_ONLY))
+def test_the_diagonal_hessian_is_the_second_derivative(expression, argument):
+    check_hessian(expression, argument)
+
+
+def check_hessian(expression, argument):
+    found = calculus.diagonal_hessian(expression, argument)
+    gradient = calculus.gradient(expression, argument)
+    # Differences of the derived gradient, whose own entries are compared with differences above.
+    second = differences(gradient, argument)
+    square = second.shape[1] == second.shape[2]
+    truth = np.diagonal(second, axis1=1, axis2=2) if square else second[:, 0]
+    np.testing.assert_allclose(
+        np.broadcast_to(run(found, used(found)), truth.shape), truth, rtol=1e-10, atol=1e-12
+    )
+
+
+def test_a_class_shaped_expression_is_no_loss():
+    with pytest.raises(TypeError, match="one number per row"):
+        calculus.gradient(x * y, x)
+
+
+def test_what_does_not_depend_on_the_argument_has_derivative_0():
+    assert calculus.derivative(y * a, x) is None
+    assert calculus.gradient(f.total(y), x) is calculus.ZERO
+    assert calculus.pullback(f.total(y), x, a) is calculus.ZERO
+    assert calculus.pushforward(f.total(y), x, x) is calculus.ZERO
+
+
+# --------------------------------------------------------------------------------------- kinks
+
+KINKED = {
+    "absolute": (abs(x), 0.0, 0.0),
+    "sign": (f.sign(x), 0.0, 0.0),
+    "sign off the kink": (f.sign(x), 2.5, 0.0),
+    "floor": (f.floor(x), 3.0, 0.0),
+    "floor off the kink": (f.floor(x), 2.5, 0.0),
+    "maximum, first": (f.maximum(x, 2), 2.0, 0.0),
+    "maximum, second": (f.maximum(2, x), 2.0, 1.0),
+    "minimum, first": (f.minimum(x, 2), 2.0, 0.0),
+    "minimum, second": (f.minimum(2, x), 2.0, 1.0),
+    "where, condition holds": (f.where(x <= 2, x * 3, x * 5), 2.0, 3.0),
+    "where, condition fails": (f.where(x < 2, x * 3, x * 5), 2.0, 5.0),
+    "peak": (f.peak(x), 1.0, [1.0, 0.0]),
+}
+
+
+@pytest.mark.parametrize("kink", KINKED)
+def test_each_kink_follows_the_table(kink):
+    check_kink(kink)
+
+
+def check_kink(kink):
+    expression, point, slope = KINKED[kink]
+    assert kink.partition(",")[0].partition(" ")[0] in calculus.KINKS
+    derived = calculus.derivative(expression, x)
+    values = np.full((1, 2), point)
+    if isinstance(derived, Jacobian):
+        derived = derived.diagonal
+    found = np.zeros(2) if derived is None else run(derived, {"x": values})
+    assert np.array_equal(np.broadcast_to(found, (1, 2)), np.broadcast_to(slope, (1, 2)))
+
+
+def test_every_documented_kink_is_shown():
+    assert {kink.partition(",")[0].partition(" ")[0] for kink in KINKED} == set(calculus.KINKS)
+
+
+# ------------------------------------------------------------------------------- simplification
+
+GRID = (0.0, 0.5, 1.0, -1.0, 3.0, -2.5, INF, -INF, NAN)
+# A row with every class excluded has no distribution, and so no complement of one.
+PAIRS = np.array([pair for pair in product(GRID, GRID) if pair != (-INF, -INF)])
+POINTS = {"x": PAIRS, "y": PAIRS[:, ::-1]}
+ATOMS = (
+    *(constant(v) for v in (0.0, 1.0, -1.0, 2.0, -3.0, 0.25)),
+    x,
+    y,
+    -x,
+    2 * x,
+    x * 2,
+    0.5 * y,
+    x / 2,
+    x / 3,
+    1 / y,
+    y / x,
+    x - y,
+    f.where(x < y, x, 0),
+    f.where(x < y, 0, y),
+    f.where(x < y, -2, -3),
+    f.where(x < y, y, 2),
+    f.where(x < y, f.where(x < y, x, 1), y),
+    f.where(x < y, 1, f.where(x < y, x, y)),
+    f.where(~(x < y), x, 2),
+    f.where(x < y, 1, -1) * x,
+    y * f.where(x < y, 1, -1),
+    f.sigmoid(x),
+    f.sigmoid(x) * y,
+    y * f.sigmoid(x),
+    -f.sigmoid(x) * y,
+    f.log_sigmoid(x),
+    f.weighted(x, y),
+    f.weighted(-x, y),
+    f.weighted(x, -y),
+    f.weighted(2, y),
+    f.weighted(y, 3),
+    f.weighted(0, y),
+    f.weighted(y, 0),
+    f.weighted(y, f.sigmoid(x)),
+    f.weighted(y, -f.sigmoid(x) * f.tanh(x)),
+    abs(x),
+    abs(-x),
+    f.sign(-x),
+    f.softmax(x),
+    f.softmax_complement(x),
+    f.total(x),
+    f.total(-x),
+    f.total(constant(0) * x),
+    x**1,
+    x**0,
+    x**y,
+)
+BINARY = ("add", "subtract", "multiply", "divide", "weighted")
+
+
+def check_value_is_kept(expression):
+    """Rewriting changes rounding and the sign of zero at most.
+
+    A row that holds a NaN may keep it or lose it to a weight of 0; where the plain evaluation meets
+    inf - inf or 0 * inf, the rewritten form may know better.
+    """
+    with np.errstate(all="ignore"):
+        before = interpret(expression, POINTS)
+        after = interpret(calculus.simplify(expression), POINTS)
+        zeros = interpret(expression.arguments[-1], POINTS) == 0
+    shape = (len(PAIRS), 2 if expression.class_axis else 1)
+    before, after = np.broadcast_to(before, shape), np.broadcast_to(after, shape)
+    unknown = np.isnan(before)
+    if expression.operator == "divide":  # which infinity depends on the sign of zero
+        unknown = unknown | zeros
+    spoilt = np.isnan(POINTS["x"]).any(axis=-1, keepdims=True)
+    kept = ~unknown & ~(spoilt & np.isnan(after))
+    np.testing.assert_allclose(
+        after[kept], before[kept], rtol=1e-14, atol=1e-15, err_msg=repr(expression)
+    )
+
+
+@pytest.mark.parametrize("operator", BINARY)
+def test_rewriting_a_pair_keeps_the_value(operator):
+    check_pairs(operator)
+
+
+def check_pairs(operator):
+    for first, second in product(ATOMS, ATOMS):
+        check_value_is_kept(apply(operator, first, second))
+
+
+UNARY = ("negative", "absolute", "sign", "total")
+
+
+@pytest.mark.parametrize("operator", UNARY)
+def test_rewriting_one_argument_keeps_the_value(operator):
+    check_single(operator)
+
+
+def check_single(operator):
+    for atom in (*ATOMS, x * f.total(y), a_row := f.total(x) * 0 + f.total(y), x * 0 + a_row):
+        class_axis = False if operator == "total" else None
+        if atom.class_axis or operator != "total":
+            check_value_is_kept(apply(operator, atom, class_axis=class_axis))
