@@ -71,20 +71,17 @@ def _masses(joint: Any, lines: tuple[Line, Line], nodes: int) -> Array:
 
 def _evaluate(joint: Any, x: Array, y: Array) -> Array:
     shape = len(x), len(y)
-    with np.errstate(all="ignore"):
-        if hasattr(joint, "logpdf"):
-            pairs = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1)
-            density = np.exp(np.asarray(joint.logpdf(pairs)))
-        else:
-            density = np.asarray(joint(x[:, None], y[None, :]), dtype=np.float64)
-            density = np.broadcast_to(density, shape) if density.ndim < 2 else density
-    if density.shape != shape:
+    try:
+        with np.errstate(all="ignore"):
+            if hasattr(joint, "logpdf"):
+                pairs = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1)
+                return np.exp(np.asarray(joint.logpdf(pairs))).reshape(shape)
+            return np.broadcast_to(np.asarray(joint(x[:, None], y[None, :]), np.float64), shape)
+    except (TypeError, ValueError) as error:
         raise ShapeError(
             f"mutual_information: joint must give one density for each of {shape} points, got "
-            f"shape {density.shape}; a function must accept two arrays, a distribution must be of "
-            "two variables"
-        )
-    return density
+            f"{error}; a function must accept two arrays, a distribution must be of two variables"
+        ) from error
 
 
 def _grid(support: Support, points: Any, nodes: int) -> tuple[Array, Array]:

@@ -25,6 +25,8 @@ from lossary.information.units import convert, unit_of
 
 __all__ = ["PrefixCode", "code_length", "huffman_code", "kraft_sum"]
 
+LONGEST = 65536  # of a word; Kraft sums are exact fractions, which grow with it
+
 
 def code_length(
     probabilities: Any,
@@ -44,8 +46,8 @@ def code_length(
                        or a Distribution; or, without lengths, a continuous distribution (integrals
                        instead of sums; a differential length counts from cells of size 1)
         model          as probabilities, or None; the distribution that the code was made for
-        lengths        integers, at least 0, or inf for an outcome without a word, shape (n,), or
-                       None; lengths of the words; in binary digits
+        lengths        integers from 0 to 65536, or inf for an outcome without a word, shape (n,),
+                       or None; lengths of the words; in binary digits
         unit           a name in ``UNITS`` or a base above 1; unit of the result
 
     Returns
@@ -80,13 +82,13 @@ def kraft_sum(lengths: Any) -> float:
     """Sum of 2^-length: at most 1 exactly if there is a prefix code with these lengths.
 
     Arguments
-        lengths  integers, at least 0, or inf, shape (n,); lengths of the words; in binary digits
+        lengths  integers from 0 to 65536, or inf, shape (n,); lengths of words; in binary digits
 
     Returns
         float, at least 0; 1 if no word can be added to the code
 
     Raises
-        DomainError  a length below 0 or between two integers
+        DomainError  a length below 0, above 65536 or between two integers
 
     Example
         >>> kraft_sum([1, 2, 3, 3]), kraft_sum([1, 1, 2])
@@ -232,10 +234,10 @@ def _read_lengths(function: str, lengths: Any) -> list[float]:
             f"{function}: lengths must have one axis, got shape {array.shape}; pass a flat list"
         )
     for i, length in enumerate(array.tolist()):
-        if not (length >= 0 and (length == math.inf or length == int(length))):
+        if length != math.inf and not (0 <= length <= LONGEST and length == int(length)):
             raise DomainError(
-                f"{function}: lengths must be integers of at least 0, or inf, got {length:g} at "
-                f"index {i}; round an ideal length -log2(p) up"
+                f"{function}: lengths must be integers from 0 to {LONGEST}, or inf, got {length:g} "
+                f"at index {i}; round an ideal length -log2(p) up"
             )
     return array.tolist()
 

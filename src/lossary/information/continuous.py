@@ -12,6 +12,7 @@ from lossary.information.quadrature import (
     expectation,
     exponential,
     integral,
+    weighing,
 )
 
 __all__ = ["cross_entropy", "densities", "entropy", "relative_entropy"]
@@ -59,7 +60,7 @@ def _bregman(p: Density, q: Density, x: float) -> float:
     density = exponential(log_p)
     if not density:
         return exponential(q.log_beside_pole(x))
-    difference = log_p - _log_beside_zero(q, x)
+    difference = weighing(density / p.peak, lambda: log_p - _log_beside_zero(q, x))
     if abs(difference) > 0.1:
         return density * (difference - 1) + exponential(q.log_beside_pole(x))
     return density * _exponential_excess(-difference)
@@ -74,7 +75,7 @@ def _exponential_excess(d: float) -> float:
 
 
 def _log_beside_zero(q: Density, x: float) -> float:
-    """log q(x); a single zero of q has no mass, so its neighbours decide whether this is one."""
+    """log q(x); a single zero of q has no mass, so its neighbours tell whether this is one."""
     here = q.log_beside_pole(x)
     if here > -math.inf:
         return here

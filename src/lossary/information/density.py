@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,11 @@ class Density:
     def log(self, x: float) -> float:
         """Logarithm of the density; -inf outside the support, inf at a pole."""
         return self.formula(x) if self.support[0] <= x <= self.support[1] else -math.inf
+
+    @cached_property
+    def peak(self) -> float:
+        """The largest density at the points."""
+        return math.exp(max(self.log_beside_pole(x) for x in self.points))
 
     def log_beside_pole(self, x: float) -> float:
         """As ``log``; at a pole, which has no mass, the value one float beside it."""

@@ -77,9 +77,9 @@ def variable_importance(
     Number columns (the target too) with more different values than bins are cut into bins of equal
     frequency; every other value is a category, and so are missing values (None, NaN, NaT, masked).
     Each column is judged alone: two that only tell something together both rank low. Few rows per
-    category make a column look better than it is; ``correction="miller-madow"`` removes this bias to
-    first order. No correction helps where categories never repeat, as in a column of names: it tells
-    everything about these rows and nothing about others, and is marked "none repeated".
+    category make a column look better than it is; ``correction="miller-madow"`` removes this bias
+    to first order. No correction helps where categories never repeat, as in a column of names: it
+    tells everything about these rows and nothing about others, and is marked "none repeated".
 
     Arguments
         table       columns by name (a dictionary or a data frame), a structured array, or an array

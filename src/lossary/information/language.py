@@ -13,58 +13,15 @@ from typing import Any
 import numpy as np
 
 from lossary.errors import DomainError, DtypeError, ShapeError
-from lossary.information.masses import first_place, index_text, numbers, scalar_or_array
+from lossary.information.masses import first_place, index_text, numbers
 from lossary.information.units import Array, convert, unit_of
 
 __all__ = ["bits_per_byte", "bits_per_token", "log_perplexity", "perplexity"]
 
 
-def perplexity(information: Any, *, unit: str | float = "bits") -> Any:
-    """Number of equally likely outcomes with this entropy or cross-entropy: the base to its power.
-
-    For a model, give ``bits_per_token(...)``; for a mean negative log-likelihood as the frameworks'
-    losses return it, give ``unit="nats"``. It is float64 whatever comes in: a mean loss of 89 in
-    float32 has the perplexity 4.5e38, which float32 cannot hold.
-
-    Arguments
-        information  real, at least 0, any shape; entropy or cross-entropy per outcome; in unit
-        unit         a name in ``UNITS`` or a base above 1; unit of information
-
-    Returns
-        real, at least 1; inf above about 1024 bits (use ``log_perplexity``); shape of information;
-        float64
-
-    Raises
-        DomainError  information below 0 or NaN
-
-    Example
-        >>> perplexity(3.0)
-        8.0
-        >>> import numpy as np
-        >>> perplexity(np.float32(89), unit="nats")
-        4.48961281917434...e+38
-
-    Source       Jelinek, Mercer, Bahl and Baker 1977, doi:10.1121/1.2016299
-    """
-    amount, _ = numbers("perplexity", "information", information)
-    wrong = ~(amount >= 0)
-    if wrong.any():
-        place = first_place(wrong)
-        raise DomainError(
-            f"perplexity: information must be at least 0, got {amount[place]:g}"
-            f"{index_text(place)}; for log-probabilities of tokens use "
-            "perplexity(bits_per_token(log_probabilities))"
-        )
-    base = unit_of(unit, function="perplexity").base
-    with np.errstate(over="ignore"):
-        power = np.exp(amount) if base == math.e else np.power(base, amount)
-    return scalar_or_array(power)
-
-
 def log_perplexity(
     log_probabilities: Any,
     *,
-    log_unit: str | float = "nats",
     unit: str | float = "nats",
     mask: Any = None,
     count: float | None = None,
@@ -72,17 +29,16 @@ def log_perplexity(
     """Logarithm of the perplexity of a model on a test set: the mean of -log q over its tokens.
 
     Arguments
-        log_probabilities  real, at most 0, any shape; log q of each observed token; in log_unit
-        log_unit           a name in ``UNITS`` or a base above 1; unit of log_probabilities; "nats"
-                           is what a log-softmax gives
-        unit               a name in ``UNITS`` or a base above 1; unit of the result
+        log_probabilities  real, at most 0, any shape; log q of each observed token; in unit
+        unit               a name in ``UNITS`` or a base above 1; unit of log_probabilities and of
+                           the result; "nats" is what a log-softmax gives
         mask               boolean, shape of log_probabilities, or None; False leaves a token out,
                            whatever stands there (NaN too)
         count              number above 0, or None; what to divide by: words, characters or bytes of
                            the text. None: the tokens kept by the mask
 
     Returns
-        float64, at least 0; inf if a token had probability 0
+        float64, at least 0; inf if a token had probability 0; in unit
 
     Raises
         DomainError  a logarithm above 0, NaN, no token left, or a count that is not positive
@@ -95,25 +51,67 @@ def log_perplexity(
 
     Source       Brown et al. 1992, "An estimate of an upper bound for the entropy of English"
     """
-    return _mean("log_perplexity", log_probabilities, log_unit, unit, mask, count)
+    return _mean("log_perplexity", log_probabilities, unit, mask, count)
+
+
+def perplexity(
+    log_probabilities: Any,
+    *,
+    unit: str | float = "nats",
+    mask: Any = None,
+    count: float | None = None,
+) -> float:
+    """Number of equally likely tokens that are as hard to guess as the test set is for the model.
+
+    It is 2 to the power of ``bits_per_token``. For a mean loss L in nats, as the frameworks return
+    it, write ``perplexity(-L)``. The power is taken last and in float64: a mean loss of 89 in
+    float32 has the perplexity 4.5e38, which float32 cannot hold. The perplexity of a distribution p
+    is ``2 ** entropy(p)``.
+
+    Arguments
+        log_probabilities  real, at most 0, any shape; log q of each observed token; in unit
+        unit               a name in ``UNITS`` or a base above 1; unit of log_probabilities
+        mask               boolean, shape of log_probabilities, or None; False leaves a token out
+        count              number above 0, or None; what to divide by; None: the tokens kept
+
+    Returns
+        float64, at least 1; no unit; inf if a token had probability 0, or above 1.8e308 (then use
+        ``log_perplexity``)
+
+    Raises
+        as ``log_perplexity``
+
+    Example
+        >>> import numpy as np
+        >>> perplexity([-3, -1, -2], unit="bits")
+        4.0
+        >>> perplexity(-np.float32(89))
+        4.48961281917434...e+38
+
+    Source       Jelinek, Mercer, Bahl and Baker 1977, doi:10.1121/1.2016299
+    """
+    mean = _mean("perplexity", log_probabilities, unit, mask, count)
+    base = unit_of(unit).base
+    with np.errstate(over="ignore"):
+        return float(np.exp(mean) if base == math.e else np.power(base, mean))
 
 
 def bits_per_token(
     log_probabilities: Any,
     *,
-    log_unit: str | float = "nats",
+    unit: str | float = "nats",
     mask: Any = None,
     count: float | None = None,
 ) -> float:
     """Cross-entropy of a language model on a test set: the mean of -log2 q over its tokens.
 
-    ``perplexity(bits_per_token(...))`` is the model's perplexity. With ``count`` as the number of
-    words or characters of the text it is bits per word or per character, which can be compared
-    between models that cut text into different tokens.
+    With ``count`` as the number of words or characters of the text it is bits per word or per
+    character, which can be compared between models that cut text into different tokens.
 
     Arguments
-        log_probabilities  real, at most 0, any shape; log q of each observed token; in log_unit
-        log_unit           a name in ``UNITS`` or a base above 1; unit of log_probabilities
+        log_probabilities  real, at most 0, any shape; log q of each observed token; in unit
+        unit               a name in ``UNITS`` or a base above 1; unit of log_probabilities; "nats"
+                           is what a log-softmax gives
         mask               boolean, shape of log_probabilities, or None; False leaves a token out
         count              number above 0, or None; what to divide by; None: the tokens kept
 
@@ -126,29 +124,23 @@ def bits_per_token(
     Example
         >>> import numpy as np
         >>> scores = np.log([0.5, 0.25, 0.125])
-        >>> bits_per_token(scores), perplexity(bits_per_token(scores))
-        (2.0, 4.0)
-        >>> bits_per_token(scores, count=12)
-        0.5
+        >>> bits_per_token(scores), bits_per_token(scores, count=12)
+        (2.0, 0.5)
 
     Source       Brown et al. 1992, "An estimate of an upper bound for the entropy of English"
     """
-    return _mean("bits_per_token", log_probabilities, log_unit, "bits", mask, count)
+    return convert(_mean("bits_per_token", log_probabilities, unit, mask, count), unit, "bits")
 
 
 def bits_per_byte(
-    log_probabilities: Any,
-    text: str | bytes | int,
-    *,
-    log_unit: str | float = "nats",
-    mask: Any = None,
+    log_probabilities: Any, text: str | bytes | int, *, unit: str | float = "nats", mask: Any = None
 ) -> float:
     """Cross-entropy of a language model per byte of the text that its tokens spell.
 
     Arguments
-        log_probabilities  real, at most 0, any shape; log q of each observed token; in log_unit
+        log_probabilities  real, at most 0, any shape; log q of each observed token; in unit
         text               the text (a string is measured in UTF-8), or its number of bytes
-        log_unit           a name in ``UNITS`` or a base above 1; unit of log_probabilities
+        unit               a name in ``UNITS`` or a base above 1; unit of log_probabilities
         mask               boolean, shape of log_probabilities, or None; False leaves a token out;
                            the text must then be without it too
 
@@ -159,26 +151,20 @@ def bits_per_byte(
         as ``log_perplexity``
 
     Example
-        >>> bits_per_byte([-4, -8], "word", log_unit="bits")
+        >>> bits_per_byte([-4, -8], "word", unit="bits")
         3.0
 
-    Source       Gao et al. 2020, "The Pile", arXiv:2101.00027, section 3.1
+    Source       Gao et al. 2020, "The Pile", arXiv:2101.00027
     """
     encoded = text.encode() if isinstance(text, str) else text
     size = len(encoded) if isinstance(encoded, bytes) else encoded
-    return _mean("bits_per_byte", log_probabilities, log_unit, "bits", mask, size)
+    return convert(_mean("bits_per_byte", log_probabilities, unit, mask, size), unit, "bits")
 
 
 def _mean(
-    function: str,
-    log_probabilities: Any,
-    log_unit: str | float,
-    unit: str | float,
-    mask: Any,
-    count: float | None,
+    function: str, log_probabilities: Any, unit: str | float, mask: Any, count: float | None
 ) -> float:
-    source = unit_of(log_unit, function=function, argument="log_unit")
-    target = unit_of(unit, function=function)
+    unit_of(unit, function=function)
     kept = _kept(function, *numbers(function, "log_probabilities", log_probabilities), mask)
     number = len(kept) if count is None else count
     if not 0 < number < math.inf:
@@ -186,8 +172,7 @@ def _mean(
             f"{function}: count must be a positive number, got {count!r}; give how many words, "
             "characters or bytes the tokens spell"
         )
-    total = 0.0 - math.fsum(memoryview(kept.data))
-    return convert(total / number, source.base, target.base)
+    return (0.0 - math.fsum(memoryview(kept.data))) / number
 
 
 def _kept(function: str, logs: Array, precision: float, mask: Any) -> Array:
@@ -208,7 +193,8 @@ def _kept(function: str, logs: Array, precision: float, mask: Any) -> Array:
         place = first_place(wrong)
         raise DomainError(
             f"{function}: log_probabilities must be at most 0, got {logs[place]:g}"
-            f"{index_text(place)}; take the logarithm of probabilities, or a log-softmax of logits"
+            f"{index_text(place)}; take the logarithm of probabilities, a log-softmax of logits, "
+            "or the negative of a loss"
         )
     if not keep.any():
         raise DomainError(

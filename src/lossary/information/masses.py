@@ -109,7 +109,7 @@ def numbers(function: str, argument: str, value: Any) -> tuple[Array, float]:
     except (TypeError, ValueError, RuntimeError) as error:
         raise DtypeError(
             f"{function}: {argument} must be real numbers, got {type(value).__name__} ({error}); "
-            "pass a rectangular array or list, with types like bfloat16 converted to float32 first"
+            "pass a rectangular array or list; convert a type like bfloat16 to float32 first"
         ) from None
     if result is None or kind in "USmM":
         raise DtypeError(

@@ -17,7 +17,7 @@ import numpy as np
 from lossary.errors import DomainError, MissingExtraError
 from lossary.information.density import LEVELS, Density, Quantiles, Real
 
-__all__ = ["VanishesError", "check_mass", "expectation", "exponential", "integral"]
+__all__ = ["VanishesError", "check_mass", "expectation", "exponential", "integral", "weighing"]
 
 Information = Callable[[float, float], float]
 """What is averaged: a function of x and of the logarithm of the density there."""
@@ -27,6 +27,7 @@ ABSOLUTE, RELATIVE = (
     1e-8,
 )  # the error that a result may have, by the quadrature's own estimate
 MASS = 1e-6  # how far the integral of a density may be from 1
+NEGLIGIBLE = 1e-12  # weight of a point where a zero of the model may be one of rounding (underflow)
 POLE = 1e-8  # of the probability may lie nearer to a pole than floats can tell
 
 
@@ -79,7 +80,17 @@ def exponential(log: float) -> float:
 def _weighted(p: Density, information: Information, x: float) -> float:
     log_p = p.log_beside_pole(x)
     density = exponential(log_p)
-    return density * information(x, log_p) if density else 0.0
+    return density * weighing(density / p.peak, information, x, log_p) if density else 0.0
+
+
+def weighing(weight: float, information: Callable[..., float], *at: Any) -> float:
+    """``information(*at)``, or 0 where the model vanishes at a point of no weight."""
+    try:
+        return information(*at)
+    except VanishesError:
+        if weight > NEGLIGIBLE:
+            raise
+        return 0.0
 
 
 def _over_probability(
@@ -94,7 +105,7 @@ def _over_probability(
                 f"to its pole at {x:g} than floating point can tell apart; shift the pole to 0, "
                 "or integrate the density of the logarithm of the variable"
             )
-        return information(x, log_p)
+        return weighing(u, information, x, log_p)
 
     pieces = []
     for quantile, mass in (
