@@ -26,7 +26,7 @@ __version__ = "0.1.0"
 catalogue = MappingProxyType({name: bind(record) for name, record in _definitions.items()})
 """Every loss by name."""
 
-__all__ = [
+__all__ = [  # noqa: PLE0604  (the names of the catalogue are strings)
     "DomainError",
     "DtypeError",
     "FormulaError",

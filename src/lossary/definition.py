@@ -19,6 +19,7 @@ from lossary import calculus
 from lossary.domain import Domain, domain_of
 from lossary.errors import FormulaError
 from lossary.formula import Expression, trace, variable
+from lossary.rewriting import simplify
 
 __all__ = ["PROMISES", "Argument", "Definition", "define", "find", "gather", "loss"]
 
@@ -112,14 +113,13 @@ class Definition:
         """Return the traced formula; ``absent`` names the optional parameters that are None."""
         if absent not in self._traced:
             symbols = {a.name: self.variable(a.name) for a in self.arguments}
-            symbols |= dict.fromkeys(absent)  # type: ignore[arg-type]
-            result = trace(self.formula, symbols)
+            result = trace(self.formula, {**symbols, **dict.fromkeys(absent)})
             if result.class_axis:
                 raise FormulaError(
                     f"{self.name} has one value per class, not one per row\n"
                     "hint: reduce the class axis with total, peak or pick"
                 )
-            self._traced[absent] = calculus.simplify(result)
+            self._traced[absent] = simplify(result)
         return self._traced[absent]
 
     def gradient_expression(
@@ -246,7 +246,8 @@ def _key(name: str) -> str:
     name = name.strip().lower().replace("_", "")
     for prefix, short in (
         ("tensorflow.", "tf."), ("tf.keras.", "keras."), ("torch.nn.functional.", "f."),
-        ("torch.nn.f.", "f."), ("torch.f.", "f."), ("nn.", "torch.nn."), ("sklearn.metrics.", "sklearn."),
+        ("torch.nn.f.", "f."), ("torch.f.", "f."), ("nn.", "torch.nn."),
+        ("sklearn.metrics.", "sklearn."),
     ):  # fmt: skip
         if name.startswith(prefix):
             name = short + name.removeprefix(prefix)

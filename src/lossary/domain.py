@@ -147,8 +147,9 @@ Count = Annotated[
 ]  # fmt: skip
 Label = Annotated[
     Any,
-    Domain("Label", "a class index, 0 or more and below the number of classes", r"\{0, \dots, C-1\}",
-           lambda x: x >= 0, (0.0, 1.0), (-1.0,), continuous=False, integer=True,
+    Domain("Label", "a class index, 0 or more and below the number of classes",
+           r"\{0, \dots, C-1\}", lambda x: x >= 0, (0.0, 1.0), (-1.0,),
+           continuous=False, integer=True,
            hint="labels count from 0; leave rows out with mask= or ignore_index="),
 ]  # fmt: skip
 Logits = Annotated[

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["DomainError", "DtypeError", "FormulaError", "LossaryError", "MissingExtraError", "ShapeError"]
+__all__ = [
+    "DomainError",
+    "DtypeError",
+    "FormulaError",
+    "LossaryError",
+    "MissingExtraError",
+    "ShapeError",
+]
 
 
 class LossaryError(Exception):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import linecache
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from lossary.errors import FormulaError
@@ -89,10 +89,10 @@ class Expression:
     def __ge__(self, other: Any) -> Expression:
         return apply("less_equal", other, self)
 
-    def __eq__(self, other: Any) -> Expression:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def __eq__(self, other: object) -> Expression:  # pyright: ignore[reportIncompatibleMethodOverride]
         return apply("equal", self, other)
 
-    def __ne__(self, other: Any) -> Expression:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def __ne__(self, other: object) -> Expression:  # pyright: ignore[reportIncompatibleMethodOverride]
         return ~(self == other)
 
     __hash__ = object.__hash__
@@ -109,9 +109,9 @@ class Expression:
     def __invert__(self) -> Expression:
         return apply("logical_not", self)
 
-    def __bool__(self) -> NoReturn:
+    def __bool__(self) -> NoReturn:  # noqa: PLE0304  (it refuses)
         _refuse(
-            "a formula has no truth value: Python's if, and, or, not, min and max cannot look into it",
+            "a formula has no truth value: Python's if, and, or, not, min, max cannot look into it",
             "write where(condition, a, b), and &, |, ~, minimum, maximum",
         )
 
@@ -138,7 +138,7 @@ class Expression:
             raise AttributeError(name)
         _refuse(
             f"a formula has no attribute {name!r}",
-            "write only the mathematics: reductions, weights, masks and dtypes are the engine's work",
+            "write only the mathematics; reductions, weights, masks, dtypes are the engine's work",
         )
 
 
@@ -217,7 +217,7 @@ def walk(*roots: Expression) -> Iterator[Expression]:
             stack.extend((argument, False) for argument in reversed(node.arguments))
 
 
-def trace(function: Callable[..., Any], variables: dict[str, Expression]) -> Expression:
+def trace(function: Callable[..., Any], variables: Mapping[str, Expression | None]) -> Expression:
     """Call a formula with symbols and return the expression; errors name the line and the fix."""
     try:
         result = function(**variables)
@@ -231,7 +231,8 @@ def trace(function: Callable[..., Any], variables: dict[str, Expression]) -> Exp
     if not isinstance(result, Expression):
         name = getattr(function, "__name__", "the formula")
         raise FormulaError(
-            f"{name} returned {result!r}, not a formula\nhint: return an expression of the arguments"
+            f"{name} returned {result!r}, not a formula\n"
+            "hint: return an expression of the arguments"
         )
     return result
 
@@ -244,7 +245,7 @@ def _last_line(error: BaseException) -> str:
 
 
 def _suggest(name: str | None) -> str:
-    from lossary import functions  # noqa: PLC0415  (only to word an error; the layer lies below)
+    from lossary import functions
 
     known = functions.__all__
     close = difflib.get_close_matches(name or "", known, n=1)

@@ -60,12 +60,12 @@ def check(path: Path) -> None:
 def matplotlib() -> Any:
     """Return Matplotlib, or raise ``MissingExtraError`` with the line that installs it."""
     try:
-        import matplotlib as library
+        import matplotlib as mpl
     except ModuleNotFoundError as error:
         if error.name != "matplotlib":
             raise
         raise MissingExtraError("plot", "a picture") from error
-    return library
+    return mpl
 
 
 def save(figure: Figure, path: Path) -> None:

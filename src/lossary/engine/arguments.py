@@ -81,7 +81,9 @@ class Call:
         return self.arrays[self.definition.inputs[0].name]
 
 
-def bind(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], Options]:  # fmt: skip
+def bind(
+    definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any], Options]:
     """Sort a call into data, hyper-parameters and options."""
     names = [a.name for a in definition.inputs]
     if len(args) > len(names):
@@ -134,9 +136,7 @@ def prepare(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, 
     data, parameters, options = bind(definition, args, kwargs)
     library = library_of(data.values())
     like = next((x for x in data.values() if library.owns(type(x))), None)
-    arrays = {
-        a.name: _array(definition, library, a, data[a.name], like) for a in definition.inputs
-    }
+    arrays = {a.name: _array(definition, library, a, data[a.name], like) for a in definition.inputs}
     first = arrays[definition.inputs[0].name]
     axis = _class_axis(definition, library, first, options.axis)
     shape = library.shape(first)
@@ -153,7 +153,9 @@ def prepare(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, 
     return Call(definition, library, arrays, parameters, options, rows, axis)
 
 
-def _array(definition: Definition, library: Library, argument: Argument, data: Any, like: Any) -> Any:
+def _array(
+    definition: Definition, library: Library, argument: Argument, data: Any, like: Any
+) -> Any:
     x = data if library.owns(type(data)) else library.array(data, like)
     kind = library.kind(x)
     name = f"{definition.name}: {argument.name}"
@@ -199,7 +201,9 @@ def _class_axis(definition: Definition, library: Library, first: Any, axis: int)
     return axis % rank
 
 
-def _same_shape(definition: Definition, library: Library, argument: Argument, x: Any, wanted: tuple[int, ...]) -> None:  # fmt: skip
+def _same_shape(
+    definition: Definition, library: Library, argument: Argument, x: Any, wanted: tuple[int, ...]
+) -> None:
     shape = library.shape(x)
     if shape == wanted:
         return

@@ -1,4 +1,4 @@
-"""Are the values in their sets? Raise with the first that is not, or poison where none can raise."""
+"""Are the values in their sets? Raise with the first that is not, or say which are."""
 
 from __future__ import annotations
 

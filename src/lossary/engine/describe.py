@@ -10,7 +10,7 @@ __all__ = ["argument_lines", "describe"]
 
 _OPTIONS = {
     "weight": "at least 0, broadcast to the loss; a weight of 0 leaves the element out",
-    "mask": "boolean, broadcast to the loss; False leaves the element out, whatever is stored there",
+    "mask": "boolean, broadcast to the loss; False leaves an element out, whatever it holds",
     "reduction": '"mean" (divides by the sum of weights), "sum" or "none"',
     "denominator": "a number that the mean divides by instead, such as a global token count",
     "empty": 'the mean over nothing: "zero", "nan" or "raise"; its gradient is 0',
@@ -40,7 +40,7 @@ def describe(loss: Any) -> str:
 
 
 def _option_names(loss: Definition) -> list[str]:
-    from lossary.engine.arguments import options_of  # noqa: PLC0415  (arguments does not need words)
+    from lossary.engine.arguments import options_of
 
     return list(options_of(loss))
 

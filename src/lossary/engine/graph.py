@@ -38,7 +38,7 @@ def one_node(method: Callable[..., Any]) -> Callable[..., Any]:
     def call(loss: Any, *args: Any, **kwargs: Any) -> Any:
         if not is_compiling():
             return method(loss, *args, **kwargs)
-        from lossary.engine.libraries.torch_graph import node  # noqa: PLC0415  (needs torch)
+        from lossary.engine.libraries.torch_graph import node
 
         return node(loss.number, name, args, kwargs)
 

@@ -18,6 +18,9 @@ from lossary.render import latex
 __all__ = ["Loss", "bind", "loss"]
 
 
+_POSITIONAL, _KEYWORD = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+
+
 class Loss(Definition):
     """A loss: call it on arrays of any library, or ask for sums and derivatives."""
 
@@ -27,6 +30,7 @@ class Loss(Definition):
 
     @graph.one_node
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the reduced loss."""
         return evaluate.loss(self, args, kwargs)
 
     @graph.one_node
@@ -35,7 +39,9 @@ class Loss(Definition):
         return evaluate.sums(self, args, kwargs)
 
     @graph.one_node
-    def value_and_gradient(self, *args: Any, wrt: str | tuple[str, ...] | None = None, **kwargs: Any) -> tuple[Any, Any]:  # fmt: skip
+    def value_and_gradient(
+        self, *args: Any, wrt: str | tuple[str, ...] | None = None, **kwargs: Any
+    ) -> tuple[Any, Any]:
         """Return the reduced loss and its gradient, in the shape of the first argument.
 
         ``wrt`` names another argument, or several for a tuple of gradients.
@@ -58,9 +64,7 @@ class Loss(Definition):
         """Return the diagonal of the second derivative of the reduced loss."""
         return self._derive(args, kwargs, ("hessian",), wrt)[0]
 
-    def _derive(
-        self, args: Any, kwargs: Any, kinds: tuple[str, ...], wrt: str | None
-    ) -> list[Any]:
+    def _derive(self, args: Any, kwargs: Any, kinds: tuple[str, ...], wrt: str | None) -> list[Any]:
         name = wrt or self.inputs[0].name
         if name not in self.differentiable:
             raise ValueError(
@@ -95,13 +99,13 @@ class Loss(Definition):
         own = [
             inspect.Parameter(
                 a.name,
-                inspect.Parameter.POSITIONAL_OR_KEYWORD if a.positional else inspect.Parameter.KEYWORD_ONLY,
+                _POSITIONAL if a.positional else _KEYWORD,
                 default=inspect.Parameter.empty if a.required else a.default,
             )
             for a in self.arguments
         ]  # fmt: skip
         options = [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
+            inspect.Parameter(name, _KEYWORD, default=default)
             for name, default in options_of(self).items()
         ]
         return inspect.Signature([*own, *options])

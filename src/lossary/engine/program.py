@@ -12,6 +12,7 @@ from lossary import calculus
 from lossary.definition import Definition
 from lossary.formula import Expression, constant, variable
 from lossary.render import Program, render
+from lossary.rewriting import simplify, substitute
 
 __all__ = ["Variant", "compiled", "program", "text"]
 
@@ -23,10 +24,14 @@ class Variant:
     nothing and gamma = 2 is a square.
     """
 
-    def __init__(self, definition: Definition, absent: frozenset[str], fixed: tuple[Any, ...]) -> None:
+    def __init__(
+        self, definition: Definition, absent: frozenset[str], fixed: tuple[Any, ...]
+    ) -> None:
         self.definition, self.absent, self.fixed = definition, absent, dict(fixed)
         self.arguments = tuple(
-            a.name for a in definition.arguments if a.name not in absent and a.name not in self.fixed
+            a.name
+            for a in definition.arguments
+            if a.name not in absent and a.name not in self.fixed
         )
 
     def symbol(self, name: str) -> Expression:
@@ -35,7 +40,7 @@ class Variant:
 
     def _fix(self, expression: Expression) -> Expression:
         replacements = {self.symbol(n): constant(float(v)) for n, v in self.fixed.items()}
-        return calculus.simplify(calculus.substitute(expression, replacements))
+        return simplify(substitute(expression, replacements))
 
     def value(self) -> Expression:
         """Return the loss."""

@@ -98,7 +98,9 @@ def class_weighted(call: Call, weight: Any) -> Any:
     library, target = call.library, call.definition.inputs[1]
     x = call.arrays[target.name]
     classes = library.shape(call.prediction)[-1] if call.definition.class_axis else 2
-    table = _table(call, 2 if target.domain.name in {"Binary", "Unit", "Sign", "Binaries"} else classes)
+    table = _table(
+        call, 2 if target.domain.name in {"Binary", "Unit", "Sign", "Binaries"} else classes
+    )
     if target.domain.integer:
         own = library.squeeze(library.take(table, x))
     elif target.domain.name == "Sign":

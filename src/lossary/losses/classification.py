@@ -104,9 +104,7 @@ def binary_cross_entropy_from_probability(probability: Unit, target: Unit):
         "The predicted probabilities are those of a balanced world; correct them before use.",
     ),
 )
-def balanced_cross_entropy(
-    logit: Logit, target: Unit, *, positives: Positive, negatives: Positive
-):
+def balanced_cross_entropy(logit: Logit, target: Unit, *, positives: Positive, negatives: Positive):
     """Binary cross-entropy in which both classes weigh the same, given their counts."""
     share = positives / (positives + negatives)
     rest = negatives / (positives + negatives)
@@ -131,9 +129,7 @@ def balanced_cross_entropy(
         "0 or NaN where the truth does not.",
     ),
 )  # fmt: skip
-def focal(
-    logit: Real, target: Binary, *, gamma: NonNegative = 2.0, alpha: Unit | None = None
-):
+def focal(logit: Real, target: Binary, *, gamma: NonNegative = 2.0, alpha: Unit | None = None):
     """Cross-entropy that fades on examples already classified well."""
     miss = where(target == 1, -logit, logit)  # positive when the sign is wrong
     value = sigmoid_power(miss, gamma) * softplus(miss)  # -(1 - p)^gamma log p

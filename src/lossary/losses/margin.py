@@ -91,9 +91,7 @@ def crammer_singer(scores: Scores, label: Label):
         "Labels count from 0.",
     ),
 )
-def multi_margin(
-    scores: Scores, label: Label, *, margin: Real = 1.0, p: Exponent = 1.0
-):
+def multi_margin(scores: Scores, label: Label, *, margin: Real = 1.0, p: Exponent = 1.0):
     """Sum over the wrong classes of their hinge against the true score, divided by the classes."""
     short = maximum(sum_of_three(scores, -pick(scores, label), margin), 0)
     return total(where(is_class(label), 0, short**p)) / class_count()

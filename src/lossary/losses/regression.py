@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lossary.definition import loss
 from lossary.domain import AboveMinusOne, NonNegative, NonZero, OpenUnit, Positive, Real
-from lossary.functions import exp, log1p_difference, log_cosh as log_cosh_of, where
+from lossary.functions import exp, log1p_difference, where
+from lossary.functions import log_cosh as log_cosh_of
 
 
 @loss(

@@ -54,9 +54,7 @@ def cosine_distance(prediction: Embedding, target: Embedding):
     choose="Pairs of embeddings that are alike (1) or not (-1); a margin of 0 to 0.5 is usual.",
     traps=("margin lies in [-1, 1].", _ZERO),
 )
-def cosine_embedding(
-    first: Embedding, second: Embedding, sign: Sign, *, margin: Cosine = 0.0
-):
+def cosine_embedding(first: Embedding, second: Embedding, sign: Sign, *, margin: Cosine = 0.0):
     """1 - cosine for a like pair; what the cosine of an unlike pair has above the margin."""
     apart = maximum(cosine(first, second) - margin, 0)
     return where(sign > 0, cosine_gap(first, second), apart)

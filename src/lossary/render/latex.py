@@ -86,7 +86,7 @@ def _spell(node: Expression) -> tuple[int, str]:
 def _number(value: float) -> tuple[int, str]:
     if value in {float("inf"), float("-inf")}:
         return SUM, r"\infty" if value > 0 else r"-\infty"
-    if value == 0.5:  # noqa: PLR2004
+    if value == 0.5:
         return ATOM, r"\tfrac12"
     return (ATOM if value >= 0 else SUM), f"{value:g}"
 

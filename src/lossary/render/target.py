@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from lossary import calculus
 from lossary.formula import Expression, apply, walk
 from lossary.functions import FUNCTIONS, PRIMITIVES, where
+from lossary.rewriting import rebuild, simplify
 
 __all__ = ["TARGETS", "Program", "Target", "lower", "render"]
 
@@ -67,13 +67,13 @@ def lower(expression: Expression) -> Expression:
         arguments = tuple(done[a] for a in node.arguments)
         if node.operator in FUNCTIONS:
             computed = FUNCTIONS[node.operator].computed(*arguments)
-            done[node] = calculus.simplify(lower(computed))
+            done[node] = simplify(lower(computed))
         elif node.operator == "weighted":
             weight, value = arguments
             done[node] = where(weight == 0, 0, weight * value)
         else:
-            done[node] = calculus.rebuild(node, arguments)
-    return calculus.simplify(done[expression])
+            done[node] = rebuild(node, arguments)
+    return simplify(done[expression])
 
 
 def render(program: Program, name: str) -> str:
@@ -153,7 +153,7 @@ class _Printer:
 
     def _power(self, node: Expression) -> tuple[int, str] | None:
         base, exponent = node.arguments
-        if exponent.operator == "constant" and exponent.payload == 2:  # noqa: PLR2004
+        if exponent.operator == "constant" and exponent.payload == 2:
             if base in self.names or not base.arguments:
                 return self._spell(apply("multiply", base, base))
             return POWER, f"{self.text(base, ATOM)} ** 2"

@@ -88,7 +88,9 @@ SPANS = {
 USUAL_SPAN = (-5.0, 5.0)
 
 # Targets that make the usual picture: the right class, a count of 1. Others are 0.
-TARGETS = dict.fromkeys(("Binary", "Sign", "Unit", "NonNegative", "NonZero", "Positive"), 1.0)
+TARGETS: dict[str, float] = dict.fromkeys(
+    ("Binary", "Sign", "Unit", "NonNegative", "NonZero", "Positive"), 1.0
+)
 
 # Vectors for losses of embeddings: the first entry of the first argument runs.
 FIRST_ROW = (0.0, 1.0, 0.0)
@@ -272,7 +274,7 @@ def _inside(first: Argument, row: np.ndarray) -> np.ndarray:
         ok = np.asarray(first.domain.contains(row))
         if first.domain.mass:
             ok = ok & ~np.isnan(row)
-    return ok.all(axis=1) if row.ndim == 2 else ok
+    return np.all(ok, axis=-1) if row.ndim == 2 else ok  # pyright: ignore[reportReturnType]
 
 
 def _harmless(first: Argument, row: np.ndarray) -> np.ndarray | float:

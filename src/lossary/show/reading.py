@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lossary.calculus import substitute
 from lossary.formula import Expression, variable, walk
+from lossary.rewriting import substitute
 from lossary.show.unicode import INDICES, RELATIONS, cases, plain, symbol, textbook
 
 __all__ = ["Formula", "read"]

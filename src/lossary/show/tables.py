@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lossary.definition import PROMISES
 from lossary.show.pages import FAMILIES, LIBRARIES, signature
 from lossary.show.reading import Formula, read
-from lossary.show.unicode import symbol
+from lossary.show.unicode import plain, symbol
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lossary.definition import Argument
     from lossary.engine import Loss
 
-__all__ = ["data", "default", "print_list", "print_sheet"]
+__all__ = ["data", "default", "formulas", "print_list", "print_sheet"]
 
 # A second derivative that needs more than this is left to --latex and --text.
 MOST_NEW_LETTERS, MOST_CHARACTERS = 2, 200
@@ -208,4 +208,20 @@ def _argument(loss: Loss, argument: Argument) -> dict[str, Any]:
         "required": argument.required,
         "default": None if argument.required else argument.default,
         "description": argument.description,
+    }
+
+
+def formulas(loss: Loss) -> dict[str, Any]:
+    """Return value, gradient and second derivative, as LaTeX and in one line each."""
+    absent = loss.absent_by_default
+    expressions = {
+        "value": (loss.latex, loss.expression(absent)),
+        "gradient": (loss.gradient_latex, loss.gradient_expression(absent=absent)),
+        "second_derivative": (loss.hessian_latex, loss.hessian_expression(absent=absent)),
+    }
+    return {
+        "formulas": {
+            name: {"latex": latex, "plain": plain(expression)}
+            for name, (latex, expression) in expressions.items()
+        }
     }

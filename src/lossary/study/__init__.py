@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lossary.study import convergence, imbalance, neuron, outliers, softmax_regression
+from lossary.study import convergence, digits, imbalance, neuron, outliers
 from lossary.study.experiment import Progress, Study, silent
 from lossary.study.report import Claim, Report, Table
 
@@ -26,8 +26,8 @@ studies: dict[str, Study] = {
     study.name: study
     for study in (
         neuron.study,
-        softmax_regression.digits,
-        softmax_regression.mnist,
+        digits.digits,
+        digits.mnist,
         outliers.study,
         imbalance.study,
         convergence.study,

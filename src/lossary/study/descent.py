@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,18 +23,25 @@ class Minimum:
 
 
 def minimise(
-    function: ValueAndGradient, start: np.ndarray, *, evaluations: int = 4000, flat: float = 1e-11
+    function: ValueAndGradient,
+    start: np.ndarray,
+    *,
+    evaluations: int = 4000,
+    flat: float = 1e-10,
+    still: float = 1e-12,
 ) -> Minimum:
-    """Run BFGS with a weak Wolfe line search until no step descends any more.
+    """Run BFGS with a weak Wolfe line search until nothing descends any more.
 
-    On a function with kinks the gradient never becomes small; the search then ends where rounding
-    leaves no descent. Lewis and Overton 2013, "Nonsmooth optimization via quasi-Newton methods",
-    doi:10.1007/s10107-012-0514-2, show why this finds minima of kinked functions.
+    The search ends when the gradient is ``flat`` times its first size, or when ten steps lower the
+    value by less than ``still`` of itself: at a kink the gradient never becomes small. Lewis and
+    Overton 2013, "Nonsmooth optimization via quasi-Newton methods", doi:10.1007/s10107-012-0514-2,
+    show that this finds minima of kinked functions.
     """
     point = np.asarray(start, dtype=float)
     value, gradient = function(point)
-    used, inverse = 1, np.eye(point.size) / max(1.0, float(np.linalg.norm(gradient)))
-    while used < evaluations and np.linalg.norm(gradient) > flat:
+    size = float(np.linalg.norm(gradient))
+    used, inverse, recent = 1, np.eye(point.size) / max(1.0, size), deque([value], maxlen=10)
+    while used < evaluations and np.linalg.norm(gradient) > flat * size:
         direction = -inverse @ gradient
         slope = float(gradient @ direction)
         if slope >= 0:
@@ -45,6 +53,9 @@ def minimise(
         new_point, new_value, new_gradient = found
         inverse = updated(inverse, new_point - point, new_gradient - gradient)
         point, value, gradient = new_point, new_value, new_gradient
+        if len(recent) == 10 and recent[0] - value <= still * abs(value):
+            break
+        recent.append(value)
     return Minimum(point, value, used)
 
 
@@ -55,7 +66,7 @@ def weak_wolfe(
     direction: np.ndarray,
     slope: float,
     *,
-    attempts: int = 60,
+    attempts: int = 30,
 ) -> tuple[tuple[np.ndarray, float, np.ndarray] | None, int]:
     """Find a step with enough descent and a slope that has risen, by doubling and halving."""
     low, high, step = 0.0, np.inf, 1.0

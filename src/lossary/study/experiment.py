@@ -18,7 +18,9 @@ class Runner(Protocol):
 
     def __call__(
         self, settings: Any, *, seed: int, data: Path | None, progress: Progress
-    ) -> Report: ...
+    ) -> Report:
+        """Run with checked settings and return the report."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -47,19 +47,21 @@ def bundled_digits(seed: int) -> Images:
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
-    pixels, labels = load_digits(return_X_y=True)
-    train, test, train_label, test_label = train_test_split(
-        (pixels / 16).astype(np.float32), labels, test_size=0.2, stratify=labels, random_state=seed
+    pixels, labels = (np.asarray(part) for part in load_digits(return_X_y=True))
+    train, test = train_test_split(
+        np.arange(len(labels)), test_size=0.2, stratify=labels, random_state=seed
     )
-    return Images(train, train_label, test, test_label, "scikit-learn's bundled digits")
+    scaled = (pixels / 16).astype(np.float32)
+    origin = "scikit-learn's bundled digits"
+    return Images(scaled[train], labels[train], scaled[test], labels[test], origin)
 
 
 def mnist(folder: Path | None) -> Images:
     """Return MNIST as the article's TensorFlow tutorial split it: the first 5,000 images set aside.
 
     ``folder`` holds IDX files; ``None`` fetches from OpenML. Either way the arrays must have the
-    known checksum. Raises ``FileNotFoundError`` when there is nothing to read, ``ValueError`` when what
-    was read is not MNIST.
+    known checksum. Raises ``FileNotFoundError`` when there is nothing to read, ``ValueError`` when
+    what was read is not MNIST.
     """
     if folder is None:
         pixels, labels, origin = fetch_openml()
@@ -116,19 +118,21 @@ def fetch_openml() -> tuple[np.ndarray, np.ndarray, str]:
     from sklearn.datasets import fetch_openml
 
     try:
-        bunch = fetch_openml("mnist_784", version=1, as_frame=False, parser="liac-arff")
+        pixels, labels = fetch_openml(
+            "mnist_784", version=1, as_frame=False, return_X_y=True, parser="liac-arff"
+        )
     except Exception as error:  # URLError, OSError, OpenMLError, a broken cache: one remedy for all
         hint = HINT.format(names=", ".join(IDX_FILES))
         raise FileNotFoundError(
             f"mnist: no folder was given and OpenML gave no data ({error})\nhint: {hint}"
         ) from error
-    return bunch.data.astype(np.uint8), bunch.target.astype(np.uint8), "OpenML mnist_784"
+    return np.asarray(pixels, np.uint8), np.asarray(labels, np.uint8), "OpenML mnist_784"
 
 
 def verify(pixels: np.ndarray, labels: np.ndarray, origin: str) -> None:
     """Raise ``ValueError`` unless the arrays are MNIST to the last byte."""
     for name, array in (("images", pixels), ("labels", labels)):
-        found = hashlib.sha256(np.ascontiguousarray(array)).hexdigest()
+        found = hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
         if found != MNIST_SHA256[name]:
             raise ValueError(
                 f"mnist: the {name} from {origin} have SHA-256 {found[:16]}..., expected "

@@ -2,167 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-import lossary as L
-from lossary.study import imbalance_pictures as pictures
 from lossary.study.experiment import Progress, Study
-from lossary.study.needs import need
-from lossary.study.report import Claim, Column, Report, Table
-
-PLAIN, MOVED, BALANCED = "cross-entropy", "ditto, moved", "balanced"
-GAMMAS = (0.0, 0.5, 1.0, 2.0, 5.0)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A loss, its hyper-parameters, and whether 0.5 is replaced by the share of positives."""
-
-    name: str
-    loss: Any
-    parameters: Mapping[str, float]
-    moved: bool = False
-
-    def arguments(self, label: np.ndarray) -> dict[str, float]:
-        """Return the hyper-parameters, with the class counts that balancing asks for."""
-        if self.name != BALANCED:
-            return dict(self.parameters)
-        positives = float(label.sum())
-        return {"positives": positives, "negatives": label.size - positives}
-
-
-CHOICES = (
-    Choice(PLAIN, L.binary_cross_entropy, {}),
-    Choice(MOVED, L.binary_cross_entropy, {}, moved=True),
-    Choice(BALANCED, L.balanced_cross_entropy, {}),
-    *(Choice(f"focal({gamma:g})", L.focal, {"gamma": gamma}) for gamma in GAMMAS),
+from lossary.study.imbalance_fits import (
+    BALANCED,
+    BINS,
+    GAMMAS,
+    MEASURES,
+    MOVED,
+    NAMES,
+    PLAIN,
+    Settings,
+    measure,
+    modulation,
 )
-NAMES = tuple(choice.name for choice in CHOICES)
-MEASURES = ("average precision", "recall", "precision", "calibration error", "gradient on wrong")
-BINS = 15
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Negatives for each positive, the number of examples, and how many negatives are hard.
-
-    Positives lie around (1, 1), easy negatives around (-2, 1), hard negatives around (1, -1), all
-    with unit spread in these two features and in two more that say nothing.
-    """
-
-    ratios: tuple[int, ...] = (1, 10, 100, 1000)
-    repetitions: int = 5
-    training: int = 40_000
-    test: int = 100_000
-    hard_share: float = 0.1
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A design with a column of ones, and labels 0 or 1."""
-
-    design: np.ndarray
-    label: np.ndarray
-
-
-def draw_sample(rng: np.random.Generator, settings: Settings, count: int, ratio: int) -> Sample:
-    """Draw ``count`` examples with exactly one positive in ``ratio + 1``."""
-    positives = max(1, round(count / (ratio + 1)))
-    hard = round(settings.hard_share * (count - positives))
-    label, centre = np.zeros(count), np.tile([-2.0, 1.0, 0.0, 0.0], (count, 1))
-    label[:positives] = 1.0
-    centre[:positives, 0] = 1.0
-    centre[positives : positives + hard, :2] = 1.0, -1.0
-    return Sample(np.column_stack([np.ones(count), centre + rng.normal(size=centre.shape)]), label)
-
-
-def fit(choice: Choice, sample: Sample) -> np.ndarray:
-    """Return the coefficients that minimise the mean loss, by L-BFGS on Lossary's gradient."""
-    from scipy.optimize import minimize
-
-    arguments = choice.arguments(sample.label)
-
-    def value_and_gradient(coefficients: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = choice.loss.value_and_gradient(
-            sample.design @ coefficients, sample.label, check=False, **arguments
-        )
-        return float(value), sample.design.T @ gradient
-
-    start = np.zeros(sample.design.shape[1])
-    options = {"ftol": 1e-13, "gtol": 1e-8, "maxiter": 500}
-    found = minimize(value_and_gradient, start, jac=True, method="L-BFGS-B", options=options)
-    return found.x
-
-
-def calibration_error(probability: np.ndarray, label: np.ndarray) -> float:
-    """Return the expected calibration error over 15 equal bins of the predicted probability.
-
-    The sum over bins of (share of examples) * |mean prediction - share of positives|: Guo et al.
-    2017, arXiv:1706.04599, eq. 5, here for the probability of class 1.
-    """
-    bins = np.minimum((probability * BINS).astype(int), BINS - 1)
-    predicted = np.bincount(bins, probability, BINS)
-    actual = np.bincount(bins, label, BINS)
-    return float(np.abs(predicted - actual).sum() / label.size)
-
-
-def gradient_on_wrong(choice: Choice, sample: Sample, logit: np.ndarray) -> float:
-    """Return the share of the absolute gradient that comes from examples predicted wrongly."""
-    arguments = choice.arguments(sample.label)
-    pull = np.abs(
-        choice.loss.gradient(logit, sample.label, reduction="sum", check=False, **arguments)
-    )
-    wrong = (logit > 0) != (sample.label > 0)
-    return float(pull[wrong].sum() / pull.sum())
-
-
-def evaluate(train: Sample, test: Sample) -> list[tuple[float, ...]]:
-    """Fit every loss on one sample and return its measures on the other.
-
-    The gradients of all losses are compared at one place, the fit with cross-entropy.
-    """
-    from sklearn.metrics import average_precision_score, precision_recall_fscore_support
-
-    results, reference = [], fit(CHOICES[0], train)
-    for choice in CHOICES:
-        coefficients = reference if choice.moved else fit(choice, train)
-        probability = 1 / (1 + np.exp(-(test.design @ coefficients)))
-        called = probability >= (train.label.mean() if choice.moved else 0.5)
-        precision, recall, _, _ = precision_recall_fscore_support(
-            test.label, called, average="binary", zero_division=0.0
-        )
-        results.append(
-            (
-                float(average_precision_score(test.label, probability)),
-                float(recall),
-                float(precision),
-                calibration_error(probability, test.label),
-                gradient_on_wrong(choice, train, train.design @ reference),
-            )
-        )
-    return results
-
-
-def measure(settings: Settings, seed: int, progress: Progress) -> np.ndarray:
-    """Return measures as (ratio, choice, repetition, measure); the losses share the samples."""
-    need("sklearn")
-    need("scipy")
-    total = len(settings.ratios) * settings.repetitions
-    results = np.empty((len(settings.ratios), len(CHOICES), settings.repetitions, len(MEASURES)))
-    for place, ratio in enumerate(settings.ratios):
-        for repetition in range(settings.repetitions):
-            progress(place * settings.repetitions + repetition, total, f"1:{ratio}")
-            rng = np.random.default_rng((seed, ratio, repetition))
-            train = draw_sample(rng, settings, settings.training, ratio)
-            test = draw_sample(rng, settings, settings.test, ratio)
-            results[place, :, repetition] = evaluate(train, test)
-    progress(total, total, "done")
-    return results
+from lossary.study.report import Axis, Claim, Column, Curve, Panel, Report, Table
 
 
 def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
@@ -177,7 +36,7 @@ def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress)
         tables=(measures_table(settings, middle), modulation_table()),
         learned=learned(settings, middle),
         claims=claims(settings, middle),
-        series=pictures.panels(settings.ratios, results, NAMES, MEASURES, GAMMAS),
+        series=panels(settings.ratios, results),
     )
 
 
@@ -209,26 +68,19 @@ def measures_table(settings: Settings, middle: np.ndarray) -> Table:
     return Table("What each loss gives as one class becomes rare", columns, rows, note)
 
 
-def modulation(gamma: float, probability: np.ndarray) -> np.ndarray:
-    """Return focal loss over cross-entropy for a true class predicted with ``probability``."""
-    logit, ones = np.log(probability / (1 - probability)), np.ones_like(probability)
-    focal = L.focal(logit, ones, gamma=gamma, reduction="none")
-    return np.asarray(focal / L.binary_cross_entropy(logit, ones, reduction="none"))
-
-
 def modulation_table() -> Table:
-    """(1 - p_t)^gamma at a few probabilities, from the losses themselves."""
+    """(1 − p_t)^γ at a few probabilities, from the losses themselves."""
     probability = np.array([0.1, 0.5, 0.9, 0.99])
     rows = tuple(
         (float(p), *(float(modulation(gamma, np.array([p]))[0]) for gamma in GAMMAS))
         for p in probability
     )
-    columns = (Column("p_t", "g"), *(Column(f"gamma {gamma:g}", ".3g") for gamma in GAMMAS))
+    columns = (Column("p_t", "g"), *(Column(f"γ = {gamma:g}", ".3g") for gamma in GAMMAS))
     note = (
         "What focal loss leaves of the cross-entropy of one example whose true class has"
         " probability p_t."
     )
-    return Table("The modulation (1 - p_t)^gamma", columns, rows, note)
+    return Table("The modulation (1 − p_t)^γ", columns, rows, note)
 
 
 def learned(settings: Settings, middle: np.ndarray) -> str:
@@ -312,7 +164,7 @@ def claims(settings: Settings, middle: np.ndarray) -> tuple[Claim, ...]:
         Claim(
             "62",
             "B",
-            "focal loss multiplies cross-entropy by (1 - p_t)^gamma",
+            "focal loss multiplies cross-entropy by (1 − p_t)^γ",
             f"the ratio of the two losses is that power within {exact:.0e}",
             bool(exact < 1e-12),
         ),
@@ -322,6 +174,61 @@ def claims(settings: Settings, middle: np.ndarray) -> tuple[Claim, ...]:
 def both(left: object, right: object) -> bool | None:
     """Return the common verdict of two, or ``None`` when they differ."""
     return bool(left) if bool(left) == bool(right) else None
+
+
+def panels(ratios: Sequence[int], results: np.ndarray) -> tuple[Panel, ...]:
+    """Three measures by ratio, and what is left of the loss (item 62)."""
+    share = (-0.02, 1.02)
+    return (
+        measure_panel(ratios, results, "average precision", "Average precision", share),
+        measure_panel(ratios, results, "recall", "Recall of the rare class at 0.5", share),
+        measure_panel(ratios, results, "calibration error", "Calibration error", None),
+        modulation_panel(),
+    )
+
+
+def measure_panel(
+    ratios: Sequence[int],
+    results: np.ndarray,
+    measure: str,
+    title: str,
+    limits: tuple[float, float] | None,
+) -> Panel:
+    """Median and range over the repetitions, without the rows that are cross-entropy again."""
+    curves, place = [], MEASURES.index(measure)
+    for index, name in enumerate(NAMES):
+        if name in {MOVED, "focal(0)"}:
+            continue
+        low, middle, high = np.quantile(results[:, index, :, place], (0, 0.5, 1), axis=-1).tolist()
+        x = [float(ratio) for ratio in ratios]
+        curves.append(Curve(name, x, middle, low, high, style="points and line"))
+    return Panel(
+        f"{title} (median, range)",
+        Axis("negatives for each positive", "log"),
+        Axis(measure, limits=limits),
+        tuple(curves),
+        legend="best" if measure == MEASURES[0] else "none",
+    )
+
+
+def modulation_panel() -> Panel:
+    """Focal loss over cross-entropy by the probability of the true class."""
+    probability = np.linspace(0.005, 0.995, 199)
+    curves = tuple(
+        Curve(
+            f"focal({gamma:g})" if gamma else PLAIN,
+            probability.tolist(),
+            modulation(gamma, probability).tolist(),
+        )
+        for gamma in GAMMAS
+    )
+    return Panel(
+        "Focal loss / cross-entropy = (1 − p)^γ",
+        Axis("probability p of the true class"),
+        Axis("what is left of the loss"),
+        curves,
+        legend="none",
+    )
 
 
 study = Study(

@@ -38,6 +38,7 @@ class Run:
     slope: np.ndarray
 
     def first_below(self, level: float) -> int | None:
+        """Return the first step at which the output is at most ``level``."""
         below = np.flatnonzero(self.output <= level)
         return int(below[0]) if below.size else None
 
@@ -246,10 +247,11 @@ def panels(
         for cost, limits in (("quadratic", (0.0, 0.52)), ("cross-entropy", (0.0, 4.2)))
     )
     z = np.linspace(-6, 6, 241)
+    points = [(w * INPUT + b, float(sigmoid(np.array(w * INPUT + b)))) for w, b in starts.values()]
     marks = tuple(
-        Mark(f"{letter} ({runs['quadratic', start].output[0]:.2f})", w * INPUT + b, runs["quadratic", start].output[0])
-        for letter, (start, (w, b)) in zip("AB", starts.items(), strict=True)
-    )  # fmt: skip
+        Mark(f"{letter} ({output:.2f})", weighted, output)
+        for letter, (weighted, output) in zip("AB", points, strict=True)
+    )
     curve = Curve("output a", z.tolist(), sigmoid(z).tolist())
     slope = Curve(
         "slope a(1 - a)", z.tolist(), (sigmoid(z) * (1 - sigmoid(z))).tolist(), style="dashed"

@@ -1,37 +1,18 @@
-"""Softmax regression on images of digits: the quadratic cost and cross-entropy, with and without a mistake.
-
-Article [C] trains 784 -> 10 weights on MNIST and hands softmax outputs to a cross-entropy that applies
-softmax again. This study runs the same table with the article's two losses and with the right one.
-"""
+"""Softmax regression by stochastic gradient descent, with three losses on the same batches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
 import lossary as L
-from lossary.study.experiment import Progress, Study
-from lossary.study.images import Images, bundled_digits
-from lossary.study.images import mnist as mnist_images
-from lossary.study.report import Axis, Claim, Column, Curve, Level, Panel, Report, Table
+from lossary.study.experiment import Progress
+from lossary.study.images import Images
 
 CLASSES = 10
 QUADRATIC, TWICE, LOGITS = "quadratic cost", "softmax twice", "cross-entropy"
-
-# Test accuracy after each epoch as article [C] prints it: a claim to compare with, used nowhere else.
-ARTICLE_QUADRATIC = (
-    0.8286, 0.8717, 0.8816, 0.8884, 0.8950, 0.8966, 0.8983, 0.9013, 0.9031, 0.9048, 0.9062,
-    0.9073, 0.9080, 0.9094, 0.9098, 0.9106, 0.9118, 0.9121, 0.9132, 0.9132, 0.9139,
-)  # fmt: skip
-ARTICLE_TWICE = (
-    0.8249, 0.8942, 0.9020, 0.9058, 0.9084, 0.9102, 0.9127, 0.9135, 0.9153, 0.9159, 0.9170,
-    0.9187, 0.9193, 0.9200, 0.9208, 0.9203, 0.9205, 0.9205, 0.9220, 0.9216, 0.9220,
-)  # fmt: skip
-EACH_EPOCH, LAST_EPOCH = 0.01, 0.004
-"""How far the reproduction may be from the article, whose shuffles are unknown."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +26,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Run:
-    """Per epoch: accuracy on the test images and mean training loss; the first batch's slope size."""
+    """Test accuracy and mean training loss of each epoch, and the size of the first slope."""
 
     accuracy: np.ndarray
     loss: np.ndarray
@@ -147,7 +128,7 @@ def train(images: Images, settings: Settings, seed: int, progress: Progress) -> 
 
 
 def check_batch(images: Images, settings: Settings) -> None:
-    """Refuse a batch larger than the training set, and check the data once for the whole training."""
+    """Check batch size and data once, so that training can skip the checks."""
     if settings.batch > len(images.train):
         raise ValueError(
             f"study: batch must be at most the {len(images.train)} training images, "
@@ -158,221 +139,3 @@ def check_batch(images: Images, settings: Settings) -> None:
     for name, pixels in (("train", images.train), ("test", images.test)):
         if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 1):
             raise ValueError(f"study: pixels of the {name} images must lie in [0, 1]")
-
-
-def run_digits(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
-    """Run on scikit-learn's bundled digits."""
-    images = bundled_digits(seed)
-    runs = train(images, settings, seed, progress)
-    title = "Softmax regression on scikit-learn's digits"
-    return report("digits", title, images, settings, seed, runs, None)
-
-
-def run_mnist(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
-    """Run on MNIST, beside the article's own table."""
-    progress(0, settings.epochs, "reading MNIST")
-    images = mnist_images(data)
-    runs = train(images, settings, seed, progress)
-    article = {QUADRATIC: ARTICLE_QUADRATIC, TWICE: ARTICLE_TWICE}
-    return report("mnist", "Softmax regression on MNIST", images, settings, seed, runs, article)
-
-
-def report(
-    name: str,
-    title: str,
-    images: Images,
-    settings: Settings,
-    seed: int,
-    runs: Mapping[str, Run],
-    article: Mapping[str, tuple[float, ...]] | None,
-) -> Report:
-    """Assemble tables, paragraph, claims and panels."""
-    published = article_claims(runs, article) if article else ()
-    return Report(
-        study=name,
-        title=title,
-        seed=seed,
-        settings=asdict(settings),
-        tables=(epochs_table(images, settings, runs, article), summary(runs)),
-        learned=learned(runs),
-        claims=(*published, *general_claims(runs)),
-        series=panels(runs, article),
-    )
-
-
-def epochs_table(
-    images: Images,
-    settings: Settings,
-    runs: Mapping[str, Run],
-    article: Mapping[str, tuple[float, ...]] | None,
-) -> Table:
-    """Test accuracy after each epoch, with the article's numbers where it has any."""
-    columns, cells = [Column("epoch", "d")], [list(range(1, settings.epochs + 1))]
-    for name, one in runs.items():
-        columns.append(Column(name, ".4f"))
-        cells.append(one.accuracy.tolist())
-        if article and name in article:
-            printed = [*article[name], *[None] * settings.epochs][: settings.epochs]
-            columns.append(Column(f"{name} [C]", ".4f", missing=""))
-            cells.append(printed)
-    note = (
-        f"{len(images.train):,} training and {len(images.test):,} test images ({images.origin});"
-        f" zero weights, rate {settings.rate:g}, batches of {settings.batch}, reshuffled each"
-        " epoch; the three models see the same batches."
-    )
-    if article:
-        note += " Columns marked [C] are the article's own."
-    rows = tuple(zip(*cells, strict=True))
-    return Table("Accuracy on the test images after each epoch", tuple(columns), rows, note)
-
-
-def summary(runs: Mapping[str, Run]) -> Table:
-    """What each loss did, in one row."""
-    columns = (
-        Column("trained with"),
-        Column("epoch 1", ".4f"),
-        Column("last epoch", ".4f"),
-        Column("0.90 in epoch", "d"),
-        Column("first slope", ".4f"),
-        Column("last loss", ".4f"),
-    )
-    rows = tuple(
-        (name, one.accuracy[0], one.accuracy[-1], one.first_at(0.9), one.first_slope, one.loss[-1])
-        for name, one in runs.items()
-    )
-    note = (
-        "First slope: norm of the gradient by the logits on the first batch, at zero weights. Last"
-        " loss: mean over the last epoch's batches; with softmax twice it cannot fall below"
-        f" {floor():.4f}."
-    )
-    return Table("The three losses", columns, rows, note)
-
-
-def learned(runs: Mapping[str, Run]) -> str:
-    """Say what the loss and the mistake cost."""
-    slow, twice, right = runs[QUADRATIC], runs[TWICE], runs[LOGITS]
-    ahead = right.first_at(float(twice.accuracy[-1]))
-    catch_up = (
-        f"On logits that last accuracy is reached in epoch {ahead} of {len(right.accuracy)}."
-        if ahead
-        else "On logits that accuracy is not reached."
-    )
-    return (
-        f"After the first epoch cross-entropy on logits is at {right.accuracy[0]:.4f}, the"
-        f" quadratic cost at {slow.accuracy[0]:.4f}; after the last at {right.accuracy[-1]:.4f} and"
-        f" {slow.accuracy[-1]:.4f}. Applying softmax twice, as the article did, divides the first"
-        f" slope by {right.first_slope / twice.first_slope:.1f} and keeps the loss above -1 + log(e"
-        f" + {CLASSES - 1}) = {floor():.4f}, however good the model: it ends at"
-        f" {twice.loss[-1]:.4f} where the loss on logits ends at {right.loss[-1]:.4f}. Its accuracy"
-        f" is {twice.accuracy[0]:.4f} after the first epoch, {twice.accuracy.min():.4f} at its"
-        f" lowest and {twice.accuracy[-1]:.4f} after the last. " + catch_up
-    )
-
-
-def article_claims(
-    runs: Mapping[str, Run], article: Mapping[str, tuple[float, ...]]
-) -> tuple[Claim, ...]:
-    """The article's table against the same two losses."""
-    made = []
-    for name, printed in article.items():
-        shared = min(len(printed), len(runs[name].accuracy))
-        apart = np.abs(runs[name].accuracy[:shared] - np.array(printed[:shared]))
-        whole = shared == len(printed)
-        made.append(
-            Claim(
-                "58",
-                "C",
-                f"{'cross-entropy' if name == TWICE else name}: accuracy {printed[0]:.4f} after the"
-                f" first epoch, {printed[-1]:.4f} after the last",
-                f"{runs[name].accuracy[0]:.4f} and {runs[name].accuracy[-1]:.4f}; at most "
-                f"{apart.max():.4f} apart in any epoch, {apart[-1]:.4f} in the last",
-                bool(whole and apart.max() <= EACH_EPOCH and apart[-1] <= LAST_EPOCH),
-            )
-        )
-    return tuple(made)
-
-
-def general_claims(runs: Mapping[str, Run]) -> tuple[Claim, ...]:
-    """Statements that do not depend on the data set."""
-    slow, twice, right = runs[QUADRATIC], runs[TWICE], runs[LOGITS]
-    reached = [one.first_at(0.9) for one in (slow, twice, right)]
-    words = [f"in epoch {epoch}" if epoch else "never" for epoch in reached]
-    endless = len(slow.accuracy) + 1
-    sooner = [(epoch or endless) < (reached[0] or endless) for epoch in reached[1:]]
-    return (
-        Claim(
-            "58",
-            "C",
-            "0.9 is reached in epoch 8 with the quadratic cost, in epoch 3 with cross-entropy",
-            f"quadratic cost {words[0]}, softmax twice {words[1]}, cross-entropy on logits"
-            f" {words[2]}",
-            sooner[0] if sooner[0] == sooner[1] else None,
-        ),
-        Claim(
-            "58, 63",
-            "C",
-            "softmax and cross-entropy go well together",
-            f"last accuracy {right.accuracy[-1]:.4f} on logits against {slow.accuracy[-1]:.4f} "
-            "with the quadratic cost",
-            bool(right.accuracy[-1] > slow.accuracy[-1]),
-        ),
-        Claim(
-            "E1",
-            "C",
-            "softmax outputs may be passed as logits=",
-            f"the loss cannot fall below {floor():.4f} and ends at {twice.loss[-1]:.4f}; the first"
-            f" slope shrinks {right.first_slope / twice.first_slope:.1f} times;"
-            f" {twice.accuracy[0]:.4f} instead of {right.accuracy[0]:.4f} after the first epoch",
-            False if right.first_slope > twice.first_slope else None,
-        ),
-    )
-
-
-def panels(
-    runs: Mapping[str, Run], article: Mapping[str, tuple[float, ...]] | None
-) -> tuple[Panel, ...]:
-    """Accuracy and training loss by epoch."""
-    epochs = [float(epoch) for epoch in range(1, len(runs[LOGITS].accuracy) + 1)]
-    accuracy = [Curve(name, epochs, one.accuracy.tolist()) for name, one in runs.items()]
-    for name, printed in (article or {}).items():
-        shared = min(len(printed), len(epochs))
-        accuracy.append(
-            Curve(
-                f"{name} in the article",
-                epochs[:shared],
-                printed[:shared],
-                style="points",
-                like=name,
-            )
-        )
-    losses = tuple(Curve(name, epochs, one.loss.tolist()) for name, one in runs.items())
-    return (
-        Panel(
-            "Accuracy on the test images",
-            Axis("epoch", whole=True),
-            Axis("share classified correctly"),
-            tuple(accuracy),
-        ),
-        Panel(
-            "Mean training loss",
-            Axis("epoch", whole=True),
-            Axis("loss", "log"),
-            losses,
-            levels=(Level(f"floor of the double softmax, {floor():.4f}", floor()),),
-            legend="none",
-        ),
-    )
-
-
-digits = Study(
-    "digits",
-    "Softmax regression on bundled images: quadratic cost, softmax twice, cross-entropy.",
-    Settings(),
-    run_digits,
-)
-mnist = Study(
-    "mnist",
-    "The same on MNIST, reproducing the article's table and its double softmax.",
-    Settings(),
-    run_mnist,
-)

@@ -19,9 +19,9 @@ Kind = Literal["floating", "integer", "boolean", "complex", "other"]
 class Operation:
     """One loss on prepared arrays: what a library wraps in its custom gradient.
 
-    ``differentiable`` names the arguments that may receive a gradient, ``work`` is the dtype inside,
-    ``result`` the dtype outside. Class-axis losses have the class axis last; arguments and results
-    without it keep a last axis of length 1.
+    ``differentiable`` names the arguments that may receive a gradient, ``work`` is the dtype
+    inside, ``result`` the dtype outside. Class-axis losses have the class axis last; arguments and
+    results without it keep a last axis of length 1.
     """
 
     variant: Variant
@@ -43,6 +43,8 @@ class Library(ABC):
     """An array library. Arrays of the library are called x; dtypes are the library's own."""
 
     name: str
+    index_dtype: Any
+    """The dtype of labels."""
 
     @abstractmethod
     def owns(self, kind: type) -> bool:
@@ -72,11 +74,6 @@ class Library(ABC):
     def cast(self, x: Any, dtype: Any) -> Any:
         """Return x in another dtype."""
 
-    @property
-    @abstractmethod
-    def index_dtype(self) -> Any:
-        """The dtype of labels."""
-
     @abstractmethod
     def concrete(self, arrays: Sequence[Any]) -> bool:
         """Whether values can be looked at now, without tracing and without a transfer."""
@@ -93,7 +90,9 @@ class Library(ABC):
     def differentiate(self, operation: Operation, name: str, arrays: Sequence[Any]) -> Any:
         """Return the gradient of the unreduced loss with respect to one argument."""
 
-    def evaluate(self, operation: Operation, results: tuple[str, ...], arrays: Sequence[Any]) -> Any:
+    def evaluate(
+        self, operation: Operation, results: tuple[str, ...], arrays: Sequence[Any]
+    ) -> Any:
         """Return several results from one text, in the work dtype and without a gradient."""
         with self.wide():
             found = operation.text(*results)(*self.widened(operation, arrays))

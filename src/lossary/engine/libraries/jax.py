@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from jax.custom_derivatives import SymbolicZero
 
 from lossary.engine.libraries.base import Kind, Library, Operation
@@ -20,16 +21,13 @@ from lossary.engine.libraries.base import Kind, Library, Operation
 
 class _Jax(Library):
     name = "jax"
-
-    @property
-    def index_dtype(self) -> Any:
-        return jnp.dtype("int32")
+    index_dtype = jnp.dtype("int32")
 
     def owns(self, kind: type) -> bool:
-        return issubclass(kind, (jax.Array, jax.core.Tracer))
+        return issubclass(kind, (jax.Array, Tracer))
 
     def array(self, data: Any, like: Any = None) -> Any:
-        import numpy as np  # noqa: PLC0415  (lists become NumPy's types first: float64, int64)
+        import numpy as np
 
         with self.wide():
             return jnp.asarray(np.asarray(data))
@@ -49,7 +47,7 @@ class _Jax(Library):
     def result_dtype(self, x: Any) -> Any:
         if not jnp.issubdtype(x.dtype, jnp.floating):
             return jnp.dtype("float32")
-        return jnp.dtype("float32") if x.dtype.itemsize < 4 else x.dtype  # noqa: PLR2004
+        return jnp.dtype("float32") if x.dtype.itemsize < 4 else x.dtype
 
     def epsilon(self, x: Any) -> float:
         return float(jnp.finfo(x.dtype).eps) if jnp.issubdtype(x.dtype, jnp.floating) else 0.0
@@ -59,12 +57,12 @@ class _Jax(Library):
             return x.astype(dtype)
 
     def concrete(self, arrays: Sequence[Any]) -> bool:
-        if any(isinstance(x, jax.core.Tracer) for x in arrays):
+        if any(isinstance(x, Tracer) for x in arrays):
             return False
         return all(d.platform == "cpu" for x in arrays for d in x.devices())
 
     def numpy(self, x: Any) -> Any:
-        import numpy as np  # noqa: PLC0415  (only to word an error)
+        import numpy as np
 
         return np.asarray(x)
 

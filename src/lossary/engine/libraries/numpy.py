@@ -34,13 +34,13 @@ class _NumPy(Library):
         return np.dtype(np.longdouble) if x.dtype == np.longdouble else np.dtype(np.float64)
 
     def result_dtype(self, x: Any) -> Any:
-        return np.dtype(np.float32) if x.dtype.itemsize < 4 else x.dtype  # noqa: PLR2004
+        return np.dtype(np.float32) if x.dtype.itemsize < 4 else x.dtype
 
     def epsilon(self, x: Any) -> float:
         if self.kind(x) != "floating":
             return 0.0
         if x.dtype.kind == "V":
-            import ml_dtypes  # noqa: PLC0415  (x is one of its arrays)
+            import ml_dtypes
 
             return float(ml_dtypes.finfo(x.dtype).eps)
         return float(np.finfo(x.dtype).eps)

@@ -19,7 +19,7 @@ class _TensorFlow(Library):
         return issubclass(kind, (tf.Tensor, tf.Variable))
 
     def array(self, data: Any, like: Any = None) -> Any:
-        import numpy as np  # noqa: PLC0415  (lists become NumPy's types first: float64, int64)
+        import numpy as np
 
         return tf.convert_to_tensor(np.asarray(data))
 
@@ -37,10 +37,10 @@ class _TensorFlow(Library):
     def result_dtype(self, x: Any) -> Any:
         if not x.dtype.is_floating:
             return tf.float64
-        return tf.float32 if x.dtype.size < 4 else x.dtype  # noqa: PLR2004
+        return tf.float32 if x.dtype.size < 4 else x.dtype
 
     def epsilon(self, x: Any) -> float:
-        import ml_dtypes  # noqa: PLC0415  (comes with TensorFlow; knows bfloat16)
+        import ml_dtypes
 
         return float(ml_dtypes.finfo(x.dtype.as_numpy_dtype).eps) if x.dtype.is_floating else 0.0
 
@@ -136,7 +136,8 @@ def _gradient_function(operation: Operation, of: str) -> Any:
     def gradient(*arrays: Any) -> Any:
         def pull_back(upstream: Any) -> list[Any]:
             return [
-                _fit(LIBRARY.evaluate(operation, (f"pullback:{of}:{name}",), (*arrays, upstream)), x)
+                _fit(LIBRARY.evaluate(operation, (f"pullback:{of}:{name}",), (*arrays, upstream)),
+                     x)
                 if name in operation.differentiable else None
                 for name, x in zip(operation.variant.arguments, arrays, strict=True)
             ]  # fmt: skip

@@ -23,7 +23,7 @@ class _Torch(Library):
         if isinstance(data, (int, float)):
             dtype = torch.float64 if device is None or device.type != "mps" else torch.float32
             return torch.tensor(data, dtype=dtype, device=device)
-        import numpy as np  # noqa: PLC0415  (lists become NumPy's types first: float64, int64)
+        import numpy as np
 
         return torch.as_tensor(np.asarray(data), device=device)
 
@@ -43,7 +43,7 @@ class _Torch(Library):
     def result_dtype(self, x: Any) -> Any:
         if not x.dtype.is_floating_point:
             return torch.float64
-        return torch.float32 if x.dtype.itemsize < 4 else x.dtype  # noqa: PLR2004
+        return torch.float32 if x.dtype.itemsize < 4 else x.dtype
 
     def epsilon(self, x: Any) -> float:
         return torch.finfo(x.dtype).eps if x.dtype.is_floating_point else 0.0
@@ -109,7 +109,7 @@ def _is_concrete(x: Any) -> bool:
     return type(x) in {torch.Tensor, torch.nn.Parameter} and not _is_wrapped(x)
 
 
-_is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor  # noqa: SLF001  # pyright: ignore
+_is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
 
 
 @lru_cache(maxsize=1024)

@@ -1,0 +1,113 @@
+"""``lossary list`` and ``lossary show``: what there is, and all about one loss."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import lossary
+from lossary.cli.names import JSON, LOSS
+from lossary.cli.output import emit, emit_json, page, say
+from lossary.definition import PROMISES
+from lossary.render.target import TARGETS
+
+if TYPE_CHECKING:
+    from lossary.engine import Loss
+
+__all__ = ["list_", "show"]
+
+FAMILIES = tuple(dict.fromkeys(loss.family for loss in lossary.catalogue.values()))
+
+
+def _promise(context: Any, parameter: Any, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Accept ``non-negative`` for ``non_negative``."""
+    names = tuple(name.replace("-", "_") for name in names)
+    for name in names:
+        if name not in PROMISES:
+            raise click.BadParameter(f"{name!r} is not one of {', '.join(PROMISES)}")
+    return names
+
+
+@click.command("list", short_help="List the losses, by family.")
+@click.option(
+    "--task", "--family", "families", multiple=True, type=click.Choice(FAMILIES),
+    help="Only losses for this task; repeat it for several.",
+)  # fmt: skip
+@click.option(
+    "--promise", "promises", multiple=True, metavar="PROMISE", callback=_promise,
+    help=f"Only losses that keep this promise; repeat it to ask for all of them. One of "
+    f"{', '.join(PROMISES)}.",
+)  # fmt: skip
+@JSON
+def list_(families: tuple[str, ...], promises: tuple[str, ...], as_json: bool) -> None:
+    """List the losses, by family.
+
+    lossary list
+    lossary list --task regression
+    lossary list --promise convex --promise bounded_gradient
+    lossary list --json | jq -r '.losses[].name'
+    """
+    losses = [
+        loss
+        for loss in lossary.catalogue.values()
+        if (not families or loss.family in families) and loss.promises.issuperset(promises)
+    ]
+    from lossary.show import tables
+
+    if as_json:
+        emit_json({"losses": [tables.data(loss) for loss in losses]})
+        return
+    if not losses:
+        say("no loss is like that")
+        return
+    with page() as console:
+        tables.print_list(losses, console)
+    if sys.stderr.isatty():
+        say("\nlossary show NAME tells all about one of them.")
+
+
+@click.command(short_help="Show all about one loss.")
+@click.argument("loss", metavar="NAME", type=LOSS)
+@click.option("--latex", is_flag=True, help="Print the formulas as LaTeX instead.")
+@click.option(
+    "--text", "target", type=click.Choice(TARGETS), help="Print the code that runs there instead."
+)
+@click.option(
+    "--order", type=click.IntRange(0, 2),
+    help="With --latex or --text: 0 for the value only, 1 gradient, 2 second derivative.",
+)  # fmt: skip
+@JSON
+def show(loss: Loss, latex: bool, target: str | None, order: int | None, as_json: bool) -> None:
+    """Show all about a loss: formulas, arguments, when to choose it, traps, names elsewhere.
+
+    NAME is a name from `lossary list`, or the name of the loss in another library.
+
+    lossary show focal
+    lossary show tf.keras.losses.MSLE
+    lossary show huber --latex
+    lossary show huber --text torch --order 1     the gradient as PyTorch code
+    """
+    from lossary.show import tables
+
+    if as_json:
+        texts = {"text": {target: [loss.text(target, n) for n in range(3)]}} if target else {}
+        emit_json({**tables.data(loss), **tables.formulas(loss), **texts})
+    elif latex:
+        formulas = (loss.latex, loss.gradient_latex, loss.hessian_latex)
+        emit("\n".join(formulas if order is None else [formulas[order]]) + "\n")
+    elif target:
+        orders = range(3) if order is None else (order,)
+        emit(_module([loss.text(target, n) for n in orders]))
+    elif order is not None:
+        raise click.UsageError("--order goes with --latex or --text")
+    else:
+        with page() as console:
+            tables.print_sheet(loss, console)
+
+
+def _module(texts: list[str]) -> str:
+    """Join functions under the imports that they share."""
+    heads, bodies = zip(*(text.strip().split("\n\n\n", 1) for text in texts), strict=True)
+    return "\n\n\n".join([*dict.fromkeys(heads), *bodies]) + "\n"

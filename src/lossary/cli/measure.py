@@ -1,0 +1,214 @@
+"""``lossary study`` and ``lossary accuracy``: experiments and measurements, with their progress."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lossary.cli.names import JSON, find
+from lossary.cli.output import emit, emit_json, page, say
+from lossary.render.target import TARGETS
+
+if TYPE_CHECKING:
+    from lossary.study import Study
+
+__all__ = ["accuracy", "study"]
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Callable[[int, int, str], None]]:
+    """Yield ``report(done, total, what)``, which moves a bar if stderr is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done, total, what: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+
+        def report(done: int, total: int, what: str) -> None:
+            words = f"{title}: {what}" if what else title
+            bar.update(task, completed=done, total=total, description=words)
+
+        yield report
+
+
+@click.command(short_help="Run an experiment with these losses.")
+@click.argument("name", required=False)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
+    help="Draw the figure too, as .png or .svg.",
+)  # fmt: skip
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Fixes chance."
+)
+@click.option(
+    "--data", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
+    help="Folder with the files of a study that reads any (mnist).",
+)  # fmt: skip
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE",
+    help="Change a setting of the study, such as epochs=5; repeat it for several.",
+)  # fmt: skip
+@JSON
+def study(
+    name: str | None,
+    output: Path | None,
+    seed: int,
+    data: Path | None,
+    settings: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Run an experiment that trains with these losses; without NAME, list the experiments.
+
+    lossary study                      what there is
+    lossary study neuron
+    lossary study digits -o digits.png
+    lossary study mnist --data ~/mnist --json > mnist.json
+    """
+    from lossary import picture
+    from lossary.study import run, studies
+
+    if name is None:
+        _list_studies(studies, as_json)
+        return
+    if name not in studies:
+        raise click.UsageError(
+            f"no study is called {name!r}\nhint: {_nearest(name, list(studies))}"
+        )
+    chosen = _settings(studies[name], settings)
+    if output:
+        picture.check(output)
+        picture.matplotlib()
+    try:
+        with progress(f"study {name}") as report_progress:
+            report = run(name, seed=seed, data=data, progress=report_progress, **chosen)
+    except FileNotFoundError as error:
+        raise click.UsageError(str(error)) from error
+    except ValueError as error:
+        if not (chosen or data):  # with nothing given, the fault is ours: show where
+            raise
+        raise click.UsageError(str(error)) from error
+    if as_json:
+        emit_json(report.to_json())
+    else:
+        with page() as console:
+            report.print(console)
+    if output:
+        report.draw(output)
+        say(f"wrote {output}")
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"choose from {', '.join(known)}"
+
+
+def _settings(chosen: Study, texts: tuple[str, ...]) -> dict[str, Any]:
+    """Return settings as the types that their defaults have."""
+    defaults = {
+        item.name: getattr(chosen.settings, item.name)
+        for item in dataclasses.fields(chosen.settings)
+    }
+    settings = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        key = key.strip().replace("-", "_")
+        if not equals or key not in defaults:
+            known = ", ".join(f"{name}={default!r}" for name, default in defaults.items())
+            raise click.UsageError(
+                f"study {chosen.name} has no setting {text!r}\nhint: it has {known}"
+            )
+        settings[key] = _literal(value, defaults[key], text)
+    return settings
+
+
+def _literal(text: str, default: Any, whole: str) -> Any:
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        value = text
+    if isinstance(default, tuple) and isinstance(value, int | float):
+        value = (value,)
+    if isinstance(default, float) and isinstance(value, int):
+        value = float(value)
+    if type(value) is not type(default):
+        raise click.UsageError(
+            f"--set {whole}: expected {type(default).__name__}, got {text!r}\n"
+            f"hint: its default is {default!r}"
+        )
+    return value
+
+
+def _list_studies(studies: dict[str, Study], as_json: bool) -> None:
+    if as_json:
+        items = [{"name": s.name, "purpose": s.purpose} for s in studies.values()]
+        emit_json({"studies": items})
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, style="cyan")
+    table.add_column()
+    for item in studies.values():
+        table.add_row(item.name, Text(item.purpose))
+    with page() as console:
+        console.print(table)
+
+
+@click.command(short_help="Measure how exact values and gradients are.")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option(
+    "--library", "libraries", multiple=True, type=click.Choice(TARGETS),
+    help="Only on this library; repeat it for several. By default all that are installed.",
+)  # fmt: skip
+@click.option(
+    "--dtype", "dtypes", multiple=True, type=click.Choice(["float32", "float64"]),
+    help="Only in this type.",
+)  # fmt: skip
+@click.option("--markdown", is_flag=True, help="Print a table in Markdown.")
+@JSON
+def accuracy(
+    names: tuple[str, ...],
+    libraries: tuple[str, ...],
+    dtypes: tuple[str, ...],
+    markdown: bool,
+    as_json: bool,
+) -> None:
+    """Measure values and gradients in ulps of the true value, beside other libraries.
+
+    The truth comes from mpmath with as many digits as it takes. Without NAME, all losses.
+
+    lossary accuracy focal
+    lossary accuracy huber cross_entropy --library numpy --library torch
+    lossary accuracy --markdown > accuracy.md
+    """
+    from lossary import accuracy as meter
+
+    if markdown and as_json:
+        raise click.UsageError("--markdown and --json exclude each other\nhint: choose one")
+    losses = [find(name).name for name in names]
+    with progress("accuracy") as report_progress:
+        table = meter.measure(losses, libraries, dtypes, progress=report_progress)
+    if as_json:
+        emit_json(table.to_json())
+    elif markdown:
+        emit(table.markdown().rstrip() + "\n")
+    else:
+        with page() as console:
+            table.print(console)

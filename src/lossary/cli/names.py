@@ -1,0 +1,47 @@
+"""Losses by name on the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import lossary
+from lossary.cli.output import say
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from lossary.engine import Loss
+
+__all__ = ["JSON", "LOSS", "find"]
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def find(name: str) -> Loss:
+    """Return the loss of a name here or elsewhere, and say so if the name is another library's."""
+    try:
+        loss = lossary.find(name)
+    except KeyError as error:
+        problem, _, hint = error.args[0].rpartition("; ")
+        raise click.UsageError(f"{problem}\nhint: {hint}") from None
+    if name != loss.name:
+        say(f"{name} is {loss.name} here")
+    return loss
+
+
+class _LossType(click.ParamType):
+    name = "name"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Loss:
+        return find(value) if isinstance(value, str) else value
+
+    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        found = [loss for name, loss in lossary.catalogue.items() if name.startswith(incomplete)]
+        return [CompletionItem(loss.name, help=loss.summary) for loss in found]
+
+
+LOSS = _LossType()

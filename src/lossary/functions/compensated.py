@@ -1,0 +1,67 @@
+"""Arithmetic that carries its rounding along."""
+
+# A slope may mention its own function, which pyright cannot see through.
+# pyright: reportGeneralTypeIssues=false
+
+from __future__ import annotations
+
+from math import inf
+
+from lossary.formula import Expression, constant
+from lossary.functions.vocabulary import absolute, exp, named, where
+
+# Compensated arithmetic (Knuth's two-sum, Dekker's two-product): exp of a rounded difference or
+# product amplifies the rounding by its argument, so the rounding is carried along.
+
+
+def _sum_error(x: Expression, y: Expression, rounded: Expression) -> Expression:
+    back = rounded - x
+    error = (x - (rounded - back)) + (y - back)
+    return where(absolute(rounded) < inf, error, 0)
+
+
+def _halves(x: Expression) -> tuple[Expression, Expression]:
+    # 2^27 + 1 halves a float64; in float32 the high half becomes 0 and the correction vanishes.
+    scaled = x * 134217729.0
+    high = scaled - (scaled - x)
+    return high, x - high
+
+
+def _product_error(x: Expression, y: Expression, rounded: Expression) -> Expression:
+    (x_high, x_low), (y_high, y_low) = _halves(x), _halves(y)
+    error = ((x_high * y_high - rounded) + x_high * y_low + x_low * y_high) + x_low * y_low
+    return where(absolute(error) < 1, error, 0)
+
+
+@named(
+    latex=r"\left({0} + {1} + {2}\right)",
+    means=lambda m, x, y, z: x + y + z,
+    slope=lambda x, y, z: (constant(1), constant(1), constant(1)),
+)
+def sum_of_three(x: Expression, y: Expression, z: Expression) -> Expression:
+    """X + y + z with one rounding, also when the parts nearly cancel."""
+    first = x + y
+    second = first + z
+    return second + (_sum_error(x, y, first) + _sum_error(first, z, second))
+
+
+@named(
+    latex="e^{{{0} - {1}}}",
+    means=lambda m, x, y: m.exp(x - y),
+    slope=lambda x, y: (exp_difference(x, y), -exp_difference(x, y)),
+)
+def exp_difference(x: Expression, y: Expression) -> Expression:
+    """exp(x - y); the rounding of x - y is made good to first order."""
+    difference = x - y
+    return exp(difference) * (1 + _sum_error(x, -y, difference))
+
+
+@named(
+    latex="e^{{{0} {1}}}",
+    means=lambda m, x, y: m.exp(x * y),
+    slope=lambda x, y: (y * exp_product(x, y), x * exp_product(x, y)),
+)
+def exp_product(x: Expression, y: Expression) -> Expression:
+    """exp(x y); the rounding of x y is made good to first order."""
+    product = x * y
+    return exp(product) * (1 + _product_error(x, y, product))

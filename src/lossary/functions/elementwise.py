@@ -1,0 +1,153 @@
+"""Functions of numbers: sigmoids, logarithms of ratios, log-cosh."""
+
+# A slope may mention its own function, which pyright cannot see through.
+# pyright: reportGeneralTypeIssues=false
+
+from __future__ import annotations
+
+from typing import Any
+
+from lossary.formula import Expression
+from lossary.functions.compensated import exp_product
+from lossary.functions.vocabulary import (
+    absolute,
+    exp,
+    expm1,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    named,
+    tanh,
+    weighted,
+    where,
+)
+
+
+def _sigmoid_meaning(m: Any, x: Any) -> Any:
+    return m.exp(x) / (1 + m.exp(x)) if x < 0 else 1 / (1 + m.exp(-x))
+
+
+@named(
+    latex=r"\log\left(1 + e^{{{0}}}\right)",
+    means=lambda m, x: m.log1p(m.exp(x)),
+    slope=lambda x: (sigmoid(x),),
+)
+def softplus(x: Expression) -> Expression:
+    """log(1 + exp(x)), without overflow or cancellation."""
+    return maximum(x, 0) + log1p(exp(-absolute(x)))
+
+
+@named(
+    latex=r"\sigma\left({0}\right)",
+    means=_sigmoid_meaning,
+    slope=lambda x: (sigmoid(x) * sigmoid(-x),),
+)
+def sigmoid(x: Expression) -> Expression:
+    """1 / (1 + exp(-x)), with a right tail on both sides."""
+    fade = exp(-absolute(x))
+    return where(x < 0, fade, 1) / (1 + fade)
+
+
+@named(
+    latex=r"\log\sigma\left({0}\right)",
+    means=lambda m, x: -m.log1p(m.exp(-x)),
+    slope=lambda x: (sigmoid(-x),),
+)
+def log_sigmoid(x: Expression) -> Expression:
+    """log(1 / (1 + exp(-x))), without overflow or cancellation."""
+    return -softplus(-x)
+
+
+# Below -40, sigmoid(x) is exp(x) to more digits than float64 holds.
+_SIGMOID_TAIL = -40.0
+
+
+@named(
+    latex=r"\sigma\left({0}\right)^{{{1}}}",
+    means=lambda m, x, p: m.mpf(1) if p == 0 else _sigmoid_meaning(m, x) ** p,
+    slope=lambda x, p: (
+        p * sigmoid_power(x, p) * sigmoid(-x),
+        weighted(sigmoid_power(x, p), log_sigmoid(x)),
+    ),
+)  # fmt: skip
+def sigmoid_power(x: Expression, power: Expression) -> Expression:
+    """sigmoid(x) ** power: a power of the accurate probability, and compensated in the far tail."""
+    near = sigmoid(maximum(x, _SIGMOID_TAIL)) ** power
+    far = exp_product(maximum(x, -1e30), power)  # keeps -inf times 0 out
+    return where(x < _SIGMOID_TAIL, far, near)
+
+
+@named(
+    latex=r"\log\cosh\left({0}\right)",
+    means=lambda m, x: abs(x) - m.log(2) + m.log1p(m.exp(-2 * abs(x))),
+    slope=lambda x: (tanh(x),),
+)
+def log_cosh(x: Expression) -> Expression:
+    """log((exp(x) + exp(-x)) / 2): no overflow far out, no cancellation near 0."""
+    size = absolute(x)
+    growth = expm1(minimum(size, 4))
+    near = log1p(growth * growth / (2 * (1 + growth)))  # cosh x - 1 = (e^x - 1)^2 / (2 e^x)
+    far = size - (0.6931471805599453 - log1p(exp(-2 * size)))
+    return where(size < 2, near, far)
+
+
+@named(
+    latex=r"\operatorname{{sech}}^2\left({0}\right)",
+    means=lambda m, x: m.sech(x) ** 2,
+    slope=lambda x: (-2 * tanh(x) * sech_squared(x),),
+)
+def sech_squared(x: Expression) -> Expression:
+    """1 - tanh(x)^2, the slope of tanh, with a right tail."""
+    fade = exp(-2 * absolute(x))
+    return 4 * fade / ((1 + fade) * (1 + fade))
+
+
+@named(
+    latex=r"\log\frac{{1 + {0}}}{{1 + {1}}}",
+    means=lambda m, x, y: m.log1p(x) - m.log1p(y),
+    slope=lambda x, y: (1 / (1 + x), -1 / (1 + y)),
+)
+def log1p_difference(x: Expression, y: Expression) -> Expression:
+    """log(1 + x) - log(1 + y), right also when x is close to y."""
+    base = 1 + y
+    return where(2 * absolute(x - y) < base, log1p((x - y) / base), log((1 + x) / base))
+
+
+# Where a quotient of two numbers down to the smallest subnormal could overflow.
+_TINY = 1e-290
+
+
+@named(
+    latex=r"\log\frac{{{0}}}{{{1}}}",
+    means=lambda m, x, y: (m.log(x) if x else -m.inf) - (m.log(y) if y else -m.inf),
+    slope=lambda x, y: (1 / x, -1 / y),
+)
+def log_ratio(x: Expression, y: Expression) -> Expression:
+    """log(x / y) for numbers from 0, right also when x is close to y."""
+    apart = where(y < _TINY, log(x) - log(y), log(x / y))
+    return where(2 * absolute(x - y) < y, log1p((x - y) / y), apart)
+
+
+def _mean_jensen_gap(m: Any, x: Any, y: Any) -> Any:
+    middle = (x + y) / 2
+    return sum((v * m.log(v / middle) / 2 for v in (x, y) if v), m.mpf(0))
+
+
+@named(
+    latex=r"\tfrac12 \left({0} \log\frac{{2 {0}}}{{{0} + {1}}} "
+    r"+ {1} \log\frac{{2 {1}}}{{{0} + {1}}}\right)",
+    means=_mean_jensen_gap,
+    slope=lambda x, y: (
+        where(x + y > 0, log1p((x - y) / (x + y)) / 2, 0),
+        where(x + y > 0, log1p((y - x) / (x + y)) / 2, 0),
+    ),
+)
+def jensen_gap(x: Expression, y: Expression) -> Expression:
+    """Half the relative entropies of x and y to their middle; never negative."""
+    middle = (x + y) / 2
+    tilt = where(middle > 0, (x - y) / (x + y), 0)
+    size = minimum(absolute(tilt), 0.5)
+    near = log1p(-size * size) + size * log1p(2 * size / (1 - size))
+    far = weighted(1 + tilt, log1p(tilt)) + weighted(1 - tilt, log1p(-tilt))
+    return middle * where(absolute(tilt) < 0.5, near, far) / 2

@@ -1,0 +1,139 @@
+"""Lengths, angles and overlaps of vectors along the axis."""
+
+# A slope may mention its own function, which pyright cannot see through.
+# pyright: reportGeneralTypeIssues=false
+
+from __future__ import annotations
+
+from typing import Any
+
+from lossary.formula import Expression
+from lossary.functions.vocabulary import (
+    Jacobian,
+    absolute,
+    maximum,
+    minimum,
+    named,
+    peak,
+    sqrt,
+    total,
+    where,
+)
+
+
+def _largest(x: Expression) -> Expression:
+    """A scale that keeps squares from overflow and underflow: the largest size, or 1 for zeros."""
+    size = peak(absolute(x))
+    return where(size > 0, size, 1)
+
+
+def _dot_meaning(m: Any, x: list[Any], y: list[Any]) -> Any:
+    return m.fsum(a * b for a, b in zip(x, y, strict=True))
+
+
+def _norm_meaning(m: Any, x: list[Any]) -> Any:
+    return m.sqrt(_dot_meaning(m, x, x))
+
+
+def _cosine_meaning(m: Any, x: list[Any], y: list[Any]) -> Any:
+    size = _norm_meaning(m, x) * _norm_meaning(m, y)
+    return _dot_meaning(m, x, y) / size if size else m.mpf(0)
+
+
+@named(
+    latex=r"\left\lVert {0} \right\rVert",
+    means=_norm_meaning,
+    slope=lambda x: (unit(x),),
+    shape="row",
+)
+def norm(x: Expression) -> Expression:
+    """Euclidean length; its slope at the zero vector is 0."""
+    scale = _largest(x)
+    ratio = x / scale
+    return scale * sqrt(total(ratio * ratio))
+
+
+def _unit_meaning(m: Any, x: list[Any]) -> list[Any]:
+    size = _norm_meaning(m, x)
+    return [v / size if size else m.mpf(0) for v in x]
+
+
+@named(
+    latex=r"\frac{{{0}}}{{\left\lVert {0} \right\rVert}}",
+    means=_unit_meaning,
+    slope=lambda x: (
+        Jacobian(_inverse_norm(x), ((unit(x), -unit(x) * _inverse_norm(x)),)),
+    ),
+    shape="class",
+)  # fmt: skip
+def unit(x: Expression) -> Expression:
+    """The vector divided by its length; the zero vector stays zero."""
+    ratio = x / _largest(x)
+    length = sqrt(total(ratio * ratio))
+    return ratio / where(length > 0, length, 1)
+
+
+def _inverse_norm(x: Expression) -> Expression:
+    return where(norm(x) > 0, 1 / norm(x), 0)
+
+
+def _cosine_slope(x: Expression, y: Expression) -> Expression:
+    return (unit(y) - cosine(x, y) * unit(x)) * _inverse_norm(x)
+
+
+@named(
+    latex=r"\cos\left({0}, {1}\right)",
+    means=_cosine_meaning,
+    slope=lambda x, y: (_cosine_slope(x, y), _cosine_slope(y, x)),
+    shape="row",
+)
+def cosine(x: Expression, y: Expression) -> Expression:
+    """Cosine of the angle, within [-1, 1]; 0 with slope 0 if one vector is zero."""
+    return maximum(minimum(total(unit(x) * unit(y)), 1), -1)
+
+
+@named(
+    latex=r"\left(1 - \cos\left({0}, {1}\right)\right)",
+    means=lambda m, x, y: 1 - _cosine_meaning(m, x, y),
+    slope=lambda x, y: (-_cosine_slope(x, y), -_cosine_slope(y, x)),
+    shape="row",
+)
+def cosine_gap(x: Expression, y: Expression) -> Expression:
+    """1 - cosine, right also for nearly parallel vectors: half the squared chord."""
+    chord = unit(x) - unit(y)
+    similarity = cosine(x, y)
+    return where(similarity > 0.5, total(chord * chord) / 2, 1 - similarity)
+
+
+def _tanimoto_meaning(m: Any, x: list[Any], y: list[Any]) -> Any:
+    both = _dot_meaning(m, x, y)
+    union = _dot_meaning(m, x, x) + _dot_meaning(m, y, y) - both
+    return 1 - both / union if union else m.mpf(0)
+
+
+def _tanimoto_parts(x: Expression, y: Expression) -> tuple[Expression, ...]:
+    scale = maximum(peak(absolute(x)), peak(absolute(y)))
+    scale = where(scale > 0, scale, 1)
+    a, b = x / scale, y / scale
+    apart = total((a - b) * (a - b))
+    union = apart + total(a * b)
+    return a, b, scale, apart, where(union > 0, union, 1)
+
+
+def _tanimoto_slope(x: Expression, y: Expression) -> Expression:
+    gap = tanimoto_gap(x, y)
+    square = total(x * x) + total(y * y) - total(x * y)
+    return where(square > 0, (2 * (x - y) - gap * (2 * x - y)) / square, 0)
+
+
+@named(
+    latex=r"\left(1 - \frac{{{0} \cdot {1}}}"
+    r"{{\lVert {0} \rVert^2 + \lVert {1} \rVert^2 - {0} \cdot {1}}}\right)",
+    means=_tanimoto_meaning,
+    slope=lambda x, y: (_tanimoto_slope(x, y), _tanimoto_slope(y, x)),
+    shape="row",
+)
+def tanimoto_gap(x: Expression, y: Expression) -> Expression:
+    """Squared distance over (squared distance + inner product); 0 for two zero vectors."""
+    _, _, _, apart, union = _tanimoto_parts(x, y)
+    return apart / union

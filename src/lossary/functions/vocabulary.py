@@ -1,0 +1,199 @@
+"""What a word of the formula language is: primitives, and the facts of a named function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lossary.formula import Expression, apply
+
+Shape = Literal["elementwise", "row", "class"]
+
+
+@dataclass(frozen=True)
+class Jacobian:
+    """``d e_j / d x_k = diagonal_j [j = k] + sum over outer of column_j row_k``."""
+
+    diagonal: Expression | None
+    outer: tuple[tuple[Expression, Expression], ...] = ()
+
+
+Slope = Expression | Jacobian | None
+
+
+@dataclass(frozen=True)
+class Function:
+    """A named function: its meaning, its stable form and its slope in each argument."""
+
+    name: str
+    computed: Callable[..., Expression]
+    means: Callable[..., Any]
+    slope: Callable[..., tuple[Slope, ...]]
+    latex: str
+    shape: Shape = "elementwise"
+
+
+FUNCTIONS: dict[str, Function] = {}
+
+
+def named(
+    *,
+    means: Callable[..., Any],
+    slope: Callable[..., tuple[Slope, ...]],
+    latex: str,
+    shape: Shape = "elementwise",
+) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
+    """Put a function with its three facts into the vocabulary."""
+
+    def add(computed: Callable[..., Expression]) -> Callable[..., Expression]:
+        name = computed.__name__
+        FUNCTIONS[name] = Function(name, computed, means, slope, latex, shape)
+        class_axis = {"elementwise": None, "row": False, "class": True}[shape]
+
+        def build(*arguments: Any) -> Expression:
+            return apply(name, *arguments, class_axis=class_axis)
+
+        build.__name__, build.__doc__ = name, computed.__doc__
+        return build
+
+    return add
+
+
+PRIMITIVES = frozenset(
+    [
+        "add",
+        "subtract",
+        "multiply",
+        "divide",
+        "negative",
+        "power",
+        "absolute",
+        "sign",
+        "floor",
+        "sqrt",
+        "exp",
+        "expm1",
+        "log",
+        "log1p",
+        "tanh",
+        "maximum",
+        "minimum",
+        "less",
+        "less_equal",
+        "equal",
+        "logical_and",
+        "logical_or",
+        "logical_not",
+        "where",
+        "total",
+        "peak",
+        "argpeak",
+        "pick",
+        "class_index",
+        "class_count",
+    ]
+)
+
+
+# Primitives. Those with an operator (add, less, logical_and, ...) are built by Expression itself.
+
+
+def absolute(x: Any) -> Expression:
+    """|x|, with derivative 0 at 0."""
+    return apply("absolute", x)
+
+
+def sign(x: Any) -> Expression:
+    """-1, 0 or 1."""
+    return apply("sign", x)
+
+
+def floor(x: Any) -> Expression:
+    """The largest whole number that is not above x."""
+    return apply("floor", x)
+
+
+def sqrt(x: Any) -> Expression:
+    """Square root."""
+    return apply("sqrt", x)
+
+
+def exp(x: Any) -> Expression:
+    """e to the power x."""
+    return apply("exp", x)
+
+
+def expm1(x: Any) -> Expression:
+    """exp(x) - 1, right for small x."""
+    return apply("expm1", x)
+
+
+def log(x: Any) -> Expression:
+    """Natural logarithm."""
+    return apply("log", x)
+
+
+def log1p(x: Any) -> Expression:
+    """log(1 + x), right for small x."""
+    return apply("log1p", x)
+
+
+def tanh(x: Any) -> Expression:
+    """Hyperbolic tangent."""
+    return apply("tanh", x)
+
+
+def maximum(x: Any, y: Any) -> Expression:
+    """The larger of two; the derivative at a tie belongs to the second."""
+    return apply("maximum", x, y)
+
+
+def minimum(x: Any, y: Any) -> Expression:
+    """The smaller of two; the derivative at a tie belongs to the second."""
+    return apply("minimum", x, y)
+
+
+def where(condition: Any, x: Any, y: Any) -> Expression:
+    """X where the condition holds, else y."""
+    return apply("where", condition, x, y)
+
+
+def weighted(weight: Any, value: Any) -> Expression:
+    """Weight times value, and exactly 0 where the weight is 0, whatever the value."""
+    return apply("weighted", weight, value)
+
+
+def total(x: Any) -> Expression:
+    """Sum along the class axis."""
+    return apply("total", x, class_axis=False)
+
+
+def peak(x: Any) -> Expression:
+    """Largest entry along the class axis."""
+    return apply("peak", x, class_axis=False)
+
+
+def argpeak(x: Any) -> Expression:
+    """Class of the largest entry, the first one at a tie."""
+    return apply("argpeak", x, class_axis=False)
+
+
+def pick(x: Any, label: Any) -> Expression:
+    """Entry of the class ``label``."""
+    return apply("pick", x, label, class_axis=False)
+
+
+def class_index() -> Expression:
+    """0, 1, ..., C - 1 along the class axis."""
+    return apply("class_index", class_axis=True)
+
+
+def class_count() -> Expression:
+    """The number of classes, C."""
+    return apply("class_count", class_axis=False)
+
+
+def is_class(label: Any) -> Expression:
+    """Whether each class is the class ``label``."""
+    return class_index() == label
