@@ -47,11 +47,12 @@ def collect() -> Places:
     """Tests by item, in the order of the files."""
     collector = MarkerCollector()
     captured = io.StringIO()
-    arguments = ["--collect-only", "-q", "-p", "no:cacheprovider", str(ROOT / "tests")]
+    arguments = ["--collect-only", "-qq", "-p", "no:cacheprovider", str(ROOT / "tests")]
     with contextlib.redirect_stdout(captured):
         status = pytest.main([f"--rootdir={ROOT}", *arguments], plugins=[collector])
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-        sys.exit(f"docs/seeds.py: the tests cannot be collected:\n{captured.getvalue()}")
+        errors = captured.getvalue().partition("= ERRORS =")[2]
+        sys.exit(f"docs/seeds.py: the tests cannot be collected:\n{errors}")
     return collector.places
 
 
