@@ -71,14 +71,14 @@ def sample(loss, seed=0, shape=(5,), classes=CLASSES, dtype=np.float64):
 
 
 def numbers(domain, classes=CLASSES):
-    """Single numbers of a domain: its own samples, and all that its interval holds."""
+    """Single numbers of a domain: its own samples, the middle, and a wide interval."""
     if domain.integer:
         return st.integers(0, classes - 1)
     if not domain.continuous:
         return st.sampled_from(domain.inside)
-    low, high = interval(domain, WIDE)
-    inside = st.floats(low, high).filter(lambda x: bool(domain.contains(x)))
-    return st.one_of(st.sampled_from(domain.inside), inside)
+    close, wide = (st.floats(*interval(domain, choices)) for choices in (CLOSE, WIDE))
+    anything = st.one_of(st.sampled_from(domain.inside), close, wide)
+    return anything.filter(lambda x: bool(domain.contains(x)))
 
 
 def distributions(classes=CLASSES):
