@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from lossary.calculus import substitute
 from lossary.formula import Expression, variable, walk
 from lossary.render.latex import latex
+from lossary.rewriting import substitute
 
 __all__ = ["abbreviate"]
 
