@@ -64,23 +64,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0
     """
     tolerate_any_encoding()
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        result = program.main(
-            args=None if arguments is None else list(arguments),
-            prog_name="lossary",
-            standalone_mode=False,
-        )
+        result = program.main(args=words, prog_name="lossary", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
         say("\ninterrupted")
         return INTERRUPTED
     except click.ClickException as error:
-        return _report(_message(error), _help(error))
+        return _report(_message(error), _help(error, words))
     except MissingExtraError as error:
         command = str(error).partition(": ")[2]
         say(f"error: {str(error).partition(': ')[0]}\nhint: {command}")
         return MISSING
     except LossaryError as error:
-        return _report(str(error), "lossary --help")
+        return _report(str(error), _help(None, words))
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         say(f"error: {place}{error.strerror or error}\nhint: check the path and its permissions")
@@ -91,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _message(error: click.ClickException) -> str:
     """Return a click error in this command's words, with the nearest name as its hint."""
     if isinstance(error, click.MissingParameter) and error.param:
-        return f"{(error.param.human_readable_name or '').upper()} is missing"
+        return f"{(error.param.human_readable_name or '').upper().strip('.')} is missing"
     if isinstance(error, click.NoSuchOption):
         names = [p for param in error.ctx.command.params for p in param.opts] if error.ctx else []
         return f"there is no option {error.option_name}{_near(error.option_name, names)}"
@@ -103,21 +100,28 @@ def _message(error: click.ClickException) -> str:
 
 
 def _near(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
     return f"\nhint: did you mean {close[0]}?" if close else ""
 
 
-def _help(error: click.ClickException) -> str:
+def _help(error: click.ClickException | None, words: list[str]) -> str:
+    """Return the help that fits: of the command that failed, or that the words begin with."""
     context = getattr(error, "ctx", None)
-    return f"{context.command_path if context else 'lossary'} --help"
+    if context:
+        return f"{context.command_path} --help"
+    most = 2 if words[:1] == ["eval"] else 1
+    return " ".join(["lossary", *words[:most], "--help"])
 
 
 def _report(message: str, where: str) -> int:
     """Print an error whose last line says what to do."""
-    problem, separator, hint = message.partition("\nhint: ")
-    if not separator:
-        problem, separator, hint = message.rpartition("; ")
-        problem, hint = (problem, hint) if separator else (message, f"{where} shows what it takes")
+    problem, _, hint = message.partition("\nhint: ")
+    if not hint and ", got " in message:
+        # The engine's sentences: what must be, what it got; what to do.
+        must, _, got = message.partition(", got ")
+        seen, _, hint = got.partition("; ")
+        problem = f"{must}, got {seen}"
+    hint = hint or f"{where} shows what it takes"
     say(f"error: {problem}\nhint: {hint}")
     return USAGE
 

@@ -61,14 +61,13 @@ def evaluate() -> None:
 
 def _command(loss: Loss) -> click.Command:
     """Make the command of one loss."""
-    example = " ".join(_example(loss, a) for a in loss.inputs)
-    spelled = " ".join(f"{_option(a.name)} {_example(loss, a)}" for a in loss.inputs)
-    some = "".join(f" {_option(a.name)} {a.domain.inside[-1]:g}" for a in loss.parameters[:1])
+    spelled = [f"{_option(a.name)} {_example(loss, a)}" for a in loss.inputs]
+    some = [a for a in loss.parameters if a.required] or loss.parameters[:1]
+    spelled += [f"{_option(a.name)} {a.domain.inside[-1]:g}" for a in some]
     summary = loss.summary.replace("``", "")
     return _Command(
         loss.name,
-        help=f"{summary}\n\n\b\nlossary eval {loss.name} {example}\n"
-        f"lossary eval {loss.name} {spelled}{some}",
+        help=f"{summary}\n\n\b\n{_shortest(loss)}\nlossary eval {loss.name} {' '.join(spelled)}",
         short_help=summary,
         params=[click.Argument(["positional"], nargs=-1, metavar="[VALUES]..."), *_options(loss)],
         callback=lambda **given: _run(loss, **given),
@@ -84,7 +83,7 @@ def _example(loss: Loss, argument: Argument) -> str:
     """Return a value of the argument for the help."""
     domain = argument.domain
     if domain.class_axis:
-        rows = {"Simplex": "0.7,0.3", "LogSimplex": "-0.1,-2.35", "Binaries": "1,0"}
+        rows = {"Simplex": "0.7,0.3", "LogSimplex": "-0.693147181,-0.693147181", "Binaries": "1,0"}
         return rows.get(domain.name, "2,-1" if argument is loss.inputs[0] else "1,0")
     if domain.name in {"Binary", "Sign", "Unit"}:
         return "0.8" if argument is loss.inputs[0] else "1"
@@ -197,5 +196,11 @@ def _chosen(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _takes(loss: Loss) -> str:
-    example = " ".join(_example(loss, a) for a in loss.inputs)
-    return f"for example lossary eval {loss.name} {example}"
+    return f"for example {_shortest(loss)}"
+
+
+def _shortest(loss: Loss) -> str:
+    """Return a command line with no more than the loss needs."""
+    words = [_example(loss, a) for a in loss.inputs]
+    words += [f"{_option(a.name)} 3" for a in loss.parameters if a.required]
+    return " ".join(["lossary eval", loss.name, *words])

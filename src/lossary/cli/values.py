@@ -62,7 +62,7 @@ def _from_signs(text: str, name: str) -> Any:
         for row in text.split(";")
         if row.strip()
     ]
-    if not rows:
+    if not any(rows):
         raise _bad(name, "there is no number", "give a number, or several as 1,2,3")
     if ";" in text:
         return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from lossary.definition import PROMISES
@@ -52,7 +53,8 @@ def print_sheet(loss: Loss, console: Console) -> None:
     for title, lines in _formulas(loss):
         _section(console, title)
         for line in lines:
-            console.print(Text(line), soft_wrap=len(line) <= console.width)
+            for part in wrap(line, console.width, subsequent_indent=" " * 6) or [""]:
+                console.print(Text(part))
     _section(console, "Arguments")
     console.print(Padding(_arguments(loss), (0, 0, 0, 2)))
     for title, items in _facts(loss):
