@@ -12,6 +12,8 @@ Kinks: |x|' = 0 at 0, a tie of maximum or minimum gives its derivative to the se
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
+from operator import add
 from typing import Any
 
 from lossary.formula import Expression, apply, constant, walk
@@ -239,18 +241,20 @@ def _product(left: Jacobian, right: Jacobian) -> Jacobian:
     if right.diagonal is not None:
         outer += [(column, row * right.diagonal) for column, row in left.outer]
     outer += [(_times(left, column), row) for column, row in right.outer]
-    both = left.diagonal is not None and right.diagonal is not None
-    return Jacobian(left.diagonal * right.diagonal if both else None, tuple(outer))
+    own = None
+    if left.diagonal is not None and right.diagonal is not None:
+        own = left.diagonal * right.diagonal
+    return Jacobian(own, tuple(outer))
 
 
 def _reduce(node: Expression, tangent: Tangent) -> Tangent:
     if not isinstance(tangent, Jacobian):
         # total of a row-shaped value cannot arise: total needs the class axis.
         return None if tangent is None else _push(node, 0, tangent)
-    reduce, keep = REDUCTIONS[node.operator]
+    narrow, keep = REDUCTIONS[node.operator]
     result = ZERO if tangent.diagonal is None else keep(tangent.diagonal, *node.arguments)
     for column, row in tangent.outer:
-        result = result + reduce(column, *node.arguments) * row
+        result = result + narrow(column, *node.arguments) * row
     return result
 
 
@@ -259,11 +263,11 @@ def _sum(tangents: Any) -> Tangent:
     if not kept:
         return None
     if all(isinstance(t, Expression) for t in kept):
-        return sum(kept[1:], kept[0])
+        return reduce(add, kept)
     jacobians = [t if isinstance(t, Jacobian) else Jacobian(t) for t in kept]
     diagonals = [j.diagonal for j in jacobians if j.diagonal is not None]
     outer = tuple(term for j in jacobians for term in j.outer)
-    return Jacobian(sum(diagonals[1:], diagonals[0]) if diagonals else None, outer)
+    return Jacobian(reduce(add, diagonals) if diagonals else None, outer)
 
 
 def _tidy(tangent: Tangent) -> Tangent:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lossary.formula import Expression, apply, constant, walk
 from lossary.functions import (
+    FUNCTIONS,
     class_count,
     sigmoid,
     sign,
@@ -43,9 +44,16 @@ def substitute(expression: Expression, replacements: dict[Expression, Expression
 
 
 def rebuild(node: Expression, arguments: tuple[Expression, ...]) -> Expression:
-    """Return the node with other arguments."""
-    same = all(new is old for new, old in zip(arguments, node.arguments, strict=True))
-    return node if same else apply(node.operator, *arguments, class_axis=node.class_axis)
+    """Return the node with other arguments, which may have lost the class axis."""
+    if all(new is old for new, old in zip(arguments, node.arguments, strict=True)):
+        return node
+    named = FUNCTIONS.get(node.operator)
+    fixed = node.operator in _ALONG_CLASSES or (named and named.shape != "elementwise")
+    return apply(node.operator, *arguments, class_axis=node.class_axis if fixed else None)
+
+
+# Primitives that end the class axis, or start it.
+_ALONG_CLASSES = frozenset({"total", "peak", "argpeak", "pick", "class_index", "class_count"})
 
 
 # Simplification. Every rule holds for real numbers; ``0 * x -> 0`` and ``x - x -> 0`` would hide

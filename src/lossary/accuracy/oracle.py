@@ -196,7 +196,7 @@ class Meaning:
         m = context()
         start = point[name] if place is None else point[name][place]
         if m.isinf(start):
-            if place is not None:
+            if self.definition.domains[name].name == "Logits":
                 return m.mpf(0)  # an excluded class takes no part
             start = m.sign(start) * m.ldexp(1, 30)
 
@@ -276,7 +276,7 @@ def slope(moved: Callable[[Number], Number], spacing: int, extent: int, floor: i
             settled = len(found) > 1 and _agree(m, found[-1], found[-2], floor)
             if settled and (len(found) > 3 or abs(found[-1]) > m.ldexp(1, -floor)):  # noqa: PLR2004
                 return found[-1]
-    return _limit(m, found)
+    return _limit(m, found) if not jumps or abs(found[-1]) < abs(found[0]) else None
 
 
 def _corner(m: Any, jumps: list[Number], below: Number, above: Number, floor: int) -> bool:

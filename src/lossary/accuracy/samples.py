@@ -1,8 +1,10 @@
 """Where accuracy is measured: inputs from each argument's set over the whole range of a type.
 
 A third of the numbers is uniform in [-110, 110], where exponentials matter; a third log-uniform
-over ±[1e-45, 1e38]; the rest is special: zeros, ones, subnormals, the ends, and second arguments
-that nearly cancel the first. Everything follows from the seed.
+over ±[1e-45, 1e38]; the rest is special (zeros, ones, subnormals, the ends) or of ordinary size.
+Beside these batches ``over the range`` stand others, ``where parts cancel``: a second argument
+chosen so that it nearly cancels the first, the hardest inputs that a loss has. Everything follows
+from the seed.
 """
 
 from __future__ import annotations
@@ -16,12 +18,13 @@ import numpy as np
 
 from lossary.definition import Argument, Definition
 
-__all__ = ["CLASSES", "Batch", "batches", "settings"]
+__all__ = ["CANCELLING", "CLASSES", "RANGE", "Batch", "batches", "settings"]
 
 Random = np.random.Generator
 Array = np.ndarray
 
 CLASSES = (2, 3, 10, 33)
+RANGE, CANCELLING = "over the range", "where parts cancel"
 
 # Values of hyper-parameters beside the default, by domain; others take the domain's own samples.
 PARAMETERS: Mapping[str, tuple[Any, ...]] = {
@@ -38,6 +41,7 @@ class Batch:
 
     arrays: dict[str, Array]
     parameters: dict[str, Any]
+    kind: str = RANGE
 
     @property
     def rows(self) -> int:
@@ -72,10 +76,17 @@ def batches(definition: Definition, dtype: str, size: int = 400, seed: int = 0) 
     chosen = settings(definition)
     shares = [1.0] if len(chosen) == 1 else [0.5] + [0.5 / (len(chosen) - 1)] * (len(chosen) - 1)
     draw = _rows if definition.class_axis else _elements
+    kinds = {RANGE: 0.8, CANCELLING: 0.2} if _can_cancel(definition) else {RANGE: 1.0}
     found: list[Batch] = []
     for parameters, share in zip(chosen, shares, strict=True):
-        found += draw(definition, parameters, random, np.dtype(_kind(dtype)), size * share)
+        for kind, part in kinds.items():
+            batch = Batch({}, parameters, kind)
+            found += draw(definition, batch, random, np.dtype(_kind(dtype)), size * share * part)
     return found
+
+
+def _can_cancel(definition: Definition) -> bool:
+    return any(a.domain.continuous for a in definition.inputs[1:])
 
 
 def _kind(dtype: str) -> Any:
@@ -142,23 +153,24 @@ ELEMENTS: dict[str, Callable[[Random, int, np.dtype], Array]] = {
 
 
 def _elements(
-    definition: Definition, parameters: dict[str, Any], random: Random, dtype: np.dtype, size: float
+    definition: Definition, batch: Batch, random: Random, dtype: np.dtype, size: float
 ) -> list[Batch]:
     n = max(8, round(size))
-    arrays: dict[str, Array] = {}
+    arrays = batch.arrays
     for argument in definition.inputs:
         draw = ELEMENTS.get(argument.domain.name)
         x = draw(random, n, dtype) if draw else random.choice(argument.domain.inside, n)
-        if argument.domain.continuous and arrays:
-            x = _near(random, next(iter(arrays.values())), x, argument, parameters)
+        if batch.kind == CANCELLING and argument.domain.continuous and arrays:
+            first = next(iter(arrays.values())).astype(np.float64)
+            x = _near(random, first, x, argument, batch.parameters)
         arrays[argument.name] = _inside(random, x, argument, dtype)
-    return [Batch(arrays, parameters)]
+    return [batch]
 
 
 def _near(
     random: Random, first: Array, x: Array, argument: Argument, parameters: Mapping[str, Any]
 ) -> Array:
-    """Let a fifth of the second arguments nearly cancel the first, as each loss can have it."""
+    """Return second arguments that nearly cancel the first, in each way that a loss can have it."""
     with np.errstate(all="ignore"):
         growth = np.exp(np.clip(first, -745.0, 709.0))
         share = np.where(first < 0, growth / (1 + growth), 1 / (1 + np.exp(-abs(first))))
@@ -167,8 +179,7 @@ def _near(
         candidates += [first + v for v in sizes] + [first - v for v in sizes]
         chosen = np.choose(random.choice(len(candidates), len(x)), candidates)
         chosen = chosen * (1 + random.choice([0, 0, 2.0**-52, 2.0**-23, 2.0**-8], len(x)))
-        fits = argument.domain.contains(chosen) & (random.random(len(x)) < 0.2)
-    return np.where(fits, chosen, x)
+        return np.where(argument.domain.contains(chosen), chosen, x)
 
 
 def _inside(random: Random, x: Array, argument: Argument, dtype: np.dtype) -> Array:
@@ -188,24 +199,25 @@ def _inside(random: Random, x: Array, argument: Argument, dtype: np.dtype) -> Ar
 
 
 def _rows(
-    definition: Definition, parameters: dict[str, Any], random: Random, dtype: np.dtype, size: float
+    definition: Definition, batch: Batch, random: Random, dtype: np.dtype, size: float
 ) -> list[Batch]:
     found = []
     for classes in CLASSES:
         n = max(2, round(size / len(CLASSES) / classes))
         arrays: dict[str, Array] = {}
         for argument in definition.inputs:
-            x = _columns(random, n, classes, dtype, argument, arrays)
+            near = next(iter(arrays.values()), None) if batch.kind == CANCELLING else None
+            x = _columns(random, n, classes, dtype, argument, near)
             arrays[argument.name] = _inside(random, x, argument, dtype)
         _exclude(random, definition, arrays)
-        found.append(Batch(arrays, parameters))
+        found.append(Batch(arrays, batch.parameters, batch.kind))
     return found
 
 
 def _columns(
-    random: Random, n: int, classes: int, dtype: np.dtype, argument: Argument, given: dict[str, Array]
+    random: Random, n: int, classes: int, dtype: np.dtype, argument: Argument, near: Array | None
 ) -> Array:
-    domain, first = argument.domain, next(iter(given.values()), None)
+    domain = argument.domain
     if domain.integer:
         return random.integers(0, classes, n)
     if not domain.class_axis:
@@ -213,10 +225,10 @@ def _columns(
     if domain.name == "Binaries":
         return random.choice([0.0, 1.0], (n, classes))
     if domain.mass:
-        shares = np.stack([_simplex(random, classes, _row(first, i)) for i in range(n)])
+        shares = np.stack([_simplex(random, classes, _row(near, i)) for i in range(n)])
         with np.errstate(divide="ignore"):
             return shares if domain.mass == "sum" else np.log(shares)
-    return np.stack([_vector(random, classes, dtype, _row(first, i)) for i in range(n)])
+    return np.stack([_vector(random, classes, dtype, _row(near, i)) for i in range(n)])
 
 
 def _row(x: Array | None, i: int) -> Array | None:
@@ -224,10 +236,11 @@ def _row(x: Array | None, i: int) -> Array | None:
 
 
 def _vector(random: Random, classes: int, dtype: np.dtype, first: Array | None) -> Array:
-    """Return a row of numbers; beside a first row often one that nearly cancels it."""
-    if first is not None and random.random() < 0.4:
+    """Return a row of numbers; beside a first row one that is nearly a multiple of it."""
+    if first is not None:
         scale = random.choice([1.0, 1.0, -1.0, 0.5, 3.0])
-        return scale * first * (1 + random.choice([0, 1e-12, 1e-6, 1e-3]) * random.normal(size=classes))
+        noise = random.choice([0, 1e-12, 1e-6, 1e-3]) * random.normal(size=classes)
+        return scale * first * (1 + noise)
     kind = random.integers(8)
     if kind == 0:
         return _numbers(random, classes, dtype)
@@ -247,12 +260,13 @@ def _vector(random: Random, classes: int, dtype: np.dtype, first: Array | None) 
 
 
 def _simplex(random: Random, classes: int, first: Array | None) -> Array:
-    """Return a distribution; beside a first row often the same one, or nearly."""
-    kind = random.integers(6)
+    """Return a distribution; beside a first row the same one, or nearly."""
+    if first is not None:
+        noise = random.choice([0, 1e-9, 1e-3]) * random.normal(size=classes)
+        return _normal(_distribution(first) * (1 + noise))
+    kind = random.integers(4)
     if kind == 0:
         return np.eye(classes)[random.integers(classes)]
-    if first is not None and kind <= 2:
-        return _normal(_distribution(first) * (1 + random.choice([0, 1e-9, 1e-3]) * random.normal(size=classes)))
     x = random.normal(size=classes) * random.choice([0.1, 1.0, 10.0, 30.0])
     mass = np.exp(x - x.max())
     if kind == 3:

@@ -47,9 +47,11 @@ def remaining_information(table: Array, unit: Unit) -> Array:
     given = row_sum(table)
     # A row of no mass has no conditional distribution; any will do, as its weight is zero.
     rows = np.where(given > 0, table, 1.0)
-    masses = Masses(pair_of(rows), pair_sum(rows))
-    weights = (given / row_sum(np.swapaxes(given, -1, -2)))[..., 0]
-    return row_sum(weights * expected_information(masses, masses, unit))[..., 0]
+    logs = Masses(pair_of(rows), pair_sum(rows)).log(unit)
+    joint = table / row_sum(np.swapaxes(given, -1, -2))
+    with np.errstate(invalid="ignore"):
+        terms = np.where(joint > 0, -joint * logs, 0.0)
+    return row_sum(terms.reshape(*table.shape[:-2], -1))[..., 0]
 
 
 def _swapped(pair: Pair) -> Pair:

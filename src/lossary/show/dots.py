@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -121,8 +123,12 @@ def _panel(curves: Curves, place: int, width: int) -> list[Text]:
         edge = "┤" if row in marks else "│"
         line = Text(f"{marks.get(row, ''):>{LEFT}} {edge}")
         faint = "┈" if marks.get(row) == "0" else " "
-        for column in range(width):
-            line.append(*_cell(canvas, row, column, "┊" if column == origin else faint))
+        cells = [
+            _cell(canvas, row, column, "┊" if column == origin else faint)
+            for column in range(width)
+        ]
+        for style, group in groupby(cells, key=itemgetter(1)):
+            line.append("".join(character for character, _ in group), style)
         lines.append(line)
     return [*lines, *_x_axis(curves.span, width)]
 
