@@ -11,6 +11,7 @@ import pytest
 
 import lossary as L
 from foreign import exact, ulps, worst_ulps
+from lossary import class_weights
 from lossary.domain import Real, Unit
 from lossary.functions import log, sigmoid
 
@@ -444,6 +445,24 @@ def test_balanced_cross_entropy_weighs_each_class_by_the_count_of_the_other():
     logits, labels = np.zeros(m + n), np.r_[np.ones(m), np.zeros(n)]
     values = L.balanced_cross_entropy(logits, labels, positives=m, negatives=n, reduction="none")
     assert values[:m].sum() == pytest.approx(values[m:].sum(), rel=1e-13)
+
+
+@pytest.mark.seed(30)
+def test_the_weights_of_unbalanced_classes_from_their_counts():
+    n = [90, 9, 1]
+    inverse = class_weights.inverse_frequency(n)
+    same(inverse, [exact.mpf(100) / (3 * k) for k in n])
+    assert inverse * n == pytest.approx(np.full(3, 100 / 3), rel=1e-15)
+    for beta in (0.9, 0.999):  # Cui et al. 2019: (1 - beta^n) / (1 - beta) examples count
+        b = exact.mpf(beta)
+        weights = [(1 - b) / (1 - b**k) for k in n]
+        expected = [3 * w / sum(weights) for w in weights]
+        same(class_weights.effective_number(n, beta=beta), expected, 16)
+    # A positive weight of negatives / positives makes both classes weigh the same.
+    targets = np.array([1.0, 0, 0, 0, 0])
+    weight = class_weights.positive_weight(positives=1, negatives=4)
+    slopes = L.binary_cross_entropy.gradient(np.zeros(5), targets, positive_weight=weight)
+    assert slopes[0] == -4 * slopes[1]
 
 
 @pytest.mark.seed(31)
