@@ -76,17 +76,17 @@ class Definition:
     choose: str = ""
     traps: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[Argument, ...]:
         """The data: prediction, target and their like."""
         return tuple(a for a in self.arguments if a.positional)
 
-    @property
+    @cached_property
     def parameters(self) -> tuple[Argument, ...]:
         """The hyper-parameters."""
         return tuple(a for a in self.arguments if not a.positional)
 
-    @property
+    @cached_property
     def domains(self) -> dict[str, Domain]:
         """The set of each argument, by name."""
         return {a.name: a.domain for a in self.arguments}
@@ -96,7 +96,7 @@ class Definition:
         """Names of the data that have a gradient; the first is the prediction."""
         return tuple(a.name for a in self.inputs if a.domain.continuous)
 
-    @property
+    @cached_property
     def class_axis(self) -> bool:
         """Whether a value belongs to a row of classes or features rather than to an element."""
         return any(a.domain.class_axis for a in self.inputs)
@@ -136,7 +136,7 @@ class Definition:
         name = wrt or self.arguments[0].name
         return calculus.diagonal_hessian(self.expression(absent), self.variable(name))
 
-    @property
+    @cached_property
     def absent_by_default(self) -> frozenset[str]:
         """The optional parameters, all of which are None unless a call gives them."""
         return frozenset(a.name for a in self.parameters if a.optional)

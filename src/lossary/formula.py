@@ -247,7 +247,7 @@ def _last_line(error: BaseException) -> str:
 def _suggest(name: str | None) -> str:
     from lossary import functions
 
-    known = functions.__all__
+    known = [name for name in functions.__all__ if name.islower()]
     close = difflib.get_close_matches(name or "", known, n=1)
     nearest = f"did you mean {close[0]}? " if close else ""
     return f"{nearest}import it from lossary.functions, which has {', '.join(sorted(known))}"

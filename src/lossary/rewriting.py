@@ -236,6 +236,8 @@ def _subtract(x: Expression, y: Expression) -> Expression | None:
         return -y
     if x is y:
         return ZERO
+    if _is(x, "subtract") and x.arguments[1] is y:
+        return x.arguments[0] - 2 * y  # exact, where (c - y) - y rounds twice
     if (minus := _negated(y)) is not None:
         return x + minus
     if x is ONE and y.operator in COMPLEMENTS:

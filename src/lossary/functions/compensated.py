@@ -10,11 +10,12 @@ from math import inf
 from lossary.formula import Expression, constant
 from lossary.functions.vocabulary import absolute, exp, named, where
 
-# Compensated arithmetic (Knuth's two-sum, Dekker's two-product): exp of a rounded difference or
+# Why: exp of a rounded difference or
 # product amplifies the rounding by its argument, so the rounding is carried along.
 
 
-def _sum_error(x: Expression, y: Expression, rounded: Expression) -> Expression:
+def sum_error(x: Expression, y: Expression, rounded: Expression) -> Expression:
+    """Return x + y - rounded, exactly (Knuth's two-sum)."""
     back = rounded - x
     error = (x - (rounded - back)) + (y - back)
     return where(absolute(rounded) < inf, error, 0)
@@ -27,10 +28,11 @@ def _halves(x: Expression) -> tuple[Expression, Expression]:
     return high, x - high
 
 
-def _product_error(x: Expression, y: Expression, rounded: Expression) -> Expression:
+def product_error(x: Expression, y: Expression, rounded: Expression) -> Expression:
+    """Return x y - rounded, exactly (Dekker's two-product)."""
     (x_high, x_low), (y_high, y_low) = _halves(x), _halves(y)
     error = ((x_high * y_high - rounded) + x_high * y_low + x_low * y_high) + x_low * y_low
-    return where(absolute(error) < 1, error, 0)
+    return where(absolute(error) < inf, error, 0)
 
 
 @named(
@@ -42,7 +44,7 @@ def sum_of_three(x: Expression, y: Expression, z: Expression) -> Expression:
     """X + y + z with one rounding, also when the parts nearly cancel."""
     first = x + y
     second = first + z
-    return second + (_sum_error(x, y, first) + _sum_error(first, z, second))
+    return second + (sum_error(x, y, first) + sum_error(first, z, second))
 
 
 @named(
@@ -53,7 +55,7 @@ def sum_of_three(x: Expression, y: Expression, z: Expression) -> Expression:
 def exp_difference(x: Expression, y: Expression) -> Expression:
     """exp(x - y); the rounding of x - y is made good to first order."""
     difference = x - y
-    return exp(difference) * (1 + _sum_error(x, -y, difference))
+    return exp(difference) * (1 + sum_error(x, -y, difference))
 
 
 @named(
@@ -64,4 +66,6 @@ def exp_difference(x: Expression, y: Expression) -> Expression:
 def exp_product(x: Expression, y: Expression) -> Expression:
     """exp(x y); the rounding of x y is made good to first order."""
     product = x * y
-    return exp(product) * (1 + _product_error(x, y, product))
+    error = product_error(x, y, product)
+    # A larger error belongs to a product whose exponential is 0 or inf.
+    return exp(product) * (1 + where(absolute(error) < 1, error, 0))

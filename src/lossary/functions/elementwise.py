@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lossary.formula import Expression
-from lossary.functions.compensated import exp_product
+from lossary.formula import Expression, constant
+from lossary.functions.compensated import exp_product, product_error, sum_error, sum_of_three
 from lossary.functions.vocabulary import (
     absolute,
     exp,
@@ -18,6 +18,7 @@ from lossary.functions.vocabulary import (
     maximum,
     minimum,
     named,
+    sign,
     tanh,
     weighted,
     where,
@@ -59,6 +60,91 @@ def log_sigmoid(x: Expression) -> Expression:
     return -softplus(-x)
 
 
+@named(
+    latex=r"\left({2} {1} \log\left(1 + e^{{-{0}}}\right) "
+    r"+ {3} \left(1 - {1}\right) \log\left(1 + e^{{{0}}}\right)\right)",
+    means=lambda m, x, t, positive, negative: (
+        (positive * t * m.log1p(m.exp(-x)) if t else 0)
+        + (negative * (1 - t) * m.log1p(m.exp(x)) if t != 1 else 0)
+    ),
+    slope=lambda x, t, positive, negative: (
+        binary_residual(x, t, positive, negative),
+        positive * softplus(-x) - negative * softplus(x),
+        weighted(t, softplus(-x)),
+        weighted(1 - t, softplus(x)),
+    ),
+)
+def binary_nats(
+    x: Expression, target: Expression, positive: Expression, negative: Expression
+) -> Expression:
+    """Cross-entropy of a yes-or-no target with log-odds x; yes and no have a weight each."""
+    yes = positive * weighted(target, softplus(-x))
+    return yes + negative * weighted(1 - target, softplus(x))
+
+
+@named(
+    latex=r"\left({3} \left(1 - {1}\right) \sigma\left({0}\right) "
+    r"- {2} {1} \sigma\left(-{0}\right)\right)",
+    means=lambda m, x, t, positive, negative: (
+        negative * (1 - t) * _sigmoid_meaning(m, x) - positive * t * _sigmoid_meaning(m, -x)
+    ),
+    slope=lambda x, t, positive, negative: (
+        (negative * (1 - t) + positive * t) * (sigmoid(x) * sigmoid(-x)),
+        -(negative * sigmoid(x) + positive * sigmoid(-x)),
+        -t * sigmoid(-x),
+        (1 - t) * sigmoid(x),
+    ),
+)
+def binary_residual(
+    x: Expression, target: Expression, positive: Expression, negative: Expression
+) -> Expression:
+    """The slope of binary_nats; sigmoid(x) - target for weights of 1, right also near its zero."""
+    yes, no = positive * target, negative * (1 - target)
+    near = (tanh(x / 2) * (no + yes) + (no - yes)) / 2  # sigmoid(x) = (1 + tanh(x / 2)) / 2
+    far = negative * ((1 - target) * sigmoid(x)) - positive * (target * sigmoid(-x))
+    return where(absolute(x) < 1, near, far)
+
+
+@named(
+    latex=r"\left(-{1} \log {0} - \left(1 - {1}\right) \log\left(1 - {0}\right)\right)",
+    means=lambda m, p, t: (
+        (-t * m.log(p) if t and p else (m.inf if t else 0))
+        + ((-(1 - t) * m.log1p(-p) if p != 1 else m.inf) if t != 1 else 0)
+    ),
+    slope=lambda p, t: (
+        where(t == 0, 1 / (1 - p), where(t == 1, -1 / p, (p - t) / (p * (1 - p)))),
+        log1p(-p) - log(p),
+    ),
+)
+def bernoulli_nats(probability: Expression, target: Expression) -> Expression:
+    """Cross-entropy of a yes-or-no target with a probability."""
+    yes = weighted(target, -log(probability))
+    return yes + weighted(1 - target, -log1p(-probability))
+
+
+@named(
+    latex=r"\left(e^{{{0}}} - {1} {0}\right)",
+    means=lambda m, x, t: m.exp(x) - t * x,
+    slope=lambda x, t: (exp_minus(x, t), -x),
+)
+def poisson_nats(x: Expression, target: Expression) -> Expression:
+    """exp(x) - target x, with the rounding of the product made good."""
+    product = target * x
+    error = product_error(target, x, product)
+    near = sum_of_three(expm1(x), constant(1), -product)
+    return where(absolute(x) < 1, near, exp(x) - product) - error
+
+
+@named(
+    latex=r"\left(e^{{{0}}} - {1}\right)",
+    means=lambda m, x, y: m.exp(x) - y,
+    slope=lambda x, y: (exp(x), constant(-1)),
+)
+def exp_minus(x: Expression, y: Expression) -> Expression:
+    """exp(x) - y, right also where both are near 1."""
+    return where(absolute(x) < 1, expm1(x) - (y - 1), exp(x) - y)
+
+
 # Below -40, sigmoid(x) is exp(x) to more digits than float64 holds.
 _SIGMOID_TAIL = -40.0
 
@@ -79,17 +165,18 @@ def sigmoid_power(x: Expression, power: Expression) -> Expression:
 
 
 @named(
-    latex=r"\log\cosh\left({0}\right)",
-    means=lambda m, x: abs(x) - m.log(2) + m.log1p(m.exp(-2 * abs(x))),
-    slope=lambda x: (tanh(x),),
+    latex=r"\log\cosh\left({0} - {1}\right)",
+    means=lambda m, x, y: abs(x - y) - m.log(2) + m.log1p(m.exp(-2 * abs(x - y))),
+    slope=lambda x, y: (tanh(x - y), -tanh(x - y)),
 )
-def log_cosh(x: Expression) -> Expression:
-    """log((exp(x) + exp(-x)) / 2): no overflow far out, no cancellation near 0."""
-    size = absolute(x)
+def log_cosh_difference(x: Expression, y: Expression) -> Expression:
+    """log cosh(x - y): no overflow far out, no cancellation near 0, the rounding of x - y kept."""
+    difference = x - y
+    size = absolute(difference)
     growth = expm1(minimum(size, 4))
     near = log1p(growth * growth / (2 * (1 + growth)))  # cosh x - 1 = (e^x - 1)^2 / (2 e^x)
     far = size - (0.6931471805599453 - log1p(exp(-2 * size)))
-    return where(size < 2, near, far)
+    return where(size < 2, near, far) + tanh(difference) * sum_error(x, -y, difference)
 
 
 @named(
@@ -109,9 +196,15 @@ def sech_squared(x: Expression) -> Expression:
     slope=lambda x, y: (1 / (1 + x), -1 / (1 + y)),
 )
 def log1p_difference(x: Expression, y: Expression) -> Expression:
-    """log(1 + x) - log(1 + y), right also when x is close to y."""
-    base = 1 + y
-    return where(2 * absolute(x - y) < base, log1p((x - y) / base), log((1 + x) / base))
+    """log(1 + x) - log(1 + y) as log1p(|x - y| / (1 + min)), whose condition is at most 1."""
+    low = minimum(x, y)
+    base, difference = 1 + low, x - y
+    size = absolute(difference)
+    # What rounding the difference and the base has changed, relative to each.
+    slack = where(size > 0, sum_error(x, -y, difference) / difference, 0)
+    slack = slack - sum_error(constant(1), low, base) / base
+    ratio = where(size < 1e300, log1p(size / base * (1 + slack)), log(size) - log(base))
+    return sign(difference) * ratio
 
 
 # Where a quotient of two numbers down to the smallest subnormal could overflow.
@@ -139,8 +232,8 @@ def _mean_jensen_gap(m: Any, x: Any, y: Any) -> Any:
     r"+ {1} \log\frac{{2 {1}}}{{{0} + {1}}}\right)",
     means=_mean_jensen_gap,
     slope=lambda x, y: (
-        where(x + y > 0, log1p((x - y) / (x + y)) / 2, 0),
-        where(x + y > 0, log1p((y - x) / (x + y)) / 2, 0),
+        log1p(where(x + y > 0, (x - y) / (x + y), 1)) / 2,
+        log1p(where(x + y > 0, (y - x) / (x + y), 1)) / 2,
     ),
 )
 def jensen_gap(x: Expression, y: Expression) -> Expression:

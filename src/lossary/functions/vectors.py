@@ -114,16 +114,15 @@ def _tanimoto_meaning(m: Any, x: list[Any], y: list[Any]) -> Any:
 def _tanimoto_parts(x: Expression, y: Expression) -> tuple[Expression, ...]:
     scale = maximum(peak(absolute(x)), peak(absolute(y)))
     scale = where(scale > 0, scale, 1)
-    a, b = x / scale, y / scale
-    apart = total((a - b) * (a - b))
-    union = apart + total(a * b)
-    return a, b, scale, apart, where(union > 0, union, 1)
+    apart = (x - y) / scale
+    union = total(apart * apart) + total((x / scale) * (y / scale))
+    return apart, scale, where(union > 0, union, 1)
 
 
 def _tanimoto_slope(x: Expression, y: Expression) -> Expression:
+    apart, scale, union = _tanimoto_parts(x, y)
     gap = tanimoto_gap(x, y)
-    square = total(x * x) + total(y * y) - total(x * y)
-    return where(square > 0, (2 * (x - y) - gap * (2 * x - y)) / square, 0)
+    return (2 * apart - gap * (apart + x / scale)) / union / scale
 
 
 @named(
@@ -135,5 +134,21 @@ def _tanimoto_slope(x: Expression, y: Expression) -> Expression:
 )
 def tanimoto_gap(x: Expression, y: Expression) -> Expression:
     """Squared distance over (squared distance + inner product); 0 for two zero vectors."""
-    _, _, _, apart, union = _tanimoto_parts(x, y)
-    return apart / union
+    apart, _, union = _tanimoto_parts(x, y)
+    return total(apart * apart) / union
+
+
+@named(
+    latex=r"\left(\left\lVert {0} - {1} \right\rVert - \left\lVert {0} - {2} \right\rVert\right)",
+    means=lambda m, a, p, n: (
+        _norm_meaning(m, [u - v for u, v in zip(a, p, strict=True)])
+        - _norm_meaning(m, [u - v for u, v in zip(a, n, strict=True)])
+    ),
+    slope=lambda a, p, n: (unit(a - p) - unit(a - n), -unit(a - p), unit(a - n)),
+    shape="row",
+)
+def distance_difference(anchor: Expression, near: Expression, far: Expression) -> Expression:
+    """|a - p| - |a - n| = (n - p) . (a - p + a - n) / (|a - p| + |a - n|): long ones may cancel."""
+    first, second = anchor - near, anchor - far
+    lengths = norm(first) + norm(second)
+    return total((far - near) * ((first + second) / where(lengths > 0, lengths, 1)))

@@ -19,11 +19,12 @@ from lossary.domain import (
     Unit,
 )
 from lossary.functions import (
+    bernoulli_nats,
+    binary_nats,
     class_count,
     cross_entropy_at,
     cross_entropy_with,
     log,
-    log1p,
     mean_cross_entropy,
     pick,
     sigmoid_power,
@@ -68,8 +69,7 @@ _IGNORED_CLASS = (
 )  # fmt: skip
 def binary_cross_entropy(logit: Logit, target: Unit, *, positive_weight: Positive = 1.0):
     """Negative log-likelihood of a yes-or-no target, from log-odds."""
-    positive = weighted(positive_weight * target, softplus(-logit))
-    return positive + weighted(1 - target, softplus(logit))
+    return binary_nats(logit, target, positive_weight, 1)
 
 
 @loss(
@@ -90,7 +90,7 @@ def binary_cross_entropy(logit: Logit, target: Unit, *, positive_weight: Positiv
 )  # fmt: skip
 def binary_cross_entropy_from_probability(probability: Unit, target: Unit):
     """Negative log-likelihood of a yes-or-no target, from its probability."""
-    return weighted(target, -log(probability)) + weighted(1 - target, -log1p(-probability))
+    return bernoulli_nats(probability, target)
 
 
 @loss(
@@ -106,11 +106,8 @@ def binary_cross_entropy_from_probability(probability: Unit, target: Unit):
 )
 def balanced_cross_entropy(logit: Logit, target: Unit, *, positives: Positive, negatives: Positive):
     """Binary cross-entropy in which both classes weigh the same, given their counts."""
-    share = positives / (positives + negatives)
-    rest = negatives / (positives + negatives)
-    return weighted(rest * target, softplus(-logit)) + weighted(
-        share * (1 - target), softplus(logit)
-    )
+    count = positives + negatives
+    return binary_nats(logit, target, negatives / count, positives / count)
 
 
 @loss(

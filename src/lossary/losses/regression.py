@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from lossary.definition import loss
 from lossary.domain import AboveMinusOne, NonNegative, NonZero, OpenUnit, Positive, Real
-from lossary.functions import exp, log1p_difference, where
-from lossary.functions import log_cosh as log_cosh_of
+from lossary.functions import log1p_difference, log_cosh_difference, poisson_nats, where
 
 
 @loss(
@@ -160,7 +159,7 @@ def smooth_l1(prediction: Real, target: Real, *, beta: NonNegative = 1.0):
 )
 def log_cosh(prediction: Real, target: Real):
     """Logarithm of the hyperbolic cosine of the error: a Huber loss without a seam."""
-    return log_cosh_of(prediction - target)
+    return log_cosh_difference(prediction, target)
 
 
 @loss(
@@ -192,4 +191,4 @@ def quantile(prediction: Real, target: Real, *, quantile: OpenUnit = 0.5):
 )  # fmt: skip
 def poisson(log_rate: Real, target: NonNegative):
     """Negative log-likelihood of a count, without the part that no prediction can change."""
-    return exp(log_rate) - target * log_rate
+    return poisson_nats(log_rate, target)

@@ -8,9 +8,9 @@ from lossary.functions import (
     class_count,
     cosine,
     cosine_gap,
+    distance_difference,
     maximum,
     norm,
-    sum_of_three,
     tanimoto_gap,
     total,
     where,
@@ -112,5 +112,4 @@ def triplet_margin(
     anchor: Embedding, positive: Embedding, negative: Embedding, *, margin: NonNegative = 1.0
 ):
     """How far the positive fails to be nearer to the anchor than the negative, by ``margin``."""
-    near, far = norm(anchor - positive), norm(anchor - negative)
-    return maximum(sum_of_three(near, -far, margin), 0)
+    return maximum(distance_difference(anchor, positive, negative) + margin, 0)
