@@ -60,8 +60,7 @@ def page(report: Report) -> str:
     lines += ["", "## What the articles say, and what was measured", ""]
     lines += ["| item | said | measured | |", "|---|---|---|---|"]
     lines += [
-        f"| {claim.item} | {claim.says} | {claim.measured} | {claim.verdict} |"
-        for claim in report.claims
+        row([claim.item, claim.says, claim.measured, claim.verdict]) for claim in report.claims
     ]
     lines += ["", f"{settings(dict(report.settings))} Seed {report.seed}."]
     return "\n".join(lines) + "\n"
@@ -70,11 +69,16 @@ def page(report: Report) -> str:
 def rows(table: Table) -> list[str]:
     """A table of a report as Markdown."""
     body = [
-        [column.write(cell) for column, cell in zip(table.columns, row, strict=True)]
-        for row in table.rows
+        [column.write(cell) for column, cell in zip(table.columns, cells, strict=True)]
+        for cells in table.rows
     ]
     head = [column.name for column in table.columns]
-    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *body)]
+    return [row(cells) for cells in (head, ["---"] * len(head), *body)]
+
+
+def row(cells: list[str]) -> str:
+    """One row of a Markdown table."""
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
 def index(found: list[Study]) -> str:
