@@ -18,6 +18,7 @@ from typing import Any
 
 from lossary.study import convergence, digits, imbalance, neuron, outliers
 from lossary.study.experiment import Progress, Study, silent
+from lossary.study.needs import one_thread
 from lossary.study.report import Claim, Report, Table
 
 __all__ = ["Claim", "Progress", "Report", "Study", "Table", "run", "studies"]
@@ -61,7 +62,8 @@ def run(
     chosen = replace(study, settings)
     start = time.perf_counter()
     folder = None if data is None else Path(data)
-    report = study.run(chosen, seed=seed, data=folder, progress=progress or silent)
+    with one_thread():
+        report = study.run(chosen, seed=seed, data=folder, progress=progress or silent)
     return dataclasses.replace(report, seconds=time.perf_counter() - start)
 
 

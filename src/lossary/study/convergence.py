@@ -91,7 +91,7 @@ def learned(settings: Settings, outcome: Outcome) -> str:
     noisy = settings.batch_noises[-1]
     batch = outcome.batch[settings.batch_distances[0], noisy]
     return (
-        "Squared error pulls harder than absolute error only beyond |r| ="
+        "Squared error pulls harder than absolute error only beyond a residual of"
         f" {gradient_crossing():.4f}, where 2r passes 1. At rate {rate:g} absolute error therefore"
         f" arrives first {border}, squared error from farther away: from {settings.distances[0]:g}"
         f" the steps are {words(outcome.steps(rate, 0))} (squared, Huber, absolute), from"
@@ -123,8 +123,13 @@ def claims(settings: Settings, outcome: Outcome) -> tuple[Claim, ...]:
     lead, crossing = outcome.last_lead(SQUARED), gradient_crossing()
     everywhere = [outcome.steps(each, place) for each in settings.rates[:2] for place in places]
     ordered = [fewer(s, h) and fewer(h, a) for s, h, a in everywhere]
-    least, step = outcome.single[ABSOLUTE, middle].least, 100 * np.mean(ordered)
-    noisy = [list(one.values()) for (_, noise), one in outcome.batch.items() if noise > 0]
+    least, share = float(outcome.single[ABSOLUTE, middle].least.min()), float(np.mean(ordered))
+    slowest = max(count or settings.limit for count in outcome.single[SQUARED, middle].known())
+    noisy = {
+        far: list(outcome.batch[far, settings.batch_noises[-1]].values())
+        for far in settings.batch_distances
+    }
+    unstable = outcome.steps(settings.rates[-1], 1)
     return (
         Claim(
             "68, E12",
@@ -140,42 +145,42 @@ def claims(settings: Settings, outcome: Outcome) -> tuple[Claim, ...]:
             "L2 converges more slowly than L1",
             "the same numbers: true from starts up to "
             + (f"{lead:.2f}" if lead else "none")
-            + f", false beyond; the gradients cross at |r| = {crossing:.4f}",
+            + f", false beyond; the gradients cross at a residual of {crossing:.4f}",
             split([fewer(a, s) for s, _, a in steps]),
         ),
         Claim(
             "68",
             "B",
             "convergence speed MSE > Huber > MAE",
-            f"in this order in {step:.0f} % of the runs at rates {rate:g} and {middle:g}; Huber pulls with "
-            "r where squared pulls with 2r, and with at most 1, as absolute does",
+            f"in this order in {share:.0%} of the runs at rates {rate:g} and {middle:g}; Huber"
+            " pulls with r where squared pulls with 2r, and with at most 1, as absolute does",
             split(ordered),
         ),
         Claim(
             "68",
             "B",
             "convergence speed MSE > Huber > MAE (here on a noisy batch)",
-            "; ".join(f"from {far:g}: {words(one)}" for far, one in zip(settings.batch_distances, noisy, strict=False)),
-            split([fewer(s, h) and fewer(h, a) for s, h, a in noisy]),
+            "; ".join(f"from {far:g}: {words(steps)}" for far, steps in noisy.items())
+            + " (squared, Huber, absolute)",
+            split([fewer(s, h) and fewer(h, a) for s, h, a in noisy.values()]),
         ),
         Claim(
             "69",
             "B",
             "MAE has a constant gradient and may miss the minimum",
-            f"at rate {middle:g} absolute error comes no nearer than {least.min():.4f} from any start; squared "
-            f"error arrives in {words([max(outcome.single[SQUARED, middle].known(), key=lambda n: n or 0)])} "
-            "steps or fewer",
-            bool(least.min() > settings.tolerance),
+            f"at rate {middle:g} absolute error comes no nearer than {least:.4f} from any start;"
+            f" squared error arrives from all in at most {slowest:,} steps",
+            least > settings.tolerance,
         ),
         Claim(
             "69",
             "B",
             "MSE: the gradient shrinks near the minimum, but can explode",
-            f"at rate {settings.rates[-1]:g} steps from {near:g}: {words(outcome.steps(settings.rates[-1], 1))} "
-            "(squared, Huber, absolute)",
-            outcome.steps(settings.rates[-1], 1)[0] is None,
+            f"at rate {settings.rates[-1]:g} steps from {near:g}: {words(unstable)}"
+            " (squared, Huber, absolute)",
+            unstable[0] is None,
         ),
-    )  # fmt: skip
+    )
 
 
 def panels(settings: Settings, outcome: Outcome) -> tuple[Panel, ...]:

@@ -134,7 +134,7 @@ class Panel:
     curves: tuple[Curve, ...]
     marks: tuple[Mark, ...] = ()
     levels: tuple[Level, ...] = ()
-    legend: str = "best"
+    legend: Literal["best", "upper center", "none"] = "best"
 
 
 @dataclass(frozen=True)
