@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from lossary.formula import Expression, variable, walk
 from lossary.rewriting import substitute
-from lossary.show.unicode import INDICES, RELATIONS, cases, plain, symbol, textbook
+from lossary.show.textbook import textbook
+from lossary.show.unicode import INDICES, RELATIONS, cases, plain, symbol
 
 __all__ = ["Formula", "read"]
 

@@ -1,21 +1,19 @@
 """Expressions as plain text: the notation of textbooks as far as a terminal can show it.
 
-A named function is written as what it means, never as how it is computed. Entries of a row carry
-an index: ``c`` in a formula, ``j`` inside a sum; ``z`` without an index is the whole row.
+Entries of a row carry an index: ``c`` in a formula, ``j`` inside a sum. ``z`` without an index is
+the whole row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
-from typing import Any
 
-from lossary.formula import Expression, apply, walk
-from lossary.functions import exp, log, log1p, total
+from lossary.formula import Expression
 from lossary.render.latex import SYMBOLS
+from lossary.show.textbook import CALLS, CLASS_CALLS, ROW_CALLS, textbook
 
-__all__ = ["cases", "plain", "symbol", "textbook"]
+__all__ = ["INDICES", "RELATIONS", "cases", "plain", "symbol"]
 
 ATOM, POWER, PRODUCT, SUM, COMPARE, LOGIC, CASES = 9, 8, 6, 5, 4, 3, 0
 
@@ -29,78 +27,9 @@ FRACTIONS = {0.5: "½", 0.25: "¼", 0.75: "¾"}
 SUPERSCRIPTS = {2: "²", 3: "³", 4: "⁴"}
 INDICES = ("c", "j", "k")
 
-# Functions of numbers, and functions of whole rows. The second kind has a value per row, the third
-# a value per class, which carries the index.
-CALLS = {
-    "sign": "sgn({0})", "floor": "⌊{0}⌋", "sqrt": "√({0})", "exp": "exp({0})", "log": "log({0})",
-    "tanh": "tanh({0})", "sigmoid": "σ({0})", "log_sigmoid": "log σ({0})",
-    "log_cosh": "log cosh({0})", "sech_squared": "sech({0})²", "absolute": "|{0}|",
-    "maximum": "max({0}, {1})", "minimum": "min({0}, {1})",
-}  # fmt: skip
-ROW_CALLS = {"norm": "‖{0}‖", "cosine": "cos({0}, {1})", "inner": "⟨{0}, {1}⟩"}
-CLASS_CALLS = {"softmax": "softmax({0})", "log_softmax": "log softmax({0})"}
+# Functions along the class axis, and relations with their mirror images.
 SUMS = {"total": "Σ_{0} {1}", "peak": "max_{0} {1}", "argpeak": "argmax_{0} {1}"}
 RELATIONS = {"less": ("<", ">"), "less_equal": ("≤", "≥"), "equal": ("=", "=")}
-
-
-def _opaque(name: str, *arguments: Any, class_axis: bool = False) -> Expression:
-    return apply(name, *arguments, class_axis=class_axis)
-
-
-def _softmax(x: Expression) -> Expression:
-    return _opaque("softmax", x, class_axis=True)
-
-
-def _log_softmax(x: Expression) -> Expression:
-    return _opaque("log_softmax", x, class_axis=True)
-
-
-def _at(x: Expression, label: Expression) -> Expression:
-    return _opaque("pick", x, label)
-
-
-def _is(label: Expression) -> Expression:
-    """1 for the class of the label, else 0: Iverson's bracket."""
-    return _opaque("bracket", _opaque("class_index", class_axis=True), label, class_axis=True)
-
-
-def _inner(x: Expression, y: Expression) -> Expression:
-    return _opaque("inner", x, y)
-
-
-def _norm(x: Expression) -> Expression:
-    return _opaque("norm", x)
-
-
-# Named functions in the words of a textbook.
-TEXTBOOK: dict[str, Callable[..., Expression]] = {
-    "sum_of_three": lambda x, y, z: x + y + z,
-    "exp_difference": lambda x, y: exp(x - y),
-    "exp_product": lambda x, y: exp(x * y),
-    "softplus": lambda x: log1p(exp(x)),
-    "sigmoid_power": lambda x, power: _opaque("sigmoid", x, class_axis=x.class_axis) ** power,
-    "log1p_difference": lambda x, y: log((1 + x) / (1 + y)),
-    "log_ratio": lambda x, y: log(x / y),
-    "jensen_gap": lambda x, y: (
-        x * log(2 * x / (x + y)) / 2 + y * log(2 * y / (x + y)) / 2
-    ),
-    "logsumexp": lambda x: log(total(exp(x))),
-    "softmax_complement": lambda x: 1 - _softmax(x),
-    "softmax_residual": lambda x, label: _softmax(x) - _is(label),
-    "softmax_minus": lambda x, target: _softmax(x) - target,
-    "softmax_complement_power_at": lambda x, label, power: (1 - _at(_softmax(x), label)) ** power,
-    "softmax_share_of_rest": lambda x, label: _softmax(x) / (1 - _at(_softmax(x), label)),
-    "cross_entropy_at": lambda x, label: -_at(_log_softmax(x), label),
-    "cross_entropy_with": lambda x, target: -total(target * _log_softmax(x)),
-    "mean_cross_entropy": lambda x: -(total(_log_softmax(x)) / _opaque("class_count")),
-    "unit": lambda x: x / _norm(x),
-    "cosine_gap": lambda x, y: 1 - _opaque("cosine", x, y),
-    "tanimoto_gap": lambda x, y: (
-        1 - _inner(x, y) / (_norm(x) ** 2 + _norm(y) ** 2 - _inner(x, y))
-    ),
-    "log1p": lambda x: log(1 + x),
-    "expm1": lambda x: exp(x) - 1,
-}  # fmt: skip
 
 
 def symbol(name: str) -> str:
@@ -122,20 +51,6 @@ def plain(expression: Expression) -> str:
     '½ (ŷ - y)²'
     """
     return _bound(textbook(expression), CASES, "c")
-
-
-def textbook(expression: Expression) -> Expression:
-    """Replace named functions by what they mean."""
-    done: dict[Expression, Expression] = {}
-    for node in walk(expression):
-        arguments = tuple(done[a] for a in node.arguments)
-        if node.operator in TEXTBOOK:
-            done[node] = textbook(TEXTBOOK[node.operator](*arguments))
-        elif node.arguments:
-            done[node] = apply(node.operator, *arguments, class_axis=node.class_axis)
-        else:
-            done[node] = node
-    return done[expression]
 
 
 # One line. A spelling is a text and how tightly it binds.

@@ -1,0 +1,220 @@
+"""Formulas as plain text: they mean what the engine computes, and read like a textbook."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+import expressions
+import lossary as L
+import samples
+from lossary.formula import apply, variable, walk
+from lossary.functions import exp, log, maximum, norm, pick, softmax, total, where
+from lossary.rewriting import substitute
+from lossary.show import reading
+from lossary.show.reading import read
+from lossary.show.textbook import textbook
+from lossary.show.unicode import plain, symbol
+
+X, Y, D = variable("prediction"), variable("target"), variable("delta")
+Z, T = variable("logits", class_axis=True), variable("label")
+
+
+# What they mean.
+
+
+def softmax_of(x):
+    mass = np.exp(x - x.max(-1, keepdims=True))
+    return mass / mass.sum(-1, keepdims=True)
+
+
+# The few functions that a textbook formula keeps, in NumPy as anybody would write them.
+WORDS = {
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "log_sigmoid": lambda x: -np.log1p(np.exp(-x)),
+    "log_cosh": lambda x: np.log(np.cosh(x)),
+    "sech_squared": lambda x: 1 / np.cosh(x) ** 2,
+    "softmax": softmax_of,
+    "log_softmax": lambda x: np.log(softmax_of(x)),
+    "norm": lambda x: np.linalg.norm(x, axis=-1, keepdims=True),
+    "inner": lambda x, y: (x * y).sum(-1, keepdims=True),
+    "cosine": lambda x, y: (
+        (x * y).sum(-1, keepdims=True)
+        / (np.linalg.norm(x, axis=-1, keepdims=True) * np.linalg.norm(y, axis=-1, keepdims=True))
+    ),
+    "bracket": lambda c, t: (c == t).astype(float),
+}
+
+
+def evaluate(expression, values, classes):
+    """Compute a textbook formula node by node."""
+    table = expressions.FLOATS | WORDS
+    done = {}
+    for node in walk(expression):
+        operands = [done[a] for a in node.arguments]
+        if node.operator == "variable":
+            done[node] = values[node.payload]
+        elif node.operator == "constant":
+            done[node] = np.asarray(node.payload)[..., None]
+        elif node.operator == "class_index":
+            done[node] = np.arange(classes)
+        elif node.operator == "class_count":
+            done[node] = np.asarray([classes])
+        else:
+            done[node] = table[node.operator](*operands)
+    return done[expression]
+
+
+@samples.each_loss
+def test_textbook_formulas_mean_what_the_engine_computes(loss):
+    rng = np.random.default_rng(7)
+    data = dict(zip((a.name for a in loss.inputs), samples.arrays(loss, rng), strict=True))
+    given = {
+        k: v for k, v in samples.parameters(loss, rng).items() if k not in loss.absent_by_default
+    }
+    rows = {
+        a.name: data[a.name]
+        if a.domain.class_axis or not loss.class_axis
+        else data[a.name][..., None]
+        for a in loss.inputs
+    }
+    values = rows | {name: np.asarray([number]) for name, number in given.items()}
+    absent = loss.absent_by_default
+    first = data[loss.inputs[0].name]
+    for formula, expected in (
+        (loss.expression(absent), loss(**data, **given, reduction="none")),
+        (loss.gradient_expression(absent=absent), loss.gradient(**data, **given, reduction="sum")),
+        (loss.hessian_expression(absent=absent), loss.hessian(**data, **given, reduction="sum")),
+    ):
+        with np.errstate(divide="ignore"):  # in the branch of a case that is not taken
+            found = np.asarray(evaluate(textbook(formula), values, first.shape[-1]))
+        if loss.class_axis and np.ndim(expected) < first.ndim:
+            found = found[..., 0]
+        np.testing.assert_allclose(
+            np.broadcast_to(found, np.shape(expected)), expected, rtol=1e-8, atol=1e-10
+        )
+
+
+@samples.each_loss
+def test_letters_stand_for_what_they_replace(loss, monkeypatch):
+    """With every letter put back, the abbreviated formula is the formula."""
+    named = {}
+
+    def recorded(expression, replacements):
+        named.update(replacements)
+        return substitute(expression, replacements)
+
+    monkeypatch.setattr(reading, "substitute", recorded)
+    absent = loss.absent_by_default
+    roots = [loss.expression(absent), loss.gradient_expression(absent=absent)]
+    formulas, letters = read(*roots)
+    back = {letter: part for part, letter in named.items()}
+    assert {str(letter.payload) for letter in back} >= {name[0] for name, _ in letters}
+    for root, formula in zip(roots, formulas, strict=True):
+        short = substitute(textbook(root), named)
+        for _ in back:
+            short = substitute(short, back)
+        assert short is textbook(root)
+        assert formula.lines
+
+
+# How they look.
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ((X - Y) * (X - Y), "(ŷ - y)²"),
+        ((X - Y) / 2 * (X - Y), "½ (ŷ - y)²"),
+        ((X - Y) * (X - Y) / D, "(ŷ - y)²/δ"),
+        (X / Y / D, "ŷ/(y δ)"),
+        (X / (Y / D), "ŷ δ/y"),
+        (1 / X / X, "1/ŷ²"),
+        (X - (Y - D), "ŷ - y + δ"),
+        (X - (Y + D), "ŷ - y - δ"),
+        (X + -Y, "ŷ - y"),
+        (-X + Y, "-ŷ + y"),
+        (-(X + Y) * D, "-δ (ŷ + y)"),
+        (X - 1 - 1, "ŷ - 2"),
+        (2 * (X * 3), "6 ŷ"),
+        (X**Y, "ŷ^y"),
+        ((X + 1) ** (Y - 1), "(ŷ + 1)^(y - 1)"),
+        ((-X) ** D, "(-ŷ)^δ"),
+        (2 ** (X * Y), "2^(ŷ y)"),
+        (exp(-X), "exp(-ŷ)"),
+        (log(X) * log(X), "log(ŷ)²"),
+        (maximum(1 - X * Y, 0), "max(1 - ŷ y, 0)"),
+        (apply("less", 0, X), "ŷ > 0"),
+        (apply("less_equal", X, 0), "ŷ ≤ 0"),
+        (softmax(Z), "softmax(z)_c"),
+        (pick(softmax(Z), T), "softmax(z)_t"),
+        (-log(pick(Z, T)), "-log(z_t)"),
+        (total(Z * Z), "Σ_j z_j²"),
+        (Z - total(Z), "z_c - Σ_j z_j"),
+        (total(Z) / 2 + 1, "½ (Σ_j z_j) + 1"),
+        (total(Z * total(Z * Z)), "Σ_j z_j Σ_k z_k²"),
+        (norm(Z - total(Z)), "‖z - Σ_j z_j‖"),
+        (where(X < Y, X, Y), "[ŷ if ŷ < y; y]"),
+        (1 - (1 - X), "ŷ"),
+        (X * 0 + 0, "0 ŷ"),
+    ],
+)
+def test_plain(expression, text):
+    assert plain(expression) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "gradient"),
+    [
+        ("soft_margin", "log(1 + exp(-y s))", "-y σ(-y s)"),
+        ("binary_cross_entropy", "w₊ y log(1 + exp(-z)) + (1 - y) log(1 + exp(z))", None),
+        ("soft_cross_entropy", "-Σ_j y_j log softmax(z)_j", "softmax(z)_c - y_c"),
+        ("hinge", "max(1 - y s, 0)", None),
+        ("log_cosh", "log cosh(ŷ - y)", "tanh(ŷ - y)"),
+        ("poisson", "exp(η) - y η", "exp(η) - y"),
+        ("euclidean_distance", "‖ŷ - y‖", "(ŷ_c - y_c)/‖ŷ - y‖"),
+        ("cosine_distance", "1 - cos(ŷ, y)", None),
+        ("negative_log_likelihood", "-ℓ_t", None),
+        ("kl_divergence", "Σ_j y_j (log(y_j) - ℓ_j)", "-y_c"),
+    ],
+)  # fmt: skip
+def test_formulas_of_textbooks(name, value, gradient):
+    loss = L.catalogue[name]
+    assert plain(loss.expression()) == value
+    if gradient:
+        assert plain(loss.gradient_expression()) == gradient
+
+
+def test_cases_stand_below_each_other():
+    (formula,), letters = read(where(X < 0, -X, where(X < 1, 0, X - 1)))
+    assert letters == []
+    assert formula.lines == ["⎧ -ŷ     if ŷ < 0", "⎨ 0      if ŷ < 1", "⎩ ŷ - 1  otherwise"]
+
+
+def test_cases_within_cases_join_their_conditions():
+    (formula,), _ = read(where(X < 0, where(Y < 0, 1, 2), 3))
+    assert formula.lines == ["⎧ 1  if ŷ < 0 and y < 0", "⎨ 2  if ŷ < 0", "⎩ 3  otherwise"]
+
+
+def test_letters_avoid_those_of_the_arguments():
+    u = variable("u")
+    size = where(u < 0, -u, u)
+    _, letters = read(exp(size) + size)
+    assert [letter for letter, _ in letters] == ["v"]
+
+
+@samples.each_loss
+def test_no_function_is_left_unspelled(loss):
+    """Every function of the catalogue has a notation; names with an underscore are not one."""
+    text = " ".join(
+        line
+        for formula in read(loss.expression(loss.absent_by_default))[0]
+        for line in formula.lines
+    )
+    assert not re.search(r"[a-z]{2,}_[a-z]{2,}", text)
+
+
+def test_symbols():
+    assert [symbol(n) for n in ("log_rate", "positives", "label_smoothing")] == ["η", "n₊", "ε"]
