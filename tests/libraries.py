@@ -33,6 +33,7 @@ class Library:
         if self.name == "torch":
             return self.module.as_tensor(plain).to(kind)
         if self.name == "jax":
+            kind = self.module.dtypes.canonicalize_dtype(kind)  # int64 is int32 by default
             return self.module.numpy.asarray(plain, dtype=kind)
         if self.name == "tensorflow":
             return self.module.cast(self.module.constant(plain), kind)
@@ -78,9 +79,10 @@ class Library:
             return self.module.function(function)
         pytest.skip("NumPy has no compiled graphs")
 
-    def wide(self):
-        """A context in which float64 exists."""
-        return self.module.enable_x64(True) if self.name == "jax" else contextlib.nullcontext()
+    def wide(self, dtype="float64"):
+        """A context in which float64 exists, which JAX has only when asked."""
+        asked = self.name == "jax" and dtype == "float64"
+        return self.module.enable_x64(True) if asked else contextlib.nullcontext()
 
 
 def value_and_slope(library, loss, first, *others, **options):

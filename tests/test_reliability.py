@@ -36,9 +36,14 @@ INF, NAN = math.inf, math.nan
 
 @pytest.fixture(params=NAMES)
 def library(request):
-    library = Library(request.param)
+    return Library(request.param)
+
+
+@pytest.fixture
+def float64(library):
+    """For tests in float64, which JAX has only when asked."""
     with library.wide():
-        yield library
+        yield
 
 
 def is_exact(actual, name, limit=4, **arguments):
@@ -159,19 +164,21 @@ def test_case_09_confident_row_is_not_flushed(library):
 
 @pytest.mark.parametrize(("logit", "dtype"), [(-20.0, "float32"), (-40.0, "float64")])
 def test_case_10_both_tails_of_the_binary_loss_are_exact(library, logit, dtype):
-    logit, target = library.array([logit], dtype), library.array([0], dtype)
-    value, slope = value_and_slope(library, L.binary_cross_entropy, logit, target)
+    with library.wide(dtype):
+        x, target = library.array([logit], dtype), library.array([0], dtype)
+        value, slope = value_and_slope(library, L.binary_cross_entropy, x, target)
     assert value.dtype == dtype
-    is_exact(value, "binary_cross_entropy", logit=float(library.plain(logit)[0]), target=0.0)
-    assert ulps(slope[0], 1 / (1 + exact.exp(-exact.mpf(float(library.plain(logit)[0]))))) <= 4
+    is_exact(value, "binary_cross_entropy", logit=logit, target=0.0)
+    assert ulps(slope[0], 1 / (1 + exact.exp(-logit))) <= 4
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_case_10_the_two_targets_mirror_each_other_bitwise(library, dtype):
-    logits = library.array(np.random.default_rng(0).uniform(-110, 110, 2000), dtype)
-    ones, zeros = library.array(np.ones(2000), dtype), library.array(np.zeros(2000), dtype)
-    right = library.plain(L.binary_cross_entropy(logits, ones, reduction="none"))
-    left = library.plain(L.binary_cross_entropy(-logits, zeros, reduction="none"))
+    with library.wide(dtype):
+        logits = library.array(np.random.default_rng(0).uniform(-110, 110, 2000), dtype)
+        ones, zeros = library.array(np.ones(2000), dtype), library.array(np.zeros(2000), dtype)
+        right = library.plain(L.binary_cross_entropy(logits, ones, reduction="none"))
+        left = library.plain(L.binary_cross_entropy(-logits, zeros, reduction="none"))
     assert (right == left).all()
 
 
@@ -224,6 +231,7 @@ def test_case_16_the_square_of_a_half_precision_error_does_not_overflow(library)
     assert value.dtype == np.float32
 
 
+@pytest.mark.usefixtures("float64")
 def test_case_17_no_clamp_at_a_tiny_probability(library):
     one = library.array([1], "float64")
     value, slope = value_and_slope(
@@ -248,6 +256,7 @@ def test_case_18_the_logit_form_keeps_the_gradient_and_the_other_names_it(librar
     assert "binary_cross_entropy" in advice
 
 
+@pytest.mark.usefixtures("float64")
 def test_case_19_no_epsilon_in_the_binary_loss(library):
     probability, target = library.array([1e-10], "float64"), library.array([1], "float64")
     value, slope = value_and_slope(
@@ -323,6 +332,7 @@ def test_case_25_an_impossible_class_with_mass_is_infinite(library):
     assert library.plain(L.kl_divergence(log_probabilities, target)) == INF
 
 
+@pytest.mark.usefixtures("float64")
 def test_case_26_focal_with_a_small_exponent_on_a_saturated_logit(library):
     logit, target = library.array([19], "float64"), library.array([1], "float64")
     value, slope = value_and_slope(library, L.focal, logit, target, gamma=0.5)
@@ -383,7 +393,7 @@ def test_case_31_cosine_of_a_zero_vector(library, second):
         (1e-20, "float32"),
         (1e20, "float32"),
         (3e38, "float32"),
-        (1e-40, "float32"),
+        (2e-38, "float32"),
         (1e4, "float16"),
     ],
 )
@@ -483,6 +493,7 @@ def test_case_47_a_class_is_excluded_in_half_precision_without_a_magic_number(li
 
 
 @pytest.mark.parametrize("logit", [-1000.0, 1000.0, 36.9, -37.5])
+@pytest.mark.usefixtures("float64")
 def test_case_48_every_entry_point_agrees_bitwise(library, logit):
     logit, one = library.array([logit], "float64"), library.array([1], "float64")
     for loss in (L.binary_cross_entropy, L.focal):
@@ -493,6 +504,7 @@ def test_case_48_every_entry_point_agrees_bitwise(library, logit):
         is_finite(*map(library.plain, (value, slope, loss.hessian(logit, one))))
 
 
+@pytest.mark.usefixtures("float64")
 def test_case_49_the_value_does_not_depend_on_the_type_of_number(library):
     for dtype in ("float16", "float32", "float64"):
         probabilities = library.array([[0, 1], [0.5, 0.5]], dtype)
@@ -592,6 +604,7 @@ def test_case_57_rows_that_are_no_distribution_are_refused_unless_asked_for(libr
 
 
 @pytest.mark.seed(33)
+@pytest.mark.usefixtures("float64")
 def test_case_58_the_mean_divergence_is_a_mean_over_rows(library):
     q = library.array(np.log([[0.1, 0.1, 0.8]] * 4), "float64")
     p = library.array([[0.2, 0.3, 0.5]] * 4, "float64")
@@ -729,6 +742,7 @@ def test_case_68_the_denominator_of_a_mean_can_be_had(library):
     assert f"{mean:.4f}" == "1.0986"
 
 
+@pytest.mark.usefixtures("float64")
 def test_case_69_a_class_weight_acts_at_batch_size_one_with_a_named_denominator(library):
     logits, label = library.array([[0, 1]], "float64"), library.labels([1])
     weight = library.array([1, 10], "float64")
@@ -747,6 +761,7 @@ def test_case_70_a_weight_divides_the_same_way_everywhere(library):
         assert ulps(library.plain(value), exact.log(2)) <= 4
 
 
+@pytest.mark.usefixtures("float64")
 def test_case_71_smoothing_comes_before_the_class_weight(library):
     logits = library.array([[1, -2, 0.5], [0, 3, 1]], "float64")
     class_weight = library.array([1, 10, 2], "float64")
@@ -771,6 +786,7 @@ def test_case_72_a_soft_target_cannot_be_smoothed_again(library):
         L.soft_cross_entropy(logits, target, label_smoothing=0.1)
 
 
+@pytest.mark.usefixtures("float64")
 def test_case_75_micro_batches_add_up_to_the_whole_batch(library):
     rng = np.random.default_rng(2)
     numbers = rng.normal(size=(6, 4))
@@ -786,6 +802,7 @@ def test_case_75_micro_batches_add_up_to_the_whole_batch(library):
     assert ulps(sum(library.plain(part[0]) for part in parts), float(library.plain(whole))) <= 2
 
 
+@pytest.mark.usefixtures("float64")
 def test_case_76_sums_of_ranks_give_the_global_mean(library):
     rng = np.random.default_rng(3)
     prediction, target = (library.array(rng.normal(size=7), "float64") for _ in range(2))
@@ -896,6 +913,7 @@ def test_case_90_a_negative_threshold_is_refused(library):
 # -------------------------------------------------------------- 91-98: between the frameworks
 
 
+@pytest.mark.usefixtures("float64")
 def test_case_91_one_value_for_one_binary_loss(library):
     for dtype in ("float16", "float32", "float64"):
         zero, one = library.array([0], dtype), library.array([1], dtype)
@@ -913,6 +931,7 @@ def test_case_92_a_row_that_does_not_sum_to_one_is_refused(library, row):
 
 
 @pytest.mark.seed(36, 37, 42, 44, 45, "E17")
+@pytest.mark.usefixtures("float64")
 def test_case_93_the_name_fixes_the_convention(library):
     error, zero = library.array([3], "float64"), library.array([0], "float64")
     assert library.plain(L.huber(error, zero, delta=2.0)) == 4
@@ -926,6 +945,7 @@ def test_case_93_the_name_fixes_the_convention(library):
     assert f"{library.plain(L.multi_margin(scores, library.labels([0]))):.1f}" == "0.8"
 
 
+@pytest.mark.usefixtures("float64")
 def test_case_94_rates_and_halves_are_in_the_names(library):
     log_rate, target = library.array([4], "float64"), library.array([3], "float64")
     assert f"{library.plain(L.poisson(log_rate, target)):.3f}" == "42.598"
@@ -939,6 +959,7 @@ def test_case_94_rates_and_halves_are_in_the_names(library):
 
 
 @pytest.mark.seed(28)
+@pytest.mark.usefixtures("float64")
 def test_case_95_label_smoothing_spreads_over_all_classes(library):
     logits, label = library.array([[3, 0, 0]], "float64"), library.labels([0])
     value = library.plain(L.cross_entropy(logits, label, label_smoothing=0.1))
