@@ -1,4 +1,4 @@
-"""The array libraries as a measurement sees them: numbers in, numbers out, and their own gradient."""
+"""The array libraries as a measurement sees them: numbers in and out, and their own gradient."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def _wide(name: str, x: np.ndarray) -> contextlib.AbstractContextManager[Any]:
     if name != "jax" or x.dtype != np.float64:
         return contextlib.nullcontext()
     jax = _module("jax")
-    wide = getattr(jax, "enable_x64", None) or importlib.import_module("jax.experimental").enable_x64
-    return wide(True)
+    place = jax if hasattr(jax, "enable_x64") else _module("jax.experimental")
+    return place.enable_x64(True)
 
 
 def _array(name: str, x: np.ndarray) -> Any:
@@ -56,7 +56,7 @@ def _plain(name: str, x: Any) -> np.ndarray:
         x = x.detach()
         x = x.float() if x.dtype in {torch.bfloat16, torch.float16} else x
     x = np.asarray(x)
-    return x.astype(np.float32) if x.dtype.kind == "V" or x.dtype.itemsize == 2 else x  # noqa: PLR2004
+    return x.astype(np.float32) if x.dtype.kind == "V" or x.dtype.itemsize == 2 else x
 
 
 def value(name: str, function: Function, arrays: Sequence[np.ndarray]) -> np.ndarray:

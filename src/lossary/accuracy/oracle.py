@@ -8,10 +8,10 @@ must agree. Where the one-sided derivatives differ, the answer is a :class:`Kink
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from lossary.definition import Definition
@@ -26,6 +26,7 @@ Point = Mapping[str, Any]
 
 AGREE = 70  # bits in which two precisions must agree: far more than a float64 has
 APART = 48  # bits between one step of a difference and the next
+LIMIT = 2**16  # bits at which a value that still moves is given up
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "log": lambda m, x: m.log(x),
     "log1p": lambda m, x: m.log1p(x) if x != -1 else -m.inf,
     "tanh": lambda m, x: m.tanh(x),
-    "maximum": lambda m, x, y: x if x > y else y,
-    "minimum": lambda m, x, y: x if x < y else y,
+    "maximum": lambda m, x, y: max(y, x),
+    "minimum": lambda m, x, y: min(y, x),
     "less": lambda m, x, y: bool(x < y),
     "less_equal": lambda m, x, y: bool(x <= y),
     "equal": lambda m, x, y: bool(x == y),
@@ -156,25 +157,29 @@ class Meaning:
     def __init__(
         self, definition: Definition, absent: frozenset[str] = frozenset(), floor: int = 1140
     ) -> None:
-        symbols: dict[str, Any] = {a.name: definition.variable(a.name) for a in definition.arguments}
+        symbols: dict[str, Any] = {n: definition.variable(n) for n in definition.domains}
         symbols |= dict.fromkeys(absent)
         self.definition, self.floor = definition, floor
         self.plan = tuple(walk(trace(definition.formula, symbols)))
 
     def value(self, point: Point) -> Number:
         """Return the value, in the first precision that the next one confirms."""
-        exact, classes, spacing, extent = self._read(point)
+        place = _Place(point)
         m = context()
-        bits, last = 2 * (spacing + extent) + 64, None
-        while bits < 2**16:
+        bits, last = 2 * (place.spacing + place.extent) + 64, None
+        while bits < LIMIT:
             with m.workprec(bits):
-                found = m.mpf(evaluate(self.plan, exact, classes))
-            if m.isnan(found) or m.isinf(found):
+                found = m.mpf(evaluate(self.plan, place.numbers, place.classes))
+            if not m.isfinite(found):
                 return found
-            certain = bits > self.floor + 2 * extent if not found else last is not None
-            if certain and _agree(m, found, last if found else found, self.floor):
+            if found and last is not None and _agree(m, found, last, self.floor):
                 return found
-            last, bits = found, bits + bits // 2 if found else max(2 * bits, self.floor + 2 * extent + 1)
+            # 0 is 0 when the smallest number of the type would have shown beside the largest.
+            enough = self.floor + 2 * place.extent
+            if not found and bits > enough:
+                return found
+            last = found
+            bits = bits + bits // 2 if found else max(2 * bits, enough + 1)
         raise ArithmeticError(f"{self.definition.name}: no precision settles the value at {point}")
 
     def gradient(self, point: Point, name: str) -> Any:
@@ -182,19 +187,16 @@ class Meaning:
 
         An entry can be a :class:`Kink`, or None where the derivative has no limit.
         """
-        exact, classes, spacing, extent = self._read(point)
-        if isinstance(exact[name], list):
-            return [
-                self._entry(exact, name, place, classes, spacing, extent)
-                for place in range(len(exact[name]))
-            ]
-        return self._entry(exact, name, None, classes, spacing, extent)
+        place = _Place(point)
+        row = place.numbers[name]
+        if isinstance(row, list):
+            return [self._entry(place, name, k) for k in range(len(row))]
+        return self._entry(place, name, None)
 
-    def _entry(
-        self, point: dict[str, Any], name: str, place: int | None, classes: int, spacing: int, extent: int
-    ) -> Any:
+    def _entry(self, place: _Place, name: str, k: int | None) -> Any:
         m = context()
-        start = point[name] if place is None else point[name][place]
+        row = place.numbers[name]
+        start = row if k is None else row[k]
         if m.isinf(start):
             if self.definition.domains[name].name == "Logits":
                 return m.mpf(0)  # an excluded class takes no part
@@ -202,24 +204,27 @@ class Meaning:
 
         def moved(amount: Number) -> Number:
             there = start + amount
-            if place is not None:
-                there = [*point[name][:place], there, *point[name][place + 1 :]]
-            return m.mpf(evaluate(self.plan, {**point, name: there}, classes))
+            moved_to = there if k is None else [*row[:k], there, *row[k + 1 :]]
+            numbers = {**place.numbers, name: moved_to}
+            return m.mpf(evaluate(self.plan, numbers, place.classes))
 
-        return slope(moved, spacing, extent, self.floor)
+        return slope(moved, place.spacing, place.extent, self.floor)
 
-    def _read(self, point: Point) -> tuple[dict[str, Any], int, int, int]:
-        """Return exact numbers, the number of classes, and the bits that the numbers span."""
+
+class _Place:
+    """A point as exact numbers, and the bits that they span."""
+
+    def __init__(self, point: Point) -> None:
         m = context()
         with m.workprec(2500):
-            exact = {name: _exact(m, value) for name, value in point.items()}
-        rows = [x for x in exact.values() if isinstance(x, list)]
-        numbers = [x for row in rows for x in row]
-        numbers += [x for x in exact.values() if not isinstance(x, list) and x is not None]
-        parts = [x._mpf_ for x in numbers if x and m.isfinite(x)]  # noqa: SLF001
-        spacing = max([0, *(-exponent for _, _, exponent, _ in parts)])
-        extent = max([1, *(exponent + count for _, _, exponent, count in parts)])
-        return exact, len(rows[0]) if rows else 1, spacing, extent
+            self.numbers = {name: _exact(m, value) for name, value in point.items()}
+        rows = [x for x in self.numbers.values() if isinstance(x, list)]
+        self.classes = len(rows[0]) if rows else 1
+        single = [x for x in self.numbers.values() if x is not None and not isinstance(x, list)]
+        numbers = [x for row in [*rows, single] for x in row if x and m.isfinite(x)]
+        parts = [x._mpf_ for x in numbers]
+        self.spacing = max([0, *(-exponent for _, _, exponent, _ in parts)])
+        self.extent = max([1, *(exponent + count for _, _, exponent, count in parts)])
 
 
 def _exact(m: Any, value: Any) -> Any:
@@ -260,7 +265,7 @@ def slope(moved: Callable[[Number], Number], spacing: int, extent: int, floor: i
             h = m.ldexp(1, -step)
             low, high = moved(-h), moved(h)
             if m.isfinite(low) and m.isfinite(high):
-                if len(jumps) == len(found) < 2:  # noqa: PLR2004  (two steps show a corner)
+                if len(jumps) == len(found) < 2:
                     middle = moved(m.mpf(0))
                     below, above = (middle - low) / h, (high - middle) / h
                     jumps.append(above - below)
@@ -274,14 +279,14 @@ def slope(moved: Callable[[Number], Number], spacing: int, extent: int, floor: i
             else:
                 return None
             settled = len(found) > 1 and _agree(m, found[-1], found[-2], floor)
-            if settled and (len(found) > 3 or abs(found[-1]) > m.ldexp(1, -floor)):  # noqa: PLR2004
+            if settled and (len(found) > 3 or abs(found[-1]) > m.ldexp(1, -floor)):
                 return found[-1]
     return _limit(m, found) if not jumps or abs(found[-1]) < abs(found[0]) else None
 
 
 def _corner(m: Any, jumps: list[Number], below: Number, above: Number, floor: int) -> bool:
     """Whether the one-sided derivatives differ by as much after a far smaller step."""
-    if len(jumps) < 2:  # noqa: PLR2004
+    if len(jumps) < 2:
         return False
     size = max(abs(below), abs(above), m.ldexp(1, -floor))
     return bool(abs(jumps[1]) > m.ldexp(max(size, abs(jumps[0])), -20))
@@ -290,13 +295,8 @@ def _corner(m: Any, jumps: list[Number], below: Number, above: Number, floor: in
 def _limit(m: Any, found: Sequence[Number]) -> Number | None:
     """Return 0 or an infinity if the differences run there as the step shrinks."""
     sizes = [abs(x) for x in found[-3:]]
-    if all(a > 0 and b > a * 1.2 for a, b in zip(sizes, sizes[1:], strict=False)):
+    if all(a > 0 and b > a * 1.2 for a, b in pairwise(sizes)):
         return m.inf if found[-1] > 0 else -m.inf
-    if all(b * 2**16 < a or not b for a, b in zip(sizes, sizes[1:], strict=False)):
+    if all(b * 2**16 < a or not b for a, b in pairwise(sizes)):
         return m.mpf(0)
     return None
-
-
-def as_float(x: Number) -> float:
-    """Return the nearest float64, for messages."""
-    return float(x) if x is not None and not isinstance(x, Kink) else math.nan

@@ -122,7 +122,8 @@ def _numbers(random: Random, n: int, dtype: np.dtype) -> Array:
     scale = 10.0 ** random.uniform(-45, 38, n) * random.choice([-1.0, 1.0], n)
     special = random.choice(specials(dtype), n)
     kinds = random.choice(4, n, p=[0.35, 0.35, 0.15, 0.15])
-    return np.choose(kinds, [random.uniform(-110, 110, n), scale, special, random.uniform(-4, 4, n)])
+    usual, small = random.uniform(-110, 110, n), random.uniform(-4, 4, n)
+    return np.choose(kinds, [usual, scale, special, small])
 
 
 def _shares(random: Random, n: int, dtype: np.dtype) -> Array:

@@ -67,7 +67,7 @@ def _finite(truth: Any) -> bool:
 
 def _exponent(truth: Any) -> int:
     """Return e with 2^(e - 1) <= |truth| < 2^e; far below any type's numbers for 0."""
-    _, mantissa, exponent, count = truth._mpf_  # noqa: SLF001  (mpmath's documented layout)
+    _, mantissa, exponent, count = truth._mpf_
     return exponent + count if mantissa else -(10**6)
 
 

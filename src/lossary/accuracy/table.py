@@ -1,0 +1,170 @@
+"""What a measurement found: rows of plain numbers, and three ways to write them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lossary.accuracy.samples import CANCELLING, RANGE
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["Error", "Row", "Table", "number"]
+
+
+@dataclass(frozen=True)
+class Error:
+    """The worst error in ulps, the share of entries above 4 ulp, and how many entries there are."""
+
+    worst: float
+    share: float
+    entries: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One loss in one type, here or as a peer computes it.
+
+    ``errors`` maps "value over the range", "gradient where parts cancel" and their like to an
+    :class:`Error`. ``met`` says whether every entry is within its bar.
+    """
+
+    loss: str
+    library: str
+    peer: str | None
+    dtype: str
+    bar: str
+    errors: dict[str, Error]
+    met: bool
+    points: int
+
+    @property
+    def who(self) -> str:
+        """Who computed: ``lossary`` with the library, or the name of a peer."""
+        return self.peer or f"lossary {self.library}"
+
+
+def number(x: float) -> str:
+    """Return an error as the table prints it.
+
+    >>> number(0.4999), number(1234567.0), number(float("inf"))
+    ('0.5', '1e+06', '∞')
+    """
+    if math.isinf(x):
+        return "∞"
+    return f"{x:.1f}" if x < 1000 else f"{x:.0e}"
+
+
+def _share(x: float) -> str:
+    return "0" if not x else "<0.1 %" if x < 0.001 else f"{100 * x:.1f} %"
+
+
+HEADINGS = (
+    "loss", "type", "computed by", "bar", "value: worst", "> 4 ulp", "gradient: worst", "> 4 ulp",
+    "cancelling: value", "gradient", "met",
+)  # fmt: skip
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    def worst(what: str, kind: str) -> str:
+        error = row.errors.get(f"{what} {kind}")
+        return "–" if error is None else number(error.worst)
+
+    def share(what: str) -> str:
+        error = row.errors.get(f"{what} {RANGE}")
+        return "–" if error is None else _share(error.share)
+
+    met = "" if row.peer else "yes" if row.met else "no"
+    return (
+        row.loss, row.dtype, row.who, row.bar,
+        worst("value", RANGE), share("value"), worst("gradient", RANGE), share("gradient"),
+        worst("value", CANCELLING), worst("gradient", CANCELLING), met,
+    )  # fmt: skip
+
+
+NOTE = (
+    "Errors in units of the last place of the true value, with no absolute tolerance; ∞ is a NaN, "
+    "or an infinity where the true value is finite. The range is uniform in [-110, 110], "
+    "log-uniform over ±[1e-45, 1e38], and special numbers; cancelling inputs are chosen so that "
+    "parts of the loss nearly cancel. Corners are left out."
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """All rows of a measurement, with the size and the seed that made its inputs."""
+
+    rows: tuple[Row, ...]
+    size: int
+    seed: int
+
+    def print(self, console: Console) -> None:
+        """Print the table on a Rich console."""
+        from rich.table import Table as RichTable
+        from rich.text import Text
+
+        rich = RichTable(title="Accuracy in units of the last place", title_justify="left")
+        for place, heading in enumerate(HEADINGS):
+            rich.add_column(Text(heading), justify="left" if place < 3 else "right")
+        before = None
+        for row in self.rows:
+            if before not in {None, row.loss}:
+                rich.add_section()
+            before = row.loss
+            style = "dim" if row.peer else "" if row.met else "yellow"
+            rich.add_row(*map(Text, _cells(row)), style=style)
+        console.print(rich)
+        console.print(f"{NOTE}\n{self.summary()}", markup=False, highlight=False)
+
+    def summary(self) -> str:
+        """Return how many rows of this library meet their bar, and where the others stand."""
+        own = [row for row in self.rows if row.peer is None]
+        return f"{sum(row.met for row in own)} of {len(own)} cases meet their bar."
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain numbers and words; an infinite error is the string "inf"."""
+        return {
+            "size": self.size,
+            "seed": self.seed,
+            "rows": [
+                {
+                    "loss": row.loss, "library": row.library, "peer": row.peer, "dtype": row.dtype,
+                    "bar": row.bar or None, "met": None if row.peer else row.met,
+                    "points": row.points,
+                    "errors": {name: _plain(error) for name, error in row.errors.items()},
+                }
+                for row in self.rows
+            ],
+        }  # fmt: skip
+
+    def markdown(self) -> str:
+        """Return the table as Markdown, one section for each type."""
+        parts = [f"{NOTE} About {self.size} numbers per loss and type, seed {self.seed}."]
+        for dtype in dict.fromkeys(row.dtype for row in self.rows):
+            rows = [row for row in self.rows if row.dtype == dtype]
+            parts.append(f"## {dtype}\n\n{_markdown(_cells(row) for row in rows)}")
+        return "\n\n".join([*parts, self.summary()]) + "\n"
+
+
+def _plain(error: Error) -> dict[str, Any]:
+    worst = "inf" if math.isinf(error.worst) else error.worst
+    return {"worst": worst, "share_above_4_ulp": error.share, "entries": error.entries}
+
+
+def _markdown(rows: Iterable[tuple[str, ...]]) -> str:
+    """Return rows as a Markdown table without the column of the type; a loss is named once."""
+    keep = [place for place, heading in enumerate(HEADINGS) if heading != "type"]
+    lines = [
+        "| " + " | ".join(HEADINGS[place] for place in keep) + " |",
+        "|" + "|".join("---" if place < 3 else "--:" for place in keep) + "|",
+    ]
+    before = ""
+    for cells in rows:
+        shown = [cells[place] for place in keep]
+        shown[0] = "" if cells[0] == before else f"`{cells[0]}`"
+        before = cells[0]
+        lines.append("| " + " | ".join(shown) + " |")
+    return "\n".join(lines)
