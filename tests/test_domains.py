@@ -1,5 +1,6 @@
 """What is inside a declared set is accepted; what is outside is refused by a sentence that names
-the loss, the argument, the value, its place and the allowed set. Shapes, types, options likewise."""
+the loss, the argument, the value, its place and the set. Shapes, types and options likewise.
+"""
 
 import re
 
@@ -187,7 +188,7 @@ NOT_NUMBERS = {
     "delta": ("1", 1j, [1j], None, ["a"]),
     "weight": ("1", [1j], [None]),
     "mask": ("1", [1j], [None]),
-    "denominator": ("1", 1j, [1.0, 2.0], None.__class__),
+    "denominator": ("1", 1j, [1.0, 2.0]),
 }
 
 

@@ -26,7 +26,7 @@ def close(actual, truth, ulps=2):
 
 def close_sum(actual, terms, divisor=1.0):
     """The sum of the terms but for rounding; where they cancel, the rounding is theirs."""
-    truth, allowed = exact_sum(terms) / divisor, 4e-16 * exact_sum(np.abs(terms)) / divisor
+    truth, allowed = exact_sum(terms) / divisor, 1e-15 * exact_sum(np.abs(terms)) / divisor
     assert abs(float(actual) - truth) <= allowed
 
 
