@@ -400,6 +400,54 @@ def test_a_missing_extra_prints_the_line_that_installs_it(refused, monkeypatch):
     assert hint == 'pip install "lossary[study]"'
 
 
+# accuracy
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Two measurements in place of the real one, which takes seconds; returns what was asked."""
+    from lossary.accuracy.table import Error, Row, Table
+
+    errors = {"value over the range": Error(0.5, 0.0, 10)}
+    asked = {"met": True}
+
+    def measure(names, libraries, dtypes, progress=None):
+        asked.update(names=list(names), libraries=list(libraries), dtypes=list(dtypes))
+        progress(1, 1, "huber")
+        own = Row("huber", "numpy", None, "float64", "2", errors, asked["met"], 10)
+        peer = Row("huber", "numpy", "peer", "float64", "", errors, False, 10)
+        return Table((own, peer), 10, 0)
+
+    monkeypatch.setattr("lossary.accuracy.measure", measure)
+    return asked
+
+
+def test_accuracy_measures_what_is_asked(measured):
+    line = "accuracy torch.nn.HuberLoss focal --library numpy --library jax --dtype float32"
+    code = main(shlex.split(line))
+    assert code == 0
+    assert measured["names"] == ["huber", "focal"]
+    assert measured["libraries"] == ["numpy", "jax"]
+    assert measured["dtypes"] == ["float32"]
+
+
+def test_accuracy_in_three_forms(measured, run, result):
+    assert "1 of 1 cases meet their bar" in run("accuracy huber")[1]
+    assert run("accuracy huber --markdown")[1].count("| `huber` |") == 1
+    assert [row["met"] for row in result("accuracy huber")["rows"]] == [True, None]
+
+
+def test_a_missed_bar_is_a_problem(measured, run):
+    measured["met"] = False
+    code, out, err = run("accuracy huber")
+    assert (code, err) == (1, "1 of 1 cases miss their bar\n")
+    assert out
+
+
+def test_one_form_at_a_time(measured, refused):
+    assert "exclude each other" in refused("accuracy huber --json --markdown")[0]
+
+
 # Manners.
 
 
