@@ -12,16 +12,27 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import time
 from pathlib import Path
 from typing import Any
 
 from lossary.study import convergence, digits, imbalance, neuron, outliers
-from lossary.study.experiment import Progress, Study, silent
+from lossary.study.experiment import MissingDataError, Progress, Study, StudyError, silent
 from lossary.study.needs import one_thread
 from lossary.study.report import Claim, Report, Table
 
-__all__ = ["Claim", "Progress", "Report", "Study", "Table", "run", "studies"]
+__all__ = [
+    "Claim",
+    "MissingDataError",
+    "Progress",
+    "Report",
+    "Study",
+    "StudyError",
+    "Table",
+    "run",
+    "studies",
+]
 
 studies: dict[str, Study] = {
     study.name: study
@@ -50,15 +61,15 @@ def run(
     the files of a study that reads any (``mnist``); ``progress`` is called as
     ``progress(done, total, what)``; further keywords replace the study's default settings.
 
-    Raises ``ValueError`` for an unknown study, setting or seed, ``FileNotFoundError`` when data are
-    missing and ``MissingExtraError`` when scikit-learn, SciPy or Matplotlib is.
+    Raises ``StudyError`` for an unknown study, setting or seed or for damaged data,
+    ``MissingDataError`` without the data, ``MissingExtraError`` without scikit-learn or SciPy.
 
     >>> run("neuron", steps=10).settings["steps"]
     10
     """
     study = find(name)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"study {name}: seed must be an integer of at least 0, got {seed!r}")
+        raise StudyError(f"study {name}: seed must be an integer of at least 0, got {seed!r}")
     chosen = replace(study, settings)
     start = time.perf_counter()
     folder = None if data is None else Path(data)
@@ -68,20 +79,42 @@ def run(
 
 
 def find(name: str) -> Study:
-    """Return the study called ``name`` or raise ``ValueError`` with the nearest name."""
+    """Return the study called ``name`` or raise ``StudyError`` with the nearest name."""
     if name in studies:
         return studies[name]
     near = difflib.get_close_matches(name, studies, n=1)
     guess = f"; did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"study: unknown name {name!r}, expected one of {', '.join(studies)}{guess}")
+    raise StudyError(f"study: unknown name {name!r}, expected one of {', '.join(studies)}{guess}")
 
 
 def replace(study: Study, settings: dict[str, Any]) -> Any:
-    """Return the study's settings with some replaced, refusing names that it does not have."""
-    known = [item.name for item in dataclasses.fields(study.settings)]
-    for name in settings:
-        if name not in known:
-            raise ValueError(
-                f"study {study.name}: unknown setting {name!r}, expected one of {', '.join(known)}"
-            )
+    """Return the study's settings with some replaced, refusing what they cannot be."""
+    defaults = {
+        item.name: getattr(study.settings, item.name) for item in dataclasses.fields(study.settings)
+    }
+    for name, value in settings.items():
+        if name not in defaults:
+            allowed = f"expected one of {', '.join(defaults)}"
+            raise StudyError(f"study {study.name}: unknown setting {name!r}, {allowed}")
+        if complaint := objection(value, defaults[name]):
+            raise StudyError(f"study {study.name}: {name} must be {complaint}, got {value!r}")
     return dataclasses.replace(study.settings, **settings)
+
+
+def objection(value: Any, default: Any) -> str | None:
+    """Return what a setting like ``default`` must be, or ``None`` when ``value`` is that.
+
+    >>> objection(-1, 300), objection(3, 300)
+    ('a positive whole number', None)
+    """
+    many = isinstance(default, tuple)
+    word = "whole number" if isinstance(default[0] if many else default, int) else "number"
+    kinds = int if word == "whole number" else int | float
+    numbers = list(value) if many and isinstance(value, tuple | list) else [value]
+    right = all(
+        isinstance(one, kinds) and not isinstance(one, bool) and math.isfinite(one)
+        for one in numbers
+    )
+    if many:
+        return None if right and numbers and numbers != [value] else f"a tuple of {word}s"
+    return None if right and numbers[0] > 0 else f"a positive {word}"

@@ -99,8 +99,8 @@ def learned(settings: Settings, outcome: Outcome) -> str:
         " residual by a constant factor, absolute error by a constant amount, and so it stops half"
         f" a step away if the rate exceeds the tolerance. At rate {large:g} squared error arrives"
         f" from {arrived[0]} of {len(settings.distances)} starts, Huber from {arrived[1]}, absolute"
-        f" from {arrived[2]}. On a batch with noise {noisy:g} the signs average out and absolute"
-        f" error loses its lead: from {settings.batch_distances[0]:g} the steps are"
+        f" from {arrived[2]}. On a batch with noise {noisy:g} the signs average out:"
+        f" from {settings.batch_distances[0]:g} the steps are"
         f" {words(list(batch.values()))}."
     )
 

@@ -137,6 +137,8 @@ def learned(runs: Mapping[str, Run]) -> str:
         if ahead
         else "On logits that accuracy is not reached."
     )
+    lowest = int(twice.accuracy.argmin())
+    dip = f" It falls to {twice.accuracy[lowest]:.4f} in epoch {lowest + 1}." if lowest else ""
     return (
         f"After the first epoch cross-entropy on logits is at {right.accuracy[0]:.4f}, the"
         f" quadratic cost at {slow.accuracy[0]:.4f}; after the last at {right.accuracy[-1]:.4f} and"
@@ -144,8 +146,8 @@ def learned(runs: Mapping[str, Run]) -> str:
         f" slope by {right.first_slope / twice.first_slope:.1f} and keeps the loss above -1 + log(e"
         f" + {CLASSES - 1}) = {floor():.4f}, however good the model: it ends at"
         f" {twice.loss[-1]:.4f} where the loss on logits ends at {right.loss[-1]:.4f}. Its accuracy"
-        f" is {twice.accuracy[0]:.4f} after the first epoch, {twice.accuracy.min():.4f} at its"
-        f" lowest and {twice.accuracy[-1]:.4f} after the last. " + catch_up
+        f" is {twice.accuracy[0]:.4f} after the first epoch and {twice.accuracy[-1]:.4f} after the"
+        f" last.{dip} {catch_up}"
     )
 
 

@@ -7,10 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from lossary.errors import LossaryError
 from lossary.study.report import Report
 
 Progress = Callable[[int, int, str], object]
 """Called as ``progress(done, total, what)`` while a study runs."""
+
+
+class StudyError(LossaryError, ValueError):
+    """A study does not have this name, setting or seed, or cannot use these data."""
+
+
+class MissingDataError(LossaryError, FileNotFoundError):
+    """A study needs files that are not there."""
 
 
 class Runner(Protocol):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import math
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from lossary.study.experiment import MissingDataError, StudyError
 from lossary.study.needs import need
 
 # SHA-256 over the bytes of the uint8 arrays: training set, then test set, as in the IDX files.
@@ -60,7 +62,7 @@ def mnist(folder: Path | None) -> Images:
     """Return MNIST as the article's TensorFlow tutorial split it: the first 5,000 images set aside.
 
     ``folder`` holds IDX files; ``None`` fetches from OpenML. Either way the arrays must have the
-    known checksum. Raises ``FileNotFoundError`` when there is nothing to read, ``ValueError`` when
+    known checksum. Raises ``MissingDataError`` when there is nothing to read, ``StudyError`` when
     what was read is not MNIST.
     """
     if folder is None:
@@ -88,7 +90,7 @@ def find_idx(folder: Path, name: str) -> Path:
         if path.is_file():
             return path
     hint = HINT.format(names=", ".join(IDX_FILES))
-    raise FileNotFoundError(f"mnist: no {name} or {name}.gz in {str(folder)!r}\nhint: {hint}")
+    raise MissingDataError(f"mnist: no {name} or {name}.gz in {str(folder)!r}\nhint: {hint}")
 
 
 def read_idx(path: Path) -> np.ndarray:
@@ -101,12 +103,12 @@ def read_idx(path: Path) -> np.ndarray:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             content = file.read()
     except (gzip.BadGzipFile, EOFError) as error:
-        raise ValueError(f"mnist: {str(path)!r} is damaged ({error}); copy it again") from error
+        raise StudyError(f"mnist: {str(path)!r} is damaged ({error}); copy it again") from error
     axes = content[3] if len(content) >= 4 and content[:3] == b"\0\0\x08" else 0
     shape = tuple(np.frombuffer(content[4 : 4 + 4 * axes], dtype=">u4").tolist())
     start = 4 + 4 * axes
     if not axes or len(shape) != axes or len(content) != start + math.prod(shape):
-        raise ValueError(
+        raise StudyError(
             f"mnist: {str(path)!r} is not a complete IDX file of unsigned bytes; copy it again"
         )
     return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
@@ -118,23 +120,25 @@ def fetch_openml() -> tuple[np.ndarray, np.ndarray, str]:
     from sklearn.datasets import fetch_openml
 
     try:
-        pixels, labels = fetch_openml(
-            "mnist_784", version=1, as_frame=False, return_X_y=True, parser="liac-arff"
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of each retry; the last one raises
+            pixels, labels = fetch_openml(
+                "mnist_784", version=1, as_frame=False, return_X_y=True, parser="liac-arff"
+            )
     except Exception as error:  # URLError, OSError, OpenMLError, a broken cache: one remedy for all
         hint = HINT.format(names=", ".join(IDX_FILES))
-        raise FileNotFoundError(
+        raise MissingDataError(
             f"mnist: no folder was given and OpenML gave no data ({error})\nhint: {hint}"
         ) from error
     return np.asarray(pixels, np.uint8), np.asarray(labels, np.uint8), "OpenML mnist_784"
 
 
 def verify(pixels: np.ndarray, labels: np.ndarray, origin: str) -> None:
-    """Raise ``ValueError`` unless the arrays are MNIST to the last byte."""
+    """Raise ``StudyError`` unless the arrays are MNIST to the last byte."""
     for name, array in (("images", pixels), ("labels", labels)):
         found = hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
         if found != MNIST_SHA256[name]:
-            raise ValueError(
+            raise StudyError(
                 f"mnist: the {name} from {origin} have SHA-256 {found[:16]}..., expected "
                 f"{MNIST_SHA256[name][:16]}...; they are not MNIST or are damaged, fetch them again"
             )

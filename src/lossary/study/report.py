@@ -54,6 +54,8 @@ class Table:
                     f"table {self.title!r}: row {index} has {len(row)} cells, "
                     f"expected {len(self.columns)}, one per column"
                 )
+        # NumPy's numbers become Python's: they print alike everywhere and go into JSON.
+        object.__setattr__(self, "rows", tuple(tuple(plain(row)) for row in self.rows))
 
     def column(self, name: str) -> list[Cell]:
         """Return the cells under one heading."""
@@ -185,14 +187,15 @@ class Report:
 
         print_report(self, console)
 
-    def draw(self, path: str | Path) -> Path:
-        """Draw the figure to ``path`` (``.png`` or ``.svg``), in one atomic step, and return it.
+    def draw(self, path: str | Path) -> None:
+        """Draw the figure to ``path`` in one atomic step.
 
-        Raises ``ValueError`` for another suffix, ``FileNotFoundError`` for a missing folder.
+        Raises ``FileError`` unless the name ends in ``.png`` or ``.svg`` and its folder exists,
+        ``MissingExtraError`` without Matplotlib.
         """
         from lossary.study.figure import draw_report
 
-        return draw_report(self, Path(path))
+        draw_report(self, Path(path))
 
 
 def plain(value: Any) -> Any:

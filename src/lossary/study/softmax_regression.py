@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import lossary as L
-from lossary.study.experiment import Progress
+from lossary.study.experiment import Progress, StudyError
 from lossary.study.images import Images
 
 CLASSES = 10
@@ -130,7 +130,7 @@ def train(images: Images, settings: Settings, seed: int, progress: Progress) -> 
 def check_batch(images: Images, settings: Settings) -> None:
     """Check batch size and data once, so that training can skip the checks."""
     if settings.batch > len(images.train):
-        raise ValueError(
+        raise StudyError(
             f"study: batch must be at most the {len(images.train)} training images, "
             f"got {settings.batch}"
         )
@@ -138,4 +138,4 @@ def check_batch(images: Images, settings: Settings) -> None:
     L.cross_entropy(zeros, images.train_label)
     for name, pixels in (("train", images.train), ("test", images.test)):
         if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 1):
-            raise ValueError(f"study: pixels of the {name} images must lie in [0, 1]")
+            raise StudyError(f"study: pixels of the {name} images must lie in [0, 1]")
