@@ -16,6 +16,7 @@ __all__ = [
     "AboveMinusOne",
     "Binaries",
     "Binary",
+    "ClassWeights",
     "Cosine",
     "Count",
     "Domain",
@@ -175,12 +176,18 @@ Binaries = Annotated[
     Domain("Binaries", "0 or 1 for each class", r"\{0, 1\}^C", lambda x: (x == 0) | (x == 1),
            (0.0, 1.0), (0.3, -1.0, float("nan")), continuous=False, class_axis=True),
 ]  # fmt: skip
+ClassWeights = Annotated[
+    Any,
+    Domain("ClassWeights", "a finite number, at least 0, for each class", r"\mathbb{R}_{\ge 0}^C",
+           lambda x: (x >= 0) & (x < inf), (1.0, 0.25, 0.0, 3.0), (-1.0, inf, float("nan")),
+           neutral=1.0, class_axis=True),
+]  # fmt: skip
 Simplex = Annotated[
     Any,
     Domain("Simplex", "probabilities, at least 0, with sum 1 along the class axis", r"\Delta^{C-1}",
            lambda x: (x >= 0) & (x < inf), (0.5, 0.25, 0.0, 1.0), (-0.25, inf, float("nan")),
            class_axis=True, mass="sum",
-           hint="was a logit, an unnormalised row or the wrong argument passed?"),
+           hint="are the arguments swapped, or is it a logit or an unnormalised row?"),
 ]  # fmt: skip
 LogSimplex = Annotated[
     Any,

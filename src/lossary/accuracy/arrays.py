@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,17 +22,12 @@ def available() -> tuple[str, ...]:
     return tuple(name for name in LIBRARIES if importlib.util.find_spec(name))
 
 
-def _module(name: str) -> Any:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up notes
-    return importlib.import_module(name)
-
-
 def _wide(name: str, x: np.ndarray) -> contextlib.AbstractContextManager[Any]:
     """Return the context in which float64 exists."""
     if name != "jax" or x.dtype != np.float64:
         return contextlib.nullcontext()
-    jax = _module("jax")
-    place = jax if hasattr(jax, "enable_x64") else _module("jax.experimental")
+    jax = importlib.import_module("jax")
+    place = jax if hasattr(jax, "enable_x64") else importlib.import_module("jax.experimental")
     return place.enable_x64(True)
 
 
@@ -41,18 +35,18 @@ def _array(name: str, x: np.ndarray) -> Any:
     if name == "numpy":
         return x
     if name == "torch":
-        torch = _module("torch")
+        torch = importlib.import_module("torch")
         if x.dtype.kind == "V":
             return torch.as_tensor(x.astype(np.float32)).to(torch.bfloat16)
         return torch.as_tensor(x)
     if name == "jax":
-        return _module("jax.numpy").asarray(x)
-    return _module("tensorflow").constant(x)
+        return importlib.import_module("jax.numpy").asarray(x)
+    return importlib.import_module("tensorflow").constant(x)
 
 
 def _plain(name: str, x: Any) -> np.ndarray:
     if name == "torch":
-        torch = _module("torch")
+        torch = importlib.import_module("torch")
         x = x.detach()
         x = x.float() if x.dtype in {torch.bfloat16, torch.float16} else x
     x = np.asarray(x)
@@ -74,18 +68,18 @@ def gradient(name: str, function: Function, arrays: Sequence[np.ndarray], place:
 
 def _torch_gradient(function: Function, xs: list[Any], place: int) -> Any:
     xs[place] = xs[place].clone().requires_grad_()
-    return _module("torch").autograd.grad(function(*xs).sum(), xs[place])[0]
+    return importlib.import_module("torch").autograd.grad(function(*xs).sum(), xs[place])[0]
 
 
 def _jax_gradient(function: Function, xs: list[Any], place: int) -> Any:
     def total(x: Any) -> Any:
         return function(*xs[:place], x, *xs[place + 1 :]).sum()
 
-    return _module("jax").grad(total)(xs[place])
+    return importlib.import_module("jax").grad(total)(xs[place])
 
 
 def _tensorflow_gradient(function: Function, xs: list[Any], place: int) -> Any:
-    tf = _module("tensorflow")
+    tf = importlib.import_module("tensorflow")
     with tf.GradientTape() as tape:
         tape.watch(xs[place])
         total = tf.reduce_sum(function(*xs))

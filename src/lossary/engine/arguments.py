@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from lossary.definition import Argument, Definition
 from lossary.engine.libraries import Library, library_of
 from lossary.errors import DtypeError, ShapeError
@@ -31,7 +33,7 @@ def options_of(definition: Definition) -> dict[str, Any]:
     options = dict(_COMMON)
     if definition.class_axis:
         options["axis"] = -1
-    if has_classes(definition):
+    if has_classes(definition) and "class_weight" not in definition.domains:
         options["class_weight"] = None
     if any(a.domain.integer for a in definition.inputs):
         options["ignore_index"] = None
@@ -107,6 +109,9 @@ def bind(
     missing += [a.name for a in definition.parameters if a.required and a.name not in kwargs]
     if missing:
         raise TypeError(f"{definition.name} needs {', '.join(missing)}")
+    for name in ("axis", "ignore_index"):
+        if not isinstance(options.get(name, 0), (int, np.integer, type(allowed.get(name)))):
+            raise DtypeError(f"{definition.name}: {name} must be an integer, got {options[name]!r}")
     for name, choices in _CHOICES.items():
         if options.get(name, choices[0]) not in choices:
             raise ValueError(
@@ -223,7 +228,7 @@ def _shape_fix(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     if (*shape, 1) == wanted:
         return "drop the last axis of the prediction with squeeze(-1)"
     if shape[:-1] == wanted:
-        return "for one-hot or soft targets use the loss with soft_ in its name; or take argmax"
+        return "for one-hot or soft targets use soft_cross_entropy; or take argmax"
     if sorted(shape) == sorted(wanted):
         return "the axes are in another order: give axis= for the classes, or transpose"
     return "shapes are never broadcast against each other; reshape or expand one of them"

@@ -16,12 +16,17 @@ __all__ = ["check_data", "check_parameter", "inside"]
 
 def inside(library: Library, domain: Domain, x: Any, classes: int | None) -> Any:
     """Return which elements lie in the domain; a row of a simplex stands or falls as one."""
+    ok = _elements(domain, x, classes)
+    return ok & _rows(library, domain, x) if domain.mass else ok
+
+
+def _elements(domain: Domain, x: Any, classes: int | None) -> Any:
     ok = domain.contains(x)
-    if domain.integer and classes is not None:
-        ok = ok & (x < classes)
-    if domain.mass:
-        ok = ok & (abs(_mass(library, domain, x) - 1) <= _tolerance(library, x))
-    return ok
+    return ok & (x < classes) if domain.integer and classes is not None else ok
+
+
+def _rows(library: Library, domain: Domain, x: Any) -> Any:
+    return abs(_mass(library, domain, x) - 1) <= _tolerance(library, x)
 
 
 def _mass(library: Library, domain: Domain, x: Any) -> Any:
@@ -38,34 +43,44 @@ def _tolerance(library: Library, x: Any) -> float:
 def check_data(
     library: Library, definition: Definition, argument: Argument, x: Any, classes: int | None
 ) -> None:
-    """Raise DomainError for the first value outside the argument's set."""
+    """Raise DomainError for the first value outside the argument's set.
+
+    ``x`` has the shape of the unreduced loss, with a last axis for the classes if the loss has it.
+    """
+    domain = argument.domain
     with library.wide():
-        ok = inside(library, argument.domain, x, classes)
-        if bool(ok.all() if hasattr(ok, "all") else np.all(ok)):
-            return
-    place = tuple(int(i) for i in np.argwhere(~library.numpy(ok))[0])
-    values = library.numpy(x)
-    row_fails = argument.domain.mass and bool(np.all(argument.domain.contains(values[place[:-1]])))
-    if row_fails:
-        mass = float(library.numpy(_mass(library, argument.domain, x))[(*place[:-1], 0)])
-        got, place = f"a row with {argument.domain.mass} {mass:.6g}", place[:-1]
-    else:
-        got = f"{values[place]:.6g}"
-    if definition.class_axis and not argument.domain.class_axis:
-        place = place[:-1]
-    where = f" at index {place}" if place else ""
-    raise DomainError(_sentence(definition, argument, got + where, classes))
+        if (place := _first_false(library, _elements(domain, x, classes))) is not None:
+            got = f"{library.numpy(x)[place]:.6g}"
+            shown = place if domain.class_axis or not definition.class_axis else place[:-1]
+            raise DomainError(_sentence(definition, argument, got, shown, classes))
+        if domain.mass and (place := _first_false(library, _rows(library, domain, x))) is not None:
+            mass = library.numpy(_mass(library, domain, x))[place]
+            got = f"a row with {domain.mass} {mass:.6g}"
+            raise DomainError(_sentence(definition, argument, got, place[:-1], classes))
 
 
-def _sentence(definition: Definition, argument: Argument, got: str, classes: int | None) -> str:
+def _first_false(library: Library, ok: Any) -> tuple[int, ...] | None:
+    if library.all(ok):
+        return None
+    return tuple(int(i) for i in np.argwhere(~library.numpy(ok))[0])
+
+
+def _sentence(
+    definition: Definition,
+    argument: Argument,
+    got: str,
+    place: tuple[int, ...],
+    classes: int | None,
+) -> str:
     allowed = str(argument.domain)
     if argument.domain.integer and classes is not None:
         allowed = f"a class index from 0 to {classes - 1}"
+    where = f" at index {place}" if place else ""
     hint = f"; {argument.domain.hint}" if argument.domain.hint else ""
-    return f"{definition.name}: {argument.name} must be {allowed}, got {got}{hint}"
+    return f"{definition.name}: {argument.name} must be {allowed}, got {got}{where}{hint}"
 
 
-def check_parameter(definition: Definition, argument: Argument, value: Any) -> None:
+def check_parameter(definition: Definition, argument: Argument, value: float) -> None:
     """Raise DomainError if a plain number lies outside its set."""
     if not bool(argument.domain.contains(float(value))):
-        raise DomainError(_sentence(definition, argument, f"{value!r}", None))
+        raise DomainError(_sentence(definition, argument, f"{value}", (), None))

@@ -12,6 +12,7 @@ from lossary.engine.arguments import Call, prepare
 from lossary.engine.libraries import Library
 from lossary.engine.libraries.base import Operation
 from lossary.engine.program import variant
+from lossary.errors import ShapeError
 
 __all__ = ["derivatives", "loss", "sums"]
 
@@ -96,7 +97,7 @@ def _parameters(call: Call) -> tuple[dict[str, Any], tuple[Any, ...], frozenset[
         value = call.parameters[a.name]
         if value is None and a.optional:
             absent.append(a.name)
-        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        elif isinstance(value, (int, float)) and not a.domain.class_axis:
             checking.check_parameter(call.definition, a, value)
             if value in {0, 1, 2}:
                 fixed.append((a.name, float(value)))
@@ -116,12 +117,28 @@ def _number(call: Call, value: float) -> Any:
 
 def _array(call: Call, argument: Argument, value: Any) -> Any:
     library = call.library
-    x = value if library.owns(type(value)) else library.array(value, call.prediction)
-    if call.options.check and library.concrete([x]):
-        checking.check_data(library, call.definition, argument, x, None)
+    x = weighing.given(call, argument.name, value)
+    if argument.domain.class_axis:
+        return _per_class(call, argument, x)
     weighing.fits(call, argument.name, library.shape(x))
+    expanded = library.expand(x) if call.definition.class_axis else x
+    if call.options.check and library.concrete([x]):
+        checking.check_data(library, call.definition, argument, expanded, None)
     x = library.broadcast(x, call.shape)
     return library.expand(x) if call.definition.class_axis else x
+
+
+def _per_class(call: Call, argument: Argument, x: Any) -> Any:
+    library = call.library
+    classes = library.shape(call.prediction)[-1]
+    if library.shape(x) != (classes,):
+        raise ShapeError(
+            f"{call.definition.name}: {argument.name} must have one number for each of the "
+            f"{classes} classes, got shape {library.shape(x)}"
+        )
+    if call.options.check and library.concrete([x]):
+        checking.check_data(library, call.definition, argument, x, None)
+    return library.broadcast(x, (*call.shape, classes))
 
 
 def loss(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -159,6 +176,12 @@ def derivatives(
     wrt: str,
 ) -> list[Any]:
     """Return the reduced value, gradient or Hessian diagonal with respect to one argument."""
+    if wrt != definition.inputs[0].name and kwargs.get("class_weight") is not None:
+        raise ValueError(
+            f"{definition.name}: class_weight changes with a soft target, so that the gradient "
+            f"with respect to {wrt} is not the loss's own\n"
+            "hint: let your framework differentiate the loss, or give weight= instead"
+        )
     work = ready(definition, args, kwargs)
     call, library = work.call, work.library
     names = tuple(kind if kind == "value" else f"{kind}:{wrt}" for kind in kinds)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lossary.engine.arguments import Call
-from lossary.errors import DomainError
+from lossary.engine.weighing import given
+from lossary.errors import DomainError, ShapeError
 
 __all__ = ["REDUCTIONS", "reduce", "scale", "sums"]
 
@@ -81,12 +82,21 @@ def _divisor(call: Call, weights: Any) -> tuple[Any, Any]:
 
 
 def _denominator(call: Call) -> Any:
-    given = call.options.denominator
-    if isinstance(given, (int, float)) and not 0 <= given < float("inf"):
-        raise DomainError(
-            f"{call.definition.name}: denominator must be a finite number, at least 0, got {given}"
+    value = call.options.denominator
+    if isinstance(value, (int, float)):
+        if not 0 <= value < float("inf"):
+            raise DomainError(
+                f"{call.definition.name}: denominator must be a finite number, at least 0, "
+                f"got {value}"
+            )
+        return value
+    x = given(call, "denominator", value)
+    if call.library.shape(x) != ():
+        raise ShapeError(
+            f"{call.definition.name}: denominator must be one number, got shape "
+            f"{call.library.shape(x)}"
         )
-    return given
+    return x
 
 
 def _refuse_empty(call: Call) -> None:

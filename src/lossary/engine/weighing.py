@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from lossary.engine.arguments import Call
-from lossary.errors import DomainError, ShapeError
+import numpy as np
 
-__all__ = ["class_weighted", "fill", "fits", "weights_of"]
+from lossary.engine.arguments import Call
+from lossary.errors import DomainError, DtypeError, ShapeError
+
+__all__ = ["class_weighted", "fill", "fits", "given", "weights_of"]
 
 
 def fits(call: Call, name: str, shape: tuple[int, ...]) -> None:
@@ -23,8 +25,24 @@ def fits(call: Call, name: str, shape: tuple[int, ...]) -> None:
         )
 
 
-def _given(call: Call, name: str, value: Any) -> Any:
-    x = value if call.library.owns(type(value)) else call.library.array(value, call.prediction)
+def given(call: Call, name: str, value: Any) -> Any:
+    """Return an option or a hyper-parameter as real numbers of the call's library."""
+    library = call.library
+    refusal = DtypeError(
+        f"{call.definition.name}: {name} must be a real number or an array of them, "
+        f"got {type(value).__name__} {value!r}"
+    )
+    try:
+        x = value if library.owns(type(value)) else library.array(value, call.prediction)
+    except (TypeError, ValueError) as error:
+        raise refusal from error
+    if library.kind(x) in {"complex", "other"}:
+        raise refusal
+    return x
+
+
+def _fitting(call: Call, name: str, value: Any) -> Any:
+    x = given(call, name, value)
     fits(call, name, call.library.shape(x))
     return x
 
@@ -39,31 +57,33 @@ def weights_of(call: Call) -> tuple[Any, Any]:
         keep = counts if keep is None else keep & counts
     if options.weight is None:
         return None, keep
-    weight = _given(call, "weight", options.weight)
+    weight = _fitting(call, "weight", options.weight)
     if options.check and library.concrete([weight]):
-        _check_weight(call, weight)
+        _check_weight(call, "weight", weight)
     weight = library.broadcast(weight, call.shape)
     counts = weight != 0
     return weight, counts if keep is None else keep & counts
 
 
 def _mask(call: Call) -> Any:
-    mask = _given(call, "mask", call.options.mask)
+    mask = _fitting(call, "mask", call.options.mask)
     if call.library.kind(mask) not in {"boolean", "integer"}:
-        raise DomainError(
+        raise DtypeError(
             f"{call.definition.name}: mask must be True (keep) or False, got {mask.dtype}\n"
             "hint: for numbers use weight="
         )
-    return call.library.broadcast(mask != 0, call.shape)
+    keep = mask if call.library.kind(mask) == "boolean" else mask != 0
+    return call.library.broadcast(keep, call.shape)
 
 
-def _check_weight(call: Call, weight: Any) -> None:
+def _check_weight(call: Call, name: str, weight: Any) -> None:
     values = call.library.numpy(weight)
     bad = ~((values >= 0) & (values < float("inf")))
     if bad.any():
         raise DomainError(
-            f"{call.definition.name}: weight must be a finite number, at least 0, got "
-            f"{values[bad].flat[0]:.6g}\nhint: leave elements out with mask= or a weight of 0"
+            f"{call.definition.name}: {name} must be a finite number, at least 0, got "
+            f"{values[bad].flat[0]:.6g} at index {tuple(int(i) for i in np.argwhere(bad)[0])}\n"
+            "hint: leave elements out with mask= or a weight of 0"
         )
 
 
@@ -97,10 +117,8 @@ def class_weighted(call: Call, weight: Any) -> Any:
     """
     library, target = call.library, call.definition.inputs[1]
     x = call.arrays[target.name]
-    classes = library.shape(call.prediction)[-1] if call.definition.class_axis else 2
-    table = _table(
-        call, 2 if target.domain.name in {"Binary", "Unit", "Sign", "Binaries"} else classes
-    )
+    by_class = target.domain.integer or target.domain.class_axis
+    table = _table(call, library.shape(call.prediction)[-1] if by_class else 2)
     if target.domain.integer:
         own = library.squeeze(library.take(table, x))
     elif target.domain.name == "Sign":
@@ -121,14 +139,14 @@ def class_weighted(call: Call, weight: Any) -> Any:
 
 
 def _table(call: Call, classes: int) -> Any:
-    library, given = call.library, call.options.class_weight
-    table = given if library.owns(type(given)) else library.array(given, call.prediction)
+    library = call.library
+    table = given(call, "class_weight", call.options.class_weight)
     if library.shape(table) != (classes,):
         raise ShapeError(
             f"{call.definition.name}: class_weight must have one number for each of the "
             f"{classes} classes, got shape {tuple(library.shape(table))}"
         )
     if call.options.check and library.concrete([table]):
-        _check_weight(call, table)
+        _check_weight(call, "class_weight", table)
     with library.wide():
         return library.cast(table, library.work_dtype(call.prediction))

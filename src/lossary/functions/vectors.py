@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from lossary.formula import Expression
@@ -21,10 +22,18 @@ from lossary.functions.vocabulary import (
 )
 
 
+def _scale(size: Expression) -> Expression:
+    """Return a power of two near the size: dividing by it rounds nothing and keeps squares safe."""
+    # Adding and taking away 2^52 times the size rounds it to one bit. In float32, and at the ends
+    # of the range, that gives 0 or no number; then the size itself has to do.
+    shifted = size * 4503599627370497.0
+    rounded = shifted - (shifted - size)
+    usable = (rounded > 0) & (rounded < inf)
+    return where(usable, rounded, where(size > 0, size, 1))
+
+
 def _largest(x: Expression) -> Expression:
-    """A scale that keeps squares from overflow and underflow: the largest size, or 1 for zeros."""
-    size = peak(absolute(x))
-    return where(size > 0, size, 1)
+    return _scale(peak(absolute(x)))
 
 
 def _dot_meaning(m: Any, x: list[Any], y: list[Any]) -> Any:
@@ -112,8 +121,7 @@ def _tanimoto_meaning(m: Any, x: list[Any], y: list[Any]) -> Any:
 
 
 def _tanimoto_parts(x: Expression, y: Expression) -> tuple[Expression, ...]:
-    scale = maximum(peak(absolute(x)), peak(absolute(y)))
-    scale = where(scale > 0, scale, 1)
+    scale = _scale(maximum(peak(absolute(x)), peak(absolute(y))))
     apart = (x - y) / scale
     union = total(apart * apart) + total((x / scale) * (y / scale))
     return apart, scale, where(union > 0, union, 1)

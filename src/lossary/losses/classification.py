@@ -6,6 +6,7 @@ from lossary.definition import loss
 from lossary.domain import (
     Binaries,
     Binary,
+    ClassWeights,
     Label,
     Logit,
     Logits,
@@ -158,9 +159,12 @@ def soft_margin(score: Logit, sign: Sign):
     "cross-entropies over the classes.",
     traps=("Labels that exclude each other belong to cross_entropy.",),
 )  # fmt: skip
-def multi_label_soft_margin(logits: Logits, target: Binaries):
-    """Mean over the classes of binary cross-entropy."""
-    return total(softplus(where(target == 1, -logits, logits))) / class_count()
+def multi_label_soft_margin(
+    logits: Logits, target: Binaries, *, class_weight: ClassWeights | None = None
+):
+    """Mean over the classes of binary cross-entropy, each times the weight of its class."""
+    each = softplus(where(target == 1, -logits, logits))
+    return total(each if class_weight is None else class_weight * each) / class_count()
 
 
 @loss(

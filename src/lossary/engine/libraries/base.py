@@ -132,6 +132,10 @@ class Library(ABC):
     def total_last(self, x: Any) -> Any:
         """Return the sum along the last axis, which stays with length 1."""
 
+    def all(self, ok: Any) -> bool:
+        """Whether all hold; the values must be concrete."""
+        return bool(self.numpy(ok).all())
+
     @abstractmethod
     def all_last(self, x: Any) -> Any:
         """Return whether all along the last axis hold; the axis stays with length 1."""

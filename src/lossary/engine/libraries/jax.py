@@ -88,6 +88,9 @@ class _Jax(Library):
     def total_last(self, x: Any) -> Any:
         return jnp.sum(x, axis=-1, keepdims=True)
 
+    def all(self, ok: Any) -> bool:
+        return bool(ok.all())
+
     def all_last(self, x: Any) -> Any:
         return jnp.all(x, axis=-1, keepdims=True)
 

@@ -77,6 +77,9 @@ class _Torch(Library):
     def total_last(self, x: Any) -> Any:
         return torch.sum(x, dim=-1, keepdim=True)
 
+    def all(self, ok: Any) -> bool:
+        return bool(ok.all())
+
     def all_last(self, x: Any) -> Any:
         return torch.all(x, dim=-1, keepdim=True)
 
