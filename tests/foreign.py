@@ -73,10 +73,13 @@ def _precise(value):
     return exact.mpf(value) if isinstance(value, float) else value
 
 
+ABSENT = {"alpha": None, "class_weight": None}  # TOML has no word for it
+
+
 def textbook(name, arguments):
     """The value of one sample, with 1000 digits, from the float64 numbers given."""
     entry = TEXTBOOK[name]
-    defaults = {k: v for k, v in entry.items() if k not in ("formula", "vector")} | {"alpha": None}
+    defaults = {k: v for k, v in entry.items() if k not in ("formula", "vector")} | ABSENT
     names = {k: _precise(v) for k, v in (defaults | arguments).items()}
     return eval(f"({entry['formula']})", VOCABULARY | names)
 
