@@ -70,6 +70,16 @@ FOLDS: dict[str, Callable[..., Any]] = {
     "minimum": min,
     "absolute": abs,
     "weighted": lambda w, v: w * v if w else 0.0,
+    "exp": lambda x: math.exp(x) if x < 700 else math.inf,
+    "sqrt": math.sqrt,
+    "tanh": math.tanh,
+}
+
+# Comparisons of constants, which decide a choice.
+DECISIONS: dict[str, Callable[..., bool]] = {
+    "less": lambda x, y: x < y,
+    "less_equal": lambda x, y: x <= y,
+    "equal": lambda x, y: x == y,
 }
 
 # Functions whose size is at most 1, so that a weight of 0 needs no guard.
@@ -345,6 +355,9 @@ def _power(x: Expression, p: Expression) -> Expression | None:
 def _where(condition: Expression, x: Expression, y: Expression) -> Expression | None:
     if x is y:
         return x
+    decide = DECISIONS.get(condition.operator)
+    if decide and all(_is_constant(a) for a in condition.arguments):
+        return x if decide(*(a.payload for a in condition.arguments)) else y
     if _is(condition, "logical_not"):
         return where(condition.arguments[0], y, x)
     if _is(x, "where") and x.arguments[0] is condition:
@@ -408,6 +421,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "divide": (_divide, _mask_inside("divide")),
     "negative": (_negative, _negative_where),
     "power": (_power,),
+    "sigmoid_power": (lambda x, p: {ZERO: ONE, ONE: sigmoid(x)}.get(p),),
+    "softmax_complement_power_at": (lambda x, label, p: ONE if p is ZERO else None,),
     "where": (_where,),
     "weighted": (_weighted,),
     "total": (_total,),

@@ -62,7 +62,7 @@ def cosine_embedding(first: Embedding, second: Embedding, sign: Sign, *, margin:
 
 @loss(
     source="Euclid, Elements, I.47",
-    elsewhere=("torch.nn.PairwiseDistance", "optax.losses.euclidean_distance"),
+    elsewhere=("torch.nn.PairwiseDistance",),
     promises="non_negative zero_at_target symmetric convex bounded_gradient",
     choose="The length of the error of a whole vector: one outlying vector counts once.",
     traps=("The root of the sum of squares; its gradient at 0 is 0 by convention.",),
