@@ -1,12 +1,14 @@
 """Bring every committed generated text up to date; with ``--check`` only say what is stale.
 
-These are the README's catalogue, docs/seeds.md, docs/traps.md and, with ``--studies``, the pages
-of the studies, which take minutes to run. Pages of losses are made when the documentation is built.
+These are the README's catalogue, docs/seeds.md and docs/traps.md. The pages of the studies and of
+the accuracy take minutes and are made on demand (``--studies``, ``--accuracy``). The pages of
+losses are made when the documentation is built.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 from pathlib import Path
 
@@ -31,11 +33,22 @@ def readme() -> str:
     return f"{before}{START}\n{catalogue_table(lossary.catalogue.values())}\n\n{END}{after}"
 
 
+def accuracy() -> str:
+    """The measured table of ``lossary accuracy`` under a heading; it takes minutes."""
+    command = [sys.executable, "-m", "lossary", "accuracy", "--markdown"]
+    # The exit code says whether every bar is met; the page shows what is not.
+    measured = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if not measured.stdout:
+        sys.exit("docs/generate.py: the accuracy could not be measured")
+    return f"# Accuracy\n\n`lossary accuracy --markdown` measured:\n\n{measured.stdout}"
+
+
 def main() -> int:
     """Write or check; 1 when something is stale or missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, fail on stale files")
     parser.add_argument("--studies", nargs="*", metavar="NAME", help="run these, or all")
+    parser.add_argument("--accuracy", action="store_true", help="measure docs/accuracy.md anew")
     parser.add_argument("--data", type=Path, metavar="DIRECTORY", help="MNIST's files, for mnist")
     options = parser.parse_args()
 
@@ -43,6 +56,8 @@ def main() -> int:
         for name in options.studies or studies.studies:
             print(f"running {name}", file=sys.stderr)
             studies.write(name, options.data)
+    if options.accuracy:
+        (HERE / "accuracy.md").write_text(accuracy(), encoding="utf-8")
     status = seeds.main(["--check"] if options.check else [])
     text = readme()
     if not options.check:
