@@ -1,5 +1,7 @@
 """Each framework's own machinery gets the derived gradient: autodiff, compilers, batching."""
 
+import copy
+import pickle
 import warnings
 
 import numpy as np
@@ -232,3 +234,9 @@ class TestTensorFlow:
         x, y = tf.constant([1.0, -3.0]), tf.constant([0.5, 0.5])
         compiled = tf.function(lambda a: L.huber(a, y), jit_compile=True)
         close(compiled(x), L.huber(x, y), rtol=3e-7)
+
+
+@each_loss
+def test_a_loss_survives_pickling_and_copying(loss):
+    assert pickle.loads(pickle.dumps(loss)) is loss
+    assert copy.deepcopy(loss) is loss

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable
 from dataclasses import fields
@@ -114,6 +115,9 @@ class Loss(Definition):
     def __doc__(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
         return describe(self)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return restore, (self.formula.__module__, self.name)
+
     def __repr__(self) -> str:
         return f"<loss {self.name}{self.__signature__}>"
 
@@ -121,6 +125,14 @@ class Loss(Definition):
 def bind(definition: Definition) -> Loss:
     """Return the record with the engine behind it."""
     return Loss(**{f.name: getattr(definition, f.name) for f in fields(definition)})
+
+
+def restore(module: str, name: str) -> Loss:
+    """Return the loss that was pickled: by name, as functions are."""
+    found = getattr(importlib.import_module(module), name)
+    if isinstance(found, Loss):
+        return found
+    return importlib.import_module("lossary").catalogue[name]
 
 
 def loss(**facts: Any) -> Callable[[Callable[..., Any]], Loss]:
