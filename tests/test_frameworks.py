@@ -47,7 +47,7 @@ class TestTorch:
         data = first_differentiable(loss, data)
 
         def function(*args):
-            # A step leaves the simplex and the open intervals: the check of values is not the point.
+            # A step leaves the simplex and the open intervals, so values are not checked.
             return loss(*args, reduction=reduction, check=False, **parameters)
 
         assert self.torch.autograd.gradcheck(function, data)

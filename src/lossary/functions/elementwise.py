@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from math import factorial
 from typing import Any
 
 from lossary.formula import Expression, constant
@@ -164,6 +165,14 @@ def sigmoid_power(x: Expression, power: Expression) -> Expression:
     return where(x < _SIGMOID_TAIL, far, near)
 
 
+def _cosh_tail(square: Expression) -> Expression:
+    """Return the sum of square^(k - 2) / (2 k)! for k = 2 .. 12, which is enough up to x = 2."""
+    tail: Any = 1 / factorial(24)
+    for k in range(11, 1, -1):
+        tail = 1 / factorial(2 * k) + square * tail
+    return tail
+
+
 @named(
     latex=r"\log\cosh\left({0} - {1}\right)",
     means=lambda m, x, y: abs(x - y) - m.log(2) + m.log1p(m.exp(-2 * abs(x - y))),
@@ -173,8 +182,9 @@ def log_cosh_difference(x: Expression, y: Expression) -> Expression:
     """log cosh(x - y): no overflow far out, no cancellation near 0, the rounding of x - y kept."""
     difference = x - y
     size = absolute(difference)
-    growth = expm1(minimum(size, 4))
-    near = log1p(growth * growth / (2 * (1 + growth)))  # cosh x - 1 = (e^x - 1)^2 / (2 e^x)
+    square = minimum(size, 2) * minimum(size, 2)
+    # cosh x - 1 by its series, whose first term has one rounding; exp would be squared.
+    near = log1p(square / 2 + square * square * _cosh_tail(square))
     far = size - (0.6931471805599453 - log1p(exp(-2 * size)))
     return where(size < 2, near, far) + tanh(difference) * sum_error(x, -y, difference)
 
