@@ -44,7 +44,7 @@ def draw(domain, rng, shape, classes=CLASSES):
         return rows if domain.mass == "sum" else np.log(rows)
     if not domain.continuous:
         return rng.choice(domain.inside, shape)
-    return rng.uniform(*interval(domain, CLOSE), shape)
+    return np.asarray(rng.uniform(*interval(domain, CLOSE), shape))
 
 
 def arrays(loss, rng, shape=(5,), classes=CLASSES, dtype=np.float64):
@@ -54,9 +54,12 @@ def arrays(loss, rng, shape=(5,), classes=CLASSES, dtype=np.float64):
 
 
 def parameters(loss, rng=None):
-    """Hyper-parameters without a default, or with `rng` all of them, drawn from their domains."""
+    """Hyper-parameters without a default, or with `rng` all of them, drawn from their domains.
+
+    One whose domain has the class axis is a row of numbers, one per class.
+    """
     return {
-        a.name: float(draw(a.domain, rng, ())) if rng else a.domain.inside[0]
+        a.name: draw(a.domain, rng, ())[()] if rng else a.domain.inside[0]
         for a in loss.parameters
         if rng or a.required
     }
@@ -104,7 +107,7 @@ def settings_of(loss):
     """Hyper-parameters: absent where optional, at their default, or anything in their domain."""
     choices = {
         a.name: st.one_of(
-            *([] if a.required else [st.just(a.default)]), numbers(a.domain).map(float)
+            *([] if a.required else [st.just(a.default)]), values(a.domain).map(lambda x: x[()])
         )
         for a in loss.parameters
     }

@@ -9,6 +9,7 @@ import pytest
 
 import lossary as L
 from libraries import NAMES, Library
+from lossary.engine.arguments import options_of
 from samples import CLASSES, LOSSES, each_loss, sample, those
 
 NAN = float("nan")
@@ -161,11 +162,17 @@ def test_a_row_that_was_rounded_is_accepted(loss, argument, dtype):
 # --------------------------------------------------------------------------- hyper-parameters
 
 
+def setting(argument, value):
+    """A plain number; for a hyper-parameter with the class axis a row, the value at its end."""
+    row = [argument.domain.inside[0]] * (CLASSES - 1)
+    return np.asarray([*row, value]) if argument.domain.class_axis else value
+
+
 @pytest.mark.parametrize(("loss", "argument", "value"), pairs("parameters", inside))
 def test_a_hyper_parameter_of_its_set_is_accepted(loss, argument, value):
     arrays, parameters = sample(loss)
-    result = loss(*arrays, reduction="none", **parameters | {argument.name: value})
-    assert not np.isnan(result).any()
+    parameters |= {argument.name: setting(argument, value)}
+    assert not np.isnan(loss(*arrays, reduction="none", **parameters)).any()
 
 
 @pytest.mark.parametrize(("loss", "argument", "value"), pairs("parameters", outside))
@@ -175,13 +182,26 @@ def test_a_hyper_parameter_outside_its_set_is_refused(loss, argument, value):
 
 def check_parameter(loss, argument, value):
     arrays, parameters = sample(loss, shape=(3,))
-    said = message(lambda: loss(*arrays, **parameters | {argument.name: value}))
+    wrong = setting(argument, value)
+    said = message(lambda: loss(*arrays, **parameters | {argument.name: wrong}))
     start = f"{loss.name}: {argument.name} must be {argument.domain}, got "
+    if argument.domain.class_axis:
+        assert said.startswith(f"{start}{value:g} at index ({CLASSES - 1},)")
+        return
     assert said.startswith(f"{start}{value}")
     many = np.full(3, argument.domain.inside[0])
     many[1] = value
     said = message(lambda: loss(*arrays, **parameters | {argument.name: many}))
     assert said.startswith(f"{start}{value:g} at index (1,)")
+
+
+def test_a_hyper_parameter_for_the_classes_has_one_number_for_each():
+    data, _ = sample(L.multi_label_soft_margin, shape=(3,))
+    for wrong in (2.0, np.ones(CLASSES + 1), np.ones((3, CLASSES))):
+        said = message(
+            lambda w=wrong: L.multi_label_soft_margin(*data, class_weight=w), L.ShapeError
+        )
+        assert said.startswith("multi_label_soft_margin: class_weight ")
 
 
 NOT_NUMBERS = {
@@ -358,7 +378,7 @@ def test_a_denominator_is_finite_and_not_below_0():
         assert f"{wrong}" in said
 
 
-@those(lambda loss: "class_weight" in str(loss.__signature__))
+@those(lambda loss: "class_weight" in options_of(loss))
 def test_a_class_weight_has_one_number_per_class(loss):
     check_class_weight(loss)
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import lossary as L
+from lossary.engine.arguments import options_of
 from samples import CLASSES, LOSSES, arrays, each_loss, parameters, sample, those
 
 SHAPE = (4, 3)
@@ -97,7 +98,7 @@ def check_masks(loss):
         close(loss(*data, weight=WEIGHT, **call), both[0] / both[1])
 
 
-@those(lambda loss: "ignore_index" in loss.__signature__.parameters)
+@those(lambda loss: "ignore_index" in options_of(loss))
 def test_an_ignored_label_is_a_mask(loss):
     check_ignored(loss)
 
@@ -157,7 +158,7 @@ def check_nothing(loss, how):
         assert not slope.any()
 
 
-@those(lambda loss: "ignore_index" in loss.__signature__.parameters)
+@those(lambda loss: "ignore_index" in options_of(loss))
 def test_the_mean_over_ignored_labels_only(loss):
     (first, label), more = sample(loss, shape=(3,))
     label[:] = -1
@@ -170,9 +171,7 @@ def test_the_mean_over_ignored_labels_only(loss):
 
 # A target of several labels at once has a test of its own.
 WITH_CLASSES = those(
-    lambda loss: (
-        "class_weight" in loss.__signature__.parameters and loss.inputs[1].domain.name != "Binaries"
-    )
+    lambda loss: "class_weight" in options_of(loss) and loss.inputs[1].domain.name != "Binaries"
 )
 TABLE = np.array([0.5, 2.0, 1.0, 0.0])
 
@@ -316,20 +315,21 @@ WAYS = {
 }
 
 
-def moving(loss, way):
-    """Which arguments to move: with a class weight also the target, if it is soft."""
-    return [
-        n
-        for n in loss.differentiable
-        if way in {"mean", "weighted by class"} or n == loss.inputs[0].name
-    ]
+@those(lambda loss: "class_weight" in options_of(loss) and "target" in loss.differentiable)
+def test_a_target_that_sets_the_weights_has_no_gradient_here(loss):
+    """The weight of a soft target depends on it: refused rather than half of the derivative."""
+    data, more = sample(loss, shape=(3,))
+    wide = loss.inputs[1].domain.class_axis
+    table = np.array([0.5, 2.0, 1.0, 0.25] if wide else [0.5, 2.0])
+    with pytest.raises(ValueError, match="class_weight"):
+        loss.gradient(*data, wrt="target", class_weight=table, **more)
 
 
 WAYS_OF = [
     pytest.param(loss, way, id=f"{loss.name}-{way}")
     for loss in LOSSES
     for way, options in WAYS.items()
-    if set(options) <= set(loss.__signature__.parameters)
+    if set(options) <= set(options_of(loss))
 ]
 
 
@@ -345,7 +345,7 @@ def check_gradient(loss, way):
         domain = loss.inputs[1].domain
         wide = domain.integer or domain.class_axis
         more["class_weight"] = np.array([0.5, 2.0, 1.0, 0.25] if wide else [0.5, 2.0])
-    for name in moving(loss, way):
+    for name in loss.differentiable if way == "mean" else loss.differentiable[:1]:
         i = [a.name for a in loss.inputs].index(name)
 
         def reduced(x, i=i):
@@ -546,7 +546,7 @@ def check_axis(loss):
         assert np.array_equal(loss(*moved, axis=axis, reduction="none", **more), each)
         found = loss.gradient(*moved, axis=axis, weight=WEIGHT, **more)
         assert np.array_equal(found, np.moveaxis(slope, -1, axis))
-        if "class_weight" in loss.__signature__.parameters and loss.inputs[1].domain.integer:
+        if "class_weight" in options_of(loss) and loss.inputs[1].domain.integer:
             call = {"class_weight": TABLE, **more}
             assert loss(*moved, axis=axis, **call) == loss(*data, **call)
 
@@ -581,7 +581,11 @@ def check_parameter_arrays(loss):
     """Each row of the table below with its own numbers, beside one call per row."""
     rng = np.random.default_rng(6)
     data = arrays(loss, rng, SHAPE)
-    rows = [parameters(loss, rng) for _ in range(SHAPE[0])]
+    # A row of numbers, one per class, is the same for every element: only single ones vary.
+    rows = [
+        {name: v for name, v in parameters(loss, rng).items() if np.ndim(v) == 0}
+        for _ in range(SHAPE[0])
+    ]
     columns = {name: np.array([[row[name]] for row in rows]) for name in (rows[0] if rows else {})}
     for call in (
         lambda *a, **k: loss(*a, reduction="none", **k),
