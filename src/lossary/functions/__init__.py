@@ -41,6 +41,7 @@ from lossary.functions.vectors import (
     distance_difference,
     norm,
     tanimoto_gap,
+    tanimoto_slope,
     unit,
 )
 from lossary.functions.vocabulary import (
@@ -125,6 +126,7 @@ __all__ = [
     "sum_of_three",
     "tanh",
     "tanimoto_gap",
+    "tanimoto_slope",
     "total",
     "unit",
     "weighted",

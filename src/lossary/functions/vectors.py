@@ -127,7 +127,38 @@ def _tanimoto_parts(x: Expression, y: Expression) -> tuple[Expression, ...]:
     return apart, scale, where(union > 0, union, 1)
 
 
-def _tanimoto_slope(x: Expression, y: Expression) -> Expression:
+def _tanimoto_slope_meaning(m: Any, x: list[Any], y: list[Any]) -> list[Any]:
+    both = _dot_meaning(m, x, y)
+    union = _dot_meaning(m, x, x) + _dot_meaning(m, y, y) - both
+    if not union:
+        return [m.mpf(0) for _ in x]
+    gap = 1 - both / union
+    return [(2 * (u - v) - gap * (2 * u - v)) / union for u, v in zip(x, y, strict=True)]
+
+
+def _tanimoto_curvature(x: Expression, y: Expression) -> tuple[Jacobian, Jacobian]:
+    union = total(x * x) + total(y * y) - total(x * y)
+    per_union = where(union > 0, 1 / union, 0)
+    gap, slope = tanimoto_gap(x, y), tanimoto_slope(x, y)
+    falls = -(2 * x - y) * per_union
+    return (
+        Jacobian((2 - 2 * gap) * per_union, ((falls, slope), (-slope * per_union, 2 * x - y))),
+        Jacobian(
+            (gap - 2) * per_union,
+            ((falls, tanimoto_slope(y, x)), (-slope * per_union, 2 * y - x)),
+        ),
+    )
+
+
+@named(
+    latex=r"\frac{{2 \left({0} - {1}\right) - \mathrm{{loss}} \left(2 {0} - {1}\right)}}"
+    r"{{\lVert {0} \rVert^2 + \lVert {1} \rVert^2 - {0} \cdot {1}}}",
+    means=_tanimoto_slope_meaning,
+    slope=_tanimoto_curvature,
+    shape="class",
+)
+def tanimoto_slope(x: Expression, y: Expression) -> Expression:
+    """The slope of tanimoto_gap in x, on vectors scaled so that no square overflows."""
     apart, scale, union = _tanimoto_parts(x, y)
     gap = tanimoto_gap(x, y)
     return (2 * apart - gap * (apart + x / scale)) / union / scale
@@ -137,7 +168,7 @@ def _tanimoto_slope(x: Expression, y: Expression) -> Expression:
     latex=r"\left(1 - \frac{{{0} \cdot {1}}}"
     r"{{\lVert {0} \rVert^2 + \lVert {1} \rVert^2 - {0} \cdot {1}}}\right)",
     means=_tanimoto_meaning,
-    slope=lambda x, y: (_tanimoto_slope(x, y), _tanimoto_slope(y, x)),
+    slope=lambda x, y: (tanimoto_slope(x, y), tanimoto_slope(y, x)),
     shape="row",
 )
 def tanimoto_gap(x: Expression, y: Expression) -> Expression:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lossary.formula import Expression
 from lossary.functions import FUNCTIONS
+from lossary.rewriting import simplify
 
 __all__ = ["SYMBOLS", "latex"]
 
@@ -15,6 +16,7 @@ SYMBOLS = {
     "beta": r"\beta", "gamma": r"\gamma", "alpha": r"\alpha", "quantile": "q", "margin": "m",
     "label_smoothing": r"\varepsilon", "positive_weight": "w_+", "positives": "n_+",
     "negatives": "n_-", "p": "p", "scale": "c", "class_index": "c", "class_count": "C",
+    "class_weight": "w",
 }  # fmt: skip
 
 ATOM, POWER, PREFIX, PRODUCT, SUM, COMPARE, LOGIC = 9, 8, 7, 6, 5, 4, 3
@@ -74,6 +76,9 @@ def _spell(node: Expression) -> tuple[int, str]:
         return _cases(node)
     if node.operator == "multiply" and (fraction := _over(node)):
         return fraction
+    if node.operator == "sum_of_three":  # a sum whose rounding only the machine needs to know
+        x, y, z = node.arguments
+        return _spell(simplify(x + y + z))
     if node.operator in FUNCTIONS:
         texts = [_text(a, 0) for a in node.arguments]
         text = FUNCTIONS[node.operator].latex.format(*texts)
