@@ -2,16 +2,18 @@
 
 A call takes the module of its library, the data and those hyper-parameters that it supports, under
 this library's names; a batch with other hyper-parameters is left out. Gradients are taken by the
-peer's own differentiation; ``slope`` is for libraries that have a function for it.
+peer's own differentiation; ``slope`` is for libraries that have a function for it. ``refuses``
+names hyper-parameters that the peer raises for.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lossary.accuracy.samples import Batch
@@ -30,6 +32,7 @@ class Peer:
     module: str
     call: Call
     slope: Call | None = None
+    refuses: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def library(self) -> str:
@@ -45,7 +48,9 @@ class Peer:
     def takes(self, definition: Definition, batch: Batch, usual: Mapping[str, Any]) -> bool:
         """Whether the call supports the hyper-parameters of a batch."""
         own = inspect.signature(self.call).parameters
-        return all(n in own or v == usual[n] for n, v in batch.parameters.items())
+        if any(batch.parameters.get(n) == v for n, v in self.refuses.items()):
+            return False
+        return all(n in own or v is usual[n] for n, v in batch.parameters.items())
 
     def bound(self, names: tuple[str, ...], parameters: Mapping[str, Any], call: Call) -> Call:
         """Return a function of arrays in the order of ``names``."""
@@ -102,8 +107,11 @@ def _pairs(distance: str) -> Call:
     def call(d: Any, prediction: Any, target: Any) -> Any:
         import numpy as np
 
-        rows = zip(prediction, target, strict=True)
-        return np.array([getattr(d, distance)(a, b) for a, b in rows])
+        found = np.full(len(prediction), np.nan)
+        for place, (a, b) in enumerate(zip(prediction, target, strict=True)):
+            with contextlib.suppress(ValueError):  # SciPy refuses what overflows inside it
+                found[place] = getattr(d, distance)(a, b)
+        return found
 
     return call
 
@@ -329,8 +337,12 @@ PEERS: Mapping[str, tuple[Peer, ...]] = {
         _scipy("distance.correlation", "spatial.distance", _pairs("correlation")),
     ),
     "triplet_margin": (
-        _torch("triplet_margin_loss", lambda f, anchor, positive, negative, margin:
-            f.triplet_margin_loss(anchor, positive, negative, margin=margin, reduction="none")),
+        Peer(
+            "torch triplet_margin_loss", "torch.nn.functional",
+            lambda f, anchor, positive, negative, margin: f.triplet_margin_loss(
+                anchor, positive, negative, margin=margin, reduction="none"),
+            refuses={"margin": 0.0},
+        ),
         _optax("triplet_margin_loss", lambda o, anchor, positive, negative, margin:
             o.losses.triplet_margin_loss(anchor, positive, negative, margin=margin)),
     ),

@@ -2,9 +2,9 @@
 
 A third of the numbers is uniform in [-110, 110], where exponentials matter; a third log-uniform
 over ±[1e-45, 1e38]; the rest is special (zeros, ones, subnormals, the ends) or of ordinary size.
-Beside these batches ``over the range`` stand others, ``where parts cancel``: a second argument
-chosen so that it nearly cancels the first, the hardest inputs that a loss has. Everything follows
-from the seed.
+Beside these batches ``over the range`` stand two other kinds: ``where parts cancel``, with a second
+argument that nearly cancels the first, the hardest inputs that a loss has; and ``subnormal``, which
+some libraries flush to zero. Everything follows from the seed.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import numpy as np
 
 from lossary.definition import Argument, Definition
 
-__all__ = ["CANCELLING", "CLASSES", "RANGE", "Batch", "batches", "settings"]
+__all__ = ["CANCELLING", "CLASSES", "RANGE", "SUBNORMAL", "Batch", "batches", "settings"]
 
 Random = np.random.Generator
 Array = np.ndarray
 
-CLASSES = (2, 3, 10, 33)
-RANGE, CANCELLING = "over the range", "where parts cancel"
+CLASSES = (2, 3, 10, 20)
+RANGE, CANCELLING, SUBNORMAL = "over the range", "where parts cancel", "subnormal"
 
 # Values of hyper-parameters beside the default, by domain; others take the domain's own samples.
 PARAMETERS: Mapping[str, tuple[Any, ...]] = {
@@ -65,6 +65,9 @@ def settings(definition: Definition) -> list[dict[str, Any]]:
 
 
 def _choices(argument: Argument) -> list[Any]:
+    """Return the default and other values; a tuple stands for one number per class."""
+    if argument.domain.class_axis:
+        return [argument.default, argument.domain.inside]
     usual = PARAMETERS.get(argument.domain.name, argument.domain.inside)
     start = [] if argument.required else [argument.default]
     return list(dict.fromkeys([*start, *usual]))
@@ -76,10 +79,12 @@ def batches(definition: Definition, dtype: str, size: int = 400, seed: int = 0) 
     chosen = settings(definition)
     shares = [1.0] if len(chosen) == 1 else [0.5] + [0.5 / (len(chosen) - 1)] * (len(chosen) - 1)
     draw = _rows if definition.class_axis else _elements
-    kinds = {RANGE: 0.8, CANCELLING: 0.2} if _can_cancel(definition) else {RANGE: 1.0}
+    parts = {RANGE: 0.8, CANCELLING: 0.2 if _can_cancel(definition) else 0.0, SUBNORMAL: 0.05}
     found: list[Batch] = []
     for parameters, share in zip(chosen, shares, strict=True):
-        for kind, part in kinds.items():
+        for kind, part in parts.items():
+            if not part or (kind == SUBNORMAL and parameters is not chosen[0]):
+                continue
             batch = Batch({}, parameters, kind)
             found += draw(definition, batch, random, np.dtype(_kind(dtype)), size * share * part)
     return found
@@ -164,7 +169,8 @@ def _elements(
         if batch.kind == CANCELLING and argument.domain.continuous and arrays:
             first = next(iter(arrays.values())).astype(np.float64)
             x = _near(random, first, x, argument, batch.parameters)
-        arrays[argument.name] = _inside(random, x, argument, dtype)
+        x = _inside(random, x, argument, dtype)
+        arrays[argument.name] = _subnormal(random, x, argument, batch.kind)
     return [batch]
 
 
@@ -196,6 +202,27 @@ def _inside(random: Random, x: Array, argument: Argument, dtype: np.dtype) -> Ar
     return np.where(bad, random.choice(allowed.astype(np.float64), x.shape).astype(dtype), x)
 
 
+def _subnormal(random: Random, x: Array, argument: Argument, kind: str) -> Array:
+    """Bring half of the numbers below the smallest normal one, or take such numbers out."""
+    if argument.domain.integer:
+        return x
+    tiny = float(_limits(x.dtype).tiny)
+    wide = x.astype(np.float64)
+    if kind == SUBNORMAL:
+        replaced = random.random(x.shape) < 0.5
+        small = tiny * random.uniform(0, 1, x.shape) * random.choice([-1.0, 1.0], x.shape)
+    else:
+        replaced = (wide != 0) & (abs(wide) < tiny)
+        small = np.zeros(x.shape)
+    small = small.astype(x.dtype)
+    with np.errstate(all="ignore"):
+        fits = np.asarray(argument.domain.contains(small.astype(np.float64)))
+    usual = np.array(argument.domain.neutral).astype(x.dtype)
+    if kind == SUBNORMAL:
+        return np.where(replaced & fits, small, x)
+    return np.where(replaced, np.where(fits, small, usual), x)
+
+
 # Rows with a class axis.
 
 
@@ -203,15 +230,20 @@ def _rows(
     definition: Definition, batch: Batch, random: Random, dtype: np.dtype, size: float
 ) -> list[Batch]:
     found = []
-    for classes in CLASSES:
+    for classes in CLASSES if batch.kind != SUBNORMAL else CLASSES[:1]:
         n = max(2, round(size / len(CLASSES) / classes))
         arrays: dict[str, Array] = {}
         for argument in definition.inputs:
             near = next(iter(arrays.values()), None) if batch.kind == CANCELLING else None
             x = _columns(random, n, classes, dtype, argument, near)
-            arrays[argument.name] = _inside(random, x, argument, dtype)
+            x = _inside(random, x, argument, dtype)
+            arrays[argument.name] = _subnormal(random, x, argument, batch.kind)
         _exclude(random, definition, arrays)
-        found.append(Batch(arrays, batch.parameters, batch.kind))
+        parameters = {
+            name: np.resize(value, classes) if isinstance(value, tuple) else value
+            for name, value in batch.parameters.items()
+        }
+        found.append(Batch(arrays, parameters, batch.kind))
     return found
 
 

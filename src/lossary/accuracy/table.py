@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lossary.accuracy.samples import CANCELLING, RANGE
+from lossary.accuracy.samples import CANCELLING, RANGE, SUBNORMAL
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,7 +29,7 @@ class Row:
     """One loss in one type, here or as a peer computes it.
 
     ``errors`` maps "value over the range", "gradient where parts cancel" and their like to an
-    :class:`Error`. ``met`` says whether every entry is within its bar.
+    :class:`Error`; ``missed`` names those with an entry above its bar.
     """
 
     loss: str
@@ -38,8 +38,12 @@ class Row:
     dtype: str
     bar: str
     errors: dict[str, Error]
-    met: bool
-    points: int
+    missed: tuple[str, ...]
+
+    @property
+    def met(self) -> bool:
+        """Whether every entry is within its bar."""
+        return not self.missed
 
     @property
     def who(self) -> str:
@@ -64,32 +68,43 @@ def _share(x: float) -> str:
 
 HEADINGS = (
     "loss", "type", "computed by", "bar", "value: worst", "> 4 ulp", "gradient: worst", "> 4 ulp",
-    "cancelling: value", "gradient", "met",
+    "cancelling: value", "gradient", "subnormal", "bar met",
 )  # fmt: skip
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    def worst(what: str, kind: str) -> str:
-        error = row.errors.get(f"{what} {kind}")
-        return "–" if error is None else number(error.worst)
+    def worst(kind: str, *whats: str) -> str:
+        found = [row.errors[f"{w} {kind}"].worst for w in whats if f"{w} {kind}" in row.errors]
+        return number(max(found)) if found else "–"
 
     def share(what: str) -> str:
         error = row.errors.get(f"{what} {RANGE}")
         return "–" if error is None else _share(error.share)
 
-    met = "" if row.peer else "yes" if row.met else "no"
     return (
         row.loss, row.dtype, row.who, row.bar,
-        worst("value", RANGE), share("value"), worst("gradient", RANGE), share("gradient"),
-        worst("value", CANCELLING), worst("gradient", CANCELLING), met,
+        worst(RANGE, "value"), share("value"), worst(RANGE, "gradient"), share("gradient"),
+        worst(CANCELLING, "value"), worst(CANCELLING, "gradient"),
+        worst(SUBNORMAL, "value", "gradient"), "" if row.peer else _met(row),
     )  # fmt: skip
+
+
+def _met(row: Row) -> str:
+    """Return yes, or what misses the bar, as short as the headings."""
+    if row.met:
+        return "yes"
+    over = [name.split()[0] for name in row.missed if name.endswith(RANGE)]
+    kinds = {CANCELLING: "cancelling", SUBNORMAL: "subnormal"}
+    over += [word for kind, word in kinds.items() if any(m.endswith(kind) for m in row.missed)]
+    return "no: " + ", ".join(over)
 
 
 NOTE = (
     "Errors in units of the last place of the true value, with no absolute tolerance; ∞ is a NaN, "
     "or an infinity where the true value is finite. The range is uniform in [-110, 110], "
     "log-uniform over ±[1e-45, 1e38], and special numbers; cancelling inputs are chosen so that "
-    "parts of the loss nearly cancel. Corners are left out."
+    "parts of the loss nearly cancel; subnormal are entries with an input or a true value below "
+    "the smallest normal number. Corners, which have no derivative, are left out."
 )
 
 
@@ -120,9 +135,13 @@ class Table:
         console.print(f"{NOTE}\n{self.summary()}", markup=False, highlight=False)
 
     def summary(self) -> str:
-        """Return how many rows of this library meet their bar, and where the others stand."""
+        """Return how many cases meet their bar over the range, and everywhere."""
         own = [row for row in self.rows if row.peer is None]
-        return f"{sum(row.met for row in own)} of {len(own)} cases meet their bar."
+        usual = sum(not any(m.endswith(RANGE) for m in row.missed) for row in own)
+        return (
+            f"Of {len(own)} cases {usual} meet their bar over the range, "
+            f"{sum(row.met for row in own)} of them where parts cancel and at subnormals too."
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return plain numbers and words; an infinite error is the string "inf"."""
@@ -132,8 +151,7 @@ class Table:
             "rows": [
                 {
                     "loss": row.loss, "library": row.library, "peer": row.peer, "dtype": row.dtype,
-                    "bar": row.bar or None, "met": None if row.peer else row.met,
-                    "points": row.points,
+                    "bar": row.bar or None, "missed": [] if row.peer else list(row.missed),
                     "errors": {name: _plain(error) for name, error in row.errors.items()},
                 }
                 for row in self.rows

@@ -13,7 +13,7 @@ from lossary.accuracy.samples import Batch, batches
 from lossary.accuracy.ulps import FORMATS, ulps
 from lossary.definition import Definition
 
-__all__ = ["Truth", "measured", "truths", "ulps_of"]
+__all__ = ["Truth", "measured", "subnormal", "truths", "ulps_of"]
 
 SPARE = 64  # bits below the smallest subnormal that still decide how a number rounds
 
@@ -52,7 +52,7 @@ def _truth(definition: Definition, dtype: str, batch: Batch) -> Truth:
 def ulps_of(actual: np.ndarray, truth: list[Any], dtype: str) -> np.ndarray:
     """Return the error of each entry; NaN where the truth is a corner or has no limit."""
     form = FORMATS[dtype]
-    flat = [x for row in truth for x in (row if isinstance(row, list) else [row])]
+    flat = _flat(truth)
     if actual.size != len(flat):
         raise ValueError(f"{actual.size} numbers for {len(flat)} truths")
     return np.array(
@@ -61,3 +61,16 @@ def ulps_of(actual: np.ndarray, truth: list[Any], dtype: str) -> np.ndarray:
             for a, t in zip(actual.ravel(), flat, strict=True)
         ]
     )
+
+
+def subnormal(truth: list[Any], dtype: str) -> np.ndarray:
+    """Return which entries are not 0 but smaller than the smallest normal number."""
+    form = FORMATS[dtype]
+    tiny = 2.0 ** (form.smallest + form.digits - 1)
+    return np.array(
+        [t is not None and not isinstance(t, Kink) and 0 < abs(t) < tiny for t in _flat(truth)]
+    )
+
+
+def _flat(truth: list[Any]) -> list[Any]:
+    return [x for row in truth for x in (row if isinstance(row, list) else [row])]
