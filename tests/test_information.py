@@ -470,6 +470,15 @@ def test_item_9_huffman_code_of_the_textbook():
 
 
 @pytest.mark.seed(9)
+def test_item_9_certain_and_impossible_outcomes_need_no_digit():
+    code = huffman_code([0, 1, 0])
+    assert str(code) == "0: (none), 1: (empty), 2: (none)"
+    assert code.lengths == (math.inf, 0, math.inf)
+    assert code_length([0, 1, 0], lengths=code.lengths) == 0
+    assert code_length([0.5, 0.5, 0], lengths=code.lengths) == math.inf
+
+
+@pytest.mark.seed(9)
 @for_all(one_distribution(), st.randoms(use_true_random=False))
 def test_item_9_huffman_codes_are_prefix_codes_between_h_and_h_plus_1(p, random):
     code = huffman_code(p)

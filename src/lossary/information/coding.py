@@ -148,7 +148,8 @@ class PrefixCode:
         return word
 
     def __str__(self) -> str:
-        return ", ".join(f"{i}: {word or '(none)'}" for i, word in enumerate(self.words))
+        texts = ("(none)" if word is None else word or "(empty)" for word in self.words)
+        return ", ".join(f"{i}: {text}" for i, text in enumerate(texts))
 
 
 def huffman_code(probabilities: Any) -> PrefixCode:
