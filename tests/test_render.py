@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import lossary as L
+from lossary.engine.program import text, variant
 from lossary.formula import apply, constant, variable
 from lossary.functions import FUNCTIONS, PRIMITIVES, class_index
 from lossary.render import TARGETS, Program, latex, render
@@ -55,15 +56,12 @@ def test_every_snapshot_belongs_to_a_text():
 
 def texts(loss, target):
     """Every text of a loss: by argument, with optional parameters, with small numbers fixed."""
-    from lossary.engine.program import text, variant
-
-    absent, rest = loss.absent_by_default, loss.parameters
+    absent = loss.absent_by_default
+    ones = tuple((a.name, 1.0) for a in loss.parameters if not a.optional)
     for chosen in (
         variant(loss, absent, ()),
         variant(loss, frozenset(), ()),
-        variant(
-            loss, absent, tuple((a.name, 1.0) for a in loss.parameters if a.name not in absent)
-        ),
+        variant(loss, absent, ones),
     ):
         yield text(chosen, ("value",), target)
         for name in loss.differentiable:
@@ -90,12 +88,12 @@ def named(node):
 @each_target
 @each_loss
 def test_every_text_is_python_without_unknown_names(loss, target):
-    for text in texts(loss, target):
-        check_names(text)
+    for source in texts(loss, target):
+        check_names(source)
 
 
-def check_names(text):
-    tree = ast.parse(text)
+def check_names(source):
+    tree = ast.parse(source)
     imports, function = tree.body
     assert isinstance(imports, ast.Import)
     (alias,) = imports.names
@@ -105,7 +103,7 @@ def check_names(text):
     for statement in function.body:
         for node in ast.walk(statement):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-                assert node.id in known, f"{node.id} in\n{text}"
+                assert node.id in known, f"{node.id} in\n{source}"
             if isinstance(node, ast.Attribute) and named(node)[0] == (alias.asname or alias.name):
                 functools.reduce(getattr, named(node)[1:], module)
         if isinstance(statement, ast.Assign):
@@ -119,16 +117,16 @@ def check_names(text):
 @each_loss
 def test_what_is_needed_twice_is_computed_once(loss, target):
     """Each temporary is read at least twice, and no other computation stands twice in a text."""
-    for text in texts(loss, target):
-        check_sharing(text, target)
+    for source in texts(loss, target):
+        check_sharing(source, target)
 
 
 # Calls that are names in disguise: the number of a class, a cast of a constant.
 FREE = re.compile(r"arange|range|shape|float\(|tf\.constant|logical_not")
 
 
-def check_sharing(text, target):
-    body = ast.parse(text).body[1].body
+def check_sharing(source, target):
+    body = ast.parse(source).body[1].body
     read = Counter(
         node.id
         for statement in body
@@ -136,7 +134,7 @@ def check_sharing(text, target):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
     )
     stored = [s.targets[0].id for s in body if isinstance(s, ast.Assign)]
-    assert all(read[name] >= 2 for name in stored), text
+    assert all(read[name] >= 2 for name in stored), source
     assert stored == [f"t{i}" for i in range(len(stored))]
     computed = Counter(
         ast.unparse(node)
@@ -146,15 +144,15 @@ def check_sharing(text, target):
     )
     twice = [part for part, count in computed.items() if count > 1 and not FREE.search(part)]
     if target in {"numpy", "torch"}:  # one spelling per primitive, so that no parts repeat
-        assert not twice, text
+        assert not twice, source
 
 
 @pytest.mark.parametrize("order", ORDERS)
 @each_loss
 def test_the_text_of_a_loss_is_what_runs(loss, order):
     """`loss.text` can be pasted into a file; its arguments are those of the loss, in order."""
-    text = loss.text("numpy", order)
-    function = ast.parse(text).body[1]
+    source = loss.text("numpy", order)
+    function = ast.parse(source).body[1]
     absent = loss.absent_by_default
     assert [a.arg for a in function.args.args] == [
         a.name for a in loss.arguments if a.name not in absent
@@ -162,7 +160,7 @@ def test_the_text_of_a_loss_is_what_runs(loss, order):
     assert function.name.startswith(loss.name)
     assert (ast.get_docstring(function) == loss.summary) == (order == 0)
     namespace = {}
-    exec(text, namespace)
+    exec(source, namespace)
     assert callable(namespace[function.name])
 
 
@@ -298,5 +296,5 @@ if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     for path in FOLDER.iterdir():
         path.unlink()
-    for file, text in pictures().items():
-        (FOLDER / file).write_text(text)
+    for file, shown in pictures().items():
+        (FOLDER / file).write_text(shown)
