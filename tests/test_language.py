@@ -1,0 +1,372 @@
+"""A user's own loss: what it gets, and what an author who slips is told."""
+
+import inspect
+import linecache
+import math
+
+import numpy as np
+import pytest
+
+import lossary as L
+from lossary.domain import Label, Logits, Positive, Real, Unit
+from lossary.formula import Expression
+from lossary.functions import exp, log1p, log_softmax, maximum, pick, softmax, total, where
+
+
+@L.loss(source="Dennis and Welsch 1978, doi:10.1080/03610917808812083")
+def welsch(prediction: Real, target: Real, *, scale: Positive = 1.0):
+    """Squared error near zero that saturates for outliers."""
+    return scale**2 / 2 * (1 - exp(-(((prediction - target) / scale) ** 2)))
+
+
+# ------------------------------------------------------------------------ what everyone gets
+
+
+def textbook(x, y, scale=1.0):
+    return scale**2 / 2 * -np.expm1(-(((x - y) / scale) ** 2))
+
+
+X, Y = np.array([0.5, -2.0, 3.0, 0.1]), np.array([0.0, 1.0, 2.5, 0.1])
+
+
+def test_its_value():
+    np.testing.assert_allclose(welsch(X, Y, reduction="none"), textbook(X, Y), rtol=1e-14)
+    assert welsch(X, Y, scale=2.0) == pytest.approx(textbook(X, Y, 2.0).mean(), rel=1e-14)
+    assert welsch([3.0], [0.0]) == pytest.approx(0.49993829509795666, rel=1e-15)
+
+
+def test_its_derivatives():
+    error, scale = X - Y, 1.5
+    slope = error * np.exp(-((error / scale) ** 2))
+    curve = (1 - 2 * (error / scale) ** 2) * np.exp(-((error / scale) ** 2))
+    call = {"scale": scale, "reduction": "sum"}
+    np.testing.assert_allclose(welsch.gradient(X, Y, **call), slope, rtol=1e-14)
+    np.testing.assert_allclose(welsch.gradient(X, Y, wrt="target", **call), -slope, rtol=1e-14)
+    np.testing.assert_allclose(welsch.hessian(X, Y, **call), curve, rtol=1e-13)
+
+
+def test_its_options():
+    weight = np.array([1.0, 0.0, 2.0, 1.0])
+    each = textbook(X, Y)
+    assert welsch(X, Y, weight=weight) == pytest.approx((weight * each).sum() / 4, rel=1e-14)
+    spoiled = np.where(weight > 0, X, np.nan)
+    assert welsch(spoiled, Y, weight=weight) == welsch(X, Y, weight=weight)
+    assert welsch(X, Y, mask=weight > 0) == pytest.approx(each[weight > 0].mean(), rel=1e-14)
+    assert welsch(input=X, y_true=Y) == welsch(X, Y)
+    assert welsch(X.astype(np.float16), Y.astype(np.float16)).dtype == np.float32
+
+
+def test_its_errors():
+    with pytest.raises(
+        L.DomainError, match="welsch: scale must be a finite number above 0, got -1"
+    ):
+        welsch(X, Y, scale=-1.0)
+    with pytest.raises(L.DomainError, match=r"welsch: target must be a finite number, got inf at"):
+        welsch(X, [0.0, np.inf, 0.0, 0.0])
+    with pytest.raises(L.ShapeError, match=r"welsch: target must have the shape of prediction"):
+        welsch(X, Y[:2])
+    with pytest.raises(
+        TypeError, match=r"welsch has no argument 'scal'\nhint: did you mean scale\?"
+    ):
+        welsch(X, Y, scal=1.0)
+
+
+def test_its_record():
+    assert (welsch.name, welsch.family) == ("welsch", "custom")
+    assert welsch.summary == "Squared error near zero that saturates for outliers."
+    assert welsch.source.startswith("Dennis")
+    assert welsch.differentiable == ("prediction", "target")
+    assert welsch.domains["scale"].name == "Positive"
+    assert str(inspect.signature(welsch)).startswith(
+        "(prediction, target, *, scale=1.0, weight=None"
+    )
+    assert "above 0; a number, or an array that broadcasts" in welsch.__doc__
+    assert r"e^{" in welsch.latex
+    for target in ("numpy", "torch", "jax", "tensorflow"):
+        assert welsch.text(target, 1).count("exp(") == 1
+    assert "welsch" not in L.catalogue
+
+
+def test_a_traceback_shows_the_text_that_ran():
+    """The generated source is known to Python, line by line."""
+    welsch(X, Y, scale=1.25)
+    kept = [lines for name, (_, _, lines, _) in linecache.cache.items() if "welsch" in name]
+    assert any("def welsch(prediction, target" in "".join(lines) for lines in kept)
+
+
+def test_a_loss_over_classes():
+    @L.loss(source="nobody")
+    def mine(logits: Logits, label: Label):
+        """Negative log-probability, by hand."""
+        return -pick(log_softmax(logits), label)
+
+    rng = np.random.default_rng(0)
+    logits, label = rng.normal(size=(5, 3)), rng.integers(0, 3, 5)
+    assert mine(logits, label) == pytest.approx(L.cross_entropy(logits, label), rel=1e-14)
+    np.testing.assert_allclose(
+        mine.gradient(logits, label), L.cross_entropy.gradient(logits, label), rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        mine.hessian(logits, label), L.cross_entropy.hessian(logits, label), rtol=1e-12
+    )
+    with pytest.raises(L.DomainError, match="label must be a class index from 0 to 2, got 9 at"):
+        mine(logits, np.full(5, 9))
+    assert mine(logits, np.where(label == 1, -9, label), ignore_index=-9) > 0
+
+
+def test_an_optional_parameter_is_none_to_the_formula():
+    @L.loss(source="nobody")
+    def tilted(prediction: Real, target: Real, *, tilt: Unit | None = None):
+        """Absolute error, tilted if asked for."""
+        error = target - prediction
+        if tilt is None:
+            return abs(error)
+        return where(error > 0, tilt * error, (tilt - 1) * error)
+
+    assert tilted([1.0], [3.0]) == 2
+    assert tilted([1.0], [3.0], tilt=0.25) == 0.5
+    assert tilted([5.0], [3.0], tilt=np.array([0.25])) == 1.5
+    assert tilted.gradient([5.0], [3.0], tilt=0.25) == [0.75]
+    assert tilted.gradient([5.0], [3.0], tilt=None) == [1.0]
+    assert tilted.absent_by_default == {"tilt"}
+    with pytest.raises(L.DomainError, match=r"tilted: tilt must be a number in \[0, 1\], got 2"):
+        tilted([1.0], [3.0], tilt=2.0)
+
+
+def test_a_definition_may_sit_in_any_scope_and_call_plain_functions():
+    scale = 3.0
+
+    def bend(x):
+        return log1p(x * x / scale) * scale
+
+    @L.loss(source="nobody")
+    def cauchy(prediction: Real, target: Real):
+        """Logarithm of the squared error."""
+        return bend(prediction - target)
+
+    assert cauchy([2.0], [1.0]) == pytest.approx(3 * math.log(4 / 3), rel=1e-15)
+
+
+# --------------------------------------------------------------------- what an author is told
+
+
+def refused(formula, *words):
+    """The mistake is refused where it is made; the message names line and fix."""
+    with pytest.raises(L.FormulaError) as caught:
+        L.loss(source="nobody")(formula)
+    said = str(caught.value)
+    assert "\nhint: " in said, said
+    for word in words:
+        assert word in said, said
+    return said
+
+
+def names_the_line(said, line):
+    """The file, the number of the line and its source stand in the message."""
+    assert f"{__file__}:" in said
+    assert line in said
+
+
+def test_pythons_if():
+    def stepped(prediction: Real, target: Real):
+        """Wrong."""
+        if prediction > target:
+            return prediction
+        return target
+
+    said = refused(stepped, "a formula has no truth value", "where(condition, a, b)")
+    names_the_line(said, "if prediction > target:")
+
+
+@pytest.mark.parametrize("slip", ["and", "or", "not", "min", "max", "chain"])
+def test_other_places_where_python_asks_for_a_truth_value(slip):
+    def formula(prediction: Real, target: Real):
+        """Wrong."""
+        return {
+            "and": lambda: where(prediction > 0 and target > 0, 1, 0),
+            "or": lambda: where(prediction > 0 or target > 0, 1, 0),
+            "not": lambda: where(not prediction > 0, 1, 0),
+            "min": lambda: min(prediction, target),
+            "max": lambda: max(prediction - target, 0),
+            "chain": lambda: where(0 < prediction < 1, 1, 0),
+        }[slip]()
+
+    said = refused(formula, "a formula has no truth value", "&, |, ~, minimum, maximum")
+    names_the_line(said, f'"{slip}": lambda:')
+
+
+def test_an_unknown_function():
+    def unknown(prediction: Real, target: Real):
+        """Wrong."""
+        return sofplus(prediction - target)  # noqa: F821
+
+    said = refused(unknown, "'sofplus'", "did you mean softplus?", "lossary.functions")
+    names_the_line(said, "return sofplus(prediction - target)")
+
+
+def test_a_name_that_is_nothing_like_one_of_ours():
+    def unknown(prediction: Real, target: Real):
+        """Wrong."""
+        return zzz(prediction)  # noqa: F821
+
+    assert "did you mean" not in refused(unknown, "'zzz'", "import it from lossary.functions")
+
+
+FOREIGN = (np.exp, np.sum, np.linalg.norm, np.maximum.reduce, np.clip)
+
+
+@pytest.mark.parametrize("function", FOREIGN, ids=lambda function: function.__name__)
+def test_a_function_of_numpy(function):
+    def foreign(prediction: Real, target: Real):
+        """Wrong."""
+        return function(prediction - target)
+
+    said = refused(foreign, "is not in the formula language", "functions of lossary.functions")
+    names_the_line(said, "return function(prediction - target)")
+
+
+def test_a_choice_and_a_number_of_numpy():
+    def chosen(prediction: Real, target: Real):
+        """Wrong."""
+        return np.where(prediction > target, 1.0, 0.0)
+
+    names_the_line(refused(chosen, "numpy.where is not in the formula language"), "np.where(")
+
+    def scaled(prediction: Real, target: Real):
+        """Wrong."""
+        return np.float64(2) * abs(prediction - target)
+
+    names_the_line(refused(scaled, "numpy.multiply is not in"), "return np.float64(2) *")
+
+
+def test_a_function_of_the_math_module():
+    def foreign(prediction: Real, target: Real):
+        """Wrong."""
+        return math.exp(prediction - target)
+
+    said = refused(foreign, "a formula is not a number", "lossary.functions")
+    names_the_line(said, "return math.exp(prediction - target)")
+
+
+def test_the_wrong_number_of_arguments():
+    def formula(prediction: Real, target: Real):
+        """Wrong."""
+        return maximum(prediction)
+
+    names_the_line(refused(formula, "maximum() missing 1 required"), "return maximum(prediction)")
+
+
+def test_an_array_inside_a_formula():
+    def formula(prediction: Real, target: Real):
+        """Wrong."""
+        return prediction * [1.0, 2.0]
+
+    said = refused(formula, "cannot contain list [1.0, 2.0]", "pass data as an argument")
+    names_the_line(said, "return prediction * [1.0, 2.0]")
+
+
+def test_a_reduction_inside_a_formula():
+    def formula(prediction: Real, target: Real):
+        """Wrong."""
+        return abs(prediction - target).mean()
+
+    said = refused(formula, "no attribute 'mean'", "the engine's work")
+    names_the_line(said, "return abs(prediction - target).mean()")
+
+
+def test_an_index_and_a_loop():
+    def indexed(logits: Logits, label: Label):
+        """Wrong."""
+        return logits[0]
+
+    names_the_line(refused(indexed, "cannot be indexed", "pick(values, label)"), "return logits[0]")
+
+    def looped(logits: Logits, label: Label):
+        """Wrong."""
+        return sum(logits)
+
+    names_the_line(refused(looped, "cannot be looped over", "total, peak or pick"), "sum(logits)")
+
+
+def test_a_missing_domain():
+    def bare(prediction: Real, target):
+        """Wrong."""
+        return abs(prediction - target)
+
+    said = refused(bare, "bare", "'target' has no domain", "target: Real", "lossary.domain")
+    assert f"{__file__}:{bare.__code__.co_firstlineno}" in said
+
+    def mistyped(prediction: Real, target: float):
+        """Wrong."""
+        return abs(prediction - target)
+
+    refused(mistyped, "'target' has no domain")
+
+
+@pytest.mark.parametrize("kind", ["args", "kwargs"])
+def test_arguments_without_number(kind):
+    def many(prediction: Real, *args):
+        """Wrong."""
+        return prediction
+
+    def words(prediction: Real, **kwargs):
+        """Wrong."""
+        return prediction
+
+    said = refused({"args": many, "kwargs": words}[kind], f"{kind} has no domain", "each argument")
+    assert f"{__file__}:" in said
+
+
+def test_no_data_at_all():
+    def empty(*, delta: Positive = 1.0):
+        """Wrong."""
+        return delta
+
+    refused(empty, "empty has no positional argument", "prediction: Real")
+
+
+def test_a_value_per_class():
+    def per_class(logits: Logits, label: Label):
+        """Wrong."""
+        return softmax(logits)
+
+    refused(per_class, "per_class has one value per class", "total, peak or pick")
+
+
+def test_a_result_that_is_no_formula():
+    def constant(prediction: Real, target: Real):
+        """Wrong."""
+        return 1.0
+
+    refused(constant, "constant returned 1.0, not a formula")
+
+    def forgotten(prediction: Real, target: Real):
+        """Wrong."""
+        prediction - target
+
+    refused(forgotten, "forgotten returned None, not a formula")
+
+
+def test_errors_are_also_pythons_own():
+    """`hasattr` and `except TypeError` work as usual."""
+    assert issubclass(L.FormulaError, TypeError)
+    assert not hasattr(Expression, "mean")
+
+
+def test_the_word_loss_takes_facts_only_by_name():
+    with pytest.raises(TypeError):
+        L.loss("a source")
+    with pytest.raises(TypeError):
+        L.loss(sauce="typed wrongly")(welsch.formula)
+
+
+def test_a_formula_keeps_its_sums_and_rows_apart():
+    """total() of a row-shaped number counts every class."""
+
+    @L.loss(source="nobody")
+    def spread(logits: Logits, label: Label):
+        """Sum over the classes of the distance to the score of the label."""
+        return total(abs(logits - pick(logits, label)))
+
+    assert spread([[1.0, 4.0, 6.0]], [0]) == 8
+    assert spread.gradient([[1.0, 4.0, 6.0]], [0]).tolist() == [[-2.0, 1.0, 1.0]]
