@@ -1,0 +1,75 @@
+"""Every library gives the numbers of NumPy in float64: value, gradient, second derivative.
+
+In a narrow type the reference is the same computation in float64 on the same narrow numbers; its
+own error, when it is stored in the narrow type, is half a unit in the last place. No library may
+be off by more than a stated multiple of that.
+"""
+
+import numpy as np
+import pytest
+
+from libraries import NAMES, Library
+from samples import LOSSES, arrays, parameters
+
+ROWS = 6
+# Half units in the last place, of the largest number in the row for losses of rows.
+ALLOWED = 16
+WIDTHS = {"float64": 2.0**-53, "float32": 2.0**-24, "bfloat16": 2.0**-8, "float16": 2.0**-11}
+
+CASES = [
+    pytest.param(loss, name, dtype, id=f"{loss.name}-{name}-{dtype}")
+    for loss in LOSSES
+    for name in NAMES
+    for dtype in WIDTHS
+    if (name, dtype) not in {("numpy", "float64"), ("numpy", "bfloat16")}
+]
+
+
+@pytest.mark.parametrize(("loss", "name", "dtype"), CASES)
+def test_the_library_agrees_with_numpy_in_float64(loss, name, dtype):
+    library = Library(name)
+    if dtype == "float64":
+        with library.wide():
+            check_agreement(loss, library, dtype)
+    else:
+        check_agreement(loss, library, dtype)
+
+
+def narrowed(library, data, dtype):
+    """The data in the library's narrow type, and what these narrow numbers are in float64."""
+    held = [library.array(x, dtype if x.dtype.kind == "f" else x.dtype.name) for x in data]
+    return held, [library.plain(h).astype(x.dtype) for h, x in zip(held, data, strict=True)]
+
+
+def check_agreement(loss, library, dtype):
+    data = arrays(loss, np.random.default_rng(12), (ROWS,))
+    held, exact = narrowed(library, data, dtype)
+    more = {"check": False, **parameters(loss)}
+    result = "float64" if dtype == "float64" else "float32"
+
+    value = loss(*held, reduction="none", **more)
+    assert library.dtype(value) == result
+    compare(library.plain(value), loss(*exact, reduction="none", **more), WIDTHS[result])
+
+    for derive in (loss.gradient, loss.hessian):
+        found = derive(*held, reduction="sum", **more)
+        assert library.dtype(found) == dtype
+        compare(library.plain(found), derive(*exact, reduction="sum", **more), WIDTHS[dtype])
+
+    mean, slope = loss.value_and_gradient(*held, **more)
+    truth = loss.value_and_gradient(*exact, **more)
+    compare(library.plain(mean), truth[0], WIDTHS[result], ROWS * ALLOWED)
+    compare(library.plain(slope), truth[1], WIDTHS[dtype])
+
+    if library.name != "numpy":  # what the library's own differentiation hands out
+        own, slope = library.slope(lambda x: loss(x, *held[1:], **more), held[0])
+        assert library.dtype(slope) == dtype
+        compare(library.plain(own), truth[0], WIDTHS[result], ROWS * ALLOWED)
+        compare(library.plain(slope), truth[1], WIDTHS[dtype])
+
+
+def compare(found, truth, half_unit, allowed=ALLOWED):
+    found, truth = np.asarray(found, dtype=np.float64), np.asarray(truth)
+    assert found.shape == truth.shape
+    size = np.max(np.abs(truth), axis=-1, keepdims=True) if truth.ndim else np.abs(truth)
+    assert np.all(np.abs(found - truth) <= allowed * half_unit * size)
