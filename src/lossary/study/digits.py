@@ -98,7 +98,8 @@ def epochs_table(
     note = (
         f"{len(images.train):,} training and {len(images.test):,} test images ({images.origin});"
         f" zero weights, rate {settings.rate:g}, batches of {settings.batch}, reshuffled each"
-        " epoch; the three models see the same batches."
+        f" epoch, {len(images.train) // settings.batch * settings.epochs:,} steps in all; the three"
+        " models see the same batches."
     )
     if article:
         note += " Columns marked [C] are the article's own."
@@ -133,12 +134,18 @@ def learned(runs: Mapping[str, Run]) -> str:
     slow, twice, right = runs[QUADRATIC], runs[TWICE], runs[LOGITS]
     ahead = right.first_at(float(twice.accuracy[-1]))
     catch_up = (
-        f"On logits that last accuracy is reached in epoch {ahead} of {len(right.accuracy)}."
+        f"On logits {twice.accuracy[-1]:.4f} is reached in epoch {ahead}."
         if ahead
-        else "On logits that accuracy is not reached."
+        else f"On logits {twice.accuracy[-1]:.4f} is not reached."
     )
     lowest = int(twice.accuracy.argmin())
-    dip = f" It falls to {twice.accuracy[lowest]:.4f} in epoch {lowest + 1}." if lowest else ""
+    dip = (
+        f" In between, in epoch {lowest + 1}, it is {twice.accuracy[lowest]:.4f}, with"
+        f" {twice.unpredicted[lowest]} of the {CLASSES} digits never predicted: through the second"
+        " softmax, a class with a small probability has a small gradient too."
+        if twice.accuracy[lowest] < twice.accuracy[0]
+        else ""
+    )
     return (
         f"After the first epoch cross-entropy on logits is at {right.accuracy[0]:.4f}, the"
         f" quadratic cost at {slow.accuracy[0]:.4f}; after the last at {right.accuracy[-1]:.4f} and"

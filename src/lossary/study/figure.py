@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", ".")
 LEGEND = {"frameon": True, "framealpha": 0.88, "edgecolor": "none", "fontsize": 8.5}
-NOTE = {"fontsize": 8.5, "color": "#555555"}
+NOTE: dict[str, Any] = {"fontsize": 8.5, "color": "#555555"}
 PANEL_INCHES = (5.4, 4.0)
 
 
@@ -66,9 +66,11 @@ def strokes(curve: Curve, number: int) -> dict[str, Any]:
     """Return line and marker of a curve; shapes differ too, for readers who see no colours."""
     if curve.style == "points":
         return {"linestyle": "none", "marker": "o", "ms": 4.5, "markerfacecolor": "white"}
+    fixed = {"solid": DASHES[0], "dashed": DASHES[1]}
+    drawn: dict[str, Any] = {"linestyle": fixed.get(curve.style, DASHES[number % len(DASHES)])}
     if curve.style == "points and line":
-        return {"linestyle": "-", "marker": MARKERS[number % len(MARKERS)], "ms": 4.5}
-    return {"linestyle": DASHES[1] if curve.style == "dashed" else DASHES[number % len(DASHES)]}
+        drawn |= {"marker": MARKERS[number % len(MARKERS)], "ms": 4.5}
+    return drawn
 
 
 def draw_annotations(axes: Axes, panel: Panel) -> None:
@@ -76,14 +78,17 @@ def draw_annotations(axes: Axes, panel: Panel) -> None:
     for level in panel.levels:
         line = axes.axvline if level.vertical else axes.axhline
         line(level.value, color="#8A8A8A", linewidth=1.1, linestyle=(0, (2, 2)), zorder=1.5)
-        if level.vertical:
-            position = axes.get_xaxis_transform()
-            axes.text(level.value, 0.98, f" {level.label}", va="top", transform=position, **NOTE)
-        else:
-            position = axes.get_yaxis_transform()
-            axes.text(
-                0.99, level.value, level.label, ha="right", va="top", transform=position, **NOTE
-            )
+        place = (level.value, 0.98) if level.vertical else (0.99, level.value)
+        axes.annotate(
+            level.label,
+            place,
+            xycoords=axes.get_xaxis_transform() if level.vertical else axes.get_yaxis_transform(),
+            xytext=(4, 0) if level.vertical else (0, -3),
+            textcoords="offset points",
+            ha="left" if level.vertical else "right",
+            va="top",
+            **NOTE,
+        )
     for mark in panel.marks:
         axes.plot([mark.x], [mark.y], "o", color=INK, ms=6, zorder=5)
         axes.annotate(

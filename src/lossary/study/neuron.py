@@ -252,7 +252,7 @@ def panels(
         Mark(f"{letter} ({output:.2f})", weighted, output)
         for letter, (weighted, output) in zip("AB", points, strict=True)
     )
-    curve = Curve("output a", z.tolist(), sigmoid(z).tolist())
+    curve = Curve("output a", z.tolist(), sigmoid(z).tolist(), style="solid")
     slope = Curve(
         "slope a(1 - a)", z.tolist(), (sigmoid(z) * (1 - sigmoid(z))).tolist(), style="dashed"
     )

@@ -181,7 +181,11 @@ def claims(
 
 def panels(shares: Sequence[float], errors: np.ndarray) -> tuple[Panel, ...]:
     """Error by share, and the loss and gradient curves of item 59."""
-    near, far, residual = np.linspace(-2.5, 2.5, 401), np.linspace(-25, 25, 401), "residual"
+    near, far, residual = (
+        np.linspace(-2.5, 2.5, 401),
+        np.linspace(-25, 25, 401),
+        "residual (prediction − target)",
+    )
     return (
         error_panel(shares, errors),
         Panel(

@@ -86,7 +86,7 @@ class Claim:
 class Curve:
     """One labelled curve of a panel, with an optional band from ``low`` to ``high``.
 
-    ``like`` names the curve whose colour this one shares.
+    ``line`` leaves the dashes to the figure; ``like`` names the curve whose colour this one shares.
     """
 
     label: str
@@ -94,7 +94,7 @@ class Curve:
     y: Sequence[float | None]
     low: Sequence[float] | None = None
     high: Sequence[float] | None = None
-    style: Literal["line", "dashed", "points", "points and line"] = "line"
+    style: Literal["line", "solid", "dashed", "points", "points and line"] = "line"
     like: str = ""
 
 

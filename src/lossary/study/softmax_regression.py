@@ -26,10 +26,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class Run:
-    """Test accuracy and mean training loss of each epoch, and the size of the first slope."""
+    """For each epoch test accuracy, mean training loss, digits never predicted; the first slope."""
 
     accuracy: np.ndarray
     loss: np.ndarray
+    unpredicted: np.ndarray
     first_slope: float
 
     def first_at(self, level: float) -> int | None:
@@ -102,7 +103,7 @@ def train(images: Images, settings: Settings, seed: int, progress: Progress) -> 
     slopes = np.empty((settings.batch, CLASSES * len(heads)), dtype=np.float32)
     batches = count // settings.batch
     losses = np.zeros((settings.epochs, len(heads)))
-    accuracy = np.zeros((settings.epochs, len(heads)))
+    accuracy, unpredicted = np.zeros_like(losses), np.zeros(losses.shape, dtype=int)
     first_slopes: list[float] = []
     for epoch in range(settings.epochs):
         progress(epoch, settings.epochs, "epochs")
@@ -119,10 +120,12 @@ def train(images: Images, settings: Settings, seed: int, progress: Progress) -> 
             weights -= settings.rate * (pixels.T @ slopes)
             bias -= settings.rate * slopes.sum(axis=0)
         scores = (images.test @ weights + bias).reshape(len(images.test), len(heads), CLASSES)
-        accuracy[epoch] = (scores.argmax(axis=-1) == images.test_label[:, None]).mean(axis=0)
+        predicted = scores.argmax(axis=-1)
+        accuracy[epoch] = (predicted == images.test_label[:, None]).mean(axis=0)
+        unpredicted[epoch] = [CLASSES - len(np.unique(column)) for column in predicted.T]
     progress(settings.epochs, settings.epochs, "epochs")
     return {
-        name: Run(accuracy[:, index], losses[:, index], first_slopes[index])
+        name: Run(accuracy[:, index], losses[:, index], unpredicted[:, index], first_slopes[index])
         for index, name in enumerate(HEADS)
     }
 
