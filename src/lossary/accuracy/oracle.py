@@ -141,26 +141,34 @@ def evaluate(plan: Sequence[Expression], point: Point, classes: int = 1) -> Any:
 
 
 class Meaning:
-    """A loss as exact numbers of one element or row; points map argument names to numbers.
+    """An expression as exact numbers of one element or row; points map names to numbers.
 
-    ``absent`` names the optional parameters that are None. ``floor`` is the number of bits below 1
-    down to which a result other than 0 must be told from 0.
+    ``floor`` is the number of bits below 1 down to which a result other than 0 must be told from 0;
+    ``excluding`` names the arguments in which -inf takes a class out.
 
     >>> import lossary as L
-    >>> loss = Meaning(L.catalogue["huber"])
-    >>> loss.value({"prediction": 3.0, "target": 0.0, "delta": 1.0})
+    >>> huber = Meaning.of(L.catalogue["huber"])
+    >>> huber.value({"prediction": 3.0, "target": 0.0, "delta": 1.0})
     mpf('2.5')
-    >>> loss.gradient({"prediction": 0.5, "target": 0.0, "delta": 1.0}, "prediction")
+    >>> huber.gradient({"prediction": 0.5, "target": 0.0, "delta": 1.0}, "prediction")
     mpf('0.5')
     """
 
     def __init__(
-        self, definition: Definition, absent: frozenset[str] = frozenset(), floor: int = 1140
+        self, expression: Expression, floor: int = 1140, excluding: frozenset[str] = frozenset()
     ) -> None:
+        self.plan = tuple(walk(expression))
+        self.floor, self.excluding = floor, excluding
+
+    @classmethod
+    def of(
+        cls, definition: Definition, absent: frozenset[str] = frozenset(), floor: int = 1140
+    ) -> Meaning:
+        """Return the meaning of a loss's formula; ``absent`` names parameters that are None."""
         symbols: dict[str, Any] = {n: definition.variable(n) for n in definition.domains}
         symbols |= dict.fromkeys(absent)
-        self.definition, self.floor = definition, floor
-        self.plan = tuple(walk(trace(definition.formula, symbols)))
+        logits = frozenset(n for n, d in definition.domains.items() if d.name == "Logits")
+        return cls(trace(definition.formula, symbols), floor, logits)
 
     def value(self, point: Point) -> Number:
         """Return the value, in the first precision that the next one confirms."""
@@ -180,7 +188,7 @@ class Meaning:
                 return found
             last = found
             bits = bits + bits // 2 if found else max(2 * bits, enough + 1)
-        raise ArithmeticError(f"{self.definition.name}: no precision settles the value at {point}")
+        raise ArithmeticError(f"no precision settles {self.plan[-1]!r} at {point}")
 
     def gradient(self, point: Point, name: str) -> Any:
         """Return the derivative with respect to an argument: a number, or one for each class.
@@ -198,7 +206,7 @@ class Meaning:
         row = place.numbers[name]
         start = row if k is None else row[k]
         if m.isinf(start):
-            if self.definition.domains[name].name == "Logits":
+            if name in self.excluding:
                 return m.mpf(0)  # an excluded class takes no part
             start = m.sign(start) * m.ldexp(1, 30)
 

@@ -206,6 +206,8 @@ def _subnormal(random: Random, x: Array, argument: Argument, kind: str) -> Array
     """Bring half of the numbers below the smallest normal one, or take such numbers out."""
     if argument.domain.integer:
         return x
+    if kind == SUBNORMAL and argument.domain.mass == "sum":
+        x = np.eye(x.shape[-1], dtype=x.dtype)[random.integers(x.shape[-1], size=len(x))]
     tiny = float(_limits(x.dtype).tiny)
     wide = x.astype(np.float64)
     if kind == SUBNORMAL:
@@ -219,7 +221,7 @@ def _subnormal(random: Random, x: Array, argument: Argument, kind: str) -> Array
         fits = np.asarray(argument.domain.contains(small.astype(np.float64)))
     usual = np.array(argument.domain.neutral).astype(x.dtype)
     if kind == SUBNORMAL:
-        return np.where(replaced & fits, small, x)
+        return np.where(fits & ((x == 0) if argument.domain.mass else replaced), small, x)
     return np.where(replaced, np.where(fits, small, usual), x)
 
 

@@ -41,7 +41,7 @@ def truths(definition: Definition, dtype: str, size: int = 400, seed: int = 0) -
 def _truth(definition: Definition, dtype: str, batch: Batch) -> Truth:
     absent = frozenset(name for name, value in batch.parameters.items() if value is None)
     floor = SPARE - min(FORMATS[dtype].smallest, FORMATS["float32"].smallest)
-    meaning = Meaning(definition, absent, floor)
+    meaning = Meaning.of(definition, absent, floor)
     points = [batch.point(row) for row in range(batch.rows)]
     gradients = {
         name: [meaning.gradient(point, name) for point in points] for name in measured(definition)
