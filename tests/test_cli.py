@@ -414,8 +414,9 @@ def measured(monkeypatch):
     def measure(names, libraries, dtypes, progress=None):
         asked.update(names=list(names), libraries=list(libraries), dtypes=list(dtypes))
         progress(1, 1, "huber")
-        own = Row("huber", "numpy", None, "float64", "2", errors, asked["met"], 10)
-        peer = Row("huber", "numpy", "peer", "float64", "", errors, False, 10)
+        missed = () if asked["met"] else tuple(errors)
+        own = Row("huber", "numpy", None, "float64", "2", errors, missed)
+        peer = Row("huber", "numpy", "peer", "float64", "", errors, tuple(errors))
         return Table((own, peer), 10, 0)
 
     monkeypatch.setattr("lossary.accuracy.measure", measure)

@@ -136,10 +136,9 @@ def test_mnist_reproduces_the_table_of_the_article():
 
 
 @pytest.mark.seed(58, "E1")
-def test_mnist_claims_and_time():
+def test_mnist_claims():
     found = mnist()
     assert [claim.agrees for claim in found.claims] == [True, True, True, True, False]
-    assert found.seconds < 40
 
 
 # Outliers

@@ -236,14 +236,25 @@ def find(catalogue: Mapping[str, D], name: str) -> D:
         return table[wanted]
     if wanted in tails:
         return tails[wanted]
+    if (short := _ABBREVIATIONS.get(wanted.rpartition(".")[2])) in catalogue:
+        return catalogue[short]
     close = difflib.get_close_matches(wanted, [*table, *tails], n=3)
     names = dict.fromkeys((table.get(key) or tails[key]).name for key in close)
     near = f"did you mean {', '.join(names)}?" if names else "lossary list shows all names"
     raise KeyError(f"no loss is called {name!r} here or elsewhere; {near}")
 
 
+# Keras' identifiers and other short names, by which no library has an attribute any more.
+_ABBREVIATIONS = {
+    "mse": "squared_error", "mae": "absolute_error", "mape": "absolute_percentage_error",
+    "msle": "squared_log_error", "bce": "binary_cross_entropy_from_probability",
+    "kld": "kl_divergence_from_probabilities", "l1": "absolute_error", "l2": "squared_error",
+    "kullbackleiblerdivergence": "kl_divergence_from_probabilities", "pinball": "quantile",
+}  # fmt: skip
+
+
 def _key(name: str) -> str:
-    name = name.strip().lower().replace("_", "")
+    name = name.strip().lower().replace("_", "").replace("-", "")
     for prefix, short in (
         ("tensorflow.", "tf."), ("tf.keras.", "keras."), ("torch.nn.functional.", "f."),
         ("torch.nn.f.", "f."), ("torch.f.", "f."), ("nn.", "torch.nn."),

@@ -63,7 +63,7 @@ def _command(loss: Loss) -> click.Command:
     """Make the command of one loss."""
     spelled = [f"{_option(a.name)} {_example(loss, a)}" for a in loss.inputs]
     some = [a for a in loss.parameters if a.required] or loss.parameters[:1]
-    spelled += [f"{_option(a.name)} {a.domain.inside[-1]:g}" for a in some]
+    spelled += [f"{_option(a.name)} {_example(loss, a)}" for a in some]
     summary = loss.summary.replace("``", "")
     return _Command(
         loss.name,
@@ -82,6 +82,8 @@ def _option(name: str) -> str:
 def _example(loss: Loss, argument: Argument) -> str:
     """Return a value of the argument for the help."""
     domain = argument.domain
+    if not argument.positional:
+        return "1,2" if domain.class_axis else f"{domain.inside[-1]:g}"
     if domain.class_axis:
         rows = {"Simplex": "0.7,0.3", "LogSimplex": "-0.693147181,-0.693147181", "Binaries": "1,0"}
         return rows.get(domain.name, "2,-1" if argument is loss.inputs[0] else "1,0")
@@ -97,7 +99,7 @@ def _options(loss: Loss) -> list[click.Parameter]:
     for a in loss.arguments:
         words = [a.description, default(a)]
         text = "; ".join([str(a.domain), *(word for word in words if word)])
-        metavar = "NUMBERS" if a.positional else "NUMBER"
+        metavar = "NUMBERS" if a.positional or a.domain.class_axis else "NUMBER"
         own.append(click.Option([_option(a.name), a.name], metavar=metavar, help=text))
     return [*own, *_common(loss), JSON_OPTION]
 
@@ -178,7 +180,7 @@ def _sort(
         if a.name in texts:
             array = values.numbers(texts[a.name], a.name, whole=a.domain.integer, dtype=dtype)
             data[a.name] = float(array) if not a.positional and not array.ndim else array
-    return data, _chosen(given)
+    return data, _chosen({name: value for name, value in given.items() if name not in data})
 
 
 def _chosen(given: dict[str, Any]) -> dict[str, Any]:

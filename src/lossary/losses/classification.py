@@ -77,7 +77,7 @@ def binary_cross_entropy(logit: Logit, target: Unit, *, positive_weight: Positiv
     source="Good 1952, doi:10.1111/j.2517-6161.1952.tb00104.x",
     elsewhere=(
         "torch.nn.BCELoss", "torch.nn.functional.binary_cross_entropy",
-        "keras.losses.BinaryCrossentropy", "keras.losses.binary_crossentropy", "keras.losses.BCE",
+        "keras.losses.BinaryCrossentropy", "keras.losses.binary_crossentropy",
     ),
     promises="non_negative convex proper",
     choose="Only when probabilities are all you have; from logits use binary_cross_entropy, which "

@@ -33,8 +33,8 @@ def kl_divergence(log_probabilities: LogSimplex, target: Simplex):
 
 @loss(
     source="Kullback and Leibler 1951, doi:10.1214/aoms/1177729694",
-    elsewhere=("keras.losses.KLDivergence", "keras.losses.kl_divergence", "keras.losses.KLD",
-               "keras.losses.kullback_leibler_divergence"),
+    elsewhere=("keras.losses.KLDivergence", "keras.losses.kl_divergence",
+),
     promises="convex zero_at_target",
     choose="Two distributions as probabilities.",
     traps=(

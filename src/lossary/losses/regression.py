@@ -11,7 +11,7 @@ from lossary.functions import log1p_difference, log_cosh_difference, poisson_nat
     source="Gauss 1809, Theoria motus corporum coelestium; Legendre 1805",
     elsewhere=(
         "torch.nn.MSELoss", "torch.nn.functional.mse_loss", "keras.losses.MeanSquaredError",
-        "keras.losses.mean_squared_error", "keras.losses.MSE", "optax.losses.squared_error",
+        "keras.losses.mean_squared_error", "optax.losses.squared_error",
         "sklearn.metrics.mean_squared_error",
     ),
     promises="non_negative zero_at_target symmetric convex even",
@@ -53,7 +53,7 @@ def half_squared_error(prediction: Real, target: Real):
     source="Laplace 1774; Boscovich 1757",
     elsewhere=(
         "torch.nn.L1Loss", "torch.nn.functional.l1_loss", "keras.losses.MeanAbsoluteError",
-        "keras.losses.mean_absolute_error", "keras.losses.MAE",
+        "keras.losses.mean_absolute_error",
         "sklearn.metrics.mean_absolute_error", "sklearn._loss.AbsoluteError",
     ),
     promises="non_negative zero_at_target symmetric convex even bounded_gradient",
@@ -74,7 +74,7 @@ def absolute_error(prediction: Real, target: Real):
     source="de Myttenaere et al. 2016, doi:10.1016/j.neucom.2015.12.114",
     elsewhere=(
         "keras.losses.MeanAbsolutePercentageError",
-        "keras.losses.mean_absolute_percentage_error", "keras.losses.MAPE",
+        "keras.losses.mean_absolute_percentage_error",
         "sklearn.metrics.mean_absolute_percentage_error",
     ),
     promises="non_negative zero_at_target convex",
@@ -95,8 +95,7 @@ def absolute_percentage_error(prediction: Real, target: NonZero):
 @loss(
     source="RMSLE as used by Kaggle since 2012; keras.losses.MeanSquaredLogarithmicError",
     elsewhere=(
-        "keras.losses.MeanSquaredLogarithmicError", "keras.losses.mean_squared_logarithmic_error",
-        "keras.losses.MSLE", "sklearn.metrics.mean_squared_log_error",
+        "keras.losses.MeanSquaredLogarithmicError", "keras.losses.mean_squared_logarithmic_error", "sklearn.metrics.mean_squared_log_error",
     ),
     promises="non_negative zero_at_target symmetric",
     choose="For positive quantities over several orders of magnitude, where a ratio matters and "

@@ -57,6 +57,10 @@ def _inner(x: Expression, y: Expression) -> Expression:
     return _opaque("inner", x, y)
 
 
+def _union(x: Expression, y: Expression) -> Expression:
+    return _norm(x) ** 2 + _norm(y) ** 2 - _inner(x, y)
+
+
 def _norm(x: Expression) -> Expression:
     return _opaque("norm", x)
 
@@ -89,8 +93,9 @@ TEXTBOOK: dict[str, Callable[..., Expression]] = {
     "mean_cross_entropy": lambda x: -(total(_log_softmax(x)) / _opaque("class_count")),
     "unit": lambda x: x / _norm(x),
     "cosine_gap": lambda x, y: 1 - _opaque("cosine", x, y),
-    "tanimoto_gap": lambda x, y: (
-        1 - _inner(x, y) / (_norm(x) ** 2 + _norm(y) ** 2 - _inner(x, y))
+    "tanimoto_gap": lambda x, y: 1 - _inner(x, y) / _union(x, y),
+    "tanimoto_slope": lambda x, y: (
+        (2 * (x - y) - (1 - _inner(x, y) / _union(x, y)) * (2 * x - y)) / _union(x, y)
     ),
     "log1p": lambda x: log(1 + x),
     "expm1": lambda x: exp(x) - 1,
