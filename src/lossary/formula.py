@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import linecache
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
@@ -133,6 +134,15 @@ class Expression:
             "use the functions of lossary.functions, such as exp, log1p, where",
         )
 
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> NoReturn:
+        _refuse(
+            f"numpy.{function.__name__} is not in the formula language",
+            "use the functions of lossary.functions, such as total, peak, where",
+        )
+
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        _refuse("a formula is not an array", "use the functions of lossary.functions")
+
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):
             raise AttributeError(name)
@@ -149,9 +159,13 @@ def _refuse(problem: str, fix: str) -> NoReturn:
 def _where_in_formula() -> str:
     """Name the line outside this module that is being traced, as ``file:line: source``."""
     frame = sys._getframe(1)  # noqa: SLF001  (the only way to see the author's line)
-    while frame and frame.f_code.co_filename == __file__:
+    while frame and _is_machinery(frame.f_code.co_filename):
         frame = frame.f_back
     return _place(frame.f_code.co_filename, frame.f_lineno) if frame else ""
+
+
+def _is_machinery(filename: str) -> bool:
+    return filename == __file__ or f"{os.sep}numpy{os.sep}" in filename
 
 
 def _place(filename: str, line: int) -> str:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from lossary.formula import Expression, apply, constant, walk
 from lossary.functions import (
     FUNCTIONS,
@@ -59,20 +61,24 @@ _ALONG_CLASSES = frozenset({"total", "peak", "argpeak", "pick", "class_index", "
 # Simplification. Every rule holds for real numbers; ``0 * x -> 0`` and ``x - x -> 0`` would hide
 # a NaN of x, and are safe here because zeros come from masks and constants of our own rules.
 
+# Constants fold as IEEE arithmetic says: 0 / 0 is nan, exp(1000) is inf.
 FOLDS: dict[str, Callable[..., Any]] = {
-    "add": lambda x, y: x + y,
-    "subtract": lambda x, y: x - y,
-    "multiply": lambda x, y: x * y,
-    "divide": lambda x, y: x / y if y else math.copysign(math.inf, x) if x else math.nan,
+    "add": np.add,
+    "subtract": np.subtract,
+    "multiply": np.multiply,
+    "divide": np.divide,
     "negative": lambda x: 0.0 - x,
-    "power": lambda x, p: x**p,
-    "maximum": max,
-    "minimum": min,
-    "absolute": abs,
+    "power": np.power,
+    "maximum": np.maximum,
+    "minimum": np.minimum,
+    "absolute": np.absolute,
     "weighted": lambda w, v: w * v if w else 0.0,
-    "exp": lambda x: math.exp(x) if x < 700 else math.inf,
-    "sqrt": math.sqrt,
-    "tanh": math.tanh,
+    "exp": np.exp,
+    "expm1": np.expm1,
+    "log": np.log,
+    "log1p": np.log1p,
+    "sqrt": np.sqrt,
+    "tanh": np.tanh,
 }
 
 # Comparisons of constants, which decide a choice.
@@ -128,7 +134,8 @@ def _settle(node: Expression) -> Expression:
 def _rewrite(node: Expression) -> Expression | None:
     fold = FOLDS.get(node.operator)
     if fold and all(a.operator == "constant" for a in node.arguments):
-        return constant(fold(*(a.payload for a in node.arguments)))
+        with np.errstate(all="ignore"):
+            return constant(float(fold(*(np.float64(a.payload or 0) for a in node.arguments))))
     for rule in RULES.get(node.operator, ()):
         better = rule(*node.arguments)
         if better is not None and better is not node:

@@ -32,6 +32,7 @@ from lossary.functions.softmax import (
     softmax_complement,
     softmax_complement_power_at,
     softmax_minus,
+    softmax_minus_uniform,
     softmax_residual,
     softmax_share_of_rest,
 )
@@ -43,6 +44,7 @@ from lossary.functions.vectors import (
     tanimoto_gap,
     tanimoto_slope,
     unit,
+    unit_rejection,
 )
 from lossary.functions.vocabulary import (
     FUNCTIONS,
@@ -119,6 +121,7 @@ __all__ = [
     "softmax_complement",
     "softmax_complement_power_at",
     "softmax_minus",
+    "softmax_minus_uniform",
     "softmax_residual",
     "softmax_share_of_rest",
     "softplus",
@@ -129,6 +132,7 @@ __all__ = [
     "tanimoto_slope",
     "total",
     "unit",
+    "unit_rejection",
     "weighted",
     "where",
 ]

@@ -242,8 +242,8 @@ def _mean_jensen_gap(m: Any, x: Any, y: Any) -> Any:
     r"+ {1} \log\frac{{2 {1}}}{{{0} + {1}}}\right)",
     means=_mean_jensen_gap,
     slope=lambda x, y: (
-        log1p(where(x + y > 0, (x - y) / (x + y), 1)) / 2,
-        log1p(where(x + y > 0, (y - x) / (x + y), 1)) / 2,
+        where(x + y > 0, log_ratio(x, (x + y) / 2), log(2)) / 2,
+        where(x + y > 0, log_ratio(y, (x + y) / 2), log(2)) / 2,
     ),
 )
 def jensen_gap(x: Expression, y: Expression) -> Expression:
@@ -252,5 +252,5 @@ def jensen_gap(x: Expression, y: Expression) -> Expression:
     tilt = where(middle > 0, (x - y) / (x + y), 0)
     size = minimum(absolute(tilt), 0.5)
     near = log1p(-size * size) + size * log1p(2 * size / (1 - size))
-    far = weighted(1 + tilt, log1p(tilt)) + weighted(1 - tilt, log1p(-tilt))
-    return middle * where(absolute(tilt) < 0.5, near, far) / 2
+    far = weighted(x, log_ratio(x, middle)) + weighted(y, log_ratio(y, middle))
+    return where(absolute(tilt) < 0.5, middle * near, far) / 2

@@ -11,6 +11,7 @@ from lossary.functions.vocabulary import (
     Jacobian,
     Slope,
     argpeak,
+    expm1,
     is_class,
     log,
     log1p,
@@ -186,7 +187,9 @@ def _softmax_minus_slope(x: Expression, t: Expression) -> tuple[Slope, Slope]:
 )
 def softmax_minus(x: Expression, target: Expression) -> Expression:
     """softmax(x) minus the target distribution; 0 for excluded classes."""
-    others = total(target) - target
+    top = is_class(argpeak(target))
+    rest = total(where(top, 0, target))
+    others = where(top, rest, total(target) - target)  # the small masses beside a large one
     return where(x > -inf, softmax(x) * others - softmax_complement(x) * target, 0)
 
 
@@ -203,7 +206,7 @@ def _supported(x: Expression) -> Expression:
     latex=r"-\frac1C \sum_c \log\operatorname{{softmax}}\left({0}\right)_c",
     means=_mean_cross_entropy_meaning,
     slope=lambda x: (
-        softmax(x) - _supported(x) / maximum(total(_supported(x)), 1),
+        softmax_minus_uniform(x),
     ),
     shape="row",
 )  # fmt: skip
@@ -212,6 +215,27 @@ def mean_cross_entropy(x: Expression) -> Expression:
     _, rest = _spread(x)
     short = where(x > -inf, _shortfall(x, peak(x)), 0)
     return total(short) / maximum(total(_supported(x)), 1) + log1p(rest)
+
+
+def _minus_uniform_meaning(m: Any, x: list[Any]) -> list[Any]:
+    n = sum(v > -m.inf for v in x)
+    mass = _softmax_meaning(m, x)
+    return [p - m.mpf(1) / n if v > -m.inf else m.mpf(0) for v, p in zip(x, mass, strict=True)]
+
+
+@named(
+    latex=r"\left(\operatorname{{softmax}}\left({0}\right) - \tfrac1C\right)",
+    means=_minus_uniform_meaning,
+    slope=lambda x: (_softmax_jacobian(x),),
+    shape="class",
+)
+def softmax_minus_uniform(x: Expression) -> Expression:
+    """softmax(x) minus the uniform distribution over the classes that are not excluded."""
+    classes = maximum(total(_supported(x)), 1)
+    above = where(x > -inf, expm1(-_shortfall(x, peak(x))), 0)  # exp(x - peak) - 1
+    near = (above - total(above) / classes) / (classes + total(above))
+    flat = total(above) > -classes / 2
+    return where(x > -inf, where(flat, near, softmax(x) - 1 / classes), 0)
 
 
 def _complement_power_meaning(m: Any, x: list[Any], label: Any, p: Any) -> Any:

@@ -9,6 +9,7 @@ from math import inf
 from typing import Any
 
 from lossary.formula import Expression
+from lossary.functions.compensated import product_error, sum_error
 from lossary.functions.vocabulary import (
     Jacobian,
     absolute,
@@ -86,32 +87,82 @@ def _inverse_norm(x: Expression) -> Expression:
     return where(norm(x) > 0, 1 / norm(x), 0)
 
 
-def _cosine_slope(x: Expression, y: Expression) -> Expression:
-    return (unit(y) - cosine(x, y) * unit(x)) * _inverse_norm(x)
+def _dot(x: Expression, y: Expression) -> Expression:
+    """Inner product whose terms keep their rounding: parts of it may cancel."""
+    product = x * y
+    return total(product) + total(product_error(x, y, product))
+
+
+def _rejection_meaning(m: Any, y: list[Any], x: list[Any]) -> list[Any]:
+    square, size = _dot_meaning(m, x, x), _norm_meaning(m, y)
+    share = _dot_meaning(m, x, y) / square if square else m.mpf(0)
+    return [(b - share * a) / size if size else m.mpf(0) for a, b in zip(x, y, strict=True)]
+
+
+def _rejection_slopes(y: Expression, x: Expression) -> tuple[Jacobian, Jacobian]:
+    # With u, v the unit vectors of y, x and R = u - c v: dR/dy = (1 - u u' - v v' + c v u') / |y|,
+    # dR/dx = -(v R' + c (1 - v v')) / |x|.
+    rejected, along, c = unit_rejection(y, x), unit(x), cosine(x, y)
+    per_y, per_x = _inverse_norm(y), _inverse_norm(x)
+    return (
+        Jacobian(per_y, ((-rejected * per_y, unit(y)), (-along * per_y, along))),
+        Jacobian(-c * per_x, ((-along, rejected * per_x), (c * along * per_x, along))),
+    )
+
+
+@named(
+    latex=r"\frac{{{0} - \frac{{{0} \cdot {1}}}{{{1} \cdot {1}}} {1}}}"
+    r"{{\left\lVert {0} \right\rVert}}",
+    means=_rejection_meaning,
+    slope=_rejection_slopes,
+    shape="class",
+)
+def unit_rejection(y: Expression, x: Expression) -> Expression:
+    """The part of y orthogonal to x, over the length of y: taken twice, which is enough."""
+    a, b = x / _largest(x), y / _largest(y)
+    square = total(a * a)
+    square = where(square > 0, square, 1)
+    share = _dot(a, b) / square
+    part = share * a
+    rest = b - part
+    low = sum_error(b, -part, rest) - product_error(share, a, part)
+    share_again = (_dot(rest, a) + total(low * a)) / square
+    part_again = share_again * a
+    last = rest - part_again
+    low = low + sum_error(rest, -part_again, last) - product_error(share_again, a, part_again)
+    length = sqrt(total(b * b))
+    return (last + low) / where(length > 0, length, 1)
 
 
 @named(
     latex=r"\cos\left({0}, {1}\right)",
     means=_cosine_meaning,
-    slope=lambda x, y: (_cosine_slope(x, y), _cosine_slope(y, x)),
+    slope=lambda x, y: (
+        unit_rejection(y, x) * _inverse_norm(x),
+        unit_rejection(x, y) * _inverse_norm(y),
+    ),
     shape="row",
 )
 def cosine(x: Expression, y: Expression) -> Expression:
     """Cosine of the angle, within [-1, 1]; 0 with slope 0 if one vector is zero."""
-    return maximum(minimum(total(unit(x) * unit(y)), 1), -1)
+    a, b = x / _largest(x), y / _largest(y)
+    size = sqrt(total(a * a)) * sqrt(total(b * b))
+    return maximum(minimum(_dot(a, b) / where(size > 0, size, 1), 1), -1)
 
 
 @named(
     latex=r"\left(1 - \cos\left({0}, {1}\right)\right)",
     means=lambda m, x, y: 1 - _cosine_meaning(m, x, y),
-    slope=lambda x, y: (-_cosine_slope(x, y), -_cosine_slope(y, x)),
+    slope=lambda x, y: (
+        -unit_rejection(y, x) * _inverse_norm(x),
+        -unit_rejection(x, y) * _inverse_norm(y),
+    ),
     shape="row",
 )
 def cosine_gap(x: Expression, y: Expression) -> Expression:
-    """1 - cosine, right also for nearly parallel vectors: half the squared chord."""
-    chord = unit(x) - unit(y)
-    similarity = cosine(x, y)
-    return where(similarity > 0.5, total(chord * chord) / 2, 1 - similarity)
+    """1 - cosine, for small angles as sine^2 / (1 + cosine)."""
+    sine, similarity = unit_rejection(y, x), cosine(x, y)
+    return where(similarity > 0, total(sine * sine) / (1 + similarity), 1 - similarity)
 
 
 def _tanimoto_meaning(m: Any, x: list[Any], y: list[Any]) -> Any:
@@ -123,8 +174,9 @@ def _tanimoto_meaning(m: Any, x: list[Any], y: list[Any]) -> Any:
 def _tanimoto_parts(x: Expression, y: Expression) -> tuple[Expression, ...]:
     scale = _scale(maximum(peak(absolute(x)), peak(absolute(y))))
     apart = (x - y) / scale
-    union = total(apart * apart) + total((x / scale) * (y / scale))
-    return apart, scale, where(union > 0, union, 1)
+    both = total((x / scale) * (y / scale))
+    union = total(apart * apart) + both
+    return apart, scale, both, where(union > 0, union, 1)
 
 
 def _tanimoto_slope_meaning(m: Any, x: list[Any], y: list[Any]) -> list[Any]:
@@ -159,9 +211,9 @@ def _tanimoto_curvature(x: Expression, y: Expression) -> tuple[Jacobian, Jacobia
 )
 def tanimoto_slope(x: Expression, y: Expression) -> Expression:
     """The slope of tanimoto_gap in x, on vectors scaled so that no square overflows."""
-    apart, scale, union = _tanimoto_parts(x, y)
-    gap = tanimoto_gap(x, y)
-    return (2 * apart - gap * (apart + x / scale)) / union / scale
+    apart, scale, both, union = _tanimoto_parts(x, y)
+    square = total(apart * apart)
+    return (2 * both * apart - square * (y / scale)) / (union * union) / scale
 
 
 @named(
@@ -173,7 +225,7 @@ def tanimoto_slope(x: Expression, y: Expression) -> Expression:
 )
 def tanimoto_gap(x: Expression, y: Expression) -> Expression:
     """Squared distance over (squared distance + inner product); 0 for two zero vectors."""
-    apart, _, union = _tanimoto_parts(x, y)
+    apart, _, _, union = _tanimoto_parts(x, y)
     return total(apart * apart) / union
 
 

@@ -95,7 +95,8 @@ def absolute_percentage_error(prediction: Real, target: NonZero):
 @loss(
     source="RMSLE as used by Kaggle since 2012; keras.losses.MeanSquaredLogarithmicError",
     elsewhere=(
-        "keras.losses.MeanSquaredLogarithmicError", "keras.losses.mean_squared_logarithmic_error", "sklearn.metrics.mean_squared_log_error",
+        "keras.losses.MeanSquaredLogarithmicError",
+        "keras.losses.mean_squared_logarithmic_error", "sklearn.metrics.mean_squared_log_error",
     ),
     promises="non_negative zero_at_target symmetric",
     choose="For positive quantities over several orders of magnitude, where a ratio matters and "

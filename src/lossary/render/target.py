@@ -98,11 +98,18 @@ class _Printer:
         self.language, self.like = language, like
         self.lines: list[str] = []
         self.names: dict[Expression, str] = {}
-        self.uses = Counter(a for node in walk(*results) for a in node.arguments)
-        self.uses.update(results)
+        self.uses = Counter(results)
+        for node in walk(*results):
+            self._count(node)
         for node in walk(*results):
             if self.uses[node] > 1 and node.arguments:
                 self.names[node] = self._store(node)
+
+    def _count(self, node: Expression) -> None:
+        """Count how often the node's spelling writes each argument down."""
+        template = self.language.spellings.get(node.operator, (0, ""))[1]
+        for i, argument in enumerate(node.arguments):
+            self.uses[argument] += max(template.count(f"{{{i}}}"), 1)
 
     def _store(self, node: Expression) -> str:
         name = f"t{len(self.names)}"

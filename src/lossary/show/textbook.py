@@ -94,6 +94,8 @@ TEXTBOOK: dict[str, Callable[..., Expression]] = {
     "unit": lambda x: x / _norm(x),
     "cosine_gap": lambda x, y: 1 - _opaque("cosine", x, y),
     "tanimoto_gap": lambda x, y: 1 - _inner(x, y) / _union(x, y),
+    "unit_rejection": lambda y, x: y / _norm(y) - _opaque("cosine", y, x) * (x / _norm(x)),
+    "softmax_minus_uniform": lambda x: _softmax(x) - 1 / _opaque("class_count"),
     "tanimoto_slope": lambda x, y: (
         (2 * (x - y) - (1 - _inner(x, y) / _union(x, y)) * (2 * x - y)) / _union(x, y)
     ),
