@@ -236,7 +236,8 @@ def find(catalogue: Mapping[str, D], name: str) -> D:
         return table[wanted]
     if wanted in tails:
         return tails[wanted]
-    if (short := _ABBREVIATIONS.get(wanted.rpartition(".")[2])) in catalogue:
+    short = _ABBREVIATIONS.get(wanted.rpartition(".")[2], "")
+    if short in catalogue:
         return catalogue[short]
     close = difflib.get_close_matches(wanted, [*table, *tails], n=3)
     names = dict.fromkeys((table.get(key) or tails[key]).name for key in close)
