@@ -40,7 +40,8 @@ def accuracy() -> str:
     measured = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if not measured.stdout:
         sys.exit("docs/generate.py: the accuracy could not be measured")
-    return f"# Accuracy\n\n`lossary accuracy --markdown` measured:\n\n{measured.stdout}"
+    wide = "---\nhide-toc: true\n---\n\n"
+    return f"{wide}# Accuracy\n\n`lossary accuracy --markdown` measured:\n\n{measured.stdout}"
 
 
 def main() -> int:
