@@ -88,11 +88,17 @@ def test_where_parts_cancel(name, library, dtype, what):
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("library", NAMES)
 def test_subnormal_numbers(library, dtype):
-    """One case for a library: either its arithmetic has subnormal numbers or it has not."""
-    open_gaps = {k[0] for k in GAPS if k[1:3] == (library, dtype) and k[3].endswith(SUBNORMAL)}
-    found = [p for n in L.catalogue if n not in open_gaps for p in parts(n, library, dtype)]
-    each = [worst(found, what, SUBNORMAL) for what in ("value", "gradient")]
-    settle((EVERY, library, dtype, SUBNORMAL), *map(max, zip(*each, strict=True)))
+    """One case for a library: its arithmetic has subnormal numbers, or it has not.
+
+    What the ledger lists for other reasons is not counted here.
+    """
+    found = [
+        worst(parts(name, library, dtype), what, SUBNORMAL)
+        for name in L.catalogue
+        for what in ("value", "gradient")
+        if not GAPS.keys() & {(name, library, dtype, w) for w in (what, f"{what} {CANCELLING}")}
+    ]
+    settle((EVERY, library, dtype, SUBNORMAL), *map(max, zip(*found, strict=True)))
 
 
 def test_the_ledger_names_what_exists():

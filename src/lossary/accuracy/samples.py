@@ -9,6 +9,7 @@ some libraries flush to zero. Everything follows from the seed.
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -161,7 +162,7 @@ ELEMENTS: dict[str, Callable[[Random, int, np.dtype], Array]] = {
 def _elements(
     definition: Definition, batch: Batch, random: Random, dtype: np.dtype, size: float
 ) -> list[Batch]:
-    n = max(8, round(size))
+    n = _count(size, 8)
     arrays = batch.arrays
     for argument in definition.inputs:
         draw = ELEMENTS.get(argument.domain.name)
@@ -172,6 +173,11 @@ def _elements(
         x = _inside(random, x, argument, dtype)
         arrays[argument.name] = _subnormal(random, x, argument, batch.kind)
     return [batch]
+
+
+def _count(size: float, least: int) -> int:
+    """Return a power of two near the size: libraries that compile for each shape see fewer."""
+    return max(least, 2 ** round(math.log2(size)))
 
 
 def _near(
@@ -232,8 +238,10 @@ def _rows(
     definition: Definition, batch: Batch, random: Random, dtype: np.dtype, size: float
 ) -> list[Batch]:
     found = []
-    for classes in CLASSES if batch.kind != SUBNORMAL else CLASSES[:1]:
-        n = max(2, round(size / len(CLASSES) / classes))
+    usual = batch.kind != SUBNORMAL and batch.parameters == settings(definition)[0]
+    chosen = CLASSES if usual else CLASSES[:1] if batch.kind == SUBNORMAL else CLASSES[:2]
+    for classes in chosen:
+        n = _count(size / len(chosen) / classes, 2)
         arrays: dict[str, Array] = {}
         for argument in definition.inputs:
             near = next(iter(arrays.values()), None) if batch.kind == CANCELLING else None

@@ -1,0 +1,237 @@
+"""The vocabulary at its ends: 0, 1, tiny, huge, infinite and NaN, where slips hide.
+
+`test_calculus.py` checks meanings, slopes and NumPy's spellings at ordinary numbers; here stand the
+extraordinary ones, in ulps of the meaning, and the spellings of the other libraries.
+"""
+
+import math
+import warnings
+from inspect import signature
+from itertools import product
+
+import numpy as np
+import pytest
+
+from libraries import NAMES, Library
+from lossary.accuracy.oracle import PRIMITIVES as MEANINGS
+from lossary.accuracy.oracle import Meaning
+from lossary.accuracy.ulps import FORMATS, ulps
+from lossary.formula import apply, variable
+from lossary.functions import FUNCTIONS, PRIMITIVES, argpeak, class_count, is_class, pick, where
+from lossary.render import Program, render
+
+INF, NAN = math.inf, math.nan
+FLOAT64 = FORMATS["float64"]
+
+REAL = (0.0, -0.0, 1.0, -1.0, 1e-300, -1e-300, 1e-9, -1e-9, 40.0, -40.0, 1e30, -1e30)
+SIZE = tuple(x for x in REAL if x > 0 or math.copysign(1, x) > 0)
+SHARE = (0.0, 1e-300, 1e-9, 0.5, 1.0)
+ENDLESS = (INF, -INF)
+
+
+def compiled(name, arguments, results, target="numpy"):
+    """A function of arrays: the rendered text, run."""
+    text = render(Program(name, arguments, results), target)
+    namespace = {}
+    exec(text, namespace)
+    return namespace[name]
+
+
+def quietly(function, *arrays):
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        return function(*arrays)
+
+
+# --------------------------------------------------------------- functions of single numbers
+
+# The numbers that each argument may be; where differences of large parts are meant, pairs that do
+# not nearly cancel (what nearly cancels is measured in ulps by test_oracle.py).
+ARGUMENTS = {
+    "sum_of_three": (REAL, REAL, (0.0, 1.0)),
+    "exp_difference": ((*REAL, -INF), REAL),
+    "exp_product": (REAL, SIZE),
+    "exp_minus": ((0.0, 1e-9, -1e-9, -40.0, 40.0, -1e30), (0.0, 0.5, 1e9)),
+    "softplus": ((*REAL, *ENDLESS),),
+    "sigmoid": ((*REAL, *ENDLESS),),
+    "log_sigmoid": ((*REAL, *ENDLESS),),
+    "sigmoid_power": ((*REAL, *ENDLESS), (0.0, 0.5, 1.0, 2.0, 7.0)),
+    "binary_nats": ((*REAL, *ENDLESS), SHARE, (1.0, 0.25), (1.0, 3.0)),
+    "binary_residual": ((*REAL, *ENDLESS), SHARE, (1.0, 0.25), (1.0,)),
+    "bernoulli_nats": (SHARE, SHARE),
+    "poisson_nats": ((0.0, 1e-9, -1e-9, -40.0, 40.0), (0.0, 0.5, 1e9)),
+    "log_cosh_difference": (REAL, REAL),
+    "sech_squared": ((*REAL, *ENDLESS),),
+    "log1p_difference": ((-0.5, *SIZE), (-0.5, *SIZE)),
+    "log_ratio": (SIZE, SIZE),
+    "jensen_gap": (SHARE, SHARE),
+}
+# Functions of logarithms and squares have the errors of their parts, larger ones those of powers.
+ALLOWED = {"sigmoid_power": 32, "jensen_gap": 16}
+
+ELEMENTWISE = [name for name, function in FUNCTIONS.items() if function.shape == "elementwise"]
+
+
+def names_of(name):
+    return tuple(signature(FUNCTIONS[name].computed).parameters)
+
+
+def node_of(name):
+    return apply(name, *(variable(argument) for argument in names_of(name)))
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_the_stable_form_means_the_same_at_the_ends(name):
+    assert name in ARGUMENTS, f"say in ARGUMENTS which numbers {name} takes"
+    names, node = names_of(name), node_of(name)
+    points = list(product(*ARGUMENTS[name]))
+    arrays = [np.array(column) for column in zip(*points, strict=True)]
+    found = quietly(compiled(name, names, (node,)), *arrays)
+    meaning = Meaning(node)
+    for point, value in zip(points, np.broadcast_to(found, arrays[0].shape), strict=True):
+        truth = meaning.value(dict(zip(names, point, strict=True)))
+        if truth == truth:  # noqa: PLR0124  (some infinite points mean nothing)
+            distance = ulps(float(value), truth, FLOAT64)
+            assert distance <= ALLOWED.get(name, 8), f"{name}{point}: {value} for {truth}"
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_nan_stays_nan(name):
+    names = names_of(name)
+    function = compiled(name, names, (node_of(name),))
+    for place in range(len(names)):
+        point = [np.array([0.5]) for _ in names]
+        point[place] = np.array([NAN])
+        assert np.isnan(quietly(function, *point)).all(), f"{names[place]} of {name}"
+
+
+# ------------------------------------------------------------ functions along the class axis
+
+ROWS = (
+    (0.0, 0.0, 0.0),
+    (17.0, 0.0, -3.0),
+    (1e4, 1e4, -1e4),
+    (-INF, 2.0, 2.0),
+    (0.0, -INF, -INF),
+    (1e300, 0.0, -1e300),
+    (5e-324, 0.0, 1e-300),
+    (-745.0, 0.0, 709.0),
+)
+LOGIT_FUNCTIONS = (
+    "logsumexp", "softmax", "softmax_complement", "log_softmax", "cross_entropy_at",
+    "softmax_residual", "mean_cross_entropy", "softmax_share_of_rest",
+)  # fmt: skip
+VECTORS = ((0.0, 0.0), (3.0, 4.0), (-1e200, 1e200), (1e-200, 0.0), (5e-324, 0.0), (1e300, 1.0))
+
+
+def along(name, rows, label=False):
+    """The named function on rows, and its meaning for each of them."""
+    names = names_of(name)
+    symbols = [variable(n, class_axis=n not in {"label", "power"}) for n in names]
+    shape = FUNCTIONS[name].shape
+    node = apply(name, *symbols, class_axis=shape == "class")
+    arrays = [np.array(rows)]
+    points = [{names[0]: list(row)} for row in rows]
+    if "label" in names:
+        label = np.arange(len(rows))[:, None] % len(rows[0])
+        arrays.append(label)
+        points = [p | {"label": int(k[0])} for p, k in zip(points, label, strict=True)]
+    found = quietly(compiled(name, names, (node,)), *arrays)
+    entries = node if shape == "row" else [apply("pick", node, float(k), class_axis=False)
+                                           for k in range(len(rows[0]))]  # fmt: skip
+    for point, value in zip(points, found, strict=True):
+        for k, entry in enumerate(entries if isinstance(entries, list) else [entries]):
+            yield point, float(value[k]), Meaning(entry).value(point)
+
+
+@pytest.mark.parametrize("name", LOGIT_FUNCTIONS)
+def test_functions_of_logits_hold_at_the_ends(name):
+    for point, value, truth in along(name, ROWS):
+        assert ulps(value, truth, FLOAT64) <= 8, f"{name} at {point}: {value} for {truth}"
+
+
+@pytest.mark.parametrize("name", ["norm", "unit"])
+def test_functions_of_a_vector_hold_at_the_ends(name):
+    for point, value, truth in along(name, VECTORS):
+        assert ulps(value, truth, FLOAT64) <= 8, f"{name} at {point}: {value} for {truth}"
+
+
+# ------------------------------------------------------------------ spellings in each library
+
+POINTS = (0.0, -0.0, 1.0, -1.0, 0.5, -2.5, INF, -INF, NAN)
+PAIRS = np.array(list(product(POINTS, POINTS)))
+MATRIX = np.array([(0.0, 1.0, -1.0), (2.0, 2.0, -INF), (-INF, -INF, -INF), (4.0, INF, 1.0)])
+LABELS = np.array([[0], [2], [1], [1]])
+ALONG = {"total", "peak", "argpeak", "pick", "class_index", "class_count"}
+CONDITIONS = {"less", "less_equal", "equal", "logical_and", "logical_or", "logical_not"}
+# What the libraries compute themselves differs in the last places.
+ROUNDED = {"exp", "expm1", "log", "log1p", "tanh", "power", "sqrt"}
+
+a, b = variable("a"), variable("b")
+
+
+def spelled(operator):
+    """An expression of a and b that shows the operator; conditions choose between numbers."""
+    if operator in {"logical_and", "logical_or"}:
+        return apply("where", apply(operator, a < 1, b < 1), 1, a + 2)
+    if operator == "logical_not":
+        return apply("where", apply(operator, a < b), 1, a + 2)
+    if operator in CONDITIONS:
+        return apply("where", apply(operator, a, b), 1, a + 2)
+    if operator == "where":
+        return apply("where", a < b, a, b)
+    return apply(operator, *(a, b)[: MEANINGS[operator].__code__.co_argcount - 1])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", [n for n in NAMES if n != "numpy"])
+@pytest.mark.parametrize("operator", sorted(PRIMITIVES - ALONG))
+def test_each_spelling_says_in_each_library_what_it_says_in_numpy(operator, name, dtype):
+    library = Library(name)
+    node = spelled(operator)
+    arrays = [PAIRS[:, k].astype(dtype) for k in range(2)]
+    here = quietly(compiled("f", ("a", "b"), (node,)), *arrays)
+    with library.wide():
+        there = [library.array(x, dtype) for x in arrays]
+        found = library.plain(quietly(compiled("f", ("a", "b"), (node,), name), *there))
+    found, here = np.broadcast_to(found, here.shape), np.asarray(here, dtype)
+    if (operator, name) == ("sign", "torch"):
+        # torch.sign(NaN) is 0. A NaN never reaches it unseen: it is refused, or the element is
+        # made NaN before it is returned.
+        assert np.isnan(here).any()
+        assert (found[np.isnan(here)] == 0).all()
+        found = np.where(np.isnan(here), here, found)
+    if operator in ROUNDED:
+        np.testing.assert_allclose(found, here, rtol=8 * float(np.finfo(dtype).eps))
+    else:
+        np.testing.assert_array_equal(found, here)
+
+
+def spelled_along(operator):
+    """A row of numbers that shows the operator; indices and counts have no dtype of their own."""
+    x, label = variable("x", class_axis=True), variable("label")
+    if operator == "pick":
+        return pick(x, label)
+    if operator == "argpeak":
+        return where(is_class(argpeak(x)), x + 7, x)
+    if operator == "class_index":
+        return where(is_class(label), x + 7, x)
+    if operator == "class_count":
+        return x / class_count()
+    return apply(operator, x, class_axis=False)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n != "numpy"])
+@pytest.mark.parametrize("operator", sorted(ALONG))
+def test_each_spelling_along_the_classes_says_what_it_says_in_numpy(operator, name):
+    library = Library(name)
+    node = spelled_along(operator)
+    here = quietly(compiled("f", ("x", "label"), (node,)), MATRIX, LABELS)
+    with library.wide():
+        there = library.array(MATRIX, "float64"), library.labels(LABELS)
+        found = library.plain(quietly(compiled("f", ("x", "label"), (node,), name), *there))
+    np.testing.assert_array_equal(found, here)
+
+
+def test_every_primitive_means_something_to_the_oracle():
+    assert PRIMITIVES - ALONG - {"weighted"} <= set(MEANINGS)
