@@ -5,8 +5,8 @@ In units of the last place of the result's type, values and gradients alike, for
 * a loss of single numbers: 2 in float64; 4 in float32 and below;
 * a loss along the class axis, which sums: 8;
 * with a power gamma of a probability (focal): 4 (1 + gamma), or the above if that is more;
-* in float64, with a plain ``exp`` of a computed argument in the formula: 4 (1 + 745), twelve digits,
-  because exp amplifies the rounding of its argument by the argument, up to 745 where it underflows.
+* in float64, with a plain ``exp`` of a computed argument in the formula: 4 (1 + 745), about twelve
+  digits, because exp amplifies the rounding of its argument by that argument, which goes up to 745.
   ``exp_difference``, ``exp_product`` and their like carry that rounding; no loss of the catalogue
   needs this clause.
 """
