@@ -5,6 +5,7 @@
 1.25
 """
 
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
@@ -42,6 +43,10 @@ __all__ = [  # noqa: PLE0604  (the names of the catalogue are strings)
 ]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
+_ROOMS = ("class_weights", "information")
+"""Modules that are imported when they are first asked for."""
+
+
 def find(name: str) -> Loss:
     """Return the loss of that name, here or in another library.
 
@@ -54,6 +59,8 @@ def find(name: str) -> Loss:
 def __getattr__(name: str) -> Any:
     if name in catalogue:
         return catalogue[name]
+    if name in _ROOMS:
+        return import_module(f"lossary.{name}")
     raise AttributeError(f"module 'lossary' has no attribute {name!r}")
 
 
