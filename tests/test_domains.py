@@ -10,6 +10,8 @@ import pytest
 import lossary as L
 from libraries import NAMES, Library
 from lossary.engine.arguments import options_of
+from lossary.engine.checking import inside as inside_of
+from lossary.engine.libraries import library
 from samples import CLASSES, LOSSES, each_loss, sample, those
 
 NAN = float("nan")
@@ -112,6 +114,25 @@ def test_the_sentence_of_the_design_in_every_library(name):
         )
 
 
+def test_where_nothing_can_be_raised_it_is_said_which_elements_are_inside():
+    check_inside()
+
+
+def check_inside():
+    """What makes an element NaN inside a compiled graph."""
+    numpy = library("numpy")
+    for loss in LOSSES:
+        for i, argument in enumerate(loss.inputs):
+            arrays, _ = sample(loss, shape=(3,))
+            assert np.all(inside_of(numpy, argument.domain, arrays[i], CLASSES))
+            for value in outside(argument.domain):
+                arrays, _, place = put(loss, argument, value)
+                ok = inside_of(numpy, argument.domain, arrays[i], CLASSES)
+                truth = np.ones(ok.shape, bool)
+                truth[place[:1] if argument.domain.mass else place] = False
+                assert np.array_equal(ok, truth)
+
+
 # ------------------------------------------------------------------------------- distributions
 
 MASSES = [
@@ -206,7 +227,7 @@ def test_a_hyper_parameter_for_the_classes_has_one_number_for_each():
 
 NOT_NUMBERS = {
     "delta": ("1", 1j, [1j], None, ["a"]),
-    "weight": ("1", [1j], [None]),
+    "weight": ("1", [1j], [None], [[1.0], [1.0, 2.0]]),
     "mask": ("1", [1j], [None]),
     "denominator": ("1", 1j, [1.0, 2.0]),
 }
@@ -373,9 +394,10 @@ def check_mask(loss):
 
 def test_a_denominator_is_finite_and_not_below_0():
     for wrong in (-1.0, NAN, float("inf")):
-        said = message(lambda w=wrong: L.huber([1.0], [0.0], denominator=w))
-        assert said.startswith("huber: denominator must be a finite number, at least 0")
-        assert f"{wrong}" in said
+        for given in (wrong, np.float64(wrong), np.asarray(wrong)):
+            said = message(lambda d=given: L.huber([1.0], [0.0], denominator=d))
+            assert said.startswith("huber: denominator must be a finite number, at least 0")
+            assert f"{wrong:g}" in said
 
 
 @those(lambda loss: "class_weight" in options_of(loss))

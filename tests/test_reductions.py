@@ -52,7 +52,11 @@ def check_reductions(loss):
     close_sum(loss(*data, reduction="mean", **more), each, 12)
     assert loss(*data, **more) == loss(*data, reduction="mean", **more)
     close_sum(loss(*data, denominator=7, **more), each, 7)
-    close_sum(loss(*data, denominator=np.float64(0.3), **more), each, 0.3)
+    for denominator in (np.float64(0.3), np.asarray(0.3)):
+        close_sum(loss(*data, denominator=denominator, **more), each, 0.3)
+    for empty in ("zero", "nan", "raise"):  # nothing is empty here
+        assert loss(*data, empty=empty, **more) == loss(*data, **more)
+        close_sum(loss(*data, denominator=np.asarray(7.0), empty=empty, **more), each, 7)
     total, count = loss.sums(*data, **more)
     assert (total, count) == (loss(*data, reduction="sum", **more), 12)
 
@@ -128,6 +132,7 @@ NOTHING = {
     "all masked": lambda data: (data, {"mask": np.zeros(3, bool)}),
     "all weights 0": lambda data: (data, {"weight": np.zeros(3)}),
     "a denominator of 0": lambda data: (data, {"denominator": 0, "mask": np.zeros(3, bool)}),
+    "an array of 0": lambda data: (data, {"denominator": np.asarray(0.0), "weight": np.zeros(3)}),
 }
 
 
@@ -146,7 +151,7 @@ def check_nothing(loss, how):
     assert loss(*data, empty="zero", **call) == 0
     assert np.isnan(loss(*data, empty="nan", **call))
     assert loss(*data, reduction="sum", **call) == 0
-    assert loss.sums(*data, **options, **more) == (0, 0)
+    assert loss.sums(*data, **call) == (0, 0)
     with pytest.raises(L.DomainError, match=f"^{loss.name}: the mean is empty"):
         loss(*data, empty="raise", **call)
     for empty in ("zero", "nan"):
