@@ -72,20 +72,41 @@ HEADINGS = (
 )  # fmt: skip
 
 
+def _worst(row: Row, kind: str, *whats: str) -> str:
+    found = [row.errors[f"{w} {kind}"].worst for w in whats if f"{w} {kind}" in row.errors]
+    return number(max(found)) if found else "–"
+
+
+def _part(row: Row, what: str) -> str:
+    error = row.errors.get(f"{what} {RANGE}")
+    return "–" if error is None else _share(error.share)
+
+
 def _cells(row: Row) -> tuple[str, ...]:
-    def worst(kind: str, *whats: str) -> str:
-        found = [row.errors[f"{w} {kind}"].worst for w in whats if f"{w} {kind}" in row.errors]
-        return number(max(found)) if found else "–"
-
-    def share(what: str) -> str:
-        error = row.errors.get(f"{what} {RANGE}")
-        return "–" if error is None else _share(error.share)
-
     return (
         row.loss, row.dtype, row.who, row.bar,
-        worst(RANGE, "value"), share("value"), worst(RANGE, "gradient"), share("gradient"),
+        _worst(row, RANGE, "value"), _part(row, "value"),
+        _worst(row, RANGE, "gradient"), _part(row, "gradient"),
+        _worst(row, CANCELLING, "value"), _worst(row, CANCELLING, "gradient"),
+        _worst(row, SUBNORMAL, "value", "gradient"), "" if row.peer else _met(row),
+    )  # fmt: skip
+
+
+# On a terminal loss, type and bar stand in a line of their own, and shares beside errors.
+SHORT = ("value", ">4 ulp", "slope", ">4 ulp", "cancel", "slope", "subn.")
+
+
+def _short(row: Row) -> tuple[str, ...]:
+    def worst(kind: str, *whats: str) -> str:
+        names = [f"{what} {kind}" for what in whats]
+        star = "*" if not row.peer and set(names) & set(row.missed) else ""
+        return _worst(row, kind, *whats) + star
+
+    return (
+        worst(RANGE, "value"), _part(row, "value"),
+        worst(RANGE, "gradient"), _part(row, "gradient"),
         worst(CANCELLING, "value"), worst(CANCELLING, "gradient"),
-        worst(SUBNORMAL, "value", "gradient"), "" if row.peer else _met(row),
+        worst(SUBNORMAL, "value", "gradient"),
     )  # fmt: skip
 
 
@@ -117,20 +138,23 @@ class Table:
     seed: int
 
     def print(self, console: Console) -> None:
-        """Print the table on a Rich console."""
+        """Print the table on a Rich console, one group of rows for each loss and type."""
+        from rich.box import SIMPLE_HEAD
         from rich.table import Table as RichTable
         from rich.text import Text
 
-        rich = RichTable(title="Accuracy in units of the last place", title_justify="left")
-        for place, heading in enumerate(HEADINGS):
-            rich.add_column(Text(heading), justify="left" if place < 3 else "right")
+        rich = RichTable(box=SIMPLE_HEAD, padding=(0, 1), title_justify="left")
+        rich.title = "Worst error in units of the last place (ulp); * misses its bar"
+        rich.add_column("", min_width=30, overflow="fold")
+        for heading in SHORT:
+            rich.add_column(Text(heading), justify="right", no_wrap=True)
         before = None
         for row in self.rows:
-            if before not in {None, row.loss}:
-                rich.add_section()
-            before = row.loss
+            if before != (row.loss, row.dtype):
+                rich.add_row(Text(f"{row.loss}\n{row.dtype}, bar {row.bar}", style="bold"))
+            before = row.loss, row.dtype
             style = "dim" if row.peer else "" if row.met else "yellow"
-            rich.add_row(*map(Text, _cells(row)), style=style)
+            rich.add_row(Text(f"  {row.who}"), *map(Text, _short(row)), style=style)
         console.print(rich)
         console.print(f"{NOTE}\n{self.summary()}", markup=False, highlight=False)
 
@@ -139,8 +163,8 @@ class Table:
         own = [row for row in self.rows if row.peer is None]
         usual = sum(not any(m.endswith(RANGE) for m in row.missed) for row in own)
         return (
-            f"Of {len(own)} cases {usual} meet their bar over the range, "
-            f"{sum(row.met for row in own)} of them where parts cancel and at subnormals too."
+            f"{usual} of {len(own)} cases meet their bar over the range, "
+            f"{sum(row.met for row in own)} also where parts cancel and at subnormal numbers."
         )
 
     def to_json(self) -> dict[str, Any]:
