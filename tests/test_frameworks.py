@@ -241,3 +241,30 @@ class TestTensorFlow:
 def test_a_loss_survives_pickling_and_copying(loss):
     assert pickle.loads(pickle.dumps(loss)) is loss
     assert copy.deepcopy(loss) is loss
+
+
+def test_a_tensorflow_graph_for_batches_of_any_size():
+    tf = imported("tensorflow")
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(5, 3)).astype("float32"), np.array([0, 1, 2, 0, 1])
+    w = np.array([1, 2, 0, 1, 1], dtype="float32")
+    options = {"class_weight": [1.0, 2.0, 3.0], "label_smoothing": 0.1}
+    spec = [tf.TensorSpec([None, 3]), tf.TensorSpec([None], tf.int64), tf.TensorSpec([None])]
+
+    @tf.function(input_signature=spec)
+    def graph(x, y, w):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = L.cross_entropy(x, y, weight=w, **options)
+        return (
+            value,
+            tape.gradient(value, x),
+            L.cross_entropy(x, y),
+            L.huber(x[:, 0], w, delta=w + 1),
+        )
+
+    value, slope, plain, huber = graph(x, y, w)
+    close(value, L.cross_entropy(x, y, weight=w, **options), rtol=3e-7)
+    close(slope, L.cross_entropy.gradient(x, y, weight=w, **options), rtol=3e-7)
+    close(plain, L.cross_entropy(x, y), rtol=3e-7)
+    close(huber, L.huber(x[:, 0], w, delta=w + 1), rtol=3e-7)

@@ -82,6 +82,11 @@ class Call:
         """The first argument."""
         return self.arrays[self.definition.inputs[0].name]
 
+    @property
+    def rows(self) -> Any:
+        """An array in the shape of the unreduced loss."""
+        return self.prediction[..., 0] if self.definition.class_axis else self.prediction
+
 
 def bind(
     definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -210,7 +215,7 @@ def _same_shape(
     definition: Definition, library: Library, argument: Argument, x: Any, wanted: tuple[int, ...]
 ) -> None:
     shape = library.shape(x)
-    if shape == wanted:
+    if len(shape) == len(wanted) and all(map(_may_equal, shape, wanted)):
         return
     first = definition.inputs[0].name
     if argument.domain.class_axis == definition.class_axis:
@@ -220,6 +225,11 @@ def _same_shape(
     raise ShapeError(
         f"{definition.name}: {argument.name} {what}, got {shape}\nhint: {_shape_fix(shape, wanted)}"
     )
+
+
+def _may_equal(n: int | None, m: int | None) -> bool:
+    """Compare two lengths; a graph may not know one of them yet."""
+    return n is None or m is None or n == m
 
 
 def _shape_fix(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:

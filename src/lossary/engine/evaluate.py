@@ -124,7 +124,7 @@ def _array(call: Call, argument: Argument, value: Any) -> Any:
     expanded = library.expand(x) if call.definition.class_axis else x
     if call.options.check and library.concrete([x]):
         checking.check_data(library, call.definition, argument, expanded, None)
-    x = library.broadcast(x, call.shape)
+    x = library.broadcast(x, call.rows)
     return library.expand(x) if call.definition.class_axis else x
 
 
@@ -138,7 +138,7 @@ def _per_class(call: Call, argument: Argument, x: Any) -> Any:
         )
     if call.options.check and library.concrete([x]):
         checking.check_data(library, call.definition, argument, x, None)
-    return library.broadcast(x, (*call.shape, classes))
+    return library.broadcast(x, call.prediction)
 
 
 def loss(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -210,10 +210,9 @@ def _derivative(work: Work, x: Any, factor: Any, wrt: str) -> Any:
         spread = rows and len(getattr(factor, "shape", ())) > 0
         x = x * (library.expand(factor) if spread else factor)
     argument = call.arrays[wrt]
-    shape = library.shape(argument)
     if work.keep is not None:
         x = library.where(library.expand(work.keep) if rows else work.keep, x, 0.0)
-    x = library.broadcast(x, shape)
+    x = library.broadcast(x, argument)
     if rows:
         own = call.definition.domains[wrt].class_axis
         x = library.move_last(x, call.axis, back=True) if own else library.squeeze(x)

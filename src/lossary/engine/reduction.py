@@ -28,10 +28,7 @@ def weight_sum(call: Call, weight: Any, keep: Any, dtype: Any) -> Any:
     """Return the sum of the weights of the elements that count."""
     library = call.library
     if weight is None and keep is None:
-        count = 1
-        for n in call.shape:
-            count *= n
-        return count
+        return library.count(call.rows)
     if weight is None:
         return library.total(library.cast(keep, dtype))
     weight = library.cast(weight, dtype)
@@ -82,21 +79,25 @@ def _divisor(call: Call, weights: Any) -> tuple[Any, Any]:
 
 
 def _denominator(call: Call) -> Any:
-    value = call.options.denominator
+    value, library = call.options.denominator, call.library
     if isinstance(value, (int, float)):
-        if not 0 <= value < float("inf"):
-            raise DomainError(
-                f"{call.definition.name}: denominator must be a finite number, at least 0, "
-                f"got {value}"
-            )
+        _check_denominator(call, value)
         return value
     x = given(call, "denominator", value)
-    if call.library.shape(x) != ():
+    if library.shape(x) != ():
         raise ShapeError(
-            f"{call.definition.name}: denominator must be one number, got shape "
-            f"{call.library.shape(x)}"
+            f"{call.definition.name}: denominator must be one number, got shape {library.shape(x)}"
         )
+    if library.concrete([x]):
+        _check_denominator(call, float(library.numpy(x)))
     return x
+
+
+def _check_denominator(call: Call, value: float) -> None:
+    if call.options.check and not 0 <= value < float("inf"):
+        raise DomainError(
+            f"{call.definition.name}: denominator must be a finite number, at least 0, got {value:g}"
+        )
 
 
 def _refuse_empty(call: Call) -> None:

@@ -16,7 +16,7 @@ def fits(call: Call, name: str, shape: tuple[int, ...]) -> None:
     """Raise ShapeError unless the shape repeats to that of the unreduced loss."""
     padded = (1,) * (len(call.shape) - len(shape)) + tuple(shape)
     if len(padded) != len(call.shape) or any(
-        n not in {1, m} for n, m in zip(padded, call.shape, strict=True)
+        n not in {1, m, None} and m is not None for n, m in zip(padded, call.shape, strict=True)
     ):
         raise ShapeError(
             f"{call.definition.name}: {name} of shape {tuple(shape)} does not broadcast to the "
@@ -60,7 +60,7 @@ def weights_of(call: Call) -> tuple[Any, Any]:
     weight = _fitting(call, "weight", options.weight)
     if options.check and library.concrete([weight]):
         _check_weight(call, "weight", weight)
-    weight = library.broadcast(weight, call.shape)
+    weight = library.broadcast(weight, call.rows)
     counts = weight != 0
     return weight, counts if keep is None else keep & counts
 
@@ -73,7 +73,7 @@ def _mask(call: Call) -> Any:
             "hint: for numbers use weight="
         )
     keep = mask if call.library.kind(mask) == "boolean" else mask != 0
-    return call.library.broadcast(keep, call.shape)
+    return call.library.broadcast(keep, call.rows)
 
 
 def _check_weight(call: Call, name: str, weight: Any) -> None:

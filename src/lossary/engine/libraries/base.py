@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Literal
 
 from lossary.engine.program import Variant, compiled
@@ -149,8 +150,12 @@ class Library(ABC):
         """Return the entries of a vector at integer places."""
 
     @abstractmethod
-    def broadcast(self, x: Any, shape: tuple[int, ...]) -> Any:
-        """Return x repeated to a shape."""
+    def broadcast(self, x: Any, like: Any) -> Any:
+        """Return x repeated to the shape of another array."""
+
+    def count(self, x: Any) -> Any:
+        """Return how many entries x has."""
+        return prod(self.shape(x))
 
     @abstractmethod
     def move_last(self, x: Any, axis: int, back: bool = False) -> Any:

@@ -100,8 +100,8 @@ class _Jax(Library):
     def take(self, table: Any, index: Any) -> Any:
         return jnp.take(table, index)
 
-    def broadcast(self, x: Any, shape: tuple[int, ...]) -> Any:
-        return jnp.broadcast_to(x, shape)
+    def broadcast(self, x: Any, like: Any) -> Any:
+        return jnp.broadcast_to(x, like.shape)
 
     def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
         return jnp.moveaxis(x, -1, axis) if back else jnp.moveaxis(x, axis, -1)

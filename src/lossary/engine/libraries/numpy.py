@@ -85,8 +85,8 @@ class _NumPy(Library):
     def take(self, table: Any, index: Any) -> Any:
         return table[index]
 
-    def broadcast(self, x: Any, shape: tuple[int, ...]) -> Any:
-        return np.broadcast_to(x, shape)
+    def broadcast(self, x: Any, like: Any) -> Any:
+        return x if x.shape == like.shape else np.broadcast_to(x, like.shape)
 
     def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
         return np.moveaxis(x, -1, axis) if back else np.moveaxis(x, axis, -1)

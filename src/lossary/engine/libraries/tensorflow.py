@@ -80,8 +80,12 @@ class _TensorFlow(Library):
     def take(self, table: Any, index: Any) -> Any:
         return tf.gather(table, index)
 
-    def broadcast(self, x: Any, shape: tuple[int, ...]) -> Any:
-        return tf.broadcast_to(x, shape)
+    def broadcast(self, x: Any, like: Any) -> Any:
+        return tf.broadcast_to(x, tf.shape(like))
+
+    def count(self, x: Any) -> Any:
+        # A graph may be traced for batches of any size.
+        return x.shape.num_elements() or tf.cast(tf.size(x), self.work_dtype(x))
 
     def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
         order = list(range(len(x.shape)))

@@ -89,8 +89,8 @@ class _Torch(Library):
     def take(self, table: Any, index: Any) -> Any:
         return table[index]
 
-    def broadcast(self, x: Any, shape: tuple[int, ...]) -> Any:
-        return x if tuple(x.shape) == shape else torch.broadcast_to(x, shape)
+    def broadcast(self, x: Any, like: Any) -> Any:
+        return x if x.shape == like.shape else torch.broadcast_to(x, like.shape)
 
     def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
         return torch.movedim(x, -1, axis) if back else torch.movedim(x, axis, -1)
