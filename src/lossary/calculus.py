@@ -21,6 +21,7 @@ from lossary.functions import (
     FUNCTIONS,
     Jacobian,
     argpeak,
+    class_count,
     is_class,
     log,
     pick,
@@ -248,9 +249,10 @@ def _product(left: Jacobian, right: Jacobian) -> Jacobian:
 
 
 def _reduce(node: Expression, tangent: Tangent) -> Tangent:
-    if not isinstance(tangent, Jacobian):
-        # total of a row-shaped value cannot arise: total needs the class axis.
-        return None if tangent is None else _push(node, 0, tangent)
+    if tangent is None:
+        return None
+    if isinstance(tangent, Expression):  # each class holds the same row-shaped value
+        return class_count() * tangent if node.operator == "total" else tangent
     narrow, keep = REDUCTIONS[node.operator]
     result = ZERO if tangent.diagonal is None else keep(tangent.diagonal, *node.arguments)
     for column, row in tangent.outer:

@@ -96,7 +96,8 @@ def _denominator(call: Call) -> Any:
 def _check_denominator(call: Call, value: float) -> None:
     if call.options.check and not 0 <= value < float("inf"):
         raise DomainError(
-            f"{call.definition.name}: denominator must be a finite number, at least 0, got {value:g}"
+            f"{call.definition.name}: denominator must be a finite number, at least 0, "
+            f"got {value:g}"
         )
 
 
