@@ -21,7 +21,6 @@ from lossary.functions import (
     FUNCTIONS,
     Jacobian,
     argpeak,
-    class_count,
     is_class,
     log,
     pick,
@@ -249,10 +248,8 @@ def _product(left: Jacobian, right: Jacobian) -> Jacobian:
 
 
 def _reduce(node: Expression, tangent: Tangent) -> Tangent:
-    if tangent is None:
-        return None
-    if isinstance(tangent, Expression):  # each class holds the same row-shaped value
-        return class_count() * tangent if node.operator == "total" else tangent
+    if not isinstance(tangent, Jacobian):
+        raise TypeError(f"{node} reduces what has no class axis, and should have been simplified")
     narrow, keep = REDUCTIONS[node.operator]
     result = ZERO if tangent.diagonal is None else keep(tangent.diagonal, *node.arguments)
     for column, row in tangent.outer:
