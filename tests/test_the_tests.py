@@ -149,6 +149,9 @@ HARMLESS = {
     'calculus._expression+2: raise TypeError(f"expected one number per entry, got {tangen': (
         "guards against a mistake in the calculus itself"
     ),
+    'calculus._reduce+2: raise TypeError(f"{node} reduces what has no class axis, and': (
+        "guards against a mistake in the simplification"
+    ),
 }
 
 
