@@ -1,7 +1,7 @@
 """Lossary: the handbook of loss functions that runs.
 
 >>> import lossary as L
->>> L.huber([1.0, 3.0], [1.0, 0.0], delta=1.0)
+>>> print(L.huber([1.0, 3.0], [1.0, 0.0], delta=1.0))
 1.25
 """
 

@@ -145,7 +145,7 @@ def loss(**facts: Any) -> Callable[[Callable[..., Any]], Loss]:
     ... def welsch(prediction: Real, target: Real, *, scale: Positive = 1.0):
     ...     '''Squared error near zero that saturates for outliers.'''
     ...     return scale**2 / 2 * (1 - exp(-(((prediction - target) / scale) ** 2)))
-    >>> welsch([3.0], [0.0])
+    >>> print(welsch([3.0], [0.0]))
     0.49993829509795666
     """
 
