@@ -113,6 +113,9 @@ def interpret(expression, values, table=FLOATS):
             done[node] = np.arange(classes)
         elif node.operator == "class_count":
             done[node] = np.asarray([classes])
+        elif node.operator in {"total", "peak", "pick"} and not node.arguments[0].class_axis:
+            # A number that all classes share stands for as many as there are classes.
+            done[node] = operands[0] * (classes if node.operator == "total" else 1)
         elif node.operator in FUNCTIONS and table is EXACT:
             done[node] = _meaning(FUNCTIONS[node.operator], node.arguments, operands)
         elif node.operator in FUNCTIONS:

@@ -22,6 +22,7 @@ from lossary.calculus import PARTIALS, PUSHES
 from lossary.engine import checking, program, reduction, weighing
 from lossary.formula import Expression, apply, constant
 from lossary.functions import FUNCTIONS, Jacobian
+from lossary.render import target
 from lossary.render.numpy import SPELLINGS, TARGET
 from lossary.render.target import SUM
 from samples import LOSSES
@@ -352,6 +353,7 @@ def lambdas():
 CHAIN = ("expression ", "hessian ", "products ")
 NEAR = {
     "gradient": ("language ", *CHAIN),
+    "_reduce": ("language ", *CHAIN),
     "pullback": ("language ", "products "),
     "pushforward": ("language ", "products "),
 }
@@ -371,5 +373,6 @@ def every_rule(arguments_of):
     yield from lambdas()
     yield from outcomes(rewriting, makers())
     yield from outcomes(calculus, {f.__name__: NEAR.get(f.__name__, CHAIN) for f in own(calculus)})
+    yield from outcomes(target, {"lower": ("computed ",)})
     for module in (reduction, weighing, checking):
         yield from outcomes(module, {f.__name__: () for f in own(module)}, "engine")

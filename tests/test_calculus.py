@@ -427,6 +427,13 @@ def test_what_does_not_depend_on_the_argument_has_derivative_0():
     assert calculus.pushforward(f.total(y), x, x) is rewriting.ZERO
 
 
+def test_a_reduction_of_one_number_is_rewritten_before_it_is_derived():
+    for reduced in (f.total(f.total(x * x)), f.peak(f.total(x * y)), f.pick(f.total(x), label)):
+        with pytest.raises(TypeError, match="should have been simplified"):
+            calculus.derivative(reduced, x)
+        check_derivative(rewriting.simplify(reduced), x)
+
+
 # --------------------------------------------------------------------------------------- kinks
 
 KINKED = {

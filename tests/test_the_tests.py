@@ -80,6 +80,10 @@ def language():
     for case in test_calculus.cases(rows):
         yield "hessian ", partial(test_calculus.check_hessian, *case.values)
     yield "language ", test_calculus.test_a_class_shaped_expression_is_no_loss
+    yield (
+        "language ",
+        test_calculus.test_a_reduction_of_one_number_is_rewritten_before_it_is_derived,
+    )
     yield "language ", test_calculus.test_what_does_not_depend_on_the_argument_has_derivative_0
 
 
