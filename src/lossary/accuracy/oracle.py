@@ -278,7 +278,9 @@ def slope(moved: Callable[[Number], Number], spacing: int, extent: int, floor: i
                     below, above = (middle - low) / h, (high - middle) / h
                     jumps.append(above - below)
                     if _corner(m, jumps, below, above, floor):
-                        return Kink(below, above)
+                        kink = _confirmed(moved, step, extent, floor)
+                        if kink:
+                            return kink
                 found.append((high - low) / (2 * h))
             elif m.isfinite(high):
                 found.append((moved(2 * h) - high) / h)
@@ -298,6 +300,20 @@ def _corner(m: Any, jumps: list[Number], below: Number, above: Number, floor: in
         return False
     size = max(abs(below), abs(above), m.ldexp(1, -floor))
     return bool(abs(jumps[1]) > m.ldexp(max(size, abs(jumps[0])), -20))
+
+
+def _confirmed(
+    moved: Callable[[Number], Number], step: int, extent: int, floor: int
+) -> Kink | None:
+    """Return the corner if it is there with so many bits that it cannot be rounding."""
+    m = context()
+    with m.workprec(4 * step + 2 * extent + 64 + floor):
+        middle = moved(m.mpf(0))
+        jumps: list[Number] = []
+        for h in (m.ldexp(1, -step), m.ldexp(1, -step - APART)):
+            below, above = (middle - moved(-h)) / h, (moved(h) - middle) / h
+            jumps.append(above - below)
+        return Kink(below, above) if _corner(m, jumps, below, above, floor) else None
 
 
 def _limit(m: Any, found: Sequence[Number]) -> Number | None:
