@@ -55,7 +55,9 @@ def sum_of_three(x: Expression, y: Expression, z: Expression) -> Expression:
 def exp_difference(x: Expression, y: Expression) -> Expression:
     """exp(x - y); the rounding of x - y is made good to first order."""
     difference = x - y
-    return exp(difference) * (1 + sum_error(x, -y, difference))
+    error = sum_error(x, -y, difference)
+    # Farther out the exponential is 0 or inf, whatever the rounding.
+    return exp(difference) * (1 + where(absolute(difference) < 1000, error, 0))
 
 
 @named(

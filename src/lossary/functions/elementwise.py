@@ -217,8 +217,8 @@ def log1p_difference(x: Expression, y: Expression) -> Expression:
     return sign(difference) * ratio
 
 
-# Where a quotient of two numbers down to the smallest subnormal could overflow.
-_TINY = 1e-290
+# A quotient between these is a normal number, whose logarithm loses nothing to under- or overflow.
+_TINY, _HUGE = 1e-290, 1e290
 
 
 @named(
@@ -228,7 +228,9 @@ _TINY = 1e-290
 )
 def log_ratio(x: Expression, y: Expression) -> Expression:
     """log(x / y) for numbers from 0, right also when x is close to y."""
-    apart = where(y < _TINY, log(x) - log(y), log(x / y))
+    ratio = x / y
+    usable = (ratio > _TINY) & (ratio < _HUGE)
+    apart = where(usable, log(ratio), log(x) - log(y))
     return where(2 * absolute(x - y) < y, log1p((x - y) / y), apart)
 
 
