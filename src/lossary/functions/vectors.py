@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-from lossary.formula import Expression
+from lossary.formula import Expression, constant
 from lossary.functions.compensated import product_error, sum_error
 from lossary.functions.vocabulary import (
     Jacobian,
@@ -84,7 +84,12 @@ def unit(x: Expression) -> Expression:
 
 
 def _inverse_norm(x: Expression) -> Expression:
-    return where(norm(x) > 0, 1 / norm(x), 0)
+    return _per_norm(constant(1), x)
+
+
+def _per_norm(value: Expression, x: Expression) -> Expression:
+    """Divide by a length, which may be so small that its inverse overflows; 0 for no length."""
+    return where(norm(x) > 0, value / norm(x), 0)
 
 
 def _dot(x: Expression, y: Expression) -> Expression:
@@ -138,8 +143,8 @@ def unit_rejection(y: Expression, x: Expression) -> Expression:
     latex=r"\cos\left({0}, {1}\right)",
     means=_cosine_meaning,
     slope=lambda x, y: (
-        unit_rejection(y, x) * _inverse_norm(x),
-        unit_rejection(x, y) * _inverse_norm(y),
+        _per_norm(unit_rejection(y, x), x),
+        _per_norm(unit_rejection(x, y), y),
     ),
     shape="row",
 )
@@ -154,8 +159,8 @@ def cosine(x: Expression, y: Expression) -> Expression:
     latex=r"\left(1 - \cos\left({0}, {1}\right)\right)",
     means=lambda m, x, y: 1 - _cosine_meaning(m, x, y),
     slope=lambda x, y: (
-        -unit_rejection(y, x) * _inverse_norm(x),
-        -unit_rejection(x, y) * _inverse_norm(y),
+        -_per_norm(unit_rejection(y, x), x),
+        -_per_norm(unit_rejection(x, y), y),
     ),
     shape="row",
 )
