@@ -1,0 +1,71 @@
+"""Measure the gaps anew and write gaps.toml: `python tests/ledger.py`, which takes minutes.
+
+A gap keeps its reason, or takes that of its nearest relative in the old ledger; a gap without any
+gets the reason "?", which the tests refuse until someone has found out.
+"""
+
+import math
+import sys
+from pathlib import Path
+
+import lossary as L
+from libraries import NAMES
+from lossary.accuracy.samples import CANCELLING, RANGE, SUBNORMAL
+from test_oracle import EVERY, GAPS, LEDGER, TYPES, parts, worst
+
+HEAD = """\
+# Where a loss misses its accuracy bar (`lossary.accuracy.bars`), with the worst error measured in
+# ulps of the true value, by the inputs of `test_oracle.py`. A gap that closes or widens fails the
+# run until its line goes or is brought up to date: `python tests/ledger.py`. "all" stands for
+# every loss of a library.
+"""
+WORDS = {RANGE: "", CANCELLING: f" {CANCELLING}", SUBNORMAL: f" {SUBNORMAL}"}
+WHOLE = {key: gap for key, gap in GAPS.items() if key[0] == EVERY}
+
+
+def measured():
+    """Yield every case above its bar, but for those of a library that flushes."""
+    for name in L.catalogue:
+        print(name, file=sys.stderr)  # noqa: T201  (progress)
+        for library in NAMES:
+            for dtype in TYPES:
+                if (library, dtype) == ("numpy", "bfloat16"):
+                    continue
+                for what in ("value", "gradient"):
+                    for kind, end in WORDS.items():
+                        size, share = worst(parts(name, library, dtype), what, kind)
+                        narrow = "float32" if dtype == "float16" else dtype
+                        flushes = (EVERY, library, narrow, SUBNORMAL) in GAPS
+                        if share > 1 and not (kind == SUBNORMAL and flushes):
+                            yield (name, library, dtype, what + end), size
+
+
+def because(case):
+    """The reason of the old gap that agrees in most words, those at the left first."""
+    name, _, _, what = case
+    relatives = [gap for key, gap in GAPS.items() if key[0] == name]
+    relatives.sort(
+        key=lambda gap: (gap["what"] == what, gap["what"].split()[0] == what.split()[0]),
+        reverse=True,
+    )
+    return GAPS.get(case, relatives[0] if relatives else {"because": "?"})["because"]
+
+
+def main():
+    gaps = {key: (gap["worst"], gap["because"]) for key, gap in WHOLE.items()}
+    gaps |= {case: (size, because(case)) for case, size in measured()}
+    lines = []
+    for (loss, library, dtype, what), (size, reason) in gaps.items():
+        number = "inf" if math.isinf(size) else f"{size:.2g}"
+        lines.append(
+            f'    {{ loss = "{loss}", library = "{library}", dtype = "{dtype}", '
+            f'what = "{what}", worst = {number}, because = "{reason}" }},'
+        )
+    used = {reason for _, reason in gaps.values()}
+    reasons = [f'{key} = "{text}"' for key, text in LEDGER["reasons"].items() if key in used]
+    text = "\n".join([HEAD + "gaps = [", *lines, "]", "", "[reasons]", *reasons, ""])
+    Path(__file__).with_name("gaps.toml").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
