@@ -433,7 +433,7 @@ def test_accuracy_measures_what_is_asked(measured):
 
 
 def test_accuracy_in_three_forms(measured, run, result):
-    assert "1 of 1 cases meet their bar" in run("accuracy huber")[1]
+    assert "Of 1 cases these meet their bar: 1 over the range" in run("accuracy huber")[1]
     assert run("accuracy huber --markdown")[1].count("| `huber` |") == 1
     assert [row["missed"] for row in result("accuracy huber")["rows"]] == [[], []]
 
