@@ -1,6 +1,7 @@
 """Bring every committed generated text up to date; with ``--check`` only say what is stale.
 
-These are the README's catalogue, docs/seeds.md and docs/traps.md. The pages of the studies and of
+These are the README's catalogue, docs/seeds.md, docs/traps.md and the stubs of ``lossary.torch``.
+The pages of the studies and of
 the accuracy take minutes and are made on demand (``--studies``, ``--accuracy``). The pages of
 losses are made when the documentation is built.
 """
@@ -8,6 +9,7 @@ losses are made when the documentation is built.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +61,9 @@ def main() -> int:
             studies.write(name, options.data)
     if options.accuracy:
         (HERE / "accuracy.md").write_text(accuracy(), encoding="utf-8")
+    if not options.check and importlib.util.find_spec("torch"):
+        # The tests compare these stubs with the catalogue.
+        subprocess.run([sys.executable, "-m", "lossary.torch.stubs"], check=True)
     status = seeds.main(["--check"] if options.check else [])
     text = readme()
     if not options.check:

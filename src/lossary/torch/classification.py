@@ -1,0 +1,335 @@
+"""Losses against classes: labels, one-hot rows, probabilities."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lossary.torch import computing
+from lossary.torch.computing import Parameters, Request
+from lossary.torch.contract import as_torch, at_labels, real, reduction_of, result_dtype, wide
+
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "ctc_loss",
+    "multilabel_soft_margin_loss",
+    "nll_loss",
+]
+
+# binary_cross_entropy: no logarithm below -100, no p (1 - p) below 1e-12 in the gradient.
+LOG_FLOOR = -100.0
+SLOPE_FLOOR = 1e-12
+
+
+@as_torch
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Minus the log-probability of the label, as :func:`torch.nn.functional.nll_loss`.
+
+    Lossary's ``negative_log_likelihood``. ``input`` of shape (C), (N, C) or (N, C, d1, ...) holds
+    log-probabilities, ``target`` labels from 0 to C - 1 without the class axis, ``weight`` one
+    number per class: the mean divides by the weights of the labels that count. Rows labelled
+    ``ignore_index`` count nothing; if none counts, the mean is NaN. A label outside raises
+    IndexError, other misfits RuntimeError or ValueError.
+
+    >>> nll_loss(torch.tensor([[-0.5, -0.9]]), torch.tensor([1]))
+    tensor(0.9000)
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    return _at_label("negative_log_likelihood", (), input, target, weight, ignore_index, reduction)
+
+
+@as_torch
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """Cross-entropy of logits with labels or probabilities.
+
+    As :func:`torch.nn.functional.cross_entropy`. Lossary's ``cross_entropy`` for labels,
+    ``soft_cross_entropy`` for a ``target`` in the shape of ``input``. Shapes, weight and errors are
+    those of :func:`nll_loss`; with probabilities the mean divides by the number of rows whatever
+    the weights, and with smoothed labels by the weights of the labels. It stays exact where the
+    label is the confident class:
+
+    >>> cross_entropy(torch.tensor([17.0, 0.0]), torch.tensor(0))
+    tensor(4.1399e-08)
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    if not 0.0 <= label_smoothing <= 1.0:
+        return NotImplemented
+    if input.shape == target.shape and input.dim():
+        if ignore_index >= 0:
+            return NotImplemented
+        return _with_probabilities(input, target, weight, reduction, label_smoothing)
+    if weight is not None and label_smoothing:
+        return _smoothed(input, target, weight, ignore_index, reduction, label_smoothing)
+    parameters = (("label_smoothing", label_smoothing),)
+    return _at_label("cross_entropy", parameters, input, target, weight, ignore_index, reduction)
+
+
+def _classes(input: Tensor) -> int:
+    """Return the axis of the classes."""
+    return 1 if input.dim() > 1 else 0
+
+
+def _last(x: Tensor, axis: int) -> Tensor:
+    return x if axis == x.dim() - 1 else x.movedim(axis, -1)
+
+
+def _fits(input: Tensor, target: Tensor, weight: Tensor | None) -> bool:
+    """Whether labels and class weights belong to this input."""
+    if not input.dim() or not input.numel() or target.dtype not in {torch.int64, torch.uint8}:
+        return False
+    axis = _classes(input)
+    if not real(input) or target.shape != input.shape[:axis] + input.shape[axis + 1 :]:
+        return False
+    return weight is None or (
+        weight.dtype == input.dtype and weight.shape == input.shape[axis:][:1]
+    )
+
+
+def _counting(target: Tensor, classes: int, ignore_index: int) -> Tensor | None:
+    """Return which labels count, None for all; raise IndexError for one outside."""
+    if computing.is_plain(target):
+        # Without a sign, a label below 0 is a large one.
+        labels = target.numpy()
+        largest = (labels.view(np.uint64) if labels.itemsize == 8 else labels).max()
+        if largest < classes and not 0 <= ignore_index < classes:
+            return None
+        outside = (target < 0) | (target >= classes)
+        if (outside & (target != ignore_index)).any():
+            raise IndexError(f"a target lies outside 0 to {classes - 1}")
+    return target != ignore_index
+
+
+def _at_label(
+    loss: str,
+    parameters: Parameters,
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    ignore_index: int,
+    reduction: str,
+) -> Tensor:
+    if not _fits(input, target, weight):
+        return NotImplemented
+    axis = _classes(input)
+    keep = _counting(target, input.shape[axis], ignore_index)
+    label = target.to(torch.int64) if keep is None else torch.where(keep, target, 0)
+    own = None if weight is None else at_labels(weight, label)
+    count = _weight_sum(own, keep, input.dtype) if reduction == "mean" else None
+    request = Request(loss, reduction, result_dtype(input), parameters, own, count, keep)
+    return computing.reduced(request, _last(input, axis), label)
+
+
+def _weight_sum(own: Tensor | None, keep: Tensor | None, dtype: torch.dtype) -> Tensor | None:
+    """Return the sum of the weights that count; None for the number of all."""
+    if own is None:
+        return None if keep is None else keep.sum()
+    own = own.to(wide(dtype))
+    return (own if keep is None else torch.where(keep, own, 0)).sum()
+
+
+def _smoothed(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor,
+    ignore_index: int,
+    reduction: str,
+    smoothing: float,
+) -> Tensor:
+    """Return the weighted loss of smoothed labels: target masses that need not have sum 1."""
+    if not _fits(input, target, weight):
+        return NotImplemented
+    axis = _classes(input)
+    classes = input.shape[axis]
+    keep = _counting(target, classes, ignore_index)
+    label = target if keep is None else torch.where(keep, target, 0)
+    weight = weight.to(wide(input.dtype))
+    own = at_labels(weight, label)
+    here = label.unsqueeze(-1) == torch.arange(classes, device=label.device)
+    at_label = torch.where(here, own.unsqueeze(-1), 0)
+    masses = (1 - smoothing) * at_label + smoothing / classes * weight
+    count = _weight_sum(own, keep, input.dtype) if reduction == "mean" else None
+    dtype = result_dtype(input)
+    request = Request("soft_cross_entropy", reduction, dtype, (), None, count, keep)
+    return computing.reduced(request, _last(input, axis), masses)
+
+
+def _with_probabilities(
+    input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, smoothing: float
+) -> Tensor:
+    if not real(input, target) or not input.numel():
+        return NotImplemented
+    axis = _classes(input)
+    classes = input.shape[axis]
+    if weight is not None and weight.shape != (classes,):
+        return NotImplemented
+    masses = _last(target, axis)
+    if smoothing or weight is not None:
+        masses = masses.to(wide(masses.dtype))
+    if smoothing:
+        masses = masses * (1 - smoothing) + smoothing / classes
+    if weight is not None:
+        masses = masses * weight
+    request = Request("soft_cross_entropy", reduction, result_dtype(input, target))
+    return computing.reduced(request, _last(input, axis), masses)
+
+
+@as_torch
+def binary_cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Cross-entropy of probabilities, as :func:`torch.nn.functional.binary_cross_entropy`.
+
+    Lossary's ``binary_cross_entropy_from_probability``. ``input`` and ``target`` lie in [0, 1]
+    (RuntimeError) and have one shape (ValueError), to which ``weight`` broadcasts; the mean divides
+    by the count. PyTorch's floors are kept: no logarithm below LOG_FLOOR = -100, and a gradient
+    divided by at least SLOPE_FLOOR = 1e-12.
+
+    >>> binary_cross_entropy(torch.tensor([0.0, 0.5]), torch.tensor([1.0, 1.0]), reduction="none")
+    tensor([100.0000,   0.6931])
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    if not _binary_fits(input, target, weight) or input.dtype != target.dtype:
+        return NotImplemented
+    if torch.is_autocast_enabled(input.device.type):
+        return NotImplemented  # refused on some devices, allowed on others
+    request = Request("binary_cross_entropy_from_probability", reduction, input.dtype, (), weight)
+    if computing.is_plain(input, target) and input.numel():
+        low, high = (float(v) for v in torch.aminmax(input.detach()))
+        bottom, top = (float(v) for v in torch.aminmax(target.detach()))
+        if not (low >= 0 and high <= 1 and bottom >= 0 and top <= 1):
+            return NotImplemented
+        if low > 2 * SLOPE_FLOOR and high < 1 - 2 * SLOPE_FLOOR:
+            return computing.reduced(request, input, target)
+    return computing.reduced(request, *_floored(input, target))
+
+
+def _binary_fits(input: Tensor, target: Tensor, *weights: Tensor | None) -> bool:
+    if input.shape != target.shape or not real(input) or target.dtype == torch.bool:
+        return False
+    return all(
+        w is None or torch.broadcast_shapes(w.shape, input.shape) == input.shape for w in weights
+    )
+
+
+def _floored(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Return probability and target such that the exact loss of them has PyTorch's floors.
+
+    The probability moves to where its logarithm is at the floor; a probability of 1 becomes that
+    of the opposite class. The gradient is scaled by what SLOPE_FLOOR takes away.
+    """
+    p = input.to(torch.float64) if input.device.type != "mps" else input
+    opposite = p == 1
+    least = math.exp(LOG_FLOOR)
+    floored = torch.where(opposite, least, p.clamp(min=least)).detach()
+    share = floored * (1 - floored) / (floored * (1 - floored)).clamp(min=SLOPE_FLOOR)
+    share = torch.where(opposite, -share, share)
+    return floored + share * (p - p.detach()), torch.where(opposite, 1 - target, target)
+
+
+@as_torch
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """Cross-entropy of log-odds: :func:`torch.nn.functional.binary_cross_entropy_with_logits`.
+
+    Lossary's ``binary_cross_entropy``. ``input`` and ``target`` have one shape (ValueError), to
+    which ``weight`` and ``pos_weight`` broadcast; the mean divides by the count. A ``pos_weight``
+    above 1 raises recall, below 1 precision.
+
+    >>> binary_cross_entropy_with_logits(torch.tensor([0.0]), torch.tensor([1.0]))
+    tensor(0.6931)
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    if not _binary_fits(input, target, weight, pos_weight):
+        return NotImplemented
+    others = [x for x in (target, weight, pos_weight) if x is not None]
+    dtype = result_dtype(input, *others)
+    arrays = () if pos_weight is None else (("positive_weight", pos_weight),)
+    request = Request("binary_cross_entropy", reduction, dtype, (), weight, arrays=arrays)
+    return computing.reduced(request, input, target)
+
+
+@as_torch
+def multilabel_soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Mean over the classes of binary cross-entropy: one number per row of shape (N, C).
+
+    As :func:`torch.nn.functional.multilabel_soft_margin_loss`, from lossary's
+    ``binary_cross_entropy``; ``weight`` broadcasts, one number per class as a rule. ``target`` may
+    be soft.
+
+    >>> multilabel_soft_margin_loss(torch.zeros(1, 4), torch.tensor([[0.0, 1.0, 1.0, 0.0]]))
+    tensor(0.6931)
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    if not _binary_fits(input, target, weight) or not input.dim() or not input.numel():
+        return NotImplemented
+    dtype = input.dtype if weight is None else torch.promote_types(input.dtype, weight.dtype)
+    if reduction == "mean":
+        request = Request("binary_cross_entropy", "mean", dtype, (), weight)
+        return computing.reduced(request, input, target)
+    request = Request("binary_cross_entropy", "none", wide(dtype), (), weight)
+    rows = computing.reduced(request, input, target).mean(-1)
+    return (rows if reduction == "none" else rows.sum()).to(dtype)
+
+
+def ctc_loss(
+    log_probs: Tensor,
+    targets: Tensor,
+    input_lengths: Tensor,
+    target_lengths: Tensor,
+    blank: int = 0,
+    reduction: str = "mean",
+    zero_infinity: bool = False,
+) -> Tensor:
+    """Connectionist temporal classification: PyTorch's own operator.
+
+    It is :func:`torch.nn.functional.ctc_loss` itself: a sum over alignments is outside the language
+    of formulas.
+
+    >>> log_probs = torch.full((2, 1, 2), 0.5).log()
+    >>> ctc_loss(log_probs, torch.tensor([[1]]), torch.tensor([2]), torch.tensor([1]))
+    tensor(0.2877)
+    """
+    return nn.functional.ctc_loss(
+        log_probs, targets, input_lengths, target_lengths, blank, reduction, zero_infinity
+    )

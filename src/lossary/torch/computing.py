@@ -1,0 +1,233 @@
+"""From tensors to a loss with PyTorch's reductions: the one place where the door calls the core.
+
+Two roads lead there, with one derivation behind both. The general road is the public call of the
+loss, which compilers, ``torch.func`` and devices see through. A short one serves small tensors on
+the CPU, where the road would cost more than the arithmetic: value and gradient come from one run
+of the loss's NumPy text.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lossary import catalogue
+from lossary.engine.checking import check_parameter
+from lossary.engine.program import compiled, variant
+
+__all__ = ["Request", "is_plain", "reduced"]
+
+# Up to here a call is mostly overhead; beyond it PyTorch's vectorised operators are faster.
+SMALL = 2048
+
+Parameters = tuple[tuple[str, Any], ...]
+
+
+class Request(NamedTuple):
+    """Which loss, with what around it; the tensors come beside it.
+
+    ``denominator`` replaces the number of values in the mean, ``mask`` says which values count,
+    ``arrays`` holds hyper-parameters that are tensors.
+    """
+
+    loss: str
+    reduction: str
+    dtype: torch.dtype
+    parameters: Parameters = ()
+    weight: Tensor | None = None
+    denominator: Tensor | None = None
+    mask: Tensor | None = None
+    arrays: tuple[tuple[str, Tensor], ...] = ()
+
+
+def reduced(request: Request, *tensors: Tensor) -> Tensor:
+    """Return the loss of tensors in the core's layout: equal shapes, classes last."""
+    if is_small(request, tensors):
+        return _apply(request, *tensors)
+    return general(request, *tensors)
+
+
+def general(request: Request, *tensors: Tensor) -> Tensor:
+    """Return the loss by the public call, weighted and reduced by PyTorch's own operators."""
+    parameters = dict(request.parameters) | dict(request.arrays)
+    values = catalogue[request.loss](
+        *tensors, reduction="none", check=False, mask=request.mask, **parameters
+    )
+    if request.weight is not None:
+        values = values * request.weight
+        if request.mask is not None:
+            values = torch.where(request.mask, values, 0)
+    if request.reduction == "none":
+        return values.to(request.dtype)
+    if request.reduction == "sum":
+        return values.sum().to(request.dtype)
+    if request.denominator is None:
+        return values.mean().to(request.dtype)
+    return (values.sum() / request.denominator).to(request.dtype)
+
+
+def is_plain(*tensors: Tensor) -> bool:
+    """Whether values on the CPU can be looked at: no tracer, transform or subclass in between."""
+    if torch.compiler.is_compiling() or _is_watched():
+        return False
+    for x in tensors:  # noqa: SIM110  (a generator costs as much again)
+        if type(x) not in _PLAIN or not x.is_cpu:
+            return False
+    return True
+
+
+_PLAIN = {Tensor, torch.nn.Parameter}
+_transforms = torch._C._are_functorch_transforms_active  # noqa: SLF001
+_modes = torch._C._len_torch_dispatch_stack  # noqa: SLF001
+_tracing = torch._C._get_tracing_state  # noqa: SLF001
+
+
+def _is_watched() -> bool:
+    return (
+        _transforms()
+        or _modes() > 0
+        or _tracing() is not None
+        or torch.autograd.forward_ad._current_level >= 0  # noqa: SLF001
+    )
+
+
+def is_small(request: Request, tensors: tuple[Tensor, ...]) -> bool:
+    """Whether the short road is open."""
+    if request.mask is not None or not 0 < tensors[0].numel() <= SMALL or not is_plain(*tensors):
+        return False
+    for x in (request.weight, request.denominator):
+        if x is not None and (x.requires_grad or not is_plain(x)):
+            return False
+    return not request.arrays or all(not x.requires_grad and is_plain(x) for _, x in request.arrays)
+
+
+class _Text(NamedTuple):
+    """Compiled text and its last arguments; of the inputs, which are labels and which move."""
+
+    run: Any
+    parameters: tuple[Any, ...]
+    labels: tuple[bool, ...]
+    moving: tuple[bool, ...]
+    rows: bool
+
+
+@lru_cache(maxsize=4096)
+def _text(
+    loss: str, parameters: Parameters, arrays: tuple[str, ...], needed: tuple[bool, ...]
+) -> _Text:
+    """Return the text for value and the gradients that are needed; ``arrays`` get no number."""
+    definition = catalogue[loss]
+    given = {a.name: a.default for a in definition.parameters if a.name not in arrays}
+    given |= dict(parameters)
+    absent = frozenset(name for name, value in given.items() if value is None)
+    for a in definition.parameters:
+        if a.name in given and a.name not in absent:
+            check_parameter(definition, a, given[a.name])
+    fixed = tuple((n, float(v)) for n, v in given.items() if n not in absent and v in {0, 1, 2})
+    chosen = variant(definition, absent, fixed)
+    inputs = definition.inputs
+    moving = tuple(need and a.domain.continuous for a, need in zip(inputs, needed, strict=True))
+    wanted = [f"gradient:{a.name}" for a, moves in zip(inputs, moving, strict=True) if moves]
+    return _Text(
+        compiled(chosen, ("value", *wanted), "numpy"),
+        tuple(given.get(name, name) for name in chosen.arguments[len(inputs) :]),
+        tuple(definition.class_axis and not a.domain.class_axis for a in inputs),
+        moving,
+        definition.class_axis,
+    )
+
+
+def _array(x: Tensor, expand: bool) -> np.ndarray:
+    x = x.detach()
+    if x.dtype is torch.float32:
+        array = x.numpy().astype(np.float64)
+    elif x.is_floating_point():
+        array = x.to(torch.float64).numpy()
+    else:
+        array = x.numpy()
+    return array[..., None] if expand else array
+
+
+# NumPy has no bfloat16: those results pass through float32, which is exact enough to round once.
+_DTYPES = {torch.float64: np.float64, torch.float32: np.float32}
+
+
+def _tensor(array: Any, dtype: torch.dtype) -> Tensor:
+    small = _DTYPES.get(dtype)
+    x = torch.from_numpy(np.asarray(array, dtype=small or np.float32))
+    return x if small else x.to(dtype)
+
+
+class _Small(torch.autograd.Function):
+    """The reduced loss of small tensors; forward also computes what backward multiplies."""
+
+    @staticmethod
+    def forward(ctx: Any, request: Request, *tensors: Tensor) -> Tensor:
+        more = dict(request.arrays)
+        text = _text(request.loss, request.parameters, tuple(more), ctx.needs_input_grad[1:])
+        arrays = [_array(x, e) for x, e in zip(tensors, text.labels, strict=True)]
+        if more:
+            arrays += [_array(more[p], False) if p in more else p for p in text.parameters]
+        else:
+            arrays += text.parameters
+        with np.errstate(all="ignore"):
+            results = text.run(*arrays)
+            value = results[0] if type(results) is tuple else results
+            weight, divisor = _weighing(request, value, text.rows)
+            if type(results) is tuple:
+                ctx.request, ctx.text = request, text
+                factor = 1 / divisor if weight is None else weight / divisor
+                ctx.save_for_backward(*tensors, *_scaled(tensors, text, results[1:], factor))
+            if weight is not None:
+                value = value * weight
+            if request.reduction == "none":
+                return _tensor(value[..., 0] if text.rows else value, request.dtype)
+            return _tensor(np.add.reduce(value, axis=None) / divisor, request.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
+        up, text, saved = upstream[0], ctx.text, ctx.saved_tensors
+        count = len(text.moving)
+        if torch.is_grad_enabled():
+            return (None, *_differentiable(ctx, saved[:count], up))
+        if text.rows and up.dim():
+            up = up.unsqueeze(-1)
+        slopes = iter(saved[count:])
+        return (None, *[up * next(slopes) if moves else None for moves in text.moving])
+
+
+def _weighing(request: Request, value: np.ndarray, rows: bool) -> tuple[Any, Any]:
+    """Return the weights of values, None for 1, and what their sum is divided by."""
+    weight = None if request.weight is None else _array(request.weight, expand=rows)
+    if request.reduction != "mean":
+        return weight, 1.0
+    return weight, value.size if request.denominator is None else request.denominator.item()
+
+
+def _scaled(tensors: tuple[Tensor, ...], text: _Text, slopes: Any, factor: Any) -> list[Tensor]:
+    """Return the slopes that backward multiplies: of the reduced loss, each like its tensor."""
+    found, slopes = [], iter(slopes)
+    for x, moves in zip(tensors, text.moving, strict=True):
+        if moves:
+            slope = next(slopes) * factor
+            if np.shape(slope) != x.shape:
+                slope = np.broadcast_to(slope, x.shape)
+            # Halves keep float32 here, so that the product with upstream rounds once.
+            found.append(_tensor(slope, x.dtype if x.dtype in _DTYPES else torch.float32))
+    return found
+
+
+def _differentiable(ctx: Any, inputs: tuple[Tensor, ...], upstream: Tensor) -> list[Tensor | None]:
+    """Return the gradients as functions of inputs and upstream, by way of the general road."""
+    moving = [x for x, moves in zip(inputs, ctx.text.moving, strict=True) if moves]
+    loss = general(ctx.request, *inputs)
+    found = iter(torch.autograd.grad(loss, moving, upstream, create_graph=True))
+    return [next(found) if moves else None for moves in ctx.text.moving]
+
+
+# Function.apply itself first looks for the transforms that is_small has ruled out.
+_apply: Any = super(torch.autograd.Function, _Small).apply  # pyright: ignore[reportAttributeAccessIssue]

@@ -1,0 +1,128 @@
+"""What PyTorch's loss functions agree on: reductions, result dtypes, errors, sizes."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec
+
+import torch
+from torch import Tensor, nn
+from torch.nn import _reduction as legacy
+
+from lossary.errors import LossaryError
+
+__all__ = [
+    "as_torch",
+    "at_labels",
+    "real",
+    "reduction_of",
+    "result_dtype",
+    "same_size",
+    "warn",
+    "warn_of_sizes",
+    "wide",
+]
+
+P = ParamSpec("P")
+
+_REDUCTIONS = ("mean", "sum", "none")
+_TROUBLE = (RuntimeError, ValueError, TypeError, IndexError)
+
+
+def as_torch(door: Callable[P, Tensor]) -> Callable[P, Tensor]:
+    """Give a door PyTorch's answer where its own is NotImplemented, and PyTorch's errors.
+
+    A door says NotImplemented to what lies outside the core: complex numbers, integer predictions,
+    shapes that only the operator of the same name can judge. When a door fails, that operator is
+    asked, so that the type and the words of the error are the ones existing code expects; what only
+    lossary refuses, such as an infinite delta, it answers.
+    """
+    peer: Any = getattr(nn.functional, door.__name__, None)
+
+    @wraps(door)
+    def call(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+        try:
+            result = door(*args, **kwargs)
+        except _TROUBLE as error:
+            trouble = error
+        else:
+            return peer(*args, **kwargs) if result is NotImplemented else result
+        result = peer(*args, **kwargs)
+        if isinstance(trouble, LossaryError):
+            return result
+        raise trouble
+
+    return call
+
+
+def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+    """Return "mean", "sum" or "none"; the legacy arguments win and warn, as PyTorch's do."""
+    if size_average is not None or reduce is not None:
+        return legacy.legacy_get_string(size_average, reduce)
+    if reduction in _REDUCTIONS:
+        return reduction
+    legacy.get_enum(reduction)  # raises ValueError, or warns of a deprecated name of the mean
+    return "mean"
+
+
+def real(*tensors: Tensor) -> bool:
+    """Whether all hold floating-point numbers, which is what the core derives losses for."""
+    for x in tensors:  # noqa: SIM110  (a generator costs as much again)
+        if not x.dtype.is_floating_point:
+            return False
+    return True
+
+
+def result_dtype(first: Tensor, *others: Tensor) -> torch.dtype:
+    """Return the dtype of the result: the common one, and float32 for halves under autocast."""
+    dtype = first.dtype
+    for x in others:
+        if x.dtype is not dtype and x.dtype.is_floating_point:
+            dtype = torch.promote_types(dtype, x.dtype) if x.dim() or not first.dim() else dtype
+    if dtype.itemsize < 4 and torch.is_autocast_enabled(first.device.type):
+        return torch.float32
+    return dtype
+
+
+def wide(dtype: torch.dtype) -> torch.dtype:
+    """Return the dtype in which numbers of this one are combined before the core gets them."""
+    return torch.promote_types(dtype, torch.float32)
+
+
+def at_labels(weight: Tensor, label: Tensor) -> Tensor:
+    """Return the class weight of each label; torch.func cannot index by a single label."""
+    return weight.index_select(0, label.to(torch.int64).reshape(-1)).reshape(label.shape)
+
+
+def same_size(*tensors: Tensor) -> bool:
+    """Whether all have the first one's size."""
+    first = tensors[0].shape
+    return all(x.shape == first for x in tensors)
+
+
+def warn_of_sizes(input: Tensor, target: Tensor) -> None:
+    """Warn that the sizes differ and will be broadcast, which is seldom meant."""
+    warn(
+        f"input has size {tuple(input.shape)} and target {tuple(target.shape)}: the loss of every "
+        "pair that broadcasting makes is seldom what was meant; reshape one of them"
+    )
+
+
+def warn(text: str) -> None:
+    """Warn at the line that called the door; compilers have no place for a warning."""
+    if not torch.compiler.is_compiling():
+        warnings.warn(text, stacklevel=_outside())
+
+
+def _outside() -> int:
+    """Return how many calls up the first line outside lossary and PyTorch's modules is."""
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(_INSIDE):
+        frame, level = frame.f_back, level + 1
+    return max(level, 1)
+
+
+_INSIDE = ("lossary.", "torch.nn.modules.")

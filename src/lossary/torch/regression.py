@@ -1,0 +1,257 @@
+"""Losses of numbers against numbers, and of distributions element by element."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from lossary.torch import computing
+from lossary.torch.computing import Parameters, Request
+from lossary.torch.contract import (
+    as_torch,
+    real,
+    reduction_of,
+    result_dtype,
+    warn,
+    warn_of_sizes,
+    wide,
+)
+
+__all__ = [
+    "gaussian_nll_loss",
+    "huber_loss",
+    "kl_div",
+    "l1_loss",
+    "mse_loss",
+    "poisson_nll_loss",
+    "smooth_l1_loss",
+]
+
+
+def _of_error(
+    loss: str,
+    parameters: Parameters,
+    input: Tensor,
+    target: Tensor,
+    reduction: str,
+    weight: Tensor | None = None,
+    weighted_mean: bool = True,
+) -> Tensor:
+    """Return a loss of the error; a weighted mean divides by the sum of weights, or the count."""
+    if not real(input, target) or (weight is not None and weight.shape != input.shape):
+        return NotImplemented
+    if input.shape != target.shape:
+        warn_of_sizes(input, target)
+        input, target = torch.broadcast_tensors(input, target)
+    if weight is None:
+        request = Request(loss, reduction, result_dtype(input, target), parameters)
+    else:
+        total = weight.sum() if weighted_mean else None
+        dtype = result_dtype(input, target, weight)
+        request = Request(loss, reduction, dtype, parameters, weight, total)
+    return computing.reduced(request, input, target)
+
+
+@as_torch
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """Absolute error, as :func:`torch.nn.functional.l1_loss`: lossary's ``absolute_error``.
+
+    Both tensors are real, of one shape S (others broadcast, with a warning); ``weight`` has shape S
+    and the mean then divides by its sum. Returns a scalar, or shape S for ``"none"``. Raises
+    ValueError for an unknown reduction or a weight of another size.
+
+    >>> l1_loss(torch.tensor([1.0, 4.0]), torch.tensor([1.0, 2.0]))
+    tensor(1.)
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    return _of_error("absolute_error", (), input, target, reduction, weight)
+
+
+@as_torch
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """Squared error, as :func:`torch.nn.functional.mse_loss`: lossary's ``squared_error``.
+
+    Shapes, weight and errors are those of :func:`l1_loss`.
+
+    >>> mse_loss(torch.tensor([1.0, 4.0]), torch.tensor([1.0, 2.0]), reduction="sum")
+    tensor(4.)
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    return _of_error("squared_error", (), input, target, reduction, weight)
+
+
+@as_torch
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
+    """Absolute error with a rounded kink, as :func:`torch.nn.functional.smooth_l1_loss`.
+
+    Lossary's ``smooth_l1``. ``beta`` is in the unit of the error, at least 0 (RuntimeError), and 0
+    gives the absolute error. Shapes are those of :func:`l1_loss`.
+
+    >>> smooth_l1_loss(torch.tensor([0.5, 3.0]), torch.tensor([0.0, 0.0]), reduction="none")
+    tensor([0.1250, 2.5000])
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    return _of_error("smooth_l1", (("beta", beta),), input, target, reduction)
+
+
+@as_torch
+def huber_loss(
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    delta: float = 1.0,
+    weight: Tensor | None = None,
+) -> Tensor:
+    """Squared error near zero, absolute error beyond ``delta``: lossary's ``huber``.
+
+    As :func:`torch.nn.functional.huber_loss`. ``delta`` is in the unit of the error and above 0
+    (RuntimeError). Shapes are those of :func:`l1_loss`; a weighted mean divides by the count, not
+    by the sum of weights, as PyTorch's does here and only here.
+
+    >>> huber_loss(torch.tensor([0.5, 3.0]), torch.tensor([0.0, 0.0]), delta=2.0, reduction="none")
+    tensor([0.1250, 4.0000])
+    """
+    reduction = reduction_of(None, None, reduction)
+    parameters = (("delta", delta),)
+    return _of_error("huber", parameters, input, target, reduction, weight, weighted_mean=False)
+
+
+@as_torch
+def kl_div(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Tensor:
+    """Terms of the relative entropy, as :func:`torch.nn.functional.kl_div`.
+
+    Lossary's ``kl_divergence`` of each element: ``input`` holds log-probabilities, ``target``
+    probabilities or, with ``log_target``, log-probabilities too, in nats. The divergence is
+    ``reduction="batchmean"``; ``"mean"`` divides by the number of elements, and warns. Shapes
+    broadcast.
+
+    >>> half = torch.tensor([[0.5, 0.5]])
+    >>> kl_div(torch.tensor([[0.25, 0.75]]).log(), half, reduction="batchmean")
+    tensor(0.1438)
+    """
+    if not real(input, target):
+        return NotImplemented
+    by_row = reduction == "batchmean" and size_average is None and reduce is None
+    if reduction == "mean" and size_average is None and reduce is None:
+        warn(
+            "kl_div: reduction='mean' divides by the number of elements; 'batchmean' is the "
+            "divergence per row"
+        )
+    reduction = "sum" if by_row else reduction_of(size_average, reduce, reduction)
+    total = _divergence(reduction, input, target, log_target)
+    return total / input.size(0) if by_row and input.dim() else total
+
+
+def _divergence(reduction: str, input: Tensor, target: Tensor, log_target: bool) -> Tensor:
+    dtype = result_dtype(input, target)
+    input, target = torch.broadcast_tensors(input, target)
+    if not log_target:
+        request = Request("kl_divergence", reduction, dtype)
+        return computing.reduced(request, input.unsqueeze(-1), target.unsqueeze(-1))
+    # e^t (t - x) is e^t times the divergence of a certain target from x - t; no mass, no term.
+    there = target != -math.inf
+    shift = torch.where(there, input - target, 0)
+    request = Request("kl_divergence", reduction, dtype, (), target.exp(), None, there)
+    return computing.reduced(request, shift.unsqueeze(-1), torch.ones_like(shift).unsqueeze(-1))
+
+
+@as_torch
+def poisson_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    log_input: bool = True,
+    full: bool = False,
+    size_average: bool | None = None,
+    eps: float = 1e-8,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Negative log-likelihood of counts, as :func:`torch.nn.functional.poisson_nll_loss`.
+
+    Lossary's ``poisson``. ``input`` is the logarithm of the rate or, with ``log_input=False``, the
+    rate, to which ``eps`` is added inside the logarithm; ``target`` is at least 0. ``full`` adds
+    Stirling's approximation of log(target!) where the target is above 1. Shapes broadcast.
+
+    >>> poisson_nll_loss(torch.tensor([0.0]), torch.tensor([3.0]))
+    tensor(1.)
+    """
+    if not real(input, target):
+        return NotImplemented
+    reduction = reduction_of(size_average, reduce, reduction)
+    dtype = result_dtype(input, target)
+    if input.shape != target.shape:
+        input, target = torch.broadcast_tensors(input, target)
+    if log_input and not full:
+        return computing.reduced(Request("poisson", reduction, dtype), input, target)
+    input, target = input.to(wide(dtype)), target.to(wide(dtype))
+    if log_input:
+        values = computing.reduced(Request("poisson", "none", input.dtype), input, target)
+    else:
+        values = _poisson_of_rate(input, target, eps)
+    return _reduce(values + _stirling(target) if full else values, reduction, dtype)
+
+
+def _poisson_of_rate(rate: Tensor, target: Tensor, eps: float) -> Tensor:
+    """Return rate - target log(rate + eps): the rate and the cross-entropy of target with it."""
+    request = Request("soft_cross_entropy_from_probabilities", "none", rate.dtype)
+    return rate + computing.reduced(request, (rate + eps).unsqueeze(-1), target.unsqueeze(-1))
+
+
+def _stirling(target: Tensor) -> Tensor:
+    """Approximate log(target!) above 1, and 0 elsewhere: no loss, but a number about the target."""
+    t = torch.where(target > 1, target, 1)
+    return torch.where(target > 1, t * t.log() - t + (2 * math.pi * t).log() / 2, 0)
+
+
+def _reduce(values: Tensor, reduction: str, dtype: torch.dtype) -> Tensor:
+    reduced = {"none": values, "sum": values.sum(), "mean": values.mean()}[reduction]
+    return reduced.to(dtype)
+
+
+def gaussian_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    var: Tensor | float,
+    full: bool = False,
+    eps: float = 1e-6,
+    reduction: str = "mean",
+) -> Tensor:
+    """Negative log-likelihood of a normal distribution: PyTorch's own operator.
+
+    It is :func:`torch.nn.functional.gaussian_nll_loss` itself: the catalogue has no loss of a mean
+    and a variance yet.
+
+    >>> gaussian_nll_loss(torch.tensor([1.0]), torch.tensor([3.0]), torch.tensor([1.0]))
+    tensor(2.)
+    """
+    return nn.functional.gaussian_nll_loss(input, target, var, full, eps, reduction)

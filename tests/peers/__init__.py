@@ -1,0 +1,1 @@
+"""Harnesses that run other libraries' own tests against the doors."""
