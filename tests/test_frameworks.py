@@ -87,6 +87,19 @@ class TestTorch:
         close(each, loss.gradient(*data, reduction="sum", **parameters))
 
     @each_loss
+    def test_forward_mode_and_hessian(self, loss):
+        data, parameters = self.tensors(loss)
+
+        def function(first):
+            return loss(first, *data[1:], **parameters)
+
+        close(self.torch.func.jacfwd(function)(data[0]), loss.gradient(*data, **parameters))
+        matrix = self.torch.func.hessian(function)(data[0])
+        size = data[0].numel()
+        diagonal = matrix.reshape(size, size).diagonal().reshape(data[0].shape)
+        close(diagonal, loss.hessian(*data, **parameters), rtol=1e-9)
+
+    @each_loss
     def test_compile_fullgraph_traces_value_and_gradient(self, loss):
         data, parameters = self.tensors(loss)
 

@@ -129,6 +129,8 @@ def _value_function(operation: Operation) -> Any:
         @staticmethod
         def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
             ctx.save_for_backward(*inputs)
+            ctx.save_for_forward(*inputs)
+            ctx.like = output.dtype, output.shape
 
         @staticmethod
         def backward(ctx: Any, *upstream: Any) -> Any:
@@ -140,8 +142,39 @@ def _value_function(operation: Operation) -> Any:
                 )
             )
 
+        @staticmethod
+        def jvp(ctx: Any, *tangents: Any) -> Any:
+            total = _push_forward(operation, ctx.saved_tensors, tangents)
+            return _spread(total, *ctx.like)
+
     Value.__name__ = operation.variant.definition.name
     return Value
+
+
+def _spread(total: Any, dtype: Any, shape: Any) -> Any:
+    """Return a tangent in the shape of its result; a plain 0 where nothing moves."""
+    zero = torch.zeros((), dtype=dtype)
+    return torch.broadcast_to((total + zero).to(dtype), shape)
+
+
+def _push_forward(operation: Operation, arrays: Any, tangents: Any) -> Any:
+    """Return the tangent of the loss: the sum of slope times tangent over what moves."""
+    total: Any = 0
+    for name, tangent in zip(operation.variant.arguments, tangents, strict=True):
+        if tangent is not None and name in operation.differentiable:
+            change = _gradient_function(operation, name).apply(*arrays) * tangent
+            total = total + (LIBRARY.total_last(change) if operation.sums(name) else change)
+    return total
+
+
+def _push_gradient(operation: Operation, of: str, arrays: Any, tangents: Any) -> Any:
+    """Return the tangent of a gradient, by the derived second derivative."""
+    total: Any = 0
+    for name, tangent in zip(operation.variant.arguments, tangents, strict=True):
+        if tangent is not None and name in operation.differentiable:
+            wanted = (f"pushforward:{of}:{name}",)
+            total = total + LIBRARY.evaluate(operation, wanted, (*arrays, tangent))
+    return total
 
 
 def _send_back(operation: Operation, name: str, x: Any, upstream: Any, arrays: Any) -> Any:
@@ -170,6 +203,8 @@ def _gradient_function(operation: Operation, of: str) -> Any:
         @staticmethod
         def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
             ctx.save_for_backward(*inputs)
+            ctx.save_for_forward(*inputs)
+            ctx.like = output.dtype, output.shape
 
         @staticmethod
         def backward(ctx: Any, *upstream: Any) -> Any:
@@ -180,6 +215,11 @@ def _gradient_function(operation: Operation, of: str) -> Any:
                     operation.variant.arguments, arrays, ctx.needs_input_grad, strict=True
                 )
             )
+
+        @staticmethod
+        def jvp(ctx: Any, *tangents: Any) -> Any:
+            total = _push_gradient(operation, of, ctx.saved_tensors, tangents)
+            return _spread(total, *ctx.like)
 
     Gradient.__name__ = f"{operation.variant.definition.name}_gradient"
     return Gradient
