@@ -11,7 +11,7 @@ from pathlib import Path
 import lossary as L
 from libraries import NAMES
 from lossary.accuracy.samples import CANCELLING, RANGE, SUBNORMAL
-from test_oracle import EVERY, GAPS, LEDGER, TYPES, parts, worst
+from test_oracle import EVERY, GAPS, LEDGER, TYPES, has_subnormal_numbers, parts, worst
 
 HEAD = """\
 # Where a loss misses its accuracy bar (`lossary.accuracy.bars`), with the worst error measured in
@@ -34,9 +34,9 @@ def measured():
                 for what in ("value", "gradient"):
                     for kind, end in WORDS.items():
                         size, share = worst(parts(name, library, dtype), what, kind)
-                        narrow = "float32" if dtype == "float16" else dtype
-                        flushes = (EVERY, library, narrow, SUBNORMAL) in GAPS
-                        if share > 1 and not (kind == SUBNORMAL and flushes):
+                        if share > 1 and (
+                            kind != SUBNORMAL or has_subnormal_numbers(library, dtype)
+                        ):
                             yield (name, library, dtype, what + end), size
 
 

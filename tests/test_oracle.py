@@ -86,15 +86,18 @@ def test_where_parts_cancel(name, library, dtype, what):
     settle((name, library, dtype, f"{what} {CANCELLING}"), size, share)
 
 
+def has_subnormal_numbers(library, dtype):
+    """Whether the library computes with them; the values of half precision are float32."""
+    kind = "float32" if dtype == "float16" else dtype
+    return (EVERY, library, kind, SUBNORMAL) not in GAPS
+
+
 @pytest.mark.parametrize("what", ["value", "gradient"])
-@pytest.mark.parametrize(("name", "library", "dtype"), CASES)
+@pytest.mark.parametrize(
+    ("name", "library", "dtype"), [c for c in CASES if has_subnormal_numbers(*c.values[1:])]
+)
 def test_at_subnormal_numbers(name, library, dtype, what):
     size, share = worst(parts(name, library, dtype), what, SUBNORMAL)
-    # The values of half precision are float32.
-    kind = "float32" if dtype == "float16" else dtype
-    flushes = GAPS.get((EVERY, library, kind, SUBNORMAL))
-    if flushes and share > 1:
-        pytest.xfail(LEDGER["reasons"][flushes["because"]])
     settle((name, library, dtype, f"{what} {SUBNORMAL}"), size, share)
 
 
@@ -105,8 +108,7 @@ def test_a_library_that_flushes_subnormal_numbers_is_in_the_ledger(library, dtyp
     with library.wide():
         tiny = library.array([2.0 ** (FORMATS[dtype].smallest + 3)], dtype)
         size = library.plain(L.absolute_error(tiny, library.array([0.0], dtype), reduction="none"))
-    listed = (EVERY, library.name, dtype, SUBNORMAL) in GAPS
-    assert (float(size[0]) == 0) == listed
+    assert (float(size[0]) != 0) == has_subnormal_numbers(library.name, dtype)
 
 
 def test_the_ledger_names_what_exists():
