@@ -112,8 +112,8 @@ def convex(loss, how):
         assume(np.all(np.isfinite([*f, *np.ravel(slope), *np.ravel(steep)])))
         size = np.abs(here) + np.abs(other)
         # Where the slope is 0, the rounding of the middle shows in the second order.
-        bend = loss.hessian(middle, *rest, **options) * EPSILON * size**2
-        bend = np.where(np.isfinite(bend), bend, 0.0)
+        curvature = loss.hessian(middle, *rest, **options)
+        bend = np.where(np.isfinite(curvature), curvature, 0.0) * EPSILON * size**2
         chord = share * f[0] + (1 - share) * f[2]
         assert f[1] <= chord + allowance(f[0], f[2], steep * size, bend)
         tangent = f[0] + np.sum(slope * (other - here))
