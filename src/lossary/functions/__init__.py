@@ -6,6 +6,7 @@ its *slope* (the derivative of the meaning, never of the stable form).
 """
 
 from lossary.functions.compensated import exp_difference, exp_product, sum_of_three
+from lossary.functions.divergence import relative_entropy
 from lossary.functions.elementwise import (
     bernoulli_nats,
     binary_nats,
@@ -37,6 +38,7 @@ from lossary.functions.softmax import (
     softmax_share_of_rest,
 )
 from lossary.functions.vectors import (
+    centred,
     cosine,
     cosine_gap,
     distance_difference,
@@ -83,6 +85,7 @@ __all__ = [
     "bernoulli_nats",
     "binary_nats",
     "binary_residual",
+    "centred",
     "class_count",
     "class_index",
     "cosine",
@@ -113,6 +116,7 @@ __all__ = [
     "peak",
     "pick",
     "poisson_nats",
+    "relative_entropy",
     "sech_squared",
     "sigmoid",
     "sigmoid_power",

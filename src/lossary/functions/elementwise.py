@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from math import factorial
+from math import factorial, inf
 from typing import Any
 
 from lossary.formula import Expression, constant
@@ -133,7 +133,10 @@ def poisson_nats(x: Expression, target: Expression) -> Expression:
     product = target * x
     error = product_error(target, x, product)
     near = sum_of_three(expm1(x), constant(1), -product)
-    return where(absolute(x) < 1, near, exp(x) - product) - error
+    # Where both overflow, their logarithms say which is larger.
+    both = (exp(x) == inf) & (product == inf)
+    larger = where(x > log(target) + log(x), constant(inf), constant(-inf))
+    return where(absolute(x) < 1, near, where(both, larger, exp(x) - product)) - error
 
 
 @named(
@@ -234,6 +237,13 @@ def log_ratio(x: Expression, y: Expression) -> Expression:
     return where(2 * absolute(x - y) < y, log1p((x - y) / y), apart)
 
 
+def _log_to_middle(x: Expression, y: Expression) -> Expression:
+    """log(x / middle) of x and y, log(2) for two zeros: the limit by x."""
+    near = log1p((x - y) / (x + y))
+    ratio = where(2 * absolute(x - y) < x + y, near, log_ratio(x, (x + y) / 2))
+    return where(x + y > 0, ratio, log(2))
+
+
 def _mean_jensen_gap(m: Any, x: Any, y: Any) -> Any:
     middle = (x + y) / 2
     return sum((v * m.log(v / middle) / 2 for v in (x, y) if v), m.mpf(0))
@@ -243,10 +253,7 @@ def _mean_jensen_gap(m: Any, x: Any, y: Any) -> Any:
     latex=r"\tfrac12 \left({0} \log\frac{{2 {0}}}{{{0} + {1}}} "
     r"+ {1} \log\frac{{2 {1}}}{{{0} + {1}}}\right)",
     means=_mean_jensen_gap,
-    slope=lambda x, y: (
-        where(x + y > 0, log_ratio(x, (x + y) / 2), log(2)) / 2,
-        where(x + y > 0, log_ratio(y, (x + y) / 2), log(2)) / 2,
-    ),
+    slope=lambda x, y: (_log_to_middle(x, y) / 2, _log_to_middle(y, x) / 2),
 )
 def jensen_gap(x: Expression, y: Expression) -> Expression:
     """Half the relative entropies of x and y to their middle; never negative."""

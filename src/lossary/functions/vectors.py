@@ -13,6 +13,7 @@ from lossary.functions.compensated import product_error, sum_error
 from lossary.functions.vocabulary import (
     Jacobian,
     absolute,
+    class_count,
     maximum,
     minimum,
     named,
@@ -98,6 +99,9 @@ def _dot(x: Expression, y: Expression) -> Expression:
     return total(product) + total(product_error(x, y, product))
 
 
+_TWICE = 2.0**-100
+
+
 def _rejection_meaning(m: Any, y: list[Any], x: list[Any]) -> list[Any]:
     square, size = _dot_meaning(m, x, x), _norm_meaning(m, y)
     share = _dot_meaning(m, x, y) / square if square else m.mpf(0)
@@ -136,7 +140,9 @@ def unit_rejection(y: Expression, x: Expression) -> Expression:
     last = rest - part_again
     low = low + sum_error(rest, -part_again, last) - product_error(share_again, a, part_again)
     length = sqrt(total(b * b))
-    return (last + low) / where(length > 0, length, 1)
+    # Twice the digits end here: what is left of parallel vectors is rounding, and truly 0.
+    known = absolute(last + low) > _TWICE * absolute(b)
+    return where(known, (last + low) / where(length > 0, length, 1), 0)
 
 
 @named(
@@ -217,8 +223,11 @@ def _tanimoto_curvature(x: Expression, y: Expression) -> tuple[Jacobian, Jacobia
 def tanimoto_slope(x: Expression, y: Expression) -> Expression:
     """The slope of tanimoto_gap in x, on vectors scaled so that no square overflows."""
     apart, scale, both, union = _tanimoto_parts(x, y)
-    square = total(apart * apart)
-    return (2 * both * apart - square * (y / scale)) / (union * union) / scale
+    # Two forms of one polynomial: neither cancels on its side.
+    together = x / scale + y / scale
+    alike = 2 * both * apart - total(apart * apart) * (y / scale)
+    opposed = 2 * both * together - total(together * together) * (y / scale)
+    return where(both < 0, opposed, alike) / (union * union) / scale
 
 
 @named(
@@ -248,3 +257,15 @@ def distance_difference(anchor: Expression, near: Expression, far: Expression) -
     first, second = anchor - near, anchor - far
     lengths = norm(first) + norm(second)
     return total((far - near) * ((first + second) / where(lengths > 0, lengths, 1)))
+
+
+@named(
+    latex=r"\left({0} - \overline{{{0}}}\right)",
+    means=lambda m, x: [v - m.fsum(x) / len(x) for v in x],
+    slope=lambda x: (Jacobian(constant(1), ((-1 / class_count(), constant(1)),)),),
+    shape="class",
+)
+def centred(x: Expression) -> Expression:
+    """The vector without its mean, which is taken out twice: once it is rounded."""
+    rest = x - total(x) / class_count()
+    return rest - total(rest) / class_count()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossary.definition import loss
 from lossary.domain import LogSimplex, Simplex
-from lossary.functions import jensen_gap, log, log_ratio, total, weighted
+from lossary.functions import jensen_gap, log, relative_entropy, total, weighted
 
 _ROW = (
     "One number per distribution: the mean is over distributions. torch's default divides by the "
@@ -44,7 +44,7 @@ def kl_divergence(log_probabilities: LogSimplex, target: Simplex):
 )  # fmt: skip
 def kl_divergence_from_probabilities(probabilities: Simplex, target: Simplex):
     """Relative entropy of the target to the prediction, from probabilities."""
-    return total(weighted(target, log_ratio(target, probabilities)))
+    return relative_entropy(target, probabilities)
 
 
 @loss(

@@ -5,14 +5,13 @@ from __future__ import annotations
 from lossary.definition import loss
 from lossary.domain import Cosine, Embedding, NonNegative, Sign
 from lossary.functions import (
-    class_count,
+    centred,
     cosine,
     cosine_gap,
     distance_difference,
     maximum,
     norm,
     tanimoto_gap,
-    total,
     where,
 )
 
@@ -80,9 +79,7 @@ def euclidean_distance(prediction: Embedding, target: Embedding):
 )
 def pearson_distance(prediction: Embedding, target: Embedding):
     """1 minus the correlation of two vectors."""
-    return cosine_gap(
-        prediction - total(prediction) / class_count(), target - total(target) / class_count()
-    )
+    return cosine_gap(centred(prediction), centred(target))
 
 
 @loss(

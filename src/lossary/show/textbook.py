@@ -96,6 +96,8 @@ TEXTBOOK: dict[str, Callable[..., Expression]] = {
     "tanimoto_gap": lambda x, y: 1 - _inner(x, y) / _union(x, y),
     "unit_rejection": lambda y, x: y / _norm(y) - _opaque("cosine", y, x) * (x / _norm(x)),
     "softmax_minus_uniform": lambda x: _softmax(x) - 1 / _opaque("class_count"),
+    "relative_entropy": lambda t, p: total(t * log(t / p)),
+    "centred": lambda x: x - total(x) / _opaque("class_count"),
     "tanimoto_slope": lambda x, y: (
         (2 * (x - y) - (1 - _inner(x, y) / _union(x, y)) * (2 * x - y)) / _union(x, y)
     ),
