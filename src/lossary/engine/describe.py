@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lossary.definition import PROMISES, Argument, Definition
+from lossary.engine.arguments import options_of
 
 __all__ = ["argument_lines", "describe"]
 
@@ -20,6 +21,12 @@ _OPTIONS = {
     "ignore_index": "rows with this label are left out",
 }
 
+_RAISES = [
+    "DomainError   a value lies outside its set; the message names it, its place and the fix",
+    "ShapeError    shapes differ: prediction and target are never broadcast",
+    "DtypeError    a complex number, or an integer prediction",
+]
+
 
 def describe(loss: Any) -> str:
     """Return what ``help()`` shows."""
@@ -27,9 +34,9 @@ def describe(loss: Any) -> str:
         loss.summary,
         _section("Formula", [loss.latex]),
         _section("Arguments", argument_lines(loss)),
-        _section("Options", [f"{k:<14}{_OPTIONS[k]}" for k in _option_names(loss)]),
+        _section("Options", [f"{name:<14}{_OPTIONS[name]}" for name in options_of(loss)]),
         _section("Returns", [_returns(loss)]),
-        _section("Raises", _raises(loss)),
+        _section("Raises", _RAISES),
         _section("Choose it", [loss.choose] if loss.choose else []),
         _section("Traps", [f"- {trap}" for trap in loss.traps]),
         _section("Promises", [f"{p}: {PROMISES[p]}" for p in sorted(loss.promises)]),
@@ -37,12 +44,6 @@ def describe(loss: Any) -> str:
         _section("Source", [loss.source]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _option_names(loss: Definition) -> list[str]:
-    from lossary.engine.arguments import options_of
-
-    return list(options_of(loss))
 
 
 def argument_lines(loss: Definition) -> list[str]:
@@ -76,14 +77,6 @@ def _returns(loss: Definition) -> str:
     size = "at least 0; " if "non_negative" in loss.promises else ""
     rows = "one number per row" if loss.class_axis else "shape S"
     return f"{size}a scalar, or {rows} for reduction 'none'; half precision returns float32"
-
-
-def _raises(loss: Definition) -> list[str]:
-    return [
-        "DomainError   a value lies outside its set; the message names it, its place and the fix",
-        "ShapeError    shapes differ: prediction and target are never broadcast",
-        "DtypeError    a complex number, or an integer prediction",
-    ]
 
 
 def _section(title: str, lines: list[str]) -> str:

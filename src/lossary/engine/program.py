@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import linecache
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -110,8 +109,3 @@ def compiled(chosen: Variant, results: tuple[str, ...], target: str) -> Callable
     namespace: dict[str, Any] = {}
     exec(compile(source, filename, "exec"), namespace)  # noqa: S102  (our own rendered text)
     return namespace[made.name]
-
-
-def available(modules: Mapping[str, str]) -> list[str]:
-    """Return the names whose module can be imported, without importing it."""
-    return [name for name, module in modules.items() if importlib.util.find_spec(module)]

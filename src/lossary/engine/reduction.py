@@ -8,13 +8,7 @@ from lossary.engine.arguments import Call
 from lossary.engine.weighing import given
 from lossary.errors import DomainError, ShapeError
 
-__all__ = ["REDUCTIONS", "reduce", "scale", "sums"]
-
-REDUCTIONS = {
-    "none": "one weighted number per element or row",
-    "sum": "the sum of the weighted numbers",
-    "mean": "that sum divided by the sum of the weights, or by denominator",
-}
+__all__ = ["reduce", "scale", "sums"]
 
 
 def weigh(call: Call, values: Any, weight: Any, keep: Any) -> Any:

@@ -87,10 +87,6 @@ class Library(ABC):
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         """Return the unreduced loss, with its derived gradient attached."""
 
-    @abstractmethod
-    def differentiate(self, operation: Operation, name: str, arrays: Sequence[Any]) -> Any:
-        """Return the gradient of the unreduced loss with respect to one argument."""
-
     def evaluate(
         self, operation: Operation, results: tuple[str, ...], arrays: Sequence[Any]
     ) -> Any:

@@ -72,9 +72,6 @@ class _Jax(Library):
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         return _value_function(operation)(*arrays)
 
-    def differentiate(self, operation: Operation, name: str, arrays: Sequence[Any]) -> Any:
-        return _gradient_function(operation, name)(*arrays)
-
     def shape(self, x: Any) -> tuple[int, ...]:
         return tuple(x.shape)
 

@@ -61,9 +61,6 @@ class _NumPy(Library):
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         return self.evaluate(operation, ("value",), arrays)
 
-    def differentiate(self, operation: Operation, name: str, arrays: Sequence[Any]) -> Any:
-        return self.evaluate(operation, (f"gradient:{name}",), arrays)
-
     def shape(self, x: Any) -> tuple[int, ...]:
         return x.shape
 

@@ -61,9 +61,6 @@ class _Torch(Library):
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         return _value_function(operation).apply(*arrays)
 
-    def differentiate(self, operation: Operation, name: str, arrays: Sequence[Any]) -> Any:
-        return _gradient_function(operation, name).apply(*arrays)
-
     def shape(self, x: Any) -> tuple[int, ...]:
         return tuple(x.shape)
 
