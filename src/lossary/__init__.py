@@ -27,6 +27,16 @@ __version__ = "0.1.0"
 catalogue = MappingProxyType({name: bind(record) for name, record in _definitions.items()})
 """Every loss by name."""
 
+_ROOMS = ("class_weights", "information")
+"""Modules that are imported when they are first asked for."""
+
+_ELSEWHERE = {
+    "hf": "lossary.huggingface",
+    "patch": "lossary.patching",
+    "patched": "lossary.patching",
+}
+"""Functions that need a framework, and the modules they are imported from."""
+
 __all__ = [  # noqa: PLE0604  (the names of the catalogue are strings)
     "DomainError",
     "DtypeError",
@@ -39,12 +49,9 @@ __all__ = [  # noqa: PLE0604  (the names of the catalogue are strings)
     "find",
     "functions",
     "loss",
+    *_ELSEWHERE,
     *catalogue,
 ]  # pyright: ignore[reportUnsupportedDunderAll]
-
-
-_ROOMS = ("class_weights", "information")
-"""Modules that are imported when they are first asked for."""
 
 
 def find(name: str) -> Loss:
@@ -61,6 +68,8 @@ def __getattr__(name: str) -> Any:
         return catalogue[name]
     if name in _ROOMS:
         return import_module(f"lossary.{name}")
+    if name in _ELSEWHERE:
+        return getattr(import_module(_ELSEWHERE[name]), name)
     raise AttributeError(f"module 'lossary' has no attribute {name!r}")
 
 
