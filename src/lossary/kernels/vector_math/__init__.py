@@ -1,0 +1,24 @@
+"""Elementary functions of one double that vectorise inside a Numba loop.
+
+Numba calls the C library for ``math.exp`` and its kin, element by element. These functions are
+straight lines of arithmetic, so that LLVM runs a loop over them with whatever vectors the processor
+has (AVX2, AVX-512, NEON), and their errors are stated and tested in units in the last place.
+"""
+
+from lossary.kernels.vector_math.exponential import exp, expm1, tanh
+from lossary.kernels.vector_math.logarithm import log, log1p
+from lossary.kernels.vector_math.plain import absolute, floor, maximum, minimum, sign, sqrt
+
+__all__ = [
+    "absolute",
+    "exp",
+    "expm1",
+    "floor",
+    "log",
+    "log1p",
+    "maximum",
+    "minimum",
+    "sign",
+    "sqrt",
+    "tanh",
+]

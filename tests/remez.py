@@ -1,0 +1,142 @@
+"""Where the coefficients in ``lossary.kernels.vector_math`` come from: Remez exchange in mpmath.
+
+``python -m tests.remez [NAME ...]`` prints the coefficients of each fit as exact decimal doubles,
+lowest power first, with the largest weighted error of the rounded polynomial on its interval. The
+weight turns an error of the polynomial into a relative error of the function that uses it.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mpmath import mp, mpf
+
+mp.dps = 60
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Approximate ``function`` by a polynomial of ``degree``; judge errors times ``weight``."""
+
+    function: Callable
+    weight: Callable
+    interval: tuple
+    degree: int
+
+
+def reference(fit, grid):
+    """Return what the fit needs on a grid: the points, the values and the weights."""
+    return [(x, fit.function(x), fit.weight(x)) for x in grid]
+
+
+def chebyshev_points(low, high, count):
+    """Return ``count`` points from ``low`` to ``high`` that crowd at both ends."""
+    middle, half = (low + high) / 2, (high - low) / 2
+    return [middle - half * mp.cos(mp.pi * i / (count - 1)) for i in range(count)]
+
+
+def value(coefficients, x):
+    """Return the polynomial at x; coefficients run from the lowest power."""
+    result = mpf(0)
+    for c in reversed(coefficients):
+        result = result * x + c
+    return result
+
+
+def extremes(errors):
+    """Return one index per run of equal signs: the largest error of that run."""
+    found, best = [], 0
+    for i, error in enumerate(errors):
+        if (error >= 0) != (errors[best] >= 0):
+            found.append(best)
+            best = i
+        elif abs(error) > abs(errors[best]):
+            best = i
+    return [*found, best]
+
+
+def best_alternation(indices, errors, count):
+    """Drop points from the ends, the smaller error first, until ``count`` remain."""
+    indices = list(indices)
+    while len(indices) > count:
+        weaker_first = abs(errors[indices[0]]) < abs(errors[indices[-1]])
+        indices.pop(0 if weaker_first else -1)
+    return indices
+
+
+def remez(fit, rounds=12):
+    """Return minimax coefficients, lowest power first."""
+    low, high = map(mpf, fit.interval)
+    unknowns = fit.degree + 1
+    rows = reference(fit, chebyshev_points(low, high, 24 * (unknowns + 1)))
+    rows = [row for row in rows if row[2]]
+    chosen = [round(i * (len(rows) - 1) / unknowns) for i in range(unknowns + 1)]
+    for _ in range(rounds):
+        system, right = mp.matrix(unknowns + 1), mp.matrix(unknowns + 1, 1)
+        for row, index in enumerate(chosen):
+            x, v, w = rows[index]
+            for power in range(unknowns):
+                system[row, power] = x**power * w
+            system[row, unknowns] = (-1) ** row
+            right[row] = v * w
+        solution = mp.lu_solve(system, right)
+        found = list(solution[:unknowns])
+        errors = [(value(found, x) - v) * w for x, v, w in rows]
+        following = best_alternation(extremes(errors), errors, unknowns + 1)
+        if len(following) <= unknowns or following == chosen:
+            break
+        chosen = following
+    return found
+
+
+def rounded(fit):
+    """Return the minimax coefficients rounded to doubles."""
+    return [mpf(float(c)) for c in remez(fit)]
+
+
+def largest_error(fit, coefficients, count=2000):
+    """Return the largest weighted error on a fine grid."""
+    low, high = map(mpf, fit.interval)
+    rows = reference(fit, chebyshev_points(low, high, count))
+    return max(abs((value(coefficients, x) - v) * w) for x, v, w in rows if w)
+
+
+def away_from_zero(function, limit):
+    """Return ``function`` with its limit at 0, where the formula itself is 0/0."""
+    return lambda x: limit if abs(x) < mpf(10) ** -30 else function(x)
+
+
+HALF_LN2 = mp.log(2) / 2 * mpf("1.0001")
+LARGEST_S = (3 - 2 * mp.sqrt(2)) * mpf("1.0001")
+
+FITS = {
+    # expm1(r) = r + r^2 q(r); the weight is that of expm1, so that exp and expm1 share q.
+    "expm1": Fit(
+        away_from_zero(lambda r: (mp.expm1(r) - r) / r**2, mpf(1) / 2),
+        away_from_zero(lambda r: abs(r**2 / mp.expm1(r)), mpf(0)),
+        (-HALF_LN2, HALF_LN2),
+        10,
+    ),
+    # log((1+s)/(1-s)) = 2 s + s z p(z), z = s^2, |s| <= 3 - sqrt(8)
+    "log": Fit(
+        away_from_zero(lambda z: (2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 2) / z, mpf(2) / 3),
+        lambda z: z / 2,
+        (0, LARGEST_S**2),
+        6,
+    ),
+}
+
+
+def main(names):
+    """Print the named fits, or all of them."""
+    for name in names or FITS:
+        fit = FITS[name]
+        coefficients = rounded(fit)
+        low, high = (float(end) for end in fit.interval)
+        bits = float(mp.log(largest_error(fit, coefficients), 2))
+        lines = [f"{name}: degree {fit.degree} on [{low:.6g}, {high:.6g}], error 2^{bits:.2f}"]
+        sys.stdout.write("\n".join([*lines, *(f"    {float(c)!r}," for c in coefficients)]) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
