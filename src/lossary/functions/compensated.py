@@ -7,18 +7,23 @@ from __future__ import annotations
 
 from math import inf
 
-from lossary.formula import Expression, constant
+from lossary.formula import Expression, apply, constant
 from lossary.functions.vocabulary import absolute, exp, named, where
 
 # Why: exp of a rounded difference or
 # product amplifies the rounding by its argument, so the rounding is carried along.
 
 
+def rounding(error: Expression) -> Expression:
+    """Mark what a computation in twice the needed precision may leave out, because it is tiny."""
+    return apply("rounding", error)
+
+
 def sum_error(x: Expression, y: Expression, rounded: Expression) -> Expression:
     """Return x + y - rounded, exactly (Knuth's two-sum)."""
     back = rounded - x
     error = (x - (rounded - back)) + (y - back)
-    return where(absolute(rounded) < inf, error, 0)
+    return rounding(where(absolute(rounded) < inf, error, 0))
 
 
 def _halves(x: Expression) -> tuple[Expression, Expression]:
@@ -32,7 +37,7 @@ def product_error(x: Expression, y: Expression, rounded: Expression) -> Expressi
     """Return x y - rounded, exactly (Dekker's two-product)."""
     (x_high, x_low), (y_high, y_low) = _halves(x), _halves(y)
     error = ((x_high * y_high - rounded) + x_high * y_low + x_low * y_high) + x_low * y_low
-    return where(absolute(error) < inf, error, 0)
+    return rounding(where(absolute(error) < inf, error, 0))
 
 
 @named(

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from lossary.formula import Expression, apply, walk
+from lossary.formula import Expression, apply, constant, walk
 from lossary.functions import FUNCTIONS, PRIMITIVES, where
 from lossary.rewriting import rebuild, simplify
 
-__all__ = ["TARGETS", "Program", "Target", "lower", "render"]
+__all__ = ["TARGETS", "Printer", "Program", "Target", "lower", "render"]
 
 # Targets by name; each module holds one table, and is imported when it is asked for.
 TARGETS = ("numpy", "torch", "jax", "tensorflow")
@@ -35,6 +35,7 @@ class Target:
     cast: str
     bounds: Mapping[str, str] = field(default_factory=dict)
     constant: str = "{0}"
+    number: str = 'float("{0}")'  # an infinity or NaN
 
     def __post_init__(self) -> None:
         missing, extra = PRIMITIVES - self.spellings.keys(), self.spellings.keys() - PRIMITIVES
@@ -60,14 +61,19 @@ def target(name: str) -> Target:
     return importlib.import_module(f"lossary.render.{name}").TARGET
 
 
-def lower(expression: Expression) -> Expression:
-    """Replace named functions by how they are computed, until only primitives are left."""
+def lower(expression: Expression, *, spare: bool = False) -> Expression:
+    """Replace named functions by how they are computed, until only primitives are left.
+
+    With precision to spare, float64 for float32 say, corrections of roundings are left out.
+    """
     done: dict[Expression, Expression] = {}
     for node in walk(expression):
         arguments = tuple(done[a] for a in node.arguments)
         if node.operator in FUNCTIONS:
             computed = FUNCTIONS[node.operator].computed(*arguments)
-            done[node] = simplify(lower(computed))
+            done[node] = simplify(lower(computed, spare=spare))
+        elif node.operator == "rounding":
+            done[node] = constant(0) if spare else arguments[0]
         elif node.operator == "weighted":
             weight, value = arguments
             done[node] = where(weight == 0, 0, weight * value)
@@ -84,18 +90,20 @@ def render(program: Program, name: str) -> str:
     lines = [f"def {program.name}({', '.join(program.arguments)}):"]
     if program.summary:
         lines.append(f'    """{program.summary}"""')
-    printer = _Printer(language, results, like)
+    printer = Printer(language, results, like)
     body = [printer.text(result, 0) for result in results]
     lines += [f"    {line}" for line in printer.lines]
     lines.append(f"    return {', '.join(body)}")
     return f"{language.imports}\n\n\n" + "\n".join(lines) + "\n"
 
 
-class _Printer:
+class Printer:
     """Print nodes; a node used more than once becomes a temporary when it is first needed."""
 
-    def __init__(self, language: Target, results: Sequence[Expression], like: str) -> None:
-        self.language, self.like = language, like
+    def __init__(
+        self, language: Target, results: Sequence[Expression], like: str, prefix: str = "t"
+    ) -> None:
+        self.language, self.like, self.prefix = language, like, prefix
         self.lines: list[str] = []
         self.names: dict[Expression, str] = {}
         self.uses = Counter(results)
@@ -112,7 +120,7 @@ class _Printer:
             self.uses[argument] += max(template.count(f"{{{i}}}"), 1)
 
     def _store(self, node: Expression) -> str:
-        name = f"t{len(self.names)}"
+        name = f"{self.prefix}{len(self.names)}"
         self.lines.append(f"{name} = {self._spell(node)[1]}")
         return name
 
@@ -147,7 +155,7 @@ class _Printer:
     def _number(self, node: Expression) -> tuple[int, str]:
         text = repr(node.payload)
         if text in {"inf", "-inf", "nan"}:
-            return ATOM, f'float("{text}")'
+            return ATOM, self.language.number.format(text)
         return (UNARY if text.startswith("-") else ATOM), text
 
     def _bound(self, node: Expression) -> tuple[int, str] | None:
@@ -178,8 +186,8 @@ class _Printer:
 
 
 _SPECIAL = {
-    "maximum": _Printer._bound,  # noqa: SLF001
-    "minimum": _Printer._bound,  # noqa: SLF001
-    "power": _Printer._power,  # noqa: SLF001
-    "where": _Printer._where,  # noqa: SLF001
+    "maximum": Printer._bound,  # noqa: SLF001
+    "minimum": Printer._bound,  # noqa: SLF001
+    "power": Printer._power,  # noqa: SLF001
+    "where": Printer._where,  # noqa: SLF001
 }

@@ -1,0 +1,106 @@
+"""What a kernel is, before any language: its data, its results and the facts that shape its text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from lossary.formula import Expression, variable
+from lossary.functions import absolute, exp, total, where
+from lossary.render.passes import Plan
+from lossary.render.target import lower
+
+__all__ = ["Kernel", "Operand", "Result", "Storage", "check_of"]
+
+Storage = Literal["float64", "float32", "bfloat16", "float16", "integer", "boolean"]
+
+Place = Literal["element", "class", "row", "label", "number"]
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A named input: one value for each element, class or row, a label, or one number for all.
+
+    ``right`` says whether a value lies in its set; ``mass`` is what a row must sum up to 1 by.
+    """
+
+    name: str
+    place: Place
+    storage: Storage
+    right: Expression | None = None
+    mass: Expression | None = None
+    tolerance: float = 0.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """A result: the reduced value, or an array in a storage format."""
+
+    name: str
+    expression: Expression
+    storage: Storage
+    derivative: bool
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A function to print that computes all results in one pass over memory.
+
+    Derivatives are multiplied by ``scale`` and, where they are given, by each element's weight and
+    upstream gradient. With ``reduce`` the weighted values are summed instead of written.
+    """
+
+    name: str
+    operands: tuple[Operand, ...]
+    results: tuple[Result, ...]
+    class_axis: bool
+    reduce: bool = True
+    weight: Storage | None = None
+    mask: bool = False
+    upstream: Storage | None = None
+    check: bool = True
+
+    @cached_property
+    def spare(self) -> bool:
+        """Whether float64 has precision to spare for all that goes in and out."""
+        return all(o.storage != "float64" for o in self.operands if o.place != "number") and all(
+            r.storage != "float64" for r in self.results
+        )
+
+    @cached_property
+    def expressions(self) -> tuple[Expression, ...]:
+        """The lowered results."""
+        return tuple(lower(result.expression, spare=self.spare) for result in self.results)
+
+    @cached_property
+    def checks(self) -> tuple[Expression, ...]:
+        """What must hold, for each element or class, and for each row."""
+        if not self.check:
+            return ()
+        found = [operand.right for operand in self.operands if operand.right is not None]
+        rows = [
+            absolute(operand.mass - 1) <= operand.tolerance
+            for operand in self.operands
+            if operand.mass is not None
+        ]
+        return (*found, *rows)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The passes over a row; the checks come after the results."""
+        return Plan.of((*self.expressions, *self.checks))
+
+    def operand(self, name: str) -> Operand:
+        """Return the operand of that name."""
+        return next(o for o in self.operands if o.name == name)
+
+
+def check_of(name: str, domain, *, tolerance: float) -> dict[str, Expression | float]:  # noqa: ANN001
+    """Return what an operand of a domain must fulfil."""
+    symbol = variable(name, class_axis=domain.class_axis)
+    facts: dict[str, Expression | float] = {"right": domain.contains(symbol)}
+    if domain.mass:
+        facts["mass"] = total(symbol if domain.mass == "sum" else lower(exp(symbol)))
+        facts["tolerance"] = tolerance
+    return facts
