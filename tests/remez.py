@@ -124,6 +124,15 @@ FITS = {
         (0, LARGEST_S**2),
         6,
     ),
+    # The same beyond its exact first coefficient 2/3, for the logarithm in two doubles.
+    "power": Fit(
+        away_from_zero(
+            lambda z: ((2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 2) / z - mpf(2) / 3) / z, mpf(2) / 5
+        ),
+        lambda z: z**2 / 2,
+        (0, LARGEST_S**2),
+        7,
+    ),
 }
 
 

@@ -6,18 +6,31 @@ has (AVX2, AVX-512, NEON), and their errors are stated and tested in units in th
 """
 
 from lossary.kernels.vector_math.exponential import exp, expm1, tanh
+from lossary.kernels.vector_math.halves import (
+    bfloat16_to_float64,
+    float16_to_float64,
+    float64_to_bfloat16,
+    float64_to_float16,
+)
 from lossary.kernels.vector_math.logarithm import log, log1p
 from lossary.kernels.vector_math.plain import absolute, floor, maximum, minimum, sign, sqrt
+from lossary.kernels.vector_math.powers import power, power_plain
 
 __all__ = [
     "absolute",
+    "bfloat16_to_float64",
     "exp",
     "expm1",
+    "float16_to_float64",
+    "float64_to_bfloat16",
+    "float64_to_float16",
     "floor",
     "log",
     "log1p",
     "maximum",
     "minimum",
+    "power",
+    "power_plain",
     "sign",
     "sqrt",
     "tanh",

@@ -45,22 +45,23 @@ Q10 = 2.0875279975745012e-09
 @vectorisable
 def tail_of_exp(r: float) -> float:
     """Return (e^r - 1 - r) / r^2 for |r| <= ln(2)/2."""
-    square = r * r
-    high = fused(fused(fused(fused(fused(Q10, r, Q9), r, Q8), r, Q7), r, Q6), r, Q5)
-    low = fused(fused(fused(fused(Q4, r, Q3), r, Q2), r, Q1), r, Q0)
-    return fused(high, square * square * r, low)
+    r2 = r * r
+    r4 = r2 * r2
+    # Estrin's order: as many operations as Horner's, in a third of the steps.
+    low = fused(fused(Q3, r, Q2), r2, fused(Q1, r, Q0))
+    middle = fused(fused(Q7, r, Q6), r2, fused(Q5, r, Q4))
+    high = fused(Q10, r2, fused(Q9, r, Q8))
+    return fused(fused(high, r4, middle), r4, low)
 
 
 @vectorisable
-def exp(x: float) -> float:
-    """Return e^x: 0.65 ulp; the last rounding alone decides subnormal results."""
-    bounded = select(x > HIGHEST, HIGHEST, x)
-    bounded = select(bounded < LOWEST, LOWEST, bounded)
-    shifted = fused(bounded, LOG2_E, TWICE_BIASED_ROUNDER)
-    halved = fused(bounded, HALF_LOG2_E, BIASED_ROUNDER)
+def exp_of_sum(x: float, low: float) -> float:
+    """Return e^(x + low) for x from LOWEST to HIGHEST, NaN included, and |low| below 2^-40."""
+    shifted = fused(x, LOG2_E, TWICE_BIASED_ROUNDER)
+    halved = fused(x, HALF_LOG2_E, BIASED_ROUNDER)
     k = shifted - TWICE_BIASED_ROUNDER
-    r_high = fused(k, -LN2_HIGH, bounded)
-    r_low = k * -LN2_LOW
+    r_high = fused(k, -LN2_HIGH, x)
+    r_low = fused(k, -LN2_LOW, low)
     r = r_high + r_low
     small = fused(r * r, tail_of_exp(r), r_low)
     high = 1.0 + r_high
@@ -69,6 +70,13 @@ def exp(x: float) -> float:
     first = from_bits(bits_of(halved) << 52)
     second = from_bits((bits_of(shifted) - bits_of(halved)) << 52)
     return mantissa * first * second
+
+
+@vectorisable
+def exp(x: float) -> float:
+    """Return e^x: 0.65 ulp; the last rounding alone decides subnormal results."""
+    bounded = select(x > HIGHEST, HIGHEST, x)
+    return exp_of_sum(select(bounded < LOWEST, LOWEST, bounded), 0.0)
 
 
 @vectorisable

@@ -44,23 +44,28 @@ def beyond_first_order(f: float) -> float:
     s = f / (2.0 + f)
     z = s * s
     w = z * z
-    odd = fused(fused(L5, w, L3), w, L1)
-    even = fused(fused(fused(L6, w, L4), w, L2), w, L0)
-    series = z * fused(odd, z, even)
+    low = fused(fused(L3, z, L2), w, fused(L1, z, L0))
+    high = fused(L6, w, fused(L5, z, L4))
+    series = z * fused(high, w * w, low)
     half_square = 0.5 * f * f
     return fused(s, half_square + series, -half_square)
 
 
 @vectorisable
-def log(x: float) -> float:
-    """Return the natural logarithm: 0.75 ulp; -inf at 0, NaN below."""
+def split(x: float) -> tuple[float, float]:
+    """Return f and k such that x = 2^k (1 + f), for finite x > 0, subnormal ones too."""
     subnormal = x < SMALLEST_NORMAL
     scaled = select(subnormal, x * 2.0**54, x)
     centred = bits_of(scaled) + CENTRING
     m = from_bits((centred & SIGNIFICAND) + BITS_OF_ROOT_HALF)
-    f = m - 1.0
     biased = from_bits(shifted_down(centred, 52) | BITS_OF_TWO_POW_52)
-    k = biased - select(subnormal, 2.0**52 + 1023 + 54, 2.0**52 + 1023)
+    return m - 1.0, biased - select(subnormal, 2.0**52 + 1023 + 54, 2.0**52 + 1023)
+
+
+@vectorisable
+def log(x: float) -> float:
+    """Return the natural logarithm: 0.75 ulp; -inf at 0, NaN below."""
+    f, k = split(x)
     from_power = k * LN2_HIGH
     high = from_power + f
     low = fused(k, LN2_LOW, f - (high - from_power)) + beyond_first_order(f)

@@ -22,6 +22,7 @@ instruction: Callable[..., Any] = intrinsic
 
 DOUBLE = llvmlite.ir.DoubleType()
 INT64 = llvmlite.ir.IntType(64)
+INT32 = llvmlite.ir.IntType(32)
 
 
 @instruction
@@ -104,3 +105,14 @@ def with_sign_of(typing: Any, x: Any, y: Any) -> Any:
         return builder.call(declared, arguments)
 
     return types.float64(types.float64, types.float64), generate
+
+
+@instruction
+def double_from_single_bits(typing: Any, bits: Any) -> Any:
+    """Return the value of the float32 whose bits are the low 32."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        single = builder.bitcast(builder.trunc(arguments[0], INT32), llvmlite.ir.FloatType())
+        return builder.fpext(single, DOUBLE)
+
+    return types.float64(types.int64), generate
