@@ -109,23 +109,32 @@ def away_from_zero(function, limit):
 HALF_LN2 = mp.log(2) / 2 * mpf("1.0001")
 LARGEST_S = (3 - 2 * mp.sqrt(2)) * mpf("1.0001")
 
-FITS = {
-    # expm1(r) = r + r^2 q(r); the weight is that of expm1, so that exp and expm1 share q.
-    "expm1": Fit(
+
+def exponential(degree):
+    """Fit q in expm1(r) = r + r^2 q(r), weighted for expm1, so that exp and expm1 share it."""
+    return Fit(
         away_from_zero(lambda r: (mp.expm1(r) - r) / r**2, mpf(1) / 2),
         away_from_zero(lambda r: abs(r**2 / mp.expm1(r)), mpf(0)),
         (-HALF_LN2, HALF_LN2),
-        10,
-    ),
-    # log((1+s)/(1-s)) = 2 s + s z p(z), z = s^2, |s| <= 3 - sqrt(8)
-    "log": Fit(
+        degree,
+    )
+
+
+def logarithm(degree):
+    """Fit p in log((1+s)/(1-s)) = 2 s + s z p(z), z = s^2; |s| <= 3 - sqrt(8)."""
+    return Fit(
         away_from_zero(lambda z: (2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 2) / z, mpf(2) / 3),
         lambda z: z / 2,
         (0, LARGEST_S**2),
-        6,
-    ),
-    # The same beyond its exact first coefficient 2/3, for the logarithm in two doubles.
-    "power": Fit(
+        degree,
+    )
+
+
+FITS = {
+    "exponential": exponential(10),
+    "logarithm": logarithm(6),
+    # The logarithm beyond its exact coefficient 2/3, for two doubles.
+    "powers": Fit(
         away_from_zero(
             lambda z: ((2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 2) / z - mpf(2) / 3) / z, mpf(2) / 5
         ),
@@ -133,6 +142,8 @@ FITS = {
         (0, LARGEST_S**2),
         7,
     ),
+    "spare exponential": exponential(7),
+    "spare logarithm": logarithm(4),
 }
 
 

@@ -1,7 +1,7 @@
 """exp, expm1 and tanh for one double, without branches.
 
 x = k ln 2 + r with k a whole number and |r| <= ln(2)/2; then e^x = 2^k (1 + r + r^2 q(r)).
-``python -m tests.remez expm1`` prints q.
+``python -m tests.remez exponential`` prints q.
 """
 
 from lossary.kernels.vector_math.machine import (

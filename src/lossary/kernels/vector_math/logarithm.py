@@ -2,7 +2,7 @@
 
 x = 2^k m with m in [sqrt(1/2), sqrt(2)), f = m - 1, s = f / (2 + f); then
 log m = log((1+s)/(1-s)) = 2 s + s R = f - (f^2/2 - s (f^2/2 + R)), R = z p(z), z = s^2: in the last
-form the leading term f is exact. ``python -m tests.remez log`` prints p.
+form the leading term f is exact. ``python -m tests.remez logarithm`` prints p.
 """
 
 from math import inf, nan

@@ -3,7 +3,7 @@
 A relative error d of the logarithm is a relative error |y log x| d <= 745 d of the power, so the
 logarithm needs about 11 bits more than a double has. With s = f / (2 + f) as in ``log``,
 log m = 2 s + (2/3) s^3 + s^5 p(s^2): the first two terms are sums of two doubles, the last is one.
-``python -m tests.remez power`` prints p.
+``python -m tests.remez powers`` prints p.
 """
 
 from math import inf, nan
