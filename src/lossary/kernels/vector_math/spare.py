@@ -44,8 +44,8 @@ Q5 = 0.00019841359755006874
 Q6 = 2.487568857349882e-05
 Q7 = 2.756053856388681e-06
 
-# (2 atanh(s)/s - 2)/s^2 in z = s^2 for |s| <= 1.0001 (3 - sqrt(8)), degree 4: error of the log
-# below 2^-44.9 of itself.
+# (2 atanh(s)/s - 2)/s^2 in z = s^2 for |s| <= 1.0001 (3 - sqrt(8)), degree 4: error of
+# the logarithm below 2^-44.9 of itself.
 L0 = 0.6666666667581037
 L1 = 0.39999995618295253
 L2 = 0.28572109550732444
