@@ -11,7 +11,7 @@ from typing import Any
 
 from lossary import functions
 from lossary.definition import find as _find
-from lossary.engine import Loss, bind, loss
+from lossary.engine import Loss, bind, loss, using
 from lossary.errors import (
     DomainError,
     DtypeError,
@@ -49,6 +49,7 @@ __all__ = [  # noqa: PLE0604  (the names of the catalogue are strings)
     "find",
     "functions",
     "loss",
+    "using",
     *_ELSEWHERE,
     *catalogue,
 ]  # pyright: ignore[reportUnsupportedDunderAll]

@@ -1,5 +1,6 @@
 """From text to running functions: pick the library, compile, weigh, mask, reduce."""
 
 from lossary.engine.loss import Loss, bind, loss
+from lossary.engine.selection import using
 
-__all__ = ["Loss", "bind", "loss"]
+__all__ = ["Loss", "bind", "loss", "using"]

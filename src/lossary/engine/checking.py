@@ -11,7 +11,7 @@ from lossary.domain import Domain
 from lossary.engine.libraries import Library
 from lossary.errors import DomainError
 
-__all__ = ["check_data", "check_parameter", "inside"]
+__all__ = ["check_data", "check_parameter", "inside", "tolerance"]
 
 
 def inside(library: Library, domain: Domain, x: Any, classes: int | None) -> Any:
@@ -26,7 +26,7 @@ def _elements(domain: Domain, x: Any, classes: int | None) -> Any:
 
 
 def _rows(library: Library, domain: Domain, x: Any) -> Any:
-    return abs(_mass(library, domain, x) - 1) <= _tolerance(library, x)
+    return abs(_mass(library, domain, x) - 1) <= tolerance(library, x)
 
 
 def _mass(library: Library, domain: Domain, x: Any) -> Any:
@@ -35,7 +35,7 @@ def _mass(library: Library, domain: Domain, x: Any) -> Any:
         return library.total_last(library.exp(wide) if domain.mass != "sum" else wide)
 
 
-def _tolerance(library: Library, x: Any) -> float:
+def tolerance(library: Library, x: Any) -> float:
     """Rows come out of a softmax in x' precision: allow the square root of its spacing."""
     return max(library.epsilon(x), 2.0**-52) ** 0.5
 

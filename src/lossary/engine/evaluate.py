@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from lossary.definition import Argument, Definition
-from lossary.engine import checking, reduction, weighing
+from lossary.engine import checking, reduction, results, weighing
 from lossary.engine.arguments import Call, prepare
+from lossary.engine.fused import Fused, fused
 from lossary.engine.libraries import Library
 from lossary.engine.libraries.base import Operation
-from lossary.engine.program import variant
+from lossary.engine.program import Variant, variant
 from lossary.errors import ShapeError
 
-__all__ = ["derivatives", "loss", "sums"]
+__all__ = ["derivatives", "explain", "loss", "sums"]
 
 
 @dataclass
@@ -38,10 +39,37 @@ class Work:
         return x if self.poison is None else x * self.poison
 
 
-def ready(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Work:
+@dataclass
+class Choice:
+    """What the text of a call depends on: the variant, and the parameters that it still takes."""
+
+    variant: Variant
+    parameters: dict[str, Any]
+
+
+def choose(call: Call) -> Choice:
+    """Sort hyper-parameters: absent ones, numbers fixed in the text, and what the text takes."""
+    given: dict[str, Any] = {}
+    fixed: list[tuple[str, float]] = []
+    absent: list[str] = []
+    for a in call.definition.parameters:
+        value = call.parameters[a.name]
+        if value is None and a.optional:
+            absent.append(a.name)
+        elif isinstance(value, (int, float)) and not a.domain.class_axis:
+            checking.check_parameter(call.definition, a, value)
+            if value in {0, 1, 2}:
+                fixed.append((a.name, float(value)))
+            else:
+                given[a.name] = value
+        else:
+            given[a.name] = value
+    return Choice(variant(call.definition, frozenset(absent), tuple(fixed)), given)
+
+
+def ready(call: Call, choice: Choice) -> Work:
     """Do all that comes before the computation."""
-    call = prepare(definition, args, kwargs)
-    library = call.library
+    library, definition = call.library, call.definition
     original = call.prediction
     with library.wide():
         weight, keep = weighing.weights_of(call)
@@ -52,19 +80,23 @@ def ready(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, An
             weight = weighing.class_weighted(call, weight)
             keep = weight != 0 if keep is None else keep & (weight != 0)
             weighing.fill(call, keep)
-    parameters, fixed, absent = _parameters(call)
-    chosen = variant(definition, absent, fixed)
+    parameters = {
+        a.name: _parameter(call, a, choice.parameters[a.name])
+        for a in definition.parameters
+        if a.name in choice.parameters
+    }
     arrays = {**call.arrays, **parameters}
     moving = [a.name for a in definition.inputs if a.domain.continuous]
     moving += [n for n in parameters if library.owns(type(call.parameters[n]))]
     operation = Operation(
-        chosen,
+        choice.variant,
         library.name,
         tuple(n for n in moving if library.kind(arrays[n]) == "floating"),
         library.work_dtype(original),
         library.result_dtype(original),
     )
-    return Work(call, operation, [arrays[n] for n in chosen.arguments], weight, keep, poison)
+    ordered = [arrays[n] for n in choice.variant.arguments]
+    return Work(call, operation, ordered, weight, keep, poison)
 
 
 def _check(call: Call) -> Any:
@@ -88,27 +120,9 @@ def _check(call: Call) -> Any:
     return library.where(good, ones, float("nan"))
 
 
-def _parameters(call: Call) -> tuple[dict[str, Any], tuple[Any, ...], frozenset[str]]:
-    """Sort hyper-parameters into arrays, numbers fixed in the text, and absent ones."""
-    arrays: dict[str, Any] = {}
-    fixed: list[tuple[str, float]] = []
-    absent: list[str] = []
-    for a in call.definition.parameters:
-        value = call.parameters[a.name]
-        if value is None and a.optional:
-            absent.append(a.name)
-        elif isinstance(value, (int, float)) and not a.domain.class_axis:
-            checking.check_parameter(call.definition, a, value)
-            if value in {0, 1, 2}:
-                fixed.append((a.name, float(value)))
-            else:
-                arrays[a.name] = _number(call, value)
-        else:
-            arrays[a.name] = _array(call, a, value)
-    return arrays, tuple(fixed), frozenset(absent)
-
-
-def _number(call: Call, value: float) -> Any:
+def _parameter(call: Call, argument: Argument, value: Any) -> Any:
+    if not isinstance(value, (int, float)) or argument.domain.class_axis:
+        return _array(call, argument, value)
     library = call.library
     with library.wide():
         x = library.array(value, call.prediction)
@@ -143,7 +157,12 @@ def _per_class(call: Call, argument: Argument, x: Any) -> Any:
 
 def loss(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Return the reduced loss, differentiable in libraries that differentiate."""
-    work = ready(definition, args, kwargs)
+    call = prepare(definition, args, kwargs)
+    choice = choose(call)
+    kernel = fused(call, choice.variant, choice.parameters)
+    if isinstance(kernel, Fused) and (found := call.library.fused_loss(kernel)) is not None:
+        return found
+    work = ready(call, choice)
     with work.library.wide():
         result = reduction.reduce(work.call, _values(work), work.weight, work.keep)
         return _finish(work, result)
@@ -151,12 +170,28 @@ def loss(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any
 
 def sums(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Return (weighted sum, weight sum)."""
-    work = ready(definition, args, kwargs)
+    call = prepare(definition, args, kwargs)
+    choice = choose(call)
+    kernel = fused(call, choice.variant, choice.parameters)
+    if isinstance(kernel, Fused) and not any(map(call.library.tracked, call.arrays.values())):
+        if (found := results.sums(kernel)) is not None:
+            return found
+    work = ready(call, choice)
     with work.library.wide():
         total, weights = reduction.sums(work.call, _values(work), work.weight, work.keep)
         if isinstance(weights, int):
             weights = work.library.array(weights, work.call.prediction)
         return _finish(work, total), _finish(work, weights)
+
+
+def explain(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    """Return which engine would compute this call, and why."""
+    call = prepare(definition, args, kwargs)
+    choice = choose(call)
+    kernel = fused(call, choice.variant, choice.parameters)
+    if isinstance(kernel, str):
+        return f"{definition.name}: {call.library.name} operations, because {kernel}"
+    return f"{definition.name}: a fused kernel, {kernel.description}"
 
 
 def _values(work: Work) -> Any:
@@ -174,6 +209,7 @@ def derivatives(
     kwargs: Mapping[str, Any],
     kinds: tuple[str, ...],
     wrt: str,
+    out: Any = None,
 ) -> list[Any]:
     """Return the reduced value, gradient or Hessian diagonal with respect to one argument."""
     if wrt != definition.inputs[0].name and kwargs.get("class_weight") is not None:
@@ -182,16 +218,23 @@ def derivatives(
             f"with respect to {wrt} is not the loss's own\n"
             "hint: let your framework differentiate the loss, or give weight= instead"
         )
-    work = ready(definition, args, kwargs)
+    call = prepare(definition, args, kwargs)
+    choice = choose(call)
+    kernel = fused(call, choice.variant, choice.parameters)
+    if isinstance(kernel, Fused) and (found := results.derivatives(kernel, kinds, wrt, out)):
+        return found
+    work = ready(call, choice)
     call, library = work.call, work.library
     names = tuple(kind if kind == "value" else f"{kind}:{wrt}" for kind in kinds)
     with library.wide():
-        results = library.evaluate(work.operation, names, work.arrays)
-        results = [results] if len(names) == 1 else list(results)
-        factor = reduction.scale(call, work.weight, work.keep, results[0].dtype)
+        found = library.evaluate(work.operation, names, work.arrays)
+        found = [found] if len(names) == 1 else list(found)
+        factor = reduction.scale(call, work.weight, work.keep, found[0].dtype)
         return [
-            _reduced_value(work, x) if kind == "value" else _derivative(work, x, factor, wrt)
-            for kind, x in zip(kinds, results, strict=True)
+            _reduced_value(work, x)
+            if kind == "value"
+            else results.written(library, _derivative(work, x, factor, wrt), out)
+            for kind, x in zip(kinds, found, strict=True)
         ]
 
 

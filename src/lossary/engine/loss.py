@@ -41,38 +41,55 @@ class Loss(Definition):
 
     @graph.one_node
     def value_and_gradient(
-        self, *args: Any, wrt: str | tuple[str, ...] | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        wrt: str | tuple[str, ...] | None = None,
+        out: Any = None,
+        **kwargs: Any,
     ) -> tuple[Any, Any]:
         """Return the reduced loss and its gradient, in the shape of the first argument.
 
-        ``wrt`` names another argument, or several for a tuple of gradients.
+        ``wrt`` names another argument, or several for a tuple of gradients. ``out`` is an array
+        that the gradient is written into, of any floating-point type and memory order.
         """
         if isinstance(wrt, tuple):
             value = self._derive(args, kwargs, ("value",), None)[0]
             return value, self.gradient(*args, wrt=wrt, **kwargs)
-        value, gradient = self._derive(args, kwargs, ("value", "gradient"), wrt)
+        value, gradient = self._derive(args, kwargs, ("value", "gradient"), wrt, out)
         return value, gradient
 
     @graph.one_node
-    def gradient(self, *args: Any, wrt: str | tuple[str, ...] | None = None, **kwargs: Any) -> Any:
-        """Return the gradient of the reduced loss."""
+    def gradient(
+        self,
+        *args: Any,
+        wrt: str | tuple[str, ...] | None = None,
+        out: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Return the gradient of the reduced loss, in ``out`` if that is given."""
         if isinstance(wrt, tuple):
             return tuple(self._derive(args, kwargs, ("gradient",), name)[0] for name in wrt)
-        return self._derive(args, kwargs, ("gradient",), wrt)[0]
+        return self._derive(args, kwargs, ("gradient",), wrt, out)[0]
 
     @graph.one_node
-    def hessian(self, *args: Any, wrt: str | None = None, **kwargs: Any) -> Any:
+    def hessian(self, *args: Any, wrt: str | None = None, out: Any = None, **kwargs: Any) -> Any:
         """Return the diagonal of the second derivative of the reduced loss."""
-        return self._derive(args, kwargs, ("hessian",), wrt)[0]
+        return self._derive(args, kwargs, ("hessian",), wrt, out)[0]
 
-    def _derive(self, args: Any, kwargs: Any, kinds: tuple[str, ...], wrt: str | None) -> list[Any]:
+    def explain(self, *args: Any, **kwargs: Any) -> str:
+        """Say which engine would compute this call, and why."""
+        return evaluate.explain(self, args, kwargs)
+
+    def _derive(
+        self, args: Any, kwargs: Any, kinds: tuple[str, ...], wrt: str | None, out: Any = None
+    ) -> list[Any]:
         name = wrt or self.inputs[0].name
         if name not in self.differentiable:
             raise ValueError(
                 f"{self.name} has no gradient with respect to {name!r}\n"
                 f"hint: choose from {', '.join(self.differentiable)}"
             )
-        return evaluate.derivatives(self, args, kwargs, kinds, name)
+        return evaluate.derivatives(self, args, kwargs, kinds, name, out)
 
     def text(self, target: str, order: int = 0) -> str:
         """Return the source that runs: the value (order 0), gradient (1) or Hessian (2)."""

@@ -8,7 +8,7 @@ from lossary.engine.arguments import Call
 from lossary.engine.weighing import given
 from lossary.errors import DomainError, ShapeError
 
-__all__ = ["reduce", "scale", "sums"]
+__all__ = ["divisor_of", "reduce", "scale", "sums"]
 
 
 def weigh(call: Call, values: Any, weight: Any, keep: Any) -> Any:
@@ -42,7 +42,7 @@ def reduce(call: Call, values: Any, weight: Any, keep: Any) -> Any:
     if call.options.reduction == "sum":
         return call.library.total(weigh(call, values, weight, keep))
     total, weights = sums(call, values, weight, keep)
-    divisor, empty = _divisor(call, weights)
+    divisor, empty = divisor_of(call, weights)
     mean = total / divisor
     return mean if empty is None else call.library.where(empty, mean * 0 + float("nan"), mean)
 
@@ -52,12 +52,12 @@ def scale(call: Call, weight: Any, keep: Any, dtype: Any) -> Any:
     library = call.library
     factor = None if weight is None else library.cast(weight, dtype)
     if call.options.reduction == "mean":
-        divisor, _ = _divisor(call, weight_sum(call, weight, keep, dtype))
+        divisor, _ = divisor_of(call, weight_sum(call, weight, keep, dtype))
         factor = 1 / divisor if factor is None else factor / divisor
     return factor
 
 
-def _divisor(call: Call, weights: Any) -> tuple[Any, Any]:
+def divisor_of(call: Call, weights: Any) -> tuple[Any, Any]:
     """Return what the mean divides by, and where it is to be NaN (None for nowhere)."""
     options, library = call.options, call.library
     divisor = weights if options.denominator is None else _denominator(call)

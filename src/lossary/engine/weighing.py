@@ -9,7 +9,16 @@ import numpy as np
 from lossary.engine.arguments import Call
 from lossary.errors import DomainError, DtypeError, ShapeError
 
-__all__ = ["class_weighted", "fill", "fits", "given", "weights_of"]
+__all__ = [
+    "class_table",
+    "class_weighted",
+    "fill",
+    "fits",
+    "given",
+    "mask_of",
+    "spread",
+    "weights_of",
+]
 
 
 def fits(call: Call, name: str, shape: tuple[int, ...]) -> None:
@@ -47,10 +56,15 @@ def _fitting(call: Call, name: str, value: Any) -> Any:
     return x
 
 
+def spread(call: Call, name: str, value: Any) -> Any:
+    """Return an option as one real number for each element."""
+    return call.library.broadcast(_fitting(call, name, value), call.rows)
+
+
 def weights_of(call: Call) -> tuple[Any, Any]:
     """Return (weight, keep): a weight per element or None, and which elements count or None."""
     library, options = call.library, call.options
-    keep = None if options.mask is None else _mask(call)
+    keep = None if options.mask is None else mask_of(call)
     if options.ignore_index is not None:
         label = library.squeeze(call.arrays[call.definition.inputs[1].name])
         counts = label != options.ignore_index
@@ -65,7 +79,8 @@ def weights_of(call: Call) -> tuple[Any, Any]:
     return weight, counts if keep is None else keep & counts
 
 
-def _mask(call: Call) -> Any:
+def mask_of(call: Call) -> Any:
+    """Return which elements the mask keeps."""
     mask = _fitting(call, "mask", call.options.mask)
     if call.library.kind(mask) not in {"boolean", "integer"}:
         raise DtypeError(
@@ -118,7 +133,7 @@ def class_weighted(call: Call, weight: Any) -> Any:
     library, target = call.library, call.definition.inputs[1]
     x = call.arrays[target.name]
     by_class = target.domain.integer or target.domain.class_axis
-    table = _table(call, library.shape(call.prediction)[-1] if by_class else 2)
+    table = class_table(call, library.shape(call.prediction)[-1] if by_class else 2)
     if target.domain.integer:
         own = library.squeeze(library.take(table, x))
     elif target.domain.name == "Sign":
@@ -138,7 +153,8 @@ def class_weighted(call: Call, weight: Any) -> Any:
     return own if weight is None else own * library.cast(weight, own.dtype)
 
 
-def _table(call: Call, classes: int) -> Any:
+def class_table(call: Call, classes: int) -> Any:
+    """Return the weight of each class."""
     library = call.library
     table = given(call, "class_weight", call.options.class_weight)
     if library.shape(table) != (classes,):

@@ -1,25 +1,22 @@
 """Sums, peaks and choices of the CPU kernels, for Numba.
 
-A sum in float64 cannot be reordered by the compiler, so the loops spell out 16 lanes: they
-vectorise, and the result depends neither on the width of the vectors nor on the threads.
+Only ``lane_sum`` lets the compiler reorder, and only that one addition; a block of values is summed
+so, and the sums of blocks are added with their rounding.
 """
 
 from __future__ import annotations
 
 from math import inf
+from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, types
 
-__all__ = ["add", "block_peak", "block_sum", "both", "either", "first_place", "select"]
+from lossary.kernels.vector_math.machine import instruction, select
+
+__all__ = ["add", "block_peak", "both", "either", "first_place", "lane_sum", "select"]
 
 _LANES = 16
-
-
-@njit(forceinline=True)
-def select(condition, x, y):
-    """X where the condition holds, else y."""
-    return x if condition else y
 
 
 @njit(forceinline=True)
@@ -34,28 +31,20 @@ def either(x, y):
     return x | y
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
-def block_sum(values, n):
-    """Sum the first n values in 16 lanes."""
-    lanes = np.zeros(_LANES)
-    whole = n // _LANES * _LANES
-    for start in range(0, whole, _LANES):
-        for lane in range(_LANES):
-            lanes[lane] += values[start + lane]
-    for place in range(whole, n):
-        lanes[place - whole] += values[place]
-    half = _LANES // 2
-    while half:
-        for lane in range(half):
-            lanes[lane] += lanes[lane + half]
-        half //= 2
-    return lanes[0]
+@instruction
+def lane_sum(typing: Any, total: Any, value: Any) -> Any:
+    """Return total + value; the compiler may keep a partial sum in each lane of its vectors."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.fadd(*arguments, flags=("reassoc", "nsz"))
+
+    return types.float64(types.float64, types.float64), generate
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def block_peak(values, n):
     """Return the largest of the first n values."""
-    lanes = np.full(_LANES, -inf)
+    lanes = np.full(_LANES, -inf, values.dtype)
     whole = n // _LANES * _LANES
     for start in range(0, whole, _LANES):
         for lane in range(_LANES):

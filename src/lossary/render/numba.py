@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from lossary.formula import Expression, variable
-from lossary.render.kernel import Kernel, Operand, Result
+from lossary.formula import Expression, variable, walk
+from lossary.render.kernel import Kernel, Result
 from lossary.render.passes import row_parts
 from lossary.render.target import ATOM, COMPARE, PRODUCT, SUM, UNARY, Printer, Target
 from lossary.rewriting import substitute
@@ -38,7 +38,7 @@ SPELLINGS = {
     "logical_or": (ATOM, "either({0}, {1})"),
     "logical_not": (UNARY, "not {0}"),
     "where": (ATOM, "select({0}, {1}, {2})"),
-    "total": (ATOM, "block_sum({0}, n)"),
+    "total": (ATOM, "lane_sum({0})"),
     "peak": (ATOM, "block_peak({0}, n)"),
     "argpeak": (ATOM, "first_place({0}, n, {1})"),
     "pick": (ATOM, "{0}"),
@@ -72,7 +72,7 @@ _SOURCES = {
         "float64_to_float16", "floor", "log", "log1p", "maximum", "minimum", "power", "sign",
         "sqrt", "tanh",
     ),
-    "lossary.kernels.sums": ("add", "block_peak", "block_sum", "both", "either", "first_place",
+    "lossary.kernels.sums": ("add", "block_peak", "both", "either", "first_place", "lane_sum",
                              "select"),
 }  # fmt: skip
 
@@ -91,7 +91,7 @@ def kernel_text(kernel: Kernel, *, cached: bool) -> str:
 
 def _imports(text: str) -> str:
     words = set(re.findall(r"\w+", text))
-    lines = []
+    lines = ["import numpy as np"]
     for module, names in _SOURCES.items():
         used = sorted(words & set(names) | ({"njit"} if module == "numba" else set()))
         if used:
@@ -116,7 +116,13 @@ class _Scope:
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel, self.known = kernel, dict[Expression, Expression]()
+        self.peaks: dict[Expression, str] = {}
         self.count = 0
+
+    def fresh(self, word: str) -> str:
+        """Return a name that no other part has."""
+        self.count += 1
+        return f"{word}{self.count}"
 
     def name(self, node: Expression, name: str) -> None:
         """From here on the node is called so."""
@@ -125,8 +131,7 @@ class _Scope:
     def texts(self, roots: Sequence[Expression], prefix: str) -> tuple[list[str], list[str]]:
         """Return the lines that compute the roots, and the text of each root."""
         replaced = [substitute(root, self.known) for root in roots]
-        printer = Printer(TARGET, replaced, "", f"{prefix}{self.count}_")
-        self.count += 1
+        printer = Printer(TARGET, replaced, "", self.fresh(prefix) + "_")
         texts = [printer.text(root, 0) for root in replaced]
         return printer.lines, texts
 
@@ -168,8 +173,6 @@ def _guarded(kernel: Kernel, text: str) -> str:
 def _elements(kernel: Kernel) -> Iterator[str]:
     arrays = [name for name in _parameters(kernel) if name.endswith("_")]
     yield f"size = {arrays[0]}.shape[0]"
-    if any(not r.derivative for r in kernel.results) and kernel.reduce:
-        yield "values = np.empty(step)"
     yield "for block in range(first, last):"
     yield from _indented(_one_block(kernel, arrays))
 
@@ -180,11 +183,11 @@ def _one_block(kernel: Kernel, arrays: Sequence[str]) -> Iterator[str]:
     for name in arrays:
         yield f"{name[:-1]}_b = {name}[begin : begin + n]"
     yield "bad = 0"
+    yield "sum = 0.0"
     yield "for i in range(n):"
     yield from _indented(_one_element(kernel))
     yield "wrong[block] = bad"
-    if any(not r.derivative for r in kernel.results) and kernel.reduce:
-        yield "sums[block] = block_sum(values, n)"
+    yield "sums[block] = sum"
 
 
 def _one_element(kernel: Kernel) -> Iterator[str]:
@@ -203,7 +206,9 @@ def _one_element(kernel: Kernel) -> Iterator[str]:
         if result.derivative or not kernel.reduce:
             yield f"{result.name}_b[i] = {STORES[result.storage].format(final)}"
         else:
-            yield f"values[i] = {final}"
+            yield f"sum = lane_sum(sum, {final})"
+    if kernel.weight and kernel.check:
+        yield "bad += select(both(weight >= 0.0, weight < inf), 0, 1)"
     if checks:
         right = checks[0]
         for check in checks[1:]:
@@ -218,7 +223,7 @@ def _one_element(kernel: Kernel) -> Iterator[str]:
 def _rows(kernel: Kernel) -> Iterator[str]:
     shaped = next(o for o in kernel.operands if o.place == "class")
     yield f"rows, classes = {shaped.name}_.shape"
-    for index, _ in enumerate(_blocks(kernel)):
+    for index in _blocks(kernel):
         yield f"block{index} = np.empty({BLOCK})"
     for index, _ in enumerate(_kept(kernel)):
         yield f"kept{index} = np.empty(classes)"
@@ -243,8 +248,15 @@ def _arguments(reductions: Iterable[Expression]) -> list[Expression]:
     return list(dict.fromkeys(node.arguments[0] for node in reductions))
 
 
+def _peaks(reductions: Iterable[Expression]) -> list[Expression]:
+    """Return what a pass takes the peak of, each once."""
+    return _arguments(node for node in reductions if node.operator != "total")
+
+
 def _blocks(kernel: Kernel) -> range:
-    return range(max(len(_arguments(nodes)) for nodes in kernel.plan.reductions))
+    """Peaks are taken of a block of values; those of an array itself need no copy."""
+    plan = kernel.plan.reductions
+    return range(max(sum(bool(x.arguments) for x in _peaks(nodes)) for nodes in plan))
 
 
 def _kept(kernel: Kernel) -> dict[Expression, int]:
@@ -261,14 +273,17 @@ def _one_row(kernel: Kernel) -> Iterator[str]:
     yield from _extras(kernel, "r", "")
     yield from _skipped(kernel)
     _name_picks(kernel, scope)
-    element = _element_checks(kernel)
-    for number in range(len(kernel.plan.reductions)):
-        yield from _one_pass(kernel, scope, number, element if number == 0 else [])
+    last = len(kernel.plan.reductions) - 1
+    for number in range(last + 1):
+        checks = _class_checks(kernel) if number == last else []
+        yield from _one_pass(kernel, scope, number, checks)
     yield from _row_results(kernel, scope)
 
 
 def _skipped(kernel: Kernel) -> Iterator[str]:
     """Leave out rows that do not count, and rows whose label is no class."""
+    if kernel.weight and kernel.check:
+        yield "bad += select(both(weight >= 0.0, weight < inf), 0, 1)"
     if keep := _keep(kernel):
         yield f"if not {keep}:"
         yield from _indented(_zeros(kernel))
@@ -284,14 +299,14 @@ def _skipped(kernel: Kernel) -> Iterator[str]:
 def _zeros(kernel: Kernel) -> Iterator[str]:
     for result in kernel.results:
         if result.derivative or not kernel.reduce:
-            place = f"{result.name}_[r, :]" if result.expression.class_axis else f"{result.name}_[r]"
+            place = (
+                f"{result.name}_[r, :]" if result.expression.class_axis else f"{result.name}_[r]"
+            )
             yield f"{place} = 0"
 
 
 def _name_picks(kernel: Kernel, scope: _Scope) -> None:
     """An entry of an array at a label is one load."""
-    from lossary.formula import walk
-
     for node in walk(*kernel.plan.results):
         if node.operator == "pick":
             array, label = (argument.payload for argument in node.arguments)
@@ -299,113 +314,136 @@ def _name_picks(kernel: Kernel, scope: _Scope) -> None:
             scope.name(node, load)
 
 
-def _element_checks(kernel: Kernel) -> list[Expression]:
+def _class_checks(kernel: Kernel) -> list[Expression]:
     return [check for check in kernel.plan.results[len(kernel.results) :] if check.class_axis]
 
 
 def _one_pass(
     kernel: Kernel, scope: _Scope, number: int, checks: list[Expression]
 ) -> Iterator[str]:
-    plan = kernel.plan
-    written = [p for p in plan.written(number) if p < len(kernel.results)]
-    reductions = plan.reductions[number]
-    roots = _arguments(reductions)
-    stored = list(plan.kept[number])
-    outcomes = [plan.results[place] for place in written]
-    everything = [*stored, *roots, *outcomes, *checks]
-    if not everything:
+    reductions, stored = kernel.plan.reductions[number], kernel.plan.kept[number]
+    places = [p for p in kernel.plan.written(number) if p < len(kernel.results)]
+    totals = [node for node in reductions if node.operator == "total"]
+    peaks = _peaks(reductions)
+    computed = [x for x in peaks if x.arguments]
+    roots = [
+        *stored,
+        *(node.arguments[0] for node in totals),
+        *computed,
+        *(kernel.plan.results[place] for place in places),
+        *checks,
+    ]
+    if not roots and not peaks:
         return
-    lines, names = scope.texts(row_parts(everything, scope.known), "row")
-    yield from lines
-    for part, text in zip(row_parts(everything, scope.known), names, strict=True):
-        yield f"{(label := f'row{scope.count}')} = {text}"
-        scope.name(part, label)
-        scope.count += 1
+    yield from _before(roots, scope)
     yield from _starts(reductions, scope)
-    loads = list(_class_loads(kernel, everything, scope, number))
-    lines, texts = scope.texts(everything, "class")
-    body = [*loads, *lines]
+    loads = list(_class_loads(kernel, roots, scope))
+    lines, texts = scope.texts(roots, "c")
     parts = iter(texts)
-    body += [f"kept{_kept(kernel)[node]}[j] = {next(parts)}" for node in stored]
-    body += [f"block{i}[i] = {next(parts)}" for i, _ in enumerate(roots)]
-    for place in written:
+    body = [line for _, line in loads] + lines
+    body += [f"kept{_kept(kernel)[node]}_b[i] = {next(parts)}" for node in stored]
+    for node in totals:
+        part = f"part_of_{scope.known[node]}"
+        body.append(f"{part} = lane_sum({part}, {next(parts)})")
+    body += [f"block{i}[i] = {next(parts)}" for i, _ in enumerate(computed)]
+    for place in places:
         result = kernel.results[place]
         final = STORES[result.storage].format(_weighed(kernel, result, next(parts)))
-        body.append(f"{result.name}_[r, j] = {final}")
+        body.append(f"{result.name}_b[i] = {final}")
     body += [f"bad += select({text}, 0, 1)" for text in parts]
-    if roots:
-        yield f"for start in range(0, classes, {BLOCK}):"
-        yield f"    n = min({BLOCK}, classes - start)"
+    yield f"for start in range(0, classes, {BLOCK}):"
+    yield f"    n = min({BLOCK}, classes - start)"
+    yield from _indented(_views(kernel, body, peaks))
+    yield from (f"    part_of_{scope.known[node]} = 0.0" for node in totals)
+    if body:
         yield "    for i in range(n):"
-        yield "        j = start + i"
+        if any(re.search(r"\bj\b", line) for line in body):
+            yield "        j = start + i"
         yield from _indented(_indented(body))
-        yield from _indented(_steps(reductions, roots, scope))
-        yield from _ends(reductions, scope)
-    else:
-        yield "for j in range(classes):"
-        yield from _indented(body)
+    yield from _indented(_steps(kernel, reductions, computed, scope))
+    yield from (f"{scope.known[node]} += error_of_{scope.known[node]}" for node in totals)
     for node in stored:
-        scope.name(node, f"kept{_kept(kernel)[node]}[j]")
+        scope.name(node, f"kept{_kept(kernel)[node]}_b[i]")
+
+
+def _before(roots: Sequence[Expression], scope: _Scope) -> Iterator[str]:
+    """Compute for the whole row what the loop needs of it."""
+    parts = row_parts(roots, scope.known)
+    lines, texts = scope.texts(parts, "r")
+    yield from lines
+    for part, text in zip(parts, texts, strict=True):
+        name = scope.fresh("row")
+        yield f"{name} = {text}"
+        scope.name(part, name)
 
 
 def _class_loads(
-    kernel: Kernel, roots: Sequence[Expression], scope: _Scope, number: int
-) -> Iterator[str]:
-    from lossary.formula import walk
-
+    kernel: Kernel, roots: Sequence[Expression], scope: _Scope
+) -> Iterator[tuple[str, str]]:
     replaced = [substitute(root, scope.known) for root in roots]
     used = {node.payload for node in walk(*replaced) if node.operator == "variable"}
     for operand in kernel.operands:
         if operand.place == "class" and operand.name in used:
-            yield f"{operand.name} = {LOADS[operand.storage].format(f'{operand.name}_[r, j]')}"
+            load = LOADS[operand.storage].format(f"{operand.name}_b[i]")
+            yield operand.name, f"{operand.name} = {load}"
+
+
+def _views(kernel: Kernel, body: Sequence[str], peaks: Sequence[Expression]) -> Iterator[str]:
+    """Cut the block out of each array: an index from 0 is one that vectorises."""
+    text = "\n".join(body) + " ".join(f"{x.payload}_b" for x in peaks if not x.arguments)
+    for name in dict.fromkeys(re.findall(r"\b(\w+)_b\b", text)):
+        whole = f"{name}[" if name.startswith("kept") else f"{name}_[r, "
+        yield f"{name}_b = {whole}start : start + n]"
 
 
 def _starts(reductions: Sequence[Expression], scope: _Scope) -> Iterator[str]:
-    for i, argument in enumerate(_arguments(reductions)):
-        kinds = {n.operator: n for n in reductions if n.arguments[0] is argument}
-        mark = f"{scope.count}"
-        scope.count += 1
-        if "total" in kinds:
-            yield f"total{mark} = 0.0"
-            yield f"error{mark} = 0.0"
-        if kinds.keys() & {"peak", "argpeak"}:
-            yield f"peak{mark} = -inf"
-            yield f"place{mark} = 0"
-        for operator, node in kinds.items():
-            word = {"total": "total", "peak": "peak", "argpeak": "place"}[operator]
-            scope.name(node, f"{word}{mark}")
+    for node in reductions:
+        if node.operator == "total":
+            name = scope.fresh("total")
+            yield f"{name} = error_of_{name} = 0.0"
+            scope.name(node, name)
+    for argument in _peaks(reductions):
+        name = scope.fresh("peak")
+        yield f"{name} = -inf"
+        yield f"place_of_{name} = 0"
+        for node in reductions:
+            if node.arguments[0] is argument and node.operator != "total":
+                scope.name(node, name if node.operator == "peak" else f"place_of_{name}")
+        scope.peaks[argument] = name
 
 
 def _steps(
-    reductions: Sequence[Expression], roots: Sequence[Expression], scope: _Scope
+    kernel: Kernel,
+    reductions: Sequence[Expression],
+    computed: Sequence[Expression],
+    scope: _Scope,
 ) -> Iterator[str]:
-    for i, argument in enumerate(roots):
-        kinds = {n.operator: n for n in reductions if n.arguments[0] is argument}
-        names = {operator: str(scope.known[node].payload) for operator, node in kinds.items()}
-        if "total" in names:
-            total, error = names["total"], names["total"].replace("total", "error")
-            yield f"{total}, {error} = add({total}, {error}, block_sum(block{i}, n))"
-        if names.keys() & {"peak", "argpeak"}:
-            mark = next(v for k, v in names.items() if k != "total").lstrip("peaklc")
-            yield f"highest = block_peak(block{i}, n)"
-            yield f"if highest > peak{mark}:"
-            yield f"    peak{mark} = highest"
-            if "argpeak" in names:
-                yield f"    place{mark} = start + first_place(block{i}, n, highest)"
-
-
-def _ends(reductions: Sequence[Expression], scope: _Scope) -> Iterator[str]:
+    """Add what a block has given to what the row has so far."""
     for node in reductions:
         if node.operator == "total":
-            name = str(scope.known[node].payload)
-            yield f"{name} += {name.replace('total', 'error')}"
+            total = scope.known[node]
+            yield f"{total}, error_of_{total} = add({total}, error_of_{total}, part_of_{total})"
+    blocks = {node: f"block{i}" for i, node in enumerate(computed)}
+    for argument in _peaks(reductions):
+        peak, values = scope.peaks[argument], blocks.get(argument, f"{argument.payload}_b")
+        half = "" if argument in blocks else kernel.operand(str(argument.payload)).storage
+        load = LOADS[half].format("{0}") if half in {"bfloat16", "float16"} else ""
+        del load
+        yield f"highest = float64(block_peak({values}, n))"
+        yield f"if highest > {peak}:"
+        yield f"    {peak} = highest"
+        if any(n.operator == "argpeak" and n.arguments[0] is argument for n in reductions):
+            yield f"    place_of_{peak} = start + first_place({values}, n, highest)"
 
 
 def _row_results(kernel: Kernel, scope: _Scope) -> Iterator[str]:
-    results, checks = kernel.plan.results[: len(kernel.results)], kernel.plan.results[len(kernel.results) :]
+    results, checks = (
+        kernel.plan.results[: len(kernel.results)],
+        kernel.plan.results[len(kernel.results) :],
+    )
     rows = [(r, e) for r, e in zip(kernel.results, results, strict=True) if not e.class_axis]
     wanted = [e for _, e in rows] + [check for check in checks if not check.class_axis]
-    lines, texts = scope.texts(wanted, "row")
+    lines, texts = scope.texts(wanted, "r")
     yield from lines
     for (result, _), text in zip(rows, texts, strict=False):
         final = _weighed(kernel, result, text)

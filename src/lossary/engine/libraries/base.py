@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, Literal
 
+from lossary.engine.memory import Memory
 from lossary.engine.program import Variant, compiled
 
 __all__ = ["Kind", "Library", "Operation"]
@@ -86,6 +87,28 @@ class Library(ABC):
     @abstractmethod
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         """Return the unreduced loss, with its derived gradient attached."""
+
+    def memory(self, x: Any) -> Memory | None:
+        """Return the memory of x, without a copy; None where a CPU kernel cannot reach it."""
+        return None
+
+    def tracked(self, x: Any) -> bool:
+        """Whether a gradient with respect to x is being recorded."""
+        return False
+
+    def blank(self, like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+        """Return an array whose contents are arbitrary, where ``like`` is."""
+        raise NotImplementedError(f"{self.name} arrays cannot be written")
+
+    def copy_into(self, out: Any, x: Any) -> None:
+        """Write x into an array of the same shape."""
+        raise NotImplementedError(f"{self.name} arrays cannot be written")
+
+    def fused_loss(self, kernel: Any) -> Any:
+        """Return the loss by a kernel; None if a value lies outside its set."""
+        from lossary.engine import results
+
+        return results.loss(kernel)
 
     def evaluate(
         self, operation: Operation, results: tuple[str, ...], arrays: Sequence[Any]

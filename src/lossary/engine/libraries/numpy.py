@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from lossary.engine.checking import tolerance
 from lossary.engine.libraries.base import Kind, Library, Operation
+from lossary.engine.memory import Memory, memory_of
 
 _KINDS: dict[str, Kind] = {
     "f": "floating", "i": "integer", "u": "integer", "b": "boolean", "c": "complex",
@@ -57,6 +59,16 @@ class _NumPy(Library):
     def wide(self) -> AbstractContextManager[Any]:
         # Branches that where() discards may overflow or divide by 0; results say inf themselves.
         return np.errstate(all="ignore")
+
+    def memory(self, x: Any) -> Memory | None:
+        floating = self.kind(x) == "floating"
+        return memory_of(x, tolerance(self, x) if floating else 0.0)
+
+    def blank(self, like: Any, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        return np.empty(shape, dtype)
+
+    def copy_into(self, out: Any, x: Any) -> None:
+        out[...] = x
 
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         return self.evaluate(operation, ("value",), arrays)

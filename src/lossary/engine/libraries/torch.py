@@ -8,7 +8,9 @@ from typing import Any
 
 import torch
 
+from lossary.engine.checking import tolerance
 from lossary.engine.libraries.base import Kind, Library, Operation
+from lossary.engine.memory import Memory, memory_of
 
 
 class _Torch(Library):
@@ -57,6 +59,30 @@ class _Torch(Library):
     def numpy(self, x: Any) -> Any:
         x = x.detach()
         return x.to(torch.float64).numpy() if x.dtype.is_floating_point else x.numpy()
+
+    def memory(self, x: Any) -> Memory | None:
+        if not isinstance(x, torch.Tensor) or not self.concrete([x]) or x.is_sparse:
+            return None
+        x = x.detach()
+        half = {torch.bfloat16: "bfloat16", torch.float16: "float16"}.get(x.dtype)
+        words = (x.view(torch.int16) if half else x).resolve_neg().numpy()
+        return memory_of(words, tolerance(self, x) if x.dtype.is_floating_point else 0.0, half)
+
+    def tracked(self, x: Any) -> bool:
+        return torch.is_grad_enabled() and isinstance(x, torch.Tensor) and x.requires_grad
+
+    def blank(self, like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+        return torch.empty(shape, dtype=dtype, device=like.device)
+
+    def copy_into(self, out: Any, x: Any) -> None:
+        out.copy_(x)
+
+    def fused_loss(self, kernel: Any) -> Any:
+        if not any(map(self.tracked, kernel.call.arrays.values())):
+            return super().fused_loss(kernel)
+        from lossary.engine.libraries.torch_fused import loss
+
+        return loss(kernel)
 
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         return _value_function(operation).apply(*arrays)

@@ -1,0 +1,294 @@
+"""One call by a fused kernel: its operands as memory, its text, its blocks of work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from lossary.definition import Argument
+from lossary.domain import Domain
+from lossary.engine import weighing
+from lossary.engine.arguments import Call
+from lossary.engine.memory import Memory
+from lossary.engine.program import Variant
+from lossary.engine.selection import obstacle
+from lossary.formula import Expression, variable
+from lossary.functions import exp, total
+from lossary.kernels import pool
+from lossary.render.kernel import Kernel, Operand, Place, Result, Storage
+from lossary.rewriting import substitute
+
+__all__ = ["Fused", "fused", "kernel_of"]
+
+_PARALLEL_FROM = 1 << 15
+"""Elements from which several threads share the work; below, waking them costs more."""
+
+_ROW_BLOCK = 1 << 14
+"""Elements in a block of rows."""
+
+_STEP = 1 << 10
+"""Elements in a block of an elementwise loss."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """All that shapes a kernel's text; equal forms share one compiled function."""
+
+    variant: Variant
+    results: tuple[tuple[str, Storage], ...]
+    storages: tuple[Storage, ...]
+    tolerances: tuple[float, ...]
+    weight: Storage | None
+    mask: bool
+    upstream: Storage | None
+    reduce: bool
+    check: bool
+
+
+@dataclass
+class Fused:
+    """A call that a kernel can compute: what lies where in memory."""
+
+    call: Call
+    variant: Variant
+    operands: list[Memory]
+    numbers: list[float]
+    weight: Memory | None
+    mask: Memory | None
+
+    def run(
+        self,
+        outputs: Mapping[str, Memory],
+        *,
+        value: bool = False,
+        scale: float = 1.0,
+        upstream: Memory | None = None,
+    ) -> float | None:
+        """Fill the outputs, and return the weighted sum with ``value``; None if a value is wrong.
+
+        Outputs are called ``value`` (unreduced), ``gradient:ARGUMENT`` or ``hessian:ARGUMENT``.
+        """
+        results = tuple((name, memory.storage) for name, memory in outputs.items())
+        extras = (self.weight, self.mask, upstream)
+        function = compiled(
+            Form(
+                self.variant,
+                ((("value", "float64"), *results) if value else results),
+                tuple(operand.storage for operand in self.operands),
+                tuple(operand.tolerance for operand in self.operands),
+                self.weight and self.weight.storage,
+                self.mask is not None,
+                upstream and upstream.storage,
+                value,
+                self.call.options.check,
+            )
+        )
+        step = self._step()
+        blocks = -(-prod(self.call.shape) // step)
+        sums, wrong = np.empty(blocks), np.empty(blocks, np.int64)
+        arguments = [
+            *(operand.words for operand in self.operands),
+            *self.numbers,
+            *(extra.words for extra in extras if extra is not None),
+            scale,
+            *(memory.words for memory in outputs.values()),
+            sums,
+            wrong,
+        ]
+
+        def work(first: int, last: int) -> None:
+            function(first, last, step, *arguments)
+
+        size = sum(operand.words.size for operand in self.operands)
+        pool.run(work, blocks, parallel=size >= _PARALLEL_FROM)
+        if wrong.any():
+            return None
+        return float(np.sum(sums)) if value else 0.0
+
+    def _step(self) -> int:
+        if not self.call.definition.class_axis:
+            return _STEP
+        classes = self.call.library.shape(self.call.prediction)[-1]
+        return max(1, _ROW_BLOCK // classes)
+
+    @property
+    def description(self) -> str:
+        """Say what would run: the storages, the blocks and the threads."""
+        storages = ", ".join(operand.storage for operand in self.operands)
+        elements = prod(self.call.library.shape(self.call.prediction))
+        workers = pool.threads() if elements >= _PARALLEL_FROM else 1
+        return f"Numba on {workers} threads over {elements} elements ({storages})"
+
+    def output(self, array: Any, name: str) -> Memory | None:
+        """Return where a result of that name is written; None if the array is not contiguous."""
+        memory = self.call.library.memory(array)
+        if memory is None or not memory.words.flags.c_contiguous:
+            return None
+        _, _, argument = name.partition(":")
+        return memory.flat(bool(argument) and self.call.definition.domains[argument].class_axis)
+
+    def weight_sum(self) -> Any:
+        """Return the sum of the weights of the elements that count."""
+        if self.weight is None and self.mask is None:
+            return prod(self.call.shape)
+        if self.weight is None:
+            assert self.mask is not None  # noqa: S101  (one of the two is there)
+            return float(np.count_nonzero(self.mask.words))
+        where: Any = True if self.mask is None else self.mask.words
+        return float(np.sum(self.weight.numbers, dtype=np.float64, where=where))
+
+
+def fused(call: Call, variant: Variant, parameters: Mapping[str, Any]) -> Fused | str:
+    """Return the call ready for a kernel, or why no kernel can compute it."""
+    if reason := obstacle(call):
+        return reason
+    operands = []
+    for argument in call.definition.inputs:
+        memory = call.library.memory(call.arrays[argument.name])
+        if memory is None:
+            return f"{argument.name} is not an array of numbers in this machine's own memory"
+        operands.append(memory.flat(argument.domain.class_axis))
+    numbers = []
+    for name in variant.arguments[len(call.definition.inputs) :]:
+        if not isinstance(parameters[name], (int, float)):
+            return f"{name} is an array"
+        numbers.append(float(parameters[name]))
+    options = call.options
+    for name in ("weight", "mask", "class_weight", "denominator"):
+        if call.library.tracked(getattr(options, name)):
+            return f"{name} needs a gradient"
+    weight, mask = _weight(call), _mask(call)
+    if "elsewhere" in (weight, mask):
+        return "the weight or the mask is not in this machine's own memory"
+    if options.class_weight is not None:
+        if not call.definition.inputs[1].domain.integer:
+            return "class_weight changes targets that are not labels"
+        weight = _class_weighted(call, weight, mask)
+    return Fused(call, variant, operands, numbers, weight, mask)
+
+
+def _weight(call: Call) -> Any:
+    if call.options.weight is None:
+        return None
+    memory = call.library.memory(weighing.spread(call, "weight", call.options.weight))
+    return "elsewhere" if memory is None else memory.flat(False)
+
+
+def _mask(call: Call) -> Any:
+    mask = None
+    if call.options.mask is not None:
+        memory = call.library.memory(weighing.mask_of(call))
+        if memory is None:
+            return "elsewhere"
+        mask = memory.flat(False).words
+    if call.options.ignore_index is not None:
+        counts = _labels(call) != call.options.ignore_index
+        mask = counts if mask is None else mask & counts
+    return None if mask is None else Memory(mask, "boolean", 0.0)
+
+
+def _labels(call: Call) -> np.ndarray:
+    memory = call.library.memory(call.arrays[call.definition.inputs[1].name])
+    return memory.words.reshape(-1)
+
+
+def _class_weighted(call: Call, weight: Memory | None, mask: Memory | None) -> Memory:
+    """Return the class weight of each row times its weight."""
+    classes = call.library.shape(call.prediction)[-1]
+    table = call.library.numpy(weighing.class_table(call, classes))
+    label = _labels(call)
+    # A label that is no class is reported by the kernel; an ignored one does not count.
+    inside = (label >= 0) & (label < classes)
+    own = np.where(inside, table[np.where(inside, label, 0)], 1.0)
+    if mask is not None:
+        own = np.where(mask.words, own, 0.0)
+    return Memory(own if weight is None else own * weight.numbers, "float64", 0.0)
+
+
+@lru_cache(maxsize=4096)
+def compiled(form: Form) -> Callable[..., None]:
+    """Return the kernel as a function, compiled or from the cache."""
+    from lossary.kernels import modules
+    from lossary.render.numba import kernel_text
+
+    kernel = kernel_of(form)
+    return getattr(modules.load(kernel.name, kernel_text(kernel, cached=True)), kernel.name)
+
+
+def kernel_of(form: Form) -> Kernel:
+    """Describe the kernel of a form."""
+    definition = form.variant.definition
+    names = {a.name: _word(a.name) for a in definition.arguments}
+    symbols = {
+        definition.variable(old): variable(new, class_axis=definition.domains[old].class_axis)
+        for old, new in names.items()
+    }
+    operands = [
+        _operand(names[a.name], _place(a, definition.class_axis), storage, a.domain, tolerance)
+        for a, storage, tolerance in zip(
+            definition.inputs, form.storages, form.tolerances, strict=True
+        )
+    ]
+    given = {a.name for a in definition.inputs}
+    operands += [
+        Operand(names[n], "number", "float64")
+        for n in form.variant.arguments
+        if n not in given
+    ]  # fmt: skip
+    results = tuple(
+        Result(
+            what.replace(":", "_of_"),
+            substitute(form.variant.result(what), symbols),
+            storage,
+            derivative=what != "value",
+        )
+        for what, storage in form.results
+    )
+    return Kernel(
+        definition.name,
+        tuple(operands),
+        results,
+        definition.class_axis,
+        form.reduce,
+        form.weight,
+        form.mask,
+        form.upstream,
+        form.check,
+    )
+
+
+def _place(argument: Argument, class_axis: bool) -> Place:
+    if argument.domain.integer:
+        return "label"
+    if argument.domain.class_axis:
+        return "class"
+    return "row" if class_axis else "element"
+
+
+def _operand(name: str, place: Place, storage: Storage, domain: Domain, tolerance: float) -> Operand:
+    if place == "label":
+        return Operand(name, place, storage)
+    symbol = variable(name, class_axis=domain.class_axis)
+    mass: Expression | None = None
+    if domain.mass:
+        mass = total(symbol if domain.mass == "sum" else exp(symbol))
+    return Operand(name, place, storage, domain.contains(symbol), mass, tolerance)
+
+
+# Words of a kernel's own text.
+_OWN = {
+    "add", "bad", "begin", "block", "both", "classes", "either", "exp", "expm1", "first", "floor",
+    "highest", "inf", "j", "i", "keep", "lane_sum", "last", "log", "log1p", "mask", "maximum",
+    "minimum", "n", "nan", "np", "power", "r", "rest", "right", "rows", "scale", "select", "sign",
+    "size", "sqrt", "start", "step", "sum", "sums", "tanh", "upstream", "weight", "wrong",
+}  # fmt: skip
+
+
+def _word(name: str) -> str:
+    """Return the name of an argument in the kernel's text."""
+    return f"the_{name}" if name in _OWN else name

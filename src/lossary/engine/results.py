@@ -1,0 +1,121 @@
+"""What a fused kernel leaves in memory, as the results of a call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lossary.engine import reduction
+from lossary.engine.fused import Fused
+from lossary.errors import DtypeError, ShapeError
+
+__all__ = ["derivatives", "loss", "mean_of", "sums", "written"]
+
+
+def loss(kernel: Fused) -> Any:
+    """Return the reduced loss; None if a value lies outside its set."""
+    call, library = kernel.call, kernel.call.library
+    dtype = library.result_dtype(call.prediction)
+    if call.options.reduction == "none":
+        values = library.blank(call.prediction, call.shape, dtype)
+        memory = kernel.output(values, "value")
+        found = None if memory is None else kernel.run({"value": memory})
+        return None if found is None else library.finish(values)
+    total = kernel.run({}, value=True)
+    return None if total is None else _scalar(kernel, mean_of(kernel, total))
+
+
+def sums(kernel: Fused) -> tuple[Any, Any] | None:
+    """Return (weighted sum, weight sum); None if a value lies outside its set."""
+    total = kernel.run({}, value=True)
+    if total is None:
+        return None
+    return _scalar(kernel, total), _scalar(kernel, kernel.weight_sum())
+
+
+def mean_of(kernel: Fused, total: float) -> float:
+    """Return the sum or the mean, as the call wants."""
+    if kernel.call.options.reduction == "sum":
+        return total
+    divisor, empty = reduction.divisor_of(kernel.call, kernel.weight_sum())
+    return float("nan") if empty is not None and bool(empty) else total / float(divisor)
+
+
+def scale_of(kernel: Fused) -> float:
+    """Return what every derivative is multiplied by."""
+    if kernel.call.options.reduction != "mean":
+        return 1.0
+    divisor, _ = reduction.divisor_of(kernel.call, kernel.weight_sum())
+    return 1.0 / float(divisor)
+
+
+def _scalar(kernel: Fused, value: float) -> Any:
+    library = kernel.call.library
+    dtype = library.result_dtype(kernel.call.prediction)
+    return library.finish(library.cast(library.array(value, kernel.call.prediction), dtype))
+
+
+def derivatives(kernel: Fused, kinds: tuple[str, ...], wrt: str, out: Any) -> list[Any] | None:
+    """Return the reduced value and derivatives; None if a value lies outside its set."""
+    call, library = kernel.call, kernel.call.library
+    argument = call.arrays[wrt]
+    floating = library.kind(argument) == "floating"
+    dtype = argument.dtype if floating else library.result_dtype(call.prediction)
+    arrays, outputs = {}, {}
+    for kind in kinds:
+        name = f"{kind}:{wrt}"
+        if kind != "value":
+            arrays[kind] = _target(kernel, name, argument, dtype, out)
+            outputs[name] = kernel.output(arrays[kind], name)
+    unreduced = call.options.reduction == "none"
+    if unreduced and "value" in kinds:
+        arrays["value"] = library.blank(
+            call.prediction, call.shape, library.result_dtype(call.prediction)
+        )
+        outputs["value"] = kernel.output(arrays["value"], "value")
+    summed = "value" in kinds and not unreduced
+    total = kernel.run(outputs, value=summed, scale=scale_of(kernel))
+    if total is None:
+        return None
+    if summed:
+        arrays["value"] = _scalar(kernel, mean_of(kernel, total))
+    return [
+        arrays[kind] if kind == "value" else written(library, _shaped(kernel, arrays[kind], wrt), out)
+        for kind in kinds
+    ]
+
+
+def _target(kernel: Fused, name: str, argument: Any, dtype: Any, out: Any) -> Any:
+    """Return the array that the kernel writes: the caller's own where its layout allows that."""
+    call, library = kernel.call, kernel.call.library
+    if out is not None and library.shape(out) == library.shape(argument):
+        own = call.axis in {-1, len(library.shape(argument)) - 1}
+        if own and kernel.output(out, name) is not None:
+            return out
+    return library.blank(call.prediction, library.shape(argument), dtype)
+
+
+def _shaped(kernel: Fused, x: Any, wrt: str) -> Any:
+    """Put the class axis back where the caller has it."""
+    call, library = kernel.call, kernel.call.library
+    if not call.definition.class_axis:
+        return x
+    own = call.definition.domains[wrt].class_axis
+    return library.move_last(x, call.axis, back=True) if own else library.squeeze(x)
+
+
+def written(library: Any, x: Any, out: Any) -> Any:
+    """Return x, or the caller's buffer with x in it."""
+    if out is None or out is x:
+        return x
+    if not library.owns(type(out)) or library.memory(out) is None:
+        raise DtypeError(
+            f"out must be a writable {library.name} array of floating-point numbers, "
+            f"got {type(out).__name__}"
+        )
+    if library.shape(out) != library.shape(x):
+        raise ShapeError(
+            f"out must have the shape of the derivative, {library.shape(x)}, "
+            f"got {library.shape(out)}"
+        )
+    library.copy_into(out, x)
+    return out

@@ -1,0 +1,99 @@
+"""From the text of a kernel to a module: a file in the user's cache where that is possible.
+
+Both just-in-time compilers want a file: Numba to keep its machine code beside it, Triton to read
+the source. Where no file can be written the kernel is compiled in memory, each time anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import linecache
+import os
+import tempfile
+from functools import cache, lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+__all__ = ["directory", "load", "stored"]
+
+_ENVIRONMENT = "LOSSARY_CACHE_DIR"
+
+
+@cache
+def directory() -> Path | None:
+    """Return where kernels are kept, or None where nothing can be written.
+
+    ``LOSSARY_CACHE_DIR`` names another place.
+    """
+    from platformdirs import user_cache_path
+
+    own = os.environ.get(_ENVIRONMENT)
+    place = (Path(own) if own else user_cache_path("lossary")) / "kernels" / _fingerprint()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            return place
+    except OSError:
+        return None
+
+
+@cache
+def _fingerprint() -> str:
+    """Identify what a compiled kernel contains beside its own text: our functions and Numba's."""
+    from importlib.metadata import version
+
+    digest = hashlib.sha256(version("numba").encode())
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _path(name: str, text: str) -> Path | None:
+    place = directory()
+    if place is None:
+        return None
+    return place / f"{name}_{hashlib.sha256(text.encode()).hexdigest()[:12]}.py"
+
+
+def stored(name: str, text: str) -> bool:
+    """Whether the module is in the cache already."""
+    path = _path(name, text)
+    return path is not None and path.exists()
+
+
+@lru_cache(maxsize=1024)
+def load(name: str, text: str) -> ModuleType:
+    """Return the module of that text, from a file if one can be written."""
+    path = _path(name, text)
+    if path is None:
+        return _in_memory(name, text)
+    try:
+        if not path.exists():
+            _write(path, text)
+    except OSError:
+        return _in_memory(name, text)
+    spec = importlib.util.spec_from_file_location(f"lossary_kernel_{path.stem}", path)
+    assert spec is not None and spec.loader is not None  # noqa: PT018, S101  (a path ending in .py)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _write(path: Path, text: str) -> None:
+    """Write the file whole, also when several processes write it at once."""
+    handle, scratch = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(scratch).replace(path)
+
+
+def _in_memory(name: str, text: str) -> ModuleType:
+    text = text.replace("cache=True", "cache=False")
+    filename = f"<lossary kernel {name}>"
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    module = ModuleType(name)
+    namespace: dict[str, Any] = module.__dict__
+    exec(compile(text, filename, "exec"), namespace)  # noqa: S102  (our own rendered text)
+    return module

@@ -1,0 +1,68 @@
+"""Threads for the CPU kernels: our own, because Numba's clash with torch's and with forks.
+
+A kernel is a function of a range of blocks that holds no lock while it runs. Each block writes its
+own sums, so results do not depend on how many threads share the work.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+__all__ = ["run", "threads"]
+
+_ENVIRONMENT = "LOSSARY_NUM_THREADS"
+
+# Enough for the last thread not to be waited for long, few enough to cost nothing.
+_SHARES = 4
+
+_lock = threading.Lock()
+_pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
+
+
+def threads() -> int:
+    """Return how many threads may work: LOSSARY_NUM_THREADS, else torch's number, else the CPUs."""
+    if own := os.environ.get(_ENVIRONMENT):
+        if not own.isdigit() or int(own) < 1:
+            raise ValueError(f"{_ENVIRONMENT} must be a whole number, at least 1, got {own!r}")
+        return int(own)
+    if "torch" in sys.modules:
+        return sys.modules["torch"].get_num_threads()
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run(work: Callable[[int, int], None], blocks: int, parallel: bool) -> None:
+    """Call ``work(first, last)`` so that the ranges cover all blocks."""
+    count = min(threads(), blocks) if parallel else 1
+    if count == 1:
+        work(0, blocks)
+        return
+    shares = min(count * _SHARES, blocks)
+    edges = [blocks * share // shares for share in range(shares + 1)]
+    pool = _pool(count)
+    futures = [pool.submit(work, a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    for future in futures:
+        future.result()
+
+
+def _pool(count: int) -> ThreadPoolExecutor:
+    """Return the pool of this process: after a fork the parent's threads are gone."""
+    key = os.getpid(), count
+    with _lock:
+        if key not in _pools:
+            _pools[key] = ThreadPoolExecutor(count, thread_name_prefix="lossary")
+        return _pools[key]
+
+
+def _forget() -> None:
+    """In a forked child: the lock may have been held, and the pools' threads do not exist."""
+    global _lock  # noqa: PLW0603  (a child needs a lock of its own)
+    _lock = threading.Lock()
+    _pools.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
