@@ -1,0 +1,27 @@
+"""Keras' door: the classes, functions and string names of ``keras.losses``.
+
+>>> import lossary.keras as losses
+>>> huber = losses.Huber(delta=2.0)
+>>> print(float(huber([[0.0], [0.0]], [[1.0], [3.0]])))
+2.25
+>>> print(float(losses.BinaryCrossentropy(from_logits=True)([[1.0]], [[40.0]])))
+4.24835...e-18
+
+Import Keras, or set ``KERAS_BACKEND``, first: the backend is chosen once.
+"""
+
+from lossary.keras import functions, losses
+from lossary.keras.functions import *  # noqa: F403
+from lossary.keras.losses import *  # noqa: F403
+from lossary.keras.names import deserialize, get, names, register, serialize, unregister
+
+__all__ = [  # noqa: PLE0604  (the names of both tables are strings)
+    "deserialize",
+    "get",
+    "names",
+    "register",
+    "serialize",
+    "unregister",
+    *functions.__all__,
+    *losses.__all__,
+]  # pyright: ignore[reportUnsupportedDunderAll]

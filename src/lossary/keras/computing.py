@@ -1,0 +1,88 @@
+"""From tensors of Keras' backend to the values of a loss: the one place that calls the core.
+
+Each backend has one road. JAX and eager TensorFlow would send every operator on its own, so they
+get the call as one compiled function; PyTorch takes the road of :mod:`lossary.torch`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import keras
+
+from lossary import catalogue
+
+__all__ = ["BACKEND", "values"]
+
+BACKEND: str = keras.backend.backend()
+
+Settings = tuple[tuple[str, Any], ...]
+
+
+def values(loss: str, *tensors: Any, **parameters: Any) -> Any:
+    """Return one value per element, or per row of a loss along the last axis.
+
+    The tensors come in the order of the loss, (prediction, target), in equal shapes; a parameter is
+    a number or a tensor.
+    """
+    fixed = tuple((n, v) for n, v in parameters.items() if v is None or isinstance(v, int | float))
+    arrays = tuple((n, v) for n, v in parameters.items() if (n, v) not in fixed) if (
+        len(fixed) < len(parameters)
+    ) else ()  # fmt: skip
+    return _evaluate(loss, tensors, fixed, arrays)
+
+
+def _plain(loss: str, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
+    more = dict(fixed) | dict(arrays)
+    return catalogue[loss](*tensors, reduction="none", check=False, **more)
+
+
+def _torch(loss: str, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
+    from lossary.torch.computing import Request, reduced
+
+    return reduced(Request(loss, "none", tensors[0].dtype, fixed, arrays=arrays), *tensors)
+
+
+@lru_cache(maxsize=1024)
+def _call_of(loss: str, fixed: Settings, names: tuple[str, ...]) -> Callable[..., Any]:
+    """Return the loss as a function of its tensors and of the parameters that are tensors."""
+    count = len(catalogue[loss].inputs)
+
+    def call(*tensors: Any) -> Any:
+        arrays = tuple(zip(names, tensors[count:], strict=True))
+        return _plain(loss, tensors[:count], fixed, arrays)
+
+    return call
+
+
+@lru_cache(maxsize=1024)
+def _jitted(loss: str, fixed: Settings, names: tuple[str, ...]) -> Callable[..., Any]:
+    import jax
+
+    return jax.jit(_call_of(loss, fixed, names))
+
+
+def _jax(loss: str, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
+    call = _jitted(loss, fixed, tuple(n for n, _ in arrays))
+    return call(*tensors, *(v for _, v in arrays))
+
+
+@lru_cache(maxsize=1024)
+def _graph(loss: str, fixed: Settings, names: tuple[str, ...]) -> Callable[..., Any]:
+    import tensorflow as tf
+
+    return tf.function(_call_of(loss, fixed, names), autograph=False)
+
+
+def _tensorflow(loss: str, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
+    import tensorflow as tf
+
+    if not tf.executing_eagerly():
+        return _plain(loss, tensors, fixed, arrays)
+    call = _graph(loss, fixed, tuple(n for n, _ in arrays))
+    return call(*tensors, *(v for _, v in arrays))
+
+
+_evaluate = {"torch": _torch, "jax": _jax, "tensorflow": _tensorflow}.get(BACKEND, _plain)

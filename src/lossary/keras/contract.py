@@ -1,0 +1,180 @@
+"""What Keras' losses agree on: tensors in, dtypes and shapes out, its small numbers by name."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec
+
+import keras
+from keras import KerasTensor
+from keras.src.backend import get_keras_mask, set_keras_mask
+from keras.src.losses.loss import squeeze_or_expand_to_same_rank
+
+from lossary.engine.libraries import library_of
+from lossary.errors import DomainError, ShapeError
+from lossary.keras.computing import BACKEND
+
+__all__ = [
+    "LabelError",
+    "broadcast",
+    "clipped",
+    "concrete",
+    "door",
+    "epsilon",
+    "last",
+    "logits_of",
+    "mean",
+    "ops",
+    "same_shape",
+    "smoothed",
+    "warn",
+]
+
+P = ParamSpec("P")
+
+ops: Any = keras.ops  # whose inferred types hold the symbolic case, None
+_WIDE = {"float32", "float64"}
+_INTEGER = "int32" if BACKEND == "jax" else "int64"
+
+
+class LabelError(DomainError, IndexError):
+    """A label outside its classes; PyTorch's backend raises IndexError, others ValueError."""
+
+
+def epsilon() -> float:
+    """Keras' ``keras.config.epsilon()``, 1e-7 unless set: the least probability, and the like."""
+    return keras.config.epsilon()
+
+
+def door(*, squeeze: bool = False, labels: bool = False) -> Callable[..., Callable[P, Any]]:
+    """Make a function of wide tensors one of whatever Keras takes.
+
+    ``y_true`` gets the dtype of ``y_pred`` (or of integers, for ``labels``), halves are computed in
+    float32, and the result returns to the dtype of ``y_pred``. ``squeeze`` lets ranks differ by
+    a last axis of length 1.
+    """
+
+    def decorate(function: Callable[P, Any]) -> Callable[P, Any]:
+        @wraps(function)
+        def call(y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
+            if isinstance(y_pred, KerasTensor) or isinstance(y_true, KerasTensor):
+                return _Symbolic(call, args, kwargs).symbolic_call(y_true, y_pred)
+            y_pred = ops.convert_to_tensor(y_pred)
+            dtype = given = keras.backend.standardize_dtype(y_pred.dtype)
+            if dtype not in _WIDE:
+                given = dtype if "float" in dtype else keras.config.floatx()
+                dtype = "float32"
+                y_pred = ops.cast(y_pred, dtype)
+            y_true = ops.convert_to_tensor(y_true)
+            wanted = _INTEGER if labels else dtype
+            if keras.backend.standardize_dtype(y_true.dtype) != wanted:
+                y_true = ops.cast(y_true, wanted)
+            if squeeze and len(y_true.shape) != len(y_pred.shape):
+                y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+            result = function(y_true, y_pred, *args, **kwargs)  # pyright: ignore[reportCallIssue]
+            return result if given == dtype else _narrowed(result, given)
+
+        return call  # pyright: ignore[reportReturnType]
+
+    return decorate
+
+
+def _narrowed(x: Any, dtype: str) -> Any:
+    mask = get_keras_mask(x)
+    x = ops.cast(x, dtype)
+    if mask is not None:
+        set_keras_mask(x, mask)
+    return x
+
+
+class _Symbolic(keras.Operation):
+    """A door between symbolic tensors: a node of a functional model."""
+
+    def __init__(self, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
+        super().__init__()
+        self.function, self.args, self.kwargs = function, args, kwargs
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return self.function(y_true, y_pred, *self.args, **self.kwargs)
+
+
+def broadcast(x: Any, y: Any) -> tuple[Any, Any]:
+    """Return both in one shape; lengths that a graph does not know yet are taken for equal."""
+    if len(x.shape) == len(y.shape):
+        for n, m in zip(x.shape, y.shape, strict=True):
+            if n != m and n is not None and m is not None:
+                break
+        else:
+            return x, y
+    return x + ops.zeros_like(y), y + ops.zeros_like(x)
+
+
+def same_shape(name: str, y_true: Any, y_pred: Any) -> None:
+    """Raise ShapeError unless the shapes agree as far as they are known."""
+    shapes = tuple(y_true.shape), tuple(y_pred.shape)
+    if shapes[0] == shapes[1]:
+        return
+    if len(shapes[0]) != len(shapes[1]) or any(
+        n != m and n is not None and m is not None for n, m in zip(*shapes, strict=True)
+    ):
+        raise ShapeError(
+            f"{name}: y_true and y_pred must have the same shape, got {shapes[0]} and {shapes[1]}"
+        )
+
+
+def mean(x: Any, axis: Any = -1) -> Any:
+    """Return the mean along an axis: one number per sample."""
+    return ops.mean(x, axis=axis)
+
+
+def last(x: Any, axis: int) -> Any:
+    """Return x with this axis moved to the end."""
+    if axis in {-1, len(x.shape) - 1}:
+        return x
+    # TensorFlow's variables lack what moveaxis asks of a tensor.
+    return ops.moveaxis(x if hasattr(x, "ndim") else x + 0, axis, -1)
+
+
+def clipped(probability: Any) -> Any:
+    """Return probabilities in [epsilon, 1 - epsilon], where Keras keeps them."""
+    return ops.clip(probability, epsilon(), 1.0 - epsilon())
+
+
+def smoothed(y_true: Any, label_smoothing: float, share: Any) -> Any:
+    """Return targets of which ``label_smoothing`` is spread: ``share`` of it to each class."""
+    if not label_smoothing:
+        return y_true
+    return y_true * (1.0 - label_smoothing) + label_smoothing * share
+
+
+def concrete(*tensors: Any) -> bool:
+    """Whether values can be looked at: eager, on a CPU."""
+    return library_of(tensors).concrete(tensors)
+
+
+def logits_of(y_pred: Any, activation: str) -> Any:
+    """Return what went into the last activation, if the backend is TensorFlow and remembers it.
+
+    Keras' losses then compute from logits whatever ``from_logits`` says; other backends forget.
+    """
+    if BACKEND != "tensorflow":
+        return None
+    if (logits := getattr(y_pred, "_keras_logits", None)) is not None:
+        return logits
+    if ops.is_tensor(y_pred) and hasattr(y_pred, "graph") and y_pred.op.type == activation:
+        return y_pred.op.inputs[0]
+    return None
+
+
+def warn(text: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the first line outside lossary and Keras."""
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(_INSIDE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, category, stacklevel=max(level, 1))
+
+
+_INSIDE = ("lossary.", "keras.")

@@ -1,0 +1,77 @@
+"""The functions of :mod:`keras.losses`, by their names and signatures.
+
+``ctc``, ``dice``, ``tversky``, ``circle`` and ``categorical_generalized_cross_entropy`` are Keras'
+own: the catalogue has no such loss yet, and connectionist temporal classification, a sum over
+alignments, is outside its language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras.src.losses import losses as _own
+
+from lossary.keras.classification import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    kl_divergence,
+    sparse_categorical_crossentropy,
+)
+from lossary.keras.focal import binary_focal_crossentropy, categorical_focal_crossentropy
+from lossary.keras.margins import categorical_hinge, hinge, squared_hinge
+from lossary.keras.regression import (
+    cosine_similarity,
+    huber,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+)
+
+ctc = _own.ctc
+dice = _own.dice
+tversky = _own.tversky
+circle = getattr(_own, "circle", None)
+categorical_generalized_cross_entropy = getattr(_own, "categorical_generalized_cross_entropy", None)
+
+OURS: dict[str, Callable[..., Any]] = {
+    f.__name__: f
+    for f in (
+        mean_squared_error, mean_absolute_error, mean_absolute_percentage_error,
+        mean_squared_logarithmic_error, cosine_similarity, huber, log_cosh, hinge, squared_hinge,
+        categorical_hinge, kl_divergence, poisson, binary_crossentropy, binary_focal_crossentropy,
+        categorical_crossentropy, categorical_focal_crossentropy, sparse_categorical_crossentropy,
+    )
+}  # fmt: skip
+
+for _function in OURS.values():
+    keras.saving.register_keras_serializable(package="lossary")(_function)
+
+# TensorFlow 2.3's other names for them.
+MSE = mse = mean_squared_error
+MAE = mae = mean_absolute_error
+MAPE = mape = mean_absolute_percentage_error
+MSLE = msle = mean_squared_logarithmic_error
+KLD = kld = kullback_leibler_divergence = kl_divergence
+BCE = bce = binary_crossentropy
+logcosh = log_cosh
+
+SHORT: dict[str, Callable[..., Any]] = {
+    "MSE": mse, "mse": mse, "MAE": mae, "mae": mae, "MAPE": mape, "mape": mape, "MSLE": msle,
+    "msle": msle, "KLD": kld, "kld": kld, "BCE": bce, "bce": bce, "logcosh": log_cosh,
+    "kullback_leibler_divergence": kl_divergence,
+}  # fmt: skip
+
+__all__ = [  # noqa: PLE0604  (the names of both tables are strings)
+    *OURS,
+    *SHORT,
+    "categorical_generalized_cross_entropy",
+    "circle",
+    "ctc",
+    "dice",
+    "tversky",
+]  # pyright: ignore[reportUnsupportedDunderAll]

@@ -1,0 +1,205 @@
+"""The classes of :mod:`keras.losses`: the same constructors, names and configs, lossary's losses.
+
+Each is a subclass of Keras' of that name, so that ``isinstance`` and saved configs stay what they
+were. The classes are made from one table; ``losses.pyi`` spells them out for editors and type
+checkers (``python -m lossary.keras.stubs``).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+from keras.src.backend import get_keras_mask, name_scope
+from keras.src.losses.loss import reduce_weighted_values, squeeze_or_expand_to_same_rank
+
+from lossary.keras import functions
+from lossary.keras.computing import BACKEND
+from lossary.keras.contract import ops, warn
+
+# Older Keras has not all of them; a class it lacks is left out.
+CLASSES: dict[str, str] = {
+    "MeanSquaredError": "mean_squared_error",
+    "MeanAbsoluteError": "mean_absolute_error",
+    "MeanAbsolutePercentageError": "mean_absolute_percentage_error",
+    "MeanSquaredLogarithmicError": "mean_squared_logarithmic_error",
+    "CosineSimilarity": "cosine_similarity",
+    "Huber": "huber",
+    "LogCosh": "log_cosh",
+    "Hinge": "hinge",
+    "SquaredHinge": "squared_hinge",
+    "CategoricalHinge": "categorical_hinge",
+    "KLDivergence": "kl_divergence",
+    "Poisson": "poisson",
+    "BinaryCrossentropy": "binary_crossentropy",
+    "BinaryFocalCrossentropy": "binary_focal_crossentropy",
+    "CategoricalCrossentropy": "categorical_crossentropy",
+    "CategoricalFocalCrossentropy": "categorical_focal_crossentropy",
+    "SparseCategoricalCrossentropy": "sparse_categorical_crossentropy",
+    "CTC": "ctc",
+    "Dice": "dice",
+    "Tversky": "tversky",
+    "Circle": "circle",
+    "CategoricalGeneralizedCrossEntropy": "categorical_generalized_cross_entropy",
+}
+
+# Where TensorFlow 2.3 had the reduction as a positional argument and Keras 3 has something else.
+_REDUCTION_IN_2_3 = {
+    "BinaryCrossentropy": 2,
+    "CategoricalCrossentropy": 2,
+    "SparseCategoricalCrossentropy": 1,
+}
+
+MEAN = "sum_over_batch_size"
+_PER_SAMPLE = {None, "none"}
+_MEANS = {MEAN, "mean", "mean_with_sample_weight"}
+
+
+class Reduction:
+    """The reductions by the names of ``tf.keras.losses.Reduction`` in TensorFlow 2.3."""
+
+    AUTO = "auto"
+    NONE = "none"
+    SUM = "sum"
+    SUM_OVER_BATCH_SIZE = MEAN
+
+
+def reduction_of(reduction: str | None) -> str | None:
+    """Return the reduction; TensorFlow 2.3's ``"auto"`` is the mean over the batch, and warns."""
+    if reduction != Reduction.AUTO:
+        return reduction
+    warn('reduction="auto" is TensorFlow 2.3\'s; write "sum_over_batch_size", which it means')
+    return MEAN
+
+
+class Loss(keras.losses.Loss):
+    """:class:`keras.losses.Loss`, the base class of your own losses too: override ``call``.
+
+    A call converts the tensors to ``dtype``, computes one value per sample, and then follows
+    Keras' rules: ``sample_weight`` and the Keras masks of ``y_pred`` and of the values weigh
+    what ``reduction`` combines. ``reduction="auto"``, TensorFlow 2.3's word, warns.
+
+    >>> class Absolute(Loss):
+    ...     def call(self, y_true, y_pred):
+    ...         return abs(y_true - y_pred)
+    >>> print(float(Absolute()([1.0, 2.0], [1.0, 5.0])))
+    1.5
+    """
+
+    _fn_kwargs: ClassVar[dict[str, Any]] = {}
+    _keeps_labels = False
+
+    def __init__(
+        self, name: str | None = None, reduction: str | None = MEAN, dtype: Any = None
+    ) -> None:
+        standard: Any = reduction_of(reduction)
+        super().__init__(name=name, reduction=standard, dtype=dtype)
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Return the loss of a batch."""
+        if BACKEND == "torch":
+            return self._compute(y_true, y_pred, sample_weight)
+        with name_scope(self.name):
+            return self._compute(y_true, y_pred, sample_weight)
+
+    def _compute(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
+        mask = get_keras_mask(y_pred)
+        y_pred = _tensor(y_pred, self.dtype)
+        y_true = _tensor(y_true, None if self._keeps_labels else self.dtype)
+        values = self.call(y_true, y_pred)
+        own = get_keras_mask(values)
+        if own is not None:
+            mask = own if mask is None else ops.logical_and(mask, own)
+        if mask is None and sample_weight is None and _is_simple(values):
+            values = ops.convert_to_tensor(values, dtype=self.dtype)
+            if self.reduction in _PER_SAMPLE:
+                return values
+            return ops.mean(values) if self.reduction in _MEANS else ops.sum(values)
+        return reduce_weighted_values(
+            values,
+            sample_weight=sample_weight,
+            mask=mask,
+            reduction=self.reduction,
+            dtype=self.dtype,
+        )
+
+    def __repr__(self) -> str:
+        settings = {k: v for k, v in self.get_config().items() if k != "name"}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in settings.items())})"
+
+
+def _tensor(x: Any, dtype: str | None) -> Any:
+    if isinstance(x, list | tuple) and not any(ops.is_tensor(v) for v in x):
+        x = np.asarray(x)
+    return ops.convert_to_tensor(x, dtype=dtype)
+
+
+def _is_simple(values: Any) -> bool:
+    """Whether mean and sum are all that a reduction does: no scalar, no unknown or empty axis."""
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+            return False
+    shape = values.shape
+    return len(shape) > 0 and all(shape)
+
+
+def _class(name: str, function: Callable[..., Any]) -> type[Loss]:
+    """Return Keras' class with the function of the door behind it."""
+    base = getattr(keras.losses, name)
+    signature = inspect.signature(base.__init__)
+    place = _REDUCTION_IN_2_3.get(name)
+
+    def call(self: Any, y_true: Any, y_pred: Any) -> Any:
+        """Return one value per sample."""
+        if len(y_true.shape) != len(y_pred.shape):
+            y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+        return function(y_true, y_pred, **self._fn_kwargs)
+
+    @wraps(base.__init__)
+    def construct(self: Any, *args: Any, **kwargs: Any) -> None:
+        if place is not None and len(args) > place and isinstance(args[place], str):
+            kwargs |= dict(zip(("reduction", "name"), args[place:], strict=False))
+            args = args[:place]
+        bound = signature.bind(self, *args, **kwargs)
+        bound.apply_defaults()
+        bound.arguments["reduction"] = reduction_of(bound.arguments["reduction"])
+        base.__init__(*bound.args, **bound.kwargs)
+        self.fn = function
+
+    described = f":class:`keras.losses.{name}`, computed by :func:`lossary.keras.{CLASSES[name]}`."
+    defaults = {n: p.default for n, p in signature.parameters.items()}
+
+    def get_config(self: Any) -> dict[str, Any]:
+        """Return Keras' config and what it loses: a ``delta`` or ``axis`` that was set."""
+        own = {
+            k: v for k, v in self._fn_kwargs.items() if v is not defaults[k] and v != defaults[k]
+        }
+        return base.get_config(self) | own
+
+    body = {
+        "__doc__": described,
+        "__module__": __name__,
+        "__init__": construct,
+        "call": call,
+        "get_config": get_config,
+        "_keeps_labels": CLASSES[name] == "sparse_categorical_crossentropy",
+    }
+    made = type(name, (Loss, base), body)
+    return keras.saving.register_keras_serializable(package="lossary")(made)
+
+
+for _name, _function in CLASSES.items():
+    if hasattr(keras.losses, _name):
+        globals()[_name] = _class(_name, getattr(functions, _function))
+
+__all__ = [  # noqa: PLE0604  (all of them are strings)
+    "Loss",
+    "Reduction",
+    *(name for name in CLASSES if name in globals()),
+]  # pyright: ignore[reportUnsupportedDunderAll]
