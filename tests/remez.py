@@ -9,9 +9,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mpmath import mp, mpf
+import mpmath
 
+mp = mpmath.mp.clone()
 mp.dps = 60
+mpf = mp.mpf
 
 
 @dataclass(frozen=True)

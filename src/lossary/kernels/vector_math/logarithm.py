@@ -82,10 +82,11 @@ def log1p(x: float) -> float:
     lost = (1.0 - part) + (x - (u - part))
     centred = bits_of(u) + CENTRING
     m = from_bits((centred & SIGNIFICAND) + BITS_OF_ROOT_HALF)
-    down = from_bits(REFLECTION - (centred & ~SIGNIFICAND))
+    # 2^(1-k): 2^-k would not do for k = 1024.
+    down = from_bits(REFLECTION + (1 << 52) - (centred & ~SIGNIFICAND))
     biased = from_bits(shifted_down(centred, 52) | BITS_OF_TWO_POW_52)
     k = biased - (2.0**52 + 1023)
-    coarse, fine = m - 1.0, lost * down
+    coarse, fine = m - 1.0, 0.5 * lost * down
     f = coarse + fine
     rest = (coarse - f) + fine
     from_power = k * LN2_HIGH
