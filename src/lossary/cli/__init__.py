@@ -15,6 +15,7 @@ from inspect import cleandoc
 import click
 
 import lossary
+from lossary.cli.bench import bench
 from lossary.cli.evaluate import evaluate
 from lossary.cli.look import list_, show
 from lossary.cli.measure import accuracy, study
@@ -42,6 +43,7 @@ def program(context: click.Context) -> None:
     lossary eval cross_entropy 17,0 0         value, gradient, second derivative
     lossary plot huber absolute_error         curves, here or into a file
     lossary study neuron                      an experiment that you can repeat
+    lossary bench                             speed, beside the libraries installed
 
     Every command has its own --help with examples, and --json for programs.
     """
@@ -49,7 +51,7 @@ def program(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (list_, show, evaluate, plot, study, accuracy):
+for command in (list_, show, evaluate, plot, study, accuracy, bench):
     program.add_command(command)
 for command in (program, *program.commands.values()):
     # Paragraphs of examples keep their lines: click's mark for that is a backspace.

@@ -1,0 +1,62 @@
+"""What a contestant is: a name, what it needs, and how it gets ready for a case."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossary.bench.cases import Case, Data
+
+__all__ = ["Contestant", "Prepared", "UnavailableError"]
+
+
+class UnavailableError(Exception):
+    """A contestant cannot take part; the message says why."""
+
+
+def _nothing() -> None:
+    """Wait for nothing: the step is done when it returns."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A contestant that is ready for one case.
+
+    ``step`` computes value and gradient once, and ``outcome`` turns what it returned into a number
+    and a NumPy array: those of the mean. ``around`` is entered before
+    the clock starts; ``wait`` returns when the device has finished. ``peak`` measures the extra
+    memory of a step where the process does not show it. ``fresh`` says that each step returns a
+    gradient in memory of its own.
+    """
+
+    step: Callable[[], Any]
+    outcome: Callable[[Any], tuple[float, np.ndarray]]
+    around: Callable[[], contextlib.AbstractContextManager[Any]] = contextlib.nullcontext
+    wait: Callable[[], None] = _nothing
+    peak: Callable[[], int] | None = None
+    fresh: bool = True
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """Someone who computes losses: ``prepare`` returns None where it has no such loss."""
+
+    name: str
+    about: str
+    modules: tuple[str, ...]
+    prepare: Callable[[Case, Data, int], Prepared | None]
+    ours: bool = False
+
+    def missing(self) -> str:
+        """Return why it cannot take part at all, or nothing.
+
+        >>> Contestant("x", "", ("no_such_module",), lambda *_: None).missing()
+        'not installed: no_such_module'
+        """
+        absent = [name for name in self.modules if importlib.util.find_spec(name) is None]
+        return f"not installed: {', '.join(absent)}" if absent else ""

@@ -1,0 +1,129 @@
+"""PyTorch: its own functions, eager and compiled, forward and backward."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lossary.bench.cases import Case, Data
+from lossary.bench.contestant import Contestant, Prepared, UnavailableError
+
+__all__ = ["COMPILED", "EAGER", "PYTORCH", "backward", "formula", "tensors"]
+
+Around = Callable[[], contextlib.AbstractContextManager[Any]]
+
+
+def tensors(case: Case, data: Data) -> tuple[Any, Any, Any]:
+    """Return prediction, target and mask as tensors; on a CPU in float32 they share memory."""
+    import torch
+
+    if case.device == "cuda" and not torch.cuda.is_available():
+        raise UnavailableError("PyTorch sees no GPU")
+    dtype = getattr(torch, case.dtype)
+    x = torch.from_numpy(data.prediction).to(case.device, dtype)
+    t = torch.from_numpy(data.target).to(case.device)
+    t = t.to(dtype) if t.is_floating_point() else t
+    keep = None if data.keep is None else torch.from_numpy(data.keep).to(case.device)
+    # Detached, so that each contestant has a leaf of its own over the shared numbers.
+    return x.detach().requires_grad_(), t, keep
+
+
+def formula(case: Case, f: Any) -> Callable[..., Any]:
+    """Return the loss as PyTorch's users write it, with a module of functions ``f``."""
+    if case.soft and case.ignored:
+
+        def masked(x: Any, t: Any, keep: Any) -> Any:
+            return (f.cross_entropy(x, t, reduction="none") * keep).sum() / keep.sum()
+
+        return masked
+    if case.loss == "focal":
+        return lambda x, t, keep: _focal(f, x, t)
+    function = getattr(f, _NAMES[case.loss])
+    return lambda x, t, keep: function(x, t)
+
+
+_NAMES = {
+    "squared_error": "mse_loss",
+    "huber": "huber_loss",
+    "binary_cross_entropy": "binary_cross_entropy_with_logits",
+    "poisson": "poisson_nll_loss",
+    "cross_entropy": "cross_entropy",
+    "soft_cross_entropy": "cross_entropy",
+}
+
+
+def _focal(f: Any, x: Any, t: Any) -> Any:
+    """Lin et al. 2017, eq. 4, from PyTorch's functions."""
+    p = x.sigmoid()
+    missed = p * (1 - t) + (1 - p) * t
+    return (missed**2 * f.binary_cross_entropy_with_logits(x, t, reduction="none")).mean()
+
+
+def backward(
+    forward: Callable[[], Any], x: Any, around: Around = contextlib.nullcontext
+) -> Prepared:
+    """Return the step of a training loop: forward, backward, and no gradient left behind."""
+    import torch
+
+    def step() -> tuple[Any, Any]:
+        value = forward()
+        value.backward()
+        gradient, x.grad = x.grad, None
+        return value, gradient
+
+    def peak() -> int:
+        torch.cuda.synchronize()
+        before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        with around():
+            step()
+        torch.cuda.synchronize()
+        return torch.cuda.max_memory_allocated() - before
+
+    if x.is_cuda:
+        return Prepared(step, _outcome, around, torch.cuda.synchronize, peak)
+    return Prepared(step, _outcome, around)
+
+
+def _outcome(result: tuple[Any, Any]) -> tuple[float, np.ndarray]:
+    value, gradient = result
+    return float(value.detach()), gradient.detach().float().cpu().numpy()
+
+
+def _eager(case: Case, data: Data, threads: int) -> Prepared:
+    import torch.nn.functional as f
+
+    x, t, keep = tensors(case, data)
+    function = formula(case, f)
+    return backward(lambda: function(x, t, keep), x)
+
+
+def _compiled(case: Case, data: Data, threads: int) -> Prepared:
+    import torch
+    import torch.nn.functional as f
+
+    if case.device == "cpu" and not any(map(shutil.which, ("g++", "clang++", "cl"))):
+        raise UnavailableError("torch.compile needs a C++ compiler, and there is none")
+    x, t, keep = tensors(case, data)
+    # Each case is a function of its own: old ones must not count as its recompilations.
+    torch.compiler.reset()
+    function = torch.compile(formula(case, f), fullgraph=True, dynamic=False)
+    return backward(lambda: function(x, t, keep), x)
+
+
+EAGER, COMPILED = "torch eager", "torch.compile"
+
+PYTORCH = (
+    Contestant(EAGER, "torch.nn.functional and backward(); focal is composed", ("torch",), _eager),
+    Contestant(
+        COMPILED,
+        "the same under torch.compile(fullgraph=True, dynamic=False)",
+        ("torch",) if sys.platform != "win32" else ("torch", "triton"),
+        _compiled,
+    ),
+)

@@ -1,0 +1,247 @@
+"""Results for readers, in Markdown; ``terminal`` prints the same words and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from lossary.bench.limits import COPY, TRIAD, Limit
+from lossary.bench.targets import judge
+
+if TYPE_CHECKING:
+    from lossary.bench.cases import Case
+    from lossary.bench.results import Measured, Outcome, Results
+
+__all__ = [
+    "HOW", "against", "crossovers", "floor", "load", "losing", "machine", "markdown", "memory",
+    "missing", "rate", "remarks", "seconds", "size", "speed", "spread", "title", "versions",
+]  # fmt: skip
+
+
+def seconds(x: float) -> str:
+    """Return a time in three digits.
+
+    >>> seconds(3.2e-07), seconds(0.0041234), seconds(1.5)
+    ('320 ns', '4.12 ms', '1.5 s')
+    """
+    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
+        if x * factor >= 0.9995:
+            return f"{x * factor:.3g} {unit}" if x * factor < 999.5 else f"{x * factor:.0f} {unit}"
+    return f"{x * 1e9:.3g} ns"
+
+
+def size(count: float) -> str:
+    """Return bytes in three digits, in powers of ten.
+
+    >>> size(120_000_000), size(768), size(19.5e9)
+    ('120 MB', '768 B', '19.5 GB')
+    """
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= 0.9995 * factor:
+            return f"{count / factor:.3g} {unit}"
+    return f"{count:.0f} B"
+
+
+def bandwidth(limit: Limit) -> str:
+    """Return what moves per second, and who moved it."""
+    return f"{limit.bandwidth / 1e9:.3g} GB/s ({limit.by})"
+
+
+def spread(row: Measured) -> str:
+    """Return the quartiles, with the unit once where both have it."""
+    low, high = seconds(row.low), seconds(row.high)
+    same = low.split()[1] == high.split()[1]
+    return f"{low.split()[0] if same else low}–{high}"
+
+
+def against(row: Measured, outcome: Outcome) -> str:
+    """Return how often the time of moving the bytes fits into that of the row."""
+    return f"{row.seconds / outcome.limit_seconds:.3g}×"
+
+
+def rate(row: Measured, case: Case) -> str:
+    """Return the bytes that must move by the time, in GB/s."""
+    return f"{case.bytes / row.seconds / 1e9:.3g}"
+
+
+def memory(row: Measured) -> str:
+    """Return the extra memory."""
+    return "–" if row.memory is None else size(row.memory)
+
+
+def title(outcome: Outcome) -> str:
+    """Return the case in words."""
+    case = outcome.case
+    sizes = " × ".join(f"{n:,}".replace(",", "\N{NARROW NO-BREAK SPACE}") for n in case.shape)
+    part = f", {case.ignored:.0%} of rows ignored" if case.ignored else ""
+    return f"{case.loss}, {sizes}, {case.dtype}{part}{'' if case.device == 'cpu' else ', GPU'}"
+
+
+def floor(outcome: Outcome) -> str:
+    """Return what must move, and how long a copy or a triad takes for that."""
+    limit = outcome.limit
+    return (
+        f"{size(outcome.case.bytes)} must move; at the speed of a {limit.pattern} of such arrays, "
+        f"{bandwidth(limit)}, that takes {seconds(outcome.limit_seconds)}"
+    )
+
+
+def machine(results: Results) -> str:
+    """Return the machine in words."""
+    facts, threads = results.machine, results.settings["threads"]
+    words = [str(facts["processor"])]
+    words += [str(facts["gpu"])] if facts.get("gpu") else []
+    words += [f"{facts['cores']} cores ({facts['architecture']})", f"{threads} threads"]
+    words += [f"{facts['memory_gib']:g} GiB"] if facts.get("memory_gib") else []
+    cache = facts.get("cache") or {}
+    words += [f"{level} {amount}" for level, amount in cache.items()]
+    words += [", ".join(facts["simd"])] if facts.get("simd") else []
+    return "; ".join([*words, str(facts["system"]), f"Python {facts['python']}"])
+
+
+def versions(results: Results) -> str:
+    """Return what is installed."""
+    found = [f"Lossary {results.lossary}", *(f"{k} {v}" for k, v in results.versions.items())]
+    return ", ".join(found)
+
+
+def speed(results: Results) -> str:
+    """Return what the machine moves."""
+    parts = [
+        f"{kind} {bandwidth(results.bandwidth[kind])}"
+        for kind in (COPY, TRIAD)
+        if kind in results.bandwidth
+    ]
+    return "Arrays of 40 MB move at: " + ", ".join(parts)
+
+
+def load(results: Results) -> str:
+    """Return a warning if other programs were at work."""
+    before = results.machine.get("load_before")
+    if before is None or before < 0.5 * results.machine["cores"]:
+        return ""
+    return f"Other programs were at work before the run (load {before:g}): do not trust its times."
+
+
+HOW = (
+    "Value and gradient of the mean (forward and backward), medians of alternating rounds; the "
+    "quartiles beside them. × limit is the time over that in which the bytes that must move do so "
+    "in a copy or a triad of arrays of that size, measured in the same rounds on as many threads. "
+    "Memory is the peak beyond what was held before, the gradient included; – where the system "
+    "cannot see it."
+)
+
+
+def crossovers(results: Results) -> list[tuple[str, str, str]]:
+    """Return the rows of the table of sizes."""
+    return [
+        (c.loss, c.library, f"{c.above:,} numbers" if c.above else f"not up to {c.sizes[-1]:,}")
+        for c in results.crossovers
+    ]
+
+
+def losing(results: Results) -> list[str]:
+    """Return the cases in which somebody else is faster than every way through Lossary."""
+    found = []
+    for outcome in results.outcomes:
+        mine = [row for row in outcome.rows if row.ours and not row.disagrees]
+        others = [row for row in outcome.rows if not row.ours and not row.disagrees]
+        if not mine or not others:
+            continue
+        best, other = (min(rows, key=lambda row: row.seconds) for rows in (mine, others))
+        if other.seconds < best.seconds:
+            found.append(
+                f"{title(outcome)}: {other.contestant} {seconds(other.seconds)}, "
+                f"{best.contestant} {seconds(best.seconds)}, {best.seconds / other.seconds:.3g}×"
+            )
+    return found
+
+
+def remarks(outcome: Outcome) -> list[str]:
+    """Return who disagrees and who did not take part, those with one reason together."""
+    found = [
+        f"{row.contestant} disagrees: {row.disagrees}" for row in outcome.rows if row.disagrees
+    ]
+    reasons: dict[str, list[str]] = {}
+    for one in outcome.absent:
+        reasons.setdefault(one.reason, []).append(one.contestant)
+    return found + [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
+
+
+def missing(results: Results) -> list[str]:
+    """Return who took no part in the run, and which cases found no time."""
+    found = [f"{one.contestant}: {one.reason}" for one in results.absent]
+    if results.skipped:
+        found.append(f"no time was left for {', '.join(results.skipped)}")
+    return found
+
+
+def markdown(results: Results, level: int = 2) -> str:
+    """Return the results as Markdown, its headings from ``level`` on."""
+    mark = "#" * level
+    lines = [f"{machine(results)}.", "", f"{versions(results)}.", "", f"{speed(results)}.", ""]
+    lines += [load(results), ""] if load(results) else []
+    lines += [f"Measured on {results.date}, with up to {results.settings['rounds']} rounds.", ""]
+    lines += [HOW, "", f"{mark} Targets", "", *_target_table(results), ""]
+    lines += [f"{mark} Where others are faster", ""]
+    lines += [f"* {line}" for line in losing(results)] or ["Nowhere in this run."]
+    if results.crossovers:
+        lines += ["", f"{mark} From which size on the kernel beats the array text", ""]
+        lines += _table(("loss", "on", "kernel from"), crossovers(results))
+    lines += ["", f"{mark} All cases", ""]
+    for key, some in _by_work(results.outcomes):
+        lines += [f"{mark}# {key}", "", *_cases(some), ""]
+    if absent := missing(results):
+        lines += [f"{mark} Who did not take part", "", *(f"* {line}" for line in absent)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _target_table(results: Results) -> list[str]:
+    verdicts = judge(results)
+    if not verdicts:
+        return ["No target's work is in this run."]
+    heads = ("work", "by", "against", "asked", "found", "")
+    return _table(
+        heads,
+        [
+            (f"`{v.case}`", v.target.ours, v.target.against, v.target.asked, v.found,
+             v.word + (f": {v.reason}" if v.reason else ""))
+            for v in verdicts
+        ],
+    )  # fmt: skip
+
+
+def _by_work(outcomes: Iterable[Outcome]) -> list[tuple[str, list[Outcome]]]:
+    found: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        found.setdefault(f"{outcome.case.loss}, {outcome.case.dtype}", []).append(outcome)
+    return list(found.items())
+
+
+def _cases(outcomes: Sequence[Outcome]) -> list[str]:
+    lines = []
+    heads = ("contestant", "median", "quartiles", "× limit", "GB/s", "memory", "first call")
+    for outcome in outcomes:
+        lines += [f"**{title(outcome)}**: {floor(outcome)}.", ""]
+        rows = [
+            (
+                f"**{row.contestant}**" if row.ours else row.contestant, seconds(row.seconds),
+                spread(row), against(row, outcome), rate(row, outcome.case), memory(row),
+                seconds(row.first),
+            )
+            for row in outcome.rows
+        ]  # fmt: skip
+        lines += [*_table(heads, rows, right=True), ""]
+        lines += [f"* {line}" for line in remarks(outcome)]
+        lines += [""] if remarks(outcome) else []
+    return lines[:-1]
+
+
+def _table(
+    heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: bool = False
+) -> list[str]:
+    rule = ["---", *(["--:" if right else "---"] * (len(heads) - 1))]
+    return [
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+        for row in (heads, rule, *rows)
+    ]

@@ -1,0 +1,276 @@
+"""A whole benchmark: prepare, check the outputs against each other, time in turns, weigh memory."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import gc
+import importlib
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import lossary
+from lossary.bench import agreement, limits, machine, memory
+from lossary.bench.cases import Case, Data, draw
+from lossary.bench.contestant import Contestant, Prepared, UnavailableError
+from lossary.bench.contestants import CONTESTANTS
+from lossary.bench.crossover import crossovers
+from lossary.bench.limits import Limit
+from lossary.bench.results import Absent, Measured, Outcome, Results
+from lossary.bench.timing import Clock, Timing, alternate
+from lossary.errors import MissingExtraError
+
+__all__ = ["Settings", "measure"]
+
+Report = Callable[[int, int, str], None]
+
+# What a case may spend on timing when no budget is given.
+ALLOWANCE = 6.0
+HEADLINE = 40_000_000  # bytes of an array of 10^7 float32 numbers
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to measure: ``seconds`` is a budget for the whole run, None for as long as it takes."""
+
+    threads: int = field(default_factory=machine.cores)
+    rounds: int = 15
+    seconds: float | None = None
+    seed: int = 0
+    size: str = "chosen"
+    crossovers: bool = True
+
+
+def measure(
+    cases: Sequence[Case],
+    settings: Settings | None = None,
+    contestants: Sequence[Contestant] = CONTESTANTS,
+    progress: Report | None = None,
+    say: Callable[[str], None] | None = None,
+    clock: Clock = time.perf_counter,
+    pause: Callable[[float], None] = time.sleep,
+) -> Results:
+    """Return the times of all contestants on all cases.
+
+    ``progress`` is called with (done, total, what), ``say`` with sentences about what went wrong.
+
+    >>> found = measure([Case("huber", (64,))], Settings(rounds=1, crossovers=False, threads=1))
+    >>> found.outcomes[0].row("Lossary array").disagrees
+    ''
+    """
+    chosen = settings or Settings()
+    device = cases[0].device if cases else "cpu"
+    with machine.limited(chosen.threads), ThreadPoolExecutor(chosen.threads) as pool:
+        facts = machine.facts(device)
+        bench = _Bench(chosen, say or (lambda words: None), clock, pause, pool)
+        present = bench.present(contestants)
+        headline = {kind: bench.headline(kind, device) for kind in (limits.COPY, limits.TRIAD)}
+        outcomes, skipped = bench.outcomes(cases, present, progress or (lambda *_: None))
+        crossed = ()
+        if chosen.crossovers and device == "cpu" and not bench.late():
+            named = {contestant.name: contestant for contestant in present}
+            crossed = crossovers(named, chosen.threads, seed=chosen.seed, clock=clock, pause=pause)
+        return Results(
+            lossary=lossary.__version__,
+            date=dt.datetime.now(dt.UTC).date().isoformat(),
+            settings={
+                name: getattr(chosen, name)
+                for name in ("size", "threads", "rounds", "seconds", "seed")
+            },
+            machine=facts | {"load_after": machine.load()},
+            versions=machine.versions(),
+            bandwidth=headline,
+            contestants={contestant.name: contestant.about for contestant in present},
+            outcomes=tuple(outcomes),
+            crossovers=crossed,
+            absent=tuple(bench.absent),
+            skipped=tuple(skipped),
+        )
+
+
+@dataclass
+class _Ready:
+    """A contestant that has computed a case once."""
+
+    contestant: Contestant
+    prepared: Prepared
+    first: float
+    estimate: float
+
+
+class _Bench:
+    """The state of a run: how much time is left, who is missing."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        say: Callable[[str], None],
+        clock: Clock,
+        pause: Callable[[float], None],
+        pool: ThreadPoolExecutor,
+    ) -> None:
+        self.settings, self.say, self.clock, self.pause = settings, say, clock, pause
+        self.pool = pool
+        self.start = clock()
+        self.absent: list[Absent] = []
+
+    def late(self) -> bool:
+        """Whether the budget is spent."""
+        seconds = self.settings.seconds
+        return seconds is not None and self.clock() - self.start >= seconds
+
+    def allowance(self, left: int) -> float:
+        """Return the seconds of timing for the next of ``left`` cases; half goes to preparing."""
+        if self.settings.seconds is None:
+            return ALLOWANCE
+        rest = self.settings.seconds - (self.clock() - self.start)
+        return max(0.0, min(ALLOWANCE, rest / left / 2))
+
+    def present(self, contestants: Sequence[Contestant]) -> list[Contestant]:
+        """Return those whose packages are installed, and note the others."""
+        missing = {contestant.name: contestant.missing() for contestant in contestants}
+        self.absent += [Absent(name, reason) for name, reason in missing.items() if reason]
+        return [contestant for contestant in contestants if not missing[contestant.name]]
+
+    def movers(self, kind: str, size: int, device: str) -> Iterator[tuple[str, Prepared]]:
+        """Yield the ways to move arrays on a device."""
+        if device == "cuda":
+            return limits.device_movers(kind, size)
+        return limits.movers(kind, size, self.settings.threads, self.pool)
+
+    def headline(self, kind: str, device: str) -> Limit:
+        """Return what the machine moves with arrays of 10^7 float32 numbers."""
+        steps = dict(self.movers(kind, HEADLINE, device))
+        estimates = {name: self.timed(step) for name, step in steps.items()}
+        times = alternate(steps, estimates, self.settings.rounds, 2.0, self.clock, self.pause)
+        return _limit(kind, HEADLINE, times)
+
+    def timed(self, prepared: Prepared) -> float:
+        """Return the seconds of one call."""
+        with prepared.around():
+            start = self.clock()
+            prepared.step()
+            prepared.wait()
+            return self.clock() - start
+
+    def outcomes(
+        self, cases: Sequence[Case], contestants: Sequence[Contestant], progress: Report
+    ) -> tuple[list[Outcome], list[str]]:
+        """Return what each case gave, and the names of those that found no time."""
+        found, skipped = [], []
+        for done, case in enumerate(cases):
+            progress(done, len(cases), case.name)
+            if self.late():
+                skipped.append(case.name)
+                continue
+            found.append(self.outcome(case, contestants, self.allowance(len(cases) - done)))
+            _tidy()
+        progress(len(cases), len(cases), "")
+        if skipped:
+            self.say(f"time was up: {len(skipped)} of {len(cases)} cases were not measured")
+        return found, skipped
+
+    def outcome(self, case: Case, contestants: Sequence[Contestant], allowance: float) -> Outcome:
+        """Return the times, the memory and the limit of one case."""
+        data = draw(case, self.settings.seed)
+        ready: dict[str, _Ready] = {}
+        summaries: dict[str, agreement.Summary] = {}
+        absent: list[Absent] = []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # remarks of others on their own ways
+            for contestant in contestants:
+                self._enter(contestant, case, data, ready, summaries, absent)
+            differ = agreement.disagreements(summaries, agreement.TOLERANCES[case.dtype])
+            for name, words in differ.items():
+                self.say(f"{case.name}: {name} disagrees: {words}")
+            kind = limits.pattern(case)
+            movers = {
+                f"limit {by}": step
+                for by, step in self.movers(kind, case.gradient_bytes, case.device)
+            }
+            steps = {name: one.prepared for name, one in ready.items()} | movers
+            estimates = {name: one.estimate for name, one in ready.items()}
+            for name, step in movers.items():
+                self.timed(step)
+                estimates[name] = self.timed(step)
+            times = alternate(
+                steps, estimates, self.settings.rounds, allowance, self.clock, self.pause
+            )
+            rows = [
+                _row(one, times[name], _weigh(one.prepared, case), differ)
+                for name, one in ready.items()
+            ]
+        moved = {name.removeprefix("limit "): times[name] for name in movers}
+        ordered = tuple(sorted(rows, key=lambda row: row.seconds))
+        return Outcome(case, _limit(kind, case.gradient_bytes, moved), ordered, tuple(absent))
+
+    def _enter(
+        self,
+        contestant: Contestant,
+        case: Case,
+        data: Data,
+        ready: dict[str, _Ready],
+        summaries: dict[str, agreement.Summary],
+        absent: list[Absent],
+    ) -> None:
+        """Let a contestant compute a case twice: once for its outputs, once for a first time."""
+        name = contestant.name
+        try:
+            prepared = contestant.prepare(case, data, self.settings.threads)
+            if prepared is None:
+                return
+            with prepared.around():
+                start = self.clock()
+                result = prepared.step()
+                prepared.wait()
+                first = self.clock() - start
+            summaries[name] = agreement.summary(*prepared.outcome(result))
+            del result
+            estimate = self.timed(prepared)
+            if estimate < first / 2 and estimate < 1:
+                estimate = self.timed(prepared)
+        except (UnavailableError, MissingExtraError) as error:
+            absent.append(Absent(name, str(error).partition("\n")[0]))
+        except Exception as error:  # noqa: BLE001  (one that fails must not end the others' run)
+            words = (str(error).strip().splitlines() or [""])[0]
+            absent.append(Absent(name, f"{type(error).__name__}: {words}"[:200], failed=True))
+            self.say(f"{case.name}: {name} failed: {absent[-1].reason}")
+        else:
+            ready[name] = _Ready(contestant, prepared, first, estimate)
+
+
+def _weigh(prepared: Prepared, case: Case) -> int | None:
+    size = case.gradient_bytes
+    return memory.peak(prepared, size) if size >= memory.SMALLEST else None
+
+
+def _row(one: _Ready, timing: Timing, extra: int | None, differ: dict[str, str]) -> Measured:
+    low, middle, high = timing.quartiles
+    name = one.contestant.name
+    return Measured(
+        name, one.contestant.ours, middle, low, high, len(timing.seconds), timing.calls, one.first,
+        extra, differ.get(name, ""),
+    )  # fmt: skip
+
+
+def _limit(kind: str, size: int, times: dict[str, Timing]) -> Limit:
+    """Return the fastest way to move."""
+    by = min(times, key=lambda name: times[name].quartiles[1])
+    low, middle, high = times[by].quartiles
+    return Limit(kind, by, middle, low, high, size * (2 if kind == limits.COPY else 3))
+
+
+def _tidy() -> None:
+    """Drop what compilers keep for cases that are over."""
+    if torch := sys.modules.get("torch"):
+        torch.compiler.reset()
+    if jax := sys.modules.get("jax"):
+        jax.clear_caches()
+    if "keras" in sys.modules:
+        with contextlib.suppress(ImportError):
+            importlib.import_module("keras").backend.clear_session()
+    gc.collect()

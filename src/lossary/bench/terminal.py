@@ -1,0 +1,109 @@
+"""Results on a terminal: a table per case, the crossover, the targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from lossary.bench import report
+from lossary.bench.targets import judge
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lossary.bench.results import Outcome, Results
+    from lossary.bench.targets import Verdict
+
+__all__ = ["print_results"]
+
+
+def print_results(results: Results, console: Console) -> None:
+    """Print the machine, a table per case, the sizes from which kernels win, and the targets."""
+    from rich.text import Text
+
+    for words in (report.machine(results), report.versions(results), report.speed(results)):
+        console.print(Text(words, style="dim"))
+    if warning := report.load(results):
+        console.print(Text(warning, style="yellow"))
+    console.print()
+    for outcome in results.outcomes:
+        _print_outcome(outcome, console)
+    _print_crossovers(results, console)
+    _print_targets(results, console)
+    lost = report.losing(results)
+    if lost:
+        console.print(Text("Faster than every way through Lossary", style="bold"))
+        for line in lost:
+            console.print(Text(f"  {line}"))
+        console.print()
+    for line in report.missing(results):
+        console.print(Text(f"Did not take part: {line}", style="dim"))
+    console.print(Text(report.HOW, style="dim"))
+
+
+def _print_outcome(outcome: Outcome, console: Console) -> None:
+    from rich.text import Text
+
+    console.print(Text(report.title(outcome), style="bold"))
+    console.print(Text(report.floor(outcome), style="dim"))
+    heads = ("", "median", "quartiles", "× limit", "GB/s", "memory")
+    rows = [
+        (
+            Text(row.contestant + ("*" if row.disagrees else ""), "cyan" if row.ours else ""),
+            report.seconds(row.seconds), report.spread(row), report.against(row, outcome),
+            report.rate(row, outcome.case), report.memory(row),
+        )
+        for row in outcome.rows
+    ]  # fmt: skip
+    _print_grid(heads, rows, console)
+    for line in report.remarks(outcome):
+        console.print(Text(f"  {line}", style="dim"))
+    console.print()
+
+
+def _print_crossovers(results: Results, console: Console) -> None:
+    from rich.text import Text
+
+    if not results.crossovers:
+        return
+    console.print(Text("From which size on the kernel beats the array text", style="bold"))
+    _print_grid(("loss", "on", "kernel from"), report.crossovers(results), console)
+    console.print()
+
+
+def _print_targets(results: Results, console: Console) -> None:
+    from rich.text import Text
+
+    verdicts = judge(results)
+    if not verdicts:
+        return
+    console.print(Text("Targets (two cores, float32; on a GPU an H200)", style="bold"))
+    heads = ("work", "against", "asked", "found", "")
+    colours = {True: "green", False: "red", None: "dim"}
+    for ours, some in _by_contestant(verdicts):
+        rows = [
+            (v.case, v.target.against, v.target.asked, v.found, Text(v.word, colours[v.met]))
+            for v in some
+        ]
+        console.print(Text(ours, style="cyan"))
+        _print_grid(heads, rows, console)
+    console.print()
+
+
+def _by_contestant(verdicts: Iterable[Verdict]) -> list[tuple[str, list[Verdict]]]:
+    found: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        found.setdefault(verdict.target.ours, []).append(verdict)
+    return list(found.items())
+
+
+def _print_grid(heads: Sequence[str], rows: Iterable[Sequence[object]], console: Console) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for place, head in enumerate(heads):
+        words = place == 0 or heads[0] != ""
+        table.add_column(head, justify="left" if words else "right", no_wrap=place == 0)
+    for row in rows:
+        table.add_row(*row)  # pyright: ignore[reportArgumentType]
+    console.print(table)
