@@ -8,13 +8,17 @@ in what every Triton target has: fused multiply-adds and whole numbers.
 Coefficients come from the fits of ``tests.remez``; those for float32 have a lower degree.
 """
 
-# A function that Triton compiles has no Python types, and its constants are ``constexpr``.
-# pyright: reportArgumentType=false, reportOperatorIssue=false, reportReturnType=false
+# Triton compiles one branch of an if on dtypes, but only where the other is an else.
+# ruff: noqa: RET505
 
 from __future__ import annotations
 
+from typing import Any
+
 import triton
 import triton.language as tl
+
+Tensor = Any
 
 __all__ = [
     "add",
@@ -47,7 +51,7 @@ TWO_THIRDS_LOW_32 = tl.constexpr(-1.9868215517249155e-08)
 
 
 @triton.jit
-def power_of_two(shifted):
+def power_of_two(shifted: Tensor) -> Tensor:
     """Return 2^k for the whole number k + bias in the low bits of ``shifted``."""
     if shifted.dtype == tl.float64:
         return (shifted.to(tl.int64, bitcast=True) << 52).to(tl.float64, bitcast=True)
@@ -56,7 +60,7 @@ def power_of_two(shifted):
 
 
 @triton.jit
-def tail_of_exp(r):
+def tail_of_exp(r: Tensor) -> Tensor:
     """Return (e^r - 1 - r) / r^2 for |r| <= ln(2)/2."""
     r2 = r * r
     if r.dtype == tl.float64:
@@ -83,7 +87,7 @@ def tail_of_exp(r):
 
 
 @triton.jit
-def reduced(x, low, k):
+def reduced(x: Tensor, low: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
     """Return r_high, exact, and r_low + (e^r - 1 - r) for r_high + r_low = x + low - k ln 2."""
     if x.dtype == tl.float64:
         r_high, r_low = tl.fma(k, -LN2_HIGH_64, x), tl.fma(k, -LN2_LOW_64, low)
@@ -94,7 +98,7 @@ def reduced(x, low, k):
 
 
 @triton.jit
-def exp_of_sum(x, low):
+def exp_of_sum(x: Tensor, low: Tensor) -> Tensor:
     """Return e^(x + low) for any x and a low within its rounding."""
     double: tl.constexpr = x.dtype == tl.float64
     rounder: tl.constexpr = ROUNDER_64 if double else ROUNDER_32
@@ -113,20 +117,20 @@ def exp_of_sum(x, low):
 
 
 @triton.jit
-def exp(x):
+def exp(x: Tensor) -> Tensor:
     """Return e^x; the last rounding alone decides subnormal results."""
     return exp_of_sum(x, 0.0)
 
 
 @triton.jit
-def expm1(x):
+def expm1(x: Tensor) -> Tensor:
     """Return e^x - 1, also near 0."""
     double: tl.constexpr = x.dtype == tl.float64
     rounder: tl.constexpr = ROUNDER_64 if double else ROUNDER_32
     bias: tl.constexpr = BIAS_64 if double else BIAS_32
     highest: tl.constexpr = HIGHEST_64 if double else HIGHEST_32
     flat: tl.constexpr = FLAT_64 if double else FLAT_32
-    tiny: tl.constexpr = 5.551115123125783e-17 if double else 2.9802322387695312e-08
+    tiny = tl.constexpr(5.551115123125783e-17 if double else 2.9802322387695312e-08)
     bounded = tl.where(x > highest, highest, tl.where(x < flat, flat, x))
     shifted = tl.fma(bounded, LOG2_E, rounder + (bias - 1))
     r_high, small = reduced(bounded, 0.0, shifted - (rounder + (bias - 1)))
@@ -139,13 +143,13 @@ def expm1(x):
 
 
 @triton.jit
-def tanh(x):
+def tanh(x: Tensor) -> Tensor:
     """Return the hyperbolic tangent."""
     double: tl.constexpr = x.dtype == tl.float64
     rounder: tl.constexpr = ROUNDER_64 if double else ROUNDER_32
     bias: tl.constexpr = BIAS_64 if double else BIAS_32
-    far: tl.constexpr = 20.0 if double else 10.0
-    tiny: tl.constexpr = 3.725290298461914e-09 if double else 0.000244140625
+    far = tl.constexpr(20.0 if double else 10.0)
+    tiny = tl.constexpr(3.725290298461914e-09 if double else 0.000244140625)
     # With t = e^(-2|x|) - 1: tanh |x| = -t / (2 + t), whose parts have no cancellation.
     size = tl.abs(x)
     doubled = -2.0 * tl.where(size > far, far, size)
@@ -168,7 +172,7 @@ def tanh(x):
 
 
 @triton.jit
-def split(x):
+def split(x: Tensor) -> tuple[Tensor, Tensor]:
     """Return f and k such that x = 2^k (1 + f), for finite x > 0, and the bits of 2^k."""
     if x.dtype == tl.float64:
         small = x < 2.2250738585072014e-308
@@ -187,7 +191,7 @@ def split(x):
 
 
 @triton.jit
-def beyond_first_order(f):
+def beyond_first_order(f: Tensor) -> Tensor:
     """Return log(1 + f) - f for f in [sqrt(1/2) - 1, sqrt(2) - 1]."""
     s = f / (f + 2.0)
     z = s * s
@@ -209,7 +213,7 @@ def beyond_first_order(f):
 
 
 @triton.jit
-def with_power(f, k, rest):
+def with_power(f: Tensor, k: Tensor, rest: Tensor) -> Tensor:
     """Return k ln 2 + log(1 + f), with a rest that belongs to f."""
     if f.dtype == tl.float64:
         from_power = k * LN2_HIGH_64
@@ -223,7 +227,7 @@ def with_power(f, k, rest):
 
 
 @triton.jit
-def log(x):
+def log(x: Tensor) -> Tensor:
     """Return the natural logarithm; -inf at 0, NaN below."""
     f, k = split(x)
     finite = tl.where(x < float("inf"), with_power(f, k, 0.0), x)
@@ -231,7 +235,7 @@ def log(x):
 
 
 @triton.jit
-def log1p(x):
+def log1p(x: Tensor) -> Tensor:
     """Return log(1 + x), also near 0; -inf at -1, NaN below."""
     u = x + 1.0
     # 1 + x = u + lost exactly (the two-sum of Knuth, which needs no order of the two).
@@ -251,7 +255,7 @@ def log1p(x):
 
 
 @triton.jit
-def logarithm_in_two(a):
+def logarithm_in_two(a: Tensor) -> tuple[Tensor, Tensor]:
     """Return log(a), for finite a > 0, as a sum of two numbers: in twice the precision."""
     f, k = split(a)
     # s = f / (2 + f), z = s^2, t = s^3 and c = 2/3 + z p(z), each in two numbers.
@@ -302,13 +306,12 @@ def logarithm_in_two(a):
 
 
 @triton.jit
-def power(x, y):
+def power(x: Tensor, y: Tensor) -> Tensor:
     """Return x^y as C's pow does: NaN for x < 0 and y not whole, 1 for y = 0."""
-    infinite: tl.constexpr = float("inf")
-    size = tl.abs(x) + y * 0.0  # both in the same shape
-    size = tl.where(size == size, size, tl.abs(x))
+    infinite = tl.constexpr(float("inf"))
+    size = tl.abs(x)
     # Beyond this every power of a number other than 1 over- or underflows; finite: 1^inf is 1.
-    large: tl.constexpr = 1.0715086071862673e301 if x.dtype == tl.float64 else 1.0633823966279327e37
+    large = tl.constexpr(1.0715086071862673e301 if x.dtype == tl.float64 else 1.0633823966279327e37)
     y = tl.where(y > large, large, tl.where(y < -large, -large, y))
     high, low = logarithm_in_two(size)
     high = tl.where(size > 0.0, high, tl.where(size == 0.0, -infinite, size))
@@ -325,7 +328,7 @@ def power(x, y):
 
 
 @triton.jit
-def sqrt(x):
+def sqrt(x: Tensor) -> Tensor:
     """Return the square root, rounded correctly; Triton's float32 ``sqrt`` is an approximation."""
     if x.dtype == tl.float64:
         return tl.sqrt(x)
@@ -334,25 +337,25 @@ def sqrt(x):
 
 
 @triton.jit
-def sign(x):
+def sign(x: Tensor) -> Tensor:
     """Return -1, 0 or 1; NaN stays."""
     return tl.where(x > 0.0, 1.0, tl.where(x < 0.0, -1.0, x))
 
 
 @triton.jit
-def maximum(x, y):
+def maximum(x: Tensor, y: Tensor) -> Tensor:
     """Return the larger; NaN if either is."""
-    return tl.where((x >= y) | (x != x), x, y)
+    return tl.where((x >= y) | (x != x), x, y)  # noqa: PLR0124  (NaN)
 
 
 @triton.jit
-def minimum(x, y):
+def minimum(x: Tensor, y: Tensor) -> Tensor:
     """Return the smaller; NaN if either is."""
-    return tl.where((x <= y) | (x != x), x, y)
+    return tl.where((x <= y) | (x != x), x, y)  # noqa: PLR0124  (NaN)
 
 
 @triton.jit
-def add(total, error, value):
+def add(total: Tensor, error: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
     """Add a value, with the rounding kept in ``error`` (Neumaier 1974)."""
     rounded = total + value
     larger = tl.abs(total) >= tl.abs(value)
