@@ -86,7 +86,7 @@ def log1p(x: float) -> float:
     down = from_bits(REFLECTION + (1 << 52) - (centred & ~SIGNIFICAND))
     biased = from_bits(shifted_down(centred, 52) | BITS_OF_TWO_POW_52)
     k = biased - (2.0**52 + 1023)
-    coarse, fine = m - 1.0, 0.5 * lost * down
+    coarse, fine = m - 1.0, lost * (0.5 * down)
     f = coarse + fine
     rest = (coarse - f) + fine
     from_power = k * LN2_HIGH
