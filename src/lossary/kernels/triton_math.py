@@ -8,17 +8,15 @@ in what every Triton target has: fused multiply-adds and whole numbers.
 Coefficients come from the fits of ``tests.remez``; those for float32 have a lower degree.
 """
 
+# To Triton a plain number is a tensor or a constexpr as well.
+# pyright: reportArgumentType=false, reportAssignmentType=false
 # Triton compiles one branch of an if on dtypes, but only where the other is an else.
 # ruff: noqa: RET505
 
 from __future__ import annotations
 
-from typing import Any
-
 import triton
 import triton.language as tl
-
-Tensor = Any
 
 __all__ = [
     "add",
@@ -51,7 +49,7 @@ TWO_THIRDS_LOW_32 = tl.constexpr(-1.9868215517249155e-08)
 
 
 @triton.jit
-def power_of_two(shifted: Tensor) -> Tensor:
+def power_of_two(shifted: tl.tensor) -> tl.tensor:
     """Return 2^k for the whole number k + bias in the low bits of ``shifted``."""
     if shifted.dtype == tl.float64:
         return (shifted.to(tl.int64, bitcast=True) << 52).to(tl.float64, bitcast=True)
@@ -60,7 +58,7 @@ def power_of_two(shifted: Tensor) -> Tensor:
 
 
 @triton.jit
-def tail_of_exp(r: Tensor) -> Tensor:
+def tail_of_exp(r: tl.tensor) -> tl.tensor:
     """Return (e^r - 1 - r) / r^2 for |r| <= ln(2)/2."""
     r2 = r * r
     if r.dtype == tl.float64:
@@ -87,7 +85,7 @@ def tail_of_exp(r: Tensor) -> Tensor:
 
 
 @triton.jit
-def reduced(x: Tensor, low: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+def reduced(x: tl.tensor, low: tl.tensor, k: tl.tensor) -> tuple[tl.tensor, tl.tensor]:
     """Return r_high, exact, and r_low + (e^r - 1 - r) for r_high + r_low = x + low - k ln 2."""
     if x.dtype == tl.float64:
         r_high, r_low = tl.fma(k, -LN2_HIGH_64, x), tl.fma(k, -LN2_LOW_64, low)
@@ -98,7 +96,7 @@ def reduced(x: Tensor, low: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @triton.jit
-def exp_of_sum(x: Tensor, low: Tensor) -> Tensor:
+def exp_of_sum(x: tl.tensor, low: tl.tensor) -> tl.tensor:
     """Return e^(x + low) for any x and a low within its rounding."""
     double: tl.constexpr = x.dtype == tl.float64
     rounder: tl.constexpr = ROUNDER_64 if double else ROUNDER_32
@@ -117,13 +115,13 @@ def exp_of_sum(x: Tensor, low: Tensor) -> Tensor:
 
 
 @triton.jit
-def exp(x: Tensor) -> Tensor:
+def exp(x: tl.tensor) -> tl.tensor:
     """Return e^x; the last rounding alone decides subnormal results."""
     return exp_of_sum(x, 0.0)
 
 
 @triton.jit
-def expm1(x: Tensor) -> Tensor:
+def expm1(x: tl.tensor) -> tl.tensor:
     """Return e^x - 1, also near 0."""
     double: tl.constexpr = x.dtype == tl.float64
     rounder: tl.constexpr = ROUNDER_64 if double else ROUNDER_32
@@ -143,7 +141,7 @@ def expm1(x: Tensor) -> Tensor:
 
 
 @triton.jit
-def tanh(x: Tensor) -> Tensor:
+def tanh(x: tl.tensor) -> tl.tensor:
     """Return the hyperbolic tangent."""
     double: tl.constexpr = x.dtype == tl.float64
     rounder: tl.constexpr = ROUNDER_64 if double else ROUNDER_32
@@ -172,7 +170,7 @@ def tanh(x: Tensor) -> Tensor:
 
 
 @triton.jit
-def split(x: Tensor) -> tuple[Tensor, Tensor]:
+def split(x: tl.tensor) -> tuple[tl.tensor, tl.tensor]:
     """Return f and k such that x = 2^k (1 + f), for finite x > 0, and the bits of 2^k."""
     if x.dtype == tl.float64:
         small = x < 2.2250738585072014e-308
@@ -191,7 +189,7 @@ def split(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @triton.jit
-def beyond_first_order(f: Tensor) -> Tensor:
+def beyond_first_order(f: tl.tensor) -> tl.tensor:
     """Return log(1 + f) - f for f in [sqrt(1/2) - 1, sqrt(2) - 1]."""
     s = f / (f + 2.0)
     z = s * s
@@ -213,7 +211,7 @@ def beyond_first_order(f: Tensor) -> Tensor:
 
 
 @triton.jit
-def with_power(f: Tensor, k: Tensor, rest: Tensor) -> Tensor:
+def with_power(f: tl.tensor, k: tl.tensor, rest: tl.tensor) -> tl.tensor:
     """Return k ln 2 + log(1 + f), with a rest that belongs to f."""
     if f.dtype == tl.float64:
         from_power = k * LN2_HIGH_64
@@ -227,7 +225,7 @@ def with_power(f: Tensor, k: Tensor, rest: Tensor) -> Tensor:
 
 
 @triton.jit
-def log(x: Tensor) -> Tensor:
+def log(x: tl.tensor) -> tl.tensor:
     """Return the natural logarithm; -inf at 0, NaN below."""
     f, k = split(x)
     finite = tl.where(x < float("inf"), with_power(f, k, 0.0), x)
@@ -235,7 +233,7 @@ def log(x: Tensor) -> Tensor:
 
 
 @triton.jit
-def log1p(x: Tensor) -> Tensor:
+def log1p(x: tl.tensor) -> tl.tensor:
     """Return log(1 + x), also near 0; -inf at -1, NaN below."""
     u = x + 1.0
     # 1 + x = u + lost exactly (the two-sum of Knuth, which needs no order of the two).
@@ -255,7 +253,7 @@ def log1p(x: Tensor) -> Tensor:
 
 
 @triton.jit
-def logarithm_in_two(a: Tensor) -> tuple[Tensor, Tensor]:
+def logarithm_in_two(a: tl.tensor) -> tuple[tl.tensor, tl.tensor]:
     """Return log(a), for finite a > 0, as a sum of two numbers: in twice the precision."""
     f, k = split(a)
     # s = f / (2 + f), z = s^2, t = s^3 and c = 2/3 + z p(z), each in two numbers.
@@ -306,7 +304,7 @@ def logarithm_in_two(a: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @triton.jit
-def power(x: Tensor, y: Tensor) -> Tensor:
+def power(x: tl.tensor, y: tl.tensor) -> tl.tensor:
     """Return x^y as C's pow does: NaN for x < 0 and y not whole, 1 for y = 0."""
     infinite = tl.constexpr(float("inf"))
     size = tl.abs(x)
@@ -328,7 +326,7 @@ def power(x: Tensor, y: Tensor) -> Tensor:
 
 
 @triton.jit
-def sqrt(x: Tensor) -> Tensor:
+def sqrt(x: tl.tensor) -> tl.tensor:
     """Return the square root, rounded correctly; Triton's float32 ``sqrt`` is an approximation."""
     if x.dtype == tl.float64:
         return tl.sqrt(x)
@@ -337,25 +335,25 @@ def sqrt(x: Tensor) -> Tensor:
 
 
 @triton.jit
-def sign(x: Tensor) -> Tensor:
+def sign(x: tl.tensor) -> tl.tensor:
     """Return -1, 0 or 1; NaN stays."""
     return tl.where(x > 0.0, 1.0, tl.where(x < 0.0, -1.0, x))
 
 
 @triton.jit
-def maximum(x: Tensor, y: Tensor) -> Tensor:
+def maximum(x: tl.tensor, y: tl.tensor) -> tl.tensor:
     """Return the larger; NaN if either is."""
     return tl.where((x >= y) | (x != x), x, y)  # noqa: PLR0124  (NaN)
 
 
 @triton.jit
-def minimum(x: Tensor, y: Tensor) -> Tensor:
+def minimum(x: tl.tensor, y: tl.tensor) -> tl.tensor:
     """Return the smaller; NaN if either is."""
     return tl.where((x <= y) | (x != x), x, y)  # noqa: PLR0124  (NaN)
 
 
 @triton.jit
-def add(total: Tensor, error: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+def add(total: tl.tensor, error: tl.tensor, value: tl.tensor) -> tuple[tl.tensor, tl.tensor]:
     """Add a value, with the rounding kept in ``error`` (Neumaier 1974)."""
     rounded = total + value
     larger = tl.abs(total) >= tl.abs(value)
