@@ -14,6 +14,8 @@ from samples import LOSSES, arrays, parameters
 ROWS = 6
 # Half units in the last place, of the largest number in the row for losses of rows.
 ALLOWED = 16
+# A second derivative that changes its sign is a difference of larger parts.
+CHANGING = {"soft_categorical_focal": 64}
 WIDTHS = {"float64": 2.0**-53, "float32": 2.0**-24, "bfloat16": 2.0**-8, "float16": 2.0**-11}
 
 CASES = [
@@ -54,7 +56,9 @@ def check_agreement(loss, library, dtype):
     for derive in (loss.gradient, loss.hessian):
         found = derive(*held, reduction="sum", **more)
         assert library.dtype(found) == dtype
-        compare(library.plain(found), derive(*exact, reduction="sum", **more), WIDTHS[dtype])
+        allowed = CHANGING.get(loss.name, ALLOWED) if derive == loss.hessian else ALLOWED
+        truth = derive(*exact, reduction="sum", **more)
+        compare(library.plain(found), truth, WIDTHS[dtype], allowed)
 
     mean, slope = loss.value_and_gradient(*held, **more)
     truth = loss.value_and_gradient(*exact, **more)

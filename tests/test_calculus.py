@@ -136,7 +136,7 @@ def arguments_of(name):
     function = FUNCTIONS[name]
     for first, second in ((x, y), (y, z), (p, q)):
         rows = (z,) if function.shape != "elementwise" else (a, b)
-        pool, special = iter((first, second, *rows)), {"label": label, "power": a}
+        pool, special = iter((first, second, *rows)), {"label": label, "power": a, "share": p}
         words = signature(function.computed).parameters
         chosen = tuple(special[word] if word in special else next(pool) for word in words)
         if is_real(node_of(name, chosen)):

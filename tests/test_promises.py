@@ -197,6 +197,7 @@ WRITTEN = {
     "Logit": lambda p: np.log(p[1]) - np.log(p[0]),
     "Unit": lambda p: p[1],
     "Real": lambda p: np.log(p @ np.arange(len(p))),
+    "NonNegative": lambda p: p @ np.arange(len(p)),
     "Logits": np.log,
     "Simplex": np.asarray,
 }

@@ -6,18 +6,22 @@ its *slope* (the derivative of the meaning, never of the stable form).
 """
 
 from lossary.functions.compensated import exp_difference, exp_product, sum_of_three
-from lossary.functions.divergence import relative_entropy
+from lossary.functions.divergence import log_relative_entropy, relative_entropy
 from lossary.functions.elementwise import (
     bernoulli_nats,
     binary_nats,
     binary_residual,
     exp_minus,
+    faded_binary_nats,
+    gaussian_nats,
     jensen_gap,
     log1p_difference,
     log_cosh_difference,
     log_ratio,
     log_sigmoid,
     poisson_nats,
+    poisson_rate_nats,
+    power_complement,
     sech_squared,
     sigmoid,
     sigmoid_power,
@@ -26,6 +30,7 @@ from lossary.functions.elementwise import (
 from lossary.functions.softmax import (
     cross_entropy_at,
     cross_entropy_with,
+    faded_cross_entropy_with,
     log_softmax,
     logsumexp,
     mean_cross_entropy,
@@ -34,6 +39,7 @@ from lossary.functions.softmax import (
     softmax_complement_power_at,
     softmax_minus,
     softmax_minus_uniform,
+    softmax_miss,
     softmax_residual,
     softmax_share_of_rest,
 )
@@ -98,7 +104,10 @@ __all__ = [
     "exp_minus",
     "exp_product",
     "expm1",
+    "faded_binary_nats",
+    "faded_cross_entropy_with",
     "floor",
+    "gaussian_nats",
     "is_class",
     "jensen_gap",
     "log",
@@ -106,6 +115,7 @@ __all__ = [
     "log1p_difference",
     "log_cosh_difference",
     "log_ratio",
+    "log_relative_entropy",
     "log_sigmoid",
     "log_softmax",
     "logsumexp",
@@ -116,6 +126,8 @@ __all__ = [
     "peak",
     "pick",
     "poisson_nats",
+    "poisson_rate_nats",
+    "power_complement",
     "relative_entropy",
     "sech_squared",
     "sigmoid",
@@ -126,6 +138,7 @@ __all__ = [
     "softmax_complement_power_at",
     "softmax_minus",
     "softmax_minus_uniform",
+    "softmax_miss",
     "softmax_residual",
     "softmax_share_of_rest",
     "softplus",

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from lossary.formula import Expression
 from lossary.functions.elementwise import log_ratio
-from lossary.functions.vocabulary import absolute, log1p, named, total, weighted, where
+from lossary.functions.vocabulary import absolute, exp, log1p, named, total, weighted, where
 
 
 def _relative_entropy_meaning(m: Any, t: list[Any], p: list[Any]) -> Any:
@@ -43,3 +44,14 @@ def _excess(t: Expression, p: Expression) -> Expression:
 def relative_entropy(t: Expression, p: Expression) -> Expression:
     """Sum of t log(t / p): of terms that are not negative, and of the differences in mass."""
     return total(_excess(t, p)) + total(t - p)
+
+
+@named(
+    latex=r"e^{{{0}}} \left({0} - {1}\right)",
+    means=lambda m, t, x: m.exp(t) * (t - x) if t > -m.inf else m.mpf(0),
+    slope=lambda t, x: (exp(t) + weighted(exp(t), t - x), -exp(t)),
+)
+def log_relative_entropy(t: Expression, x: Expression) -> Expression:
+    """exp(t) (t - x) of log-probabilities, 0 where the first is without mass."""
+    certain = (x == -inf) & (t > -inf)  # the mass of t may be too small for a number
+    return where(certain, inf, weighted(exp(t), t - x))

@@ -139,6 +139,35 @@ def poisson_nats(x: Expression, target: Expression) -> Expression:
     return where(absolute(x) < 1, near, where(both, larger, exp(x) - product)) - error
 
 
+def _rate_meaning(m: Any, rate: Any, t: Any) -> Any:
+    return rate - (t * (m.log(rate) if rate else -m.inf) if t else 0)
+
+
+@named(
+    latex=r"\left({0} - {1} \log {0}\right)",
+    means=_rate_meaning,
+    slope=lambda rate, t: (where(t == 0, 1, (rate - t) / rate), -log(rate)),
+)
+def poisson_rate_nats(rate: Expression, target: Expression) -> Expression:
+    """Rate - target log(rate); a rate of 0 costs nothing where nothing was counted."""
+    return rate - weighted(target, log(rate))
+
+
+@named(
+    latex=r"\tfrac12 \left(\log {2} + \frac{{\left({0} - {1}\right)^2}}{{{2}}}\right)",
+    means=lambda m, x, y, v: (m.log(v) + (x - y) ** 2 / v) / 2,
+    slope=lambda x, y, v: (
+        (x - y) / v,
+        (y - x) / v,
+        (1 - (x - y) / v * (x - y)) / v / 2,
+    ),
+)
+def gaussian_nats(mean: Expression, target: Expression, variance: Expression) -> Expression:
+    """Half of log(variance) + (mean - target)^2 / variance; the square is never taken alone."""
+    error = mean - target
+    return log(variance) / 2 + error / variance * (error / 2)
+
+
 @named(
     latex=r"\left(e^{{{0}}} - {1}\right)",
     means=lambda m, x, y: m.exp(x) - y,
@@ -166,6 +195,64 @@ def sigmoid_power(x: Expression, power: Expression) -> Expression:
     near = sigmoid(maximum(x, _SIGMOID_TAIL)) ** power
     far = exp_product(maximum(x, -1e30), power)  # keeps -inf times 0 out
     return where(x < _SIGMOID_TAIL, far, near)
+
+
+def _faded_meaning(m: Any, x: Any, t: Any, p: Any) -> Any:
+    miss = t * _sigmoid_meaning(m, -x) + (1 - t) * _sigmoid_meaning(m, x)
+    nats = (t * m.log1p(m.exp(-x)) if t else 0) + ((1 - t) * m.log1p(m.exp(x)) if t != 1 else 0)
+    return (miss**p if p else 1) * nats
+
+
+def _miss(x: Expression, target: Expression) -> Expression:
+    return target * sigmoid(-x) + (1 - target) * sigmoid(x)
+
+
+def _fade(x: Expression, target: Expression, power: Expression) -> Expression:
+    ends = where(target == 1, sigmoid_power(-x, power), sigmoid_power(x, power))
+    return where((target == 0) | (target == 1), ends, _miss(x, target) ** power)
+
+
+def _faded_slope(
+    x: Expression, t: Expression, power: Expression
+) -> tuple[Expression, Expression, Expression]:
+    miss, fade, nats = _miss(x, t), _fade(x, t, power), binary_nats(x, t, constant(1), constant(1))
+    # sigmoid(x) sigmoid(-x) / miss, whose limits at the ends are known
+    soft = sigmoid(x) * sigmoid(-x) / miss
+    share = where(t == 0, sigmoid(-x), where(t == 1, sigmoid(x), soft))
+    ratio = where(miss > 0, nats / miss, 1)
+    return (
+        fade * binary_residual(x, t, constant(1), constant(1))
+        + weighted(power * fade * (1 - 2 * t) * share, nats),
+        weighted(power * fade * -tanh(x / 2), ratio) - weighted(fade, x),
+        weighted(weighted(fade, nats), log(miss)),
+    )
+
+
+@named(
+    latex=r"\left({1} \sigma\left(-{0}\right) + \left(1 - {1}\right) "
+    r"\sigma\left({0}\right)\right)^{{{2}}} \left({1} \log\left(1 + e^{{-{0}}}\right) "
+    r"+ \left(1 - {1}\right) \log\left(1 + e^{{{0}}}\right)\right)",
+    means=_faded_meaning,
+    slope=_faded_slope,
+)
+def faded_binary_nats(x: Expression, share: Expression, power: Expression) -> Expression:
+    """Cross-entropy of a share of yes, times the probability of being wrong to a power."""
+    nats = binary_nats(x, share, constant(1), constant(1))
+    return where(nats < inf, weighted(_fade(x, share, power), nats), nats)
+
+
+@named(
+    latex=r"\left(1 - {0}^{{{1}}}\right)",
+    means=lambda m, x, p: 1 - (x**p if x or p else m.mpf(1)),
+    slope=lambda x, p: (
+        -p * where(x > 0, x**p / x, x ** (p - 1)),  # p - 1 would be rounded
+        -weighted(x**p, log(x)),
+    ),
+)
+def power_complement(x: Expression, power: Expression) -> Expression:
+    """1 - x^power for x in [0, 1], right also where the power is near 1."""
+    nats = power * log(x)
+    return where(nats < -0.7, 1 - x**power, -expm1(nats))
 
 
 def _cosh_tail(square: Expression) -> Expression:

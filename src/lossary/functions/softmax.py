@@ -10,6 +10,7 @@ from lossary.functions.compensated import exp_difference
 from lossary.functions.vocabulary import (
     Jacobian,
     Slope,
+    absolute,
     argpeak,
     expm1,
     is_class,
@@ -191,6 +192,58 @@ def softmax_minus(x: Expression, target: Expression) -> Expression:
     rest = total(where(top, 0, target))
     others = where(top, rest, total(target) - target)  # the small masses beside a large one
     return where(x > -inf, softmax(x) * others - softmax_complement(x) * target, 0)
+
+
+def _through_softmax(x: Expression, slope: Expression) -> Expression:
+    """Return g_k (1 - p_k) - p_k (sum of the other g) for the slopes g_j = p_j dL/dp_j."""
+    top = is_class(argpeak(absolute(slope)))
+    rest = total(where(top, 0, slope))
+    others = where(top, rest, total(slope) - slope)
+    return where(x > -inf, softmax_complement(x) * slope - softmax(x) * others, 0)
+
+
+@named(
+    latex=r"\sum_c {1}_c \left(1 - \operatorname{{softmax}}\left({0}\right)_c\right)",
+    means=lambda m, x, t: m.fsum(
+        w * _others(m, _softmax_meaning(m, x), k) for k, w in enumerate(t)
+    ),
+    slope=lambda x, t: (_through_softmax(x, -t * softmax(x)), softmax_complement(x)),
+    shape="row",
+)
+def softmax_miss(x: Expression, target: Expression) -> Expression:
+    """The probability that softmax(x) gives to other classes than the target does."""
+    return total(target * softmax_complement(x))
+
+
+def _focal_meaning(m: Any, x: list[Any], t: list[Any], p: Any) -> Any:
+    mass, nats = _softmax_meaning(m, x), _nats_meaning(m, x)
+    return m.fsum(
+        w * (_others(m, mass, k) ** p if p else 1) * nats[k] for k, w in enumerate(t) if w
+    )
+
+
+def _focal_slope(x: Expression, t: Expression, power: Expression) -> tuple[Slope, ...]:
+    p, missed, nats = softmax(x), softmax_complement(x), -log_softmax(x)
+    fade = missed**power
+    faster = where(missed > 0, weighted(power, missed ** (power - 1)), 0) * weighted(p, nats)
+    each = weighted(fade, nats)
+    return (
+        _through_softmax(x, -t * (fade + faster)),
+        each,
+        total(weighted(t * each, log(missed))),
+    )
+
+
+@named(
+    latex=r"-\sum_c {1}_c \left(1 - \operatorname{{softmax}}\left({0}\right)_c\right)^{{{2}}} "
+    r"\log\operatorname{{softmax}}\left({0}\right)_c",
+    means=_focal_meaning,
+    slope=_focal_slope,
+    shape="row",
+)
+def faded_cross_entropy_with(x: Expression, target: Expression, power: Expression) -> Expression:
+    """Cross-entropy of a target distribution, each class times (1 - p)^power."""
+    return total(weighted(target, softmax_complement(x) ** power * -log_softmax(x)))
 
 
 def _mean_cross_entropy_meaning(m: Any, x: list[Any]) -> Any:

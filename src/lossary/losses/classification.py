@@ -12,6 +12,7 @@ from lossary.domain import (
     Logits,
     LogSimplex,
     NonNegative,
+    OpenUnit,
     Positive,
     Real,
     Sign,
@@ -25,11 +26,15 @@ from lossary.functions import (
     class_count,
     cross_entropy_at,
     cross_entropy_with,
+    faded_binary_nats,
+    faded_cross_entropy_with,
     log,
     mean_cross_entropy,
     pick,
+    power_complement,
     sigmoid_power,
     softmax_complement_power_at,
+    softmax_miss,
     softplus,
     total,
     weighted,
@@ -132,6 +137,24 @@ def focal(logit: Real, target: Binary, *, gamma: NonNegative = 2.0, alpha: Unit 
     miss = where(target == 1, -logit, logit)  # positive when the sign is wrong
     value = sigmoid_power(miss, gamma) * softplus(miss)  # -(1 - p)^gamma log p
     return value if alpha is None else where(target == 1, alpha, 1 - alpha) * value
+
+
+@loss(
+    source="Lin et al. 2017, arXiv:1708.02002, eq. 4 and 5; soft targets: optax, Keras",
+    elsewhere=("keras.losses.BinaryFocalCrossentropy (soft)",),
+    promises="non_negative",
+    choose="Focal with label smoothing, mixup or several annotators. For targets of 0 and 1 it is "
+    "focal.",
+    traps=(
+        "With soft targets it is not least at the target: examples in doubt fade as well, so that "
+        "probabilities come out too close to 1/2.",
+        "alpha is absent unless given; optax and Keras leave it out by default too.",
+    ),
+)
+def soft_focal(logit: Logit, target: Unit, *, gamma: NonNegative = 2.0, alpha: Unit | None = None):
+    """Binary cross-entropy with soft targets that fades on examples classified well."""
+    value = faded_binary_nats(logit, target, gamma)
+    return value if alpha is None else (alpha * target + (1 - alpha) * (1 - target)) * value
 
 
 @loss(
@@ -267,3 +290,52 @@ def categorical_focal(logits: Logits, label: Label, *, gamma: NonNegative = 2.0)
     """Softmax cross-entropy that fades on examples already classified well."""
     fade = softmax_complement_power_at(logits, label, gamma)  # (1 - p)^gamma
     return fade * cross_entropy_at(logits, label)
+
+
+@loss(
+    source="Lin et al. 2017, arXiv:1708.02002, sec. 3, for softmax outputs and soft targets",
+    elsewhere=("keras.losses.CategoricalFocalCrossentropy (soft)",),
+    promises="non_negative shift_invariant",
+    choose="categorical_focal for targets that are distributions: label smoothing, mixup.",
+    traps=(
+        _DOUBLE_SOFTMAX,
+        "Not least at the target: classes that get what they should fade as well.",
+    ),
+)
+def soft_categorical_focal(logits: Logits, target: Simplex, *, gamma: NonNegative = 2.0):
+    """Cross-entropy with a target distribution that fades on classes predicted well."""
+    return faded_cross_entropy_with(logits, target, gamma)
+
+
+@loss(
+    source="Leng et al. 2022, arXiv:2204.12511, eq. 4",
+    elsewhere=("optax.losses.poly_loss_cross_entropy",),
+    promises="shift_invariant",
+    choose="Cross-entropy with one more knob: epsilon above 0 pushes on, below 0 lets go of "
+    "examples that are already right.",
+    traps=(_DOUBLE_SOFTMAX, "epsilon = 0 is soft_cross_entropy; optax' default is 2."),
+)
+def poly_cross_entropy(logits: Logits, target: Simplex, *, epsilon: Real = 2.0):
+    """Cross-entropy plus ``epsilon`` times the probability that the target does not get."""
+    return cross_entropy_with(logits, target) + epsilon * softmax_miss(logits, target)
+
+
+@loss(
+    source="Zhang and Sabuncu 2018, arXiv:1805.07836, eq. 6",
+    elsewhere=(
+        "keras.losses.CategoricalGeneralizedCrossEntropy",
+        "keras.losses.categorical_generalized_cross_entropy",
+    ),
+    promises="non_negative",
+    choose="Labels of which some are wrong: towards q = 1 it trusts them like an absolute error, "
+    "towards q = 0 like cross-entropy.",
+    traps=(
+        _LABELS_FROM_ZERO,
+        "At most 1 / q for each example: values of different q are not comparable.",
+    ),
+)  # fmt: skip
+def generalized_cross_entropy_from_probabilities(
+    probabilities: Simplex, label: Label, *, q: OpenUnit = 0.5
+):
+    """A cross-entropy that stops at 1 / q, so that wrong labels pull less."""
+    return power_complement(pick(probabilities, label), q) / q

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from lossary.definition import loss
 from lossary.domain import LogSimplex, Simplex
-from lossary.functions import jensen_gap, log, relative_entropy, total, weighted
+from lossary.functions import (
+    jensen_gap,
+    log,
+    log_relative_entropy,
+    relative_entropy,
+    total,
+    weighted,
+)
 
 _ROW = (
     "One number per distribution: the mean is over distributions. torch's default divides by the "
@@ -45,6 +52,23 @@ def kl_divergence(log_probabilities: LogSimplex, target: Simplex):
 def kl_divergence_from_probabilities(probabilities: Simplex, target: Simplex):
     """Relative entropy of the target to the prediction, from probabilities."""
     return relative_entropy(target, probabilities)
+
+
+@loss(
+    source="Kullback and Leibler 1951, doi:10.1214/aoms/1177729694",
+    elsewhere=("optax.losses.kl_divergence_with_log_targets",),
+    promises="convex",
+    choose="Distillation, where the teacher's output is a log_softmax too: masses too small for "
+    "a probability keep their logarithm.",
+    traps=(
+        _ROW,
+        "torch.nn.KLDivLoss has it as log_target=True; without that flag log-probabilities are "
+        "taken for probabilities, and the result is plausible and wrong.",
+    ),
+)
+def kl_divergence_with_log_target(log_probabilities: LogSimplex, log_target: LogSimplex):
+    """Relative entropy of the target to the prediction, both as log-probabilities."""
+    return total(log_relative_entropy(log_target, log_probabilities))
 
 
 @loss(

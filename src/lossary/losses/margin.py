@@ -38,6 +38,23 @@ def hinge(score: Real, sign: Sign):
 
 
 @loss(
+    source="Rosenblatt 1958, doi:10.1037/h0042519",
+    elsewhere=("optax.losses.perceptron_loss",),
+    promises="non_negative convex bounded_gradient",
+    choose="The classical perceptron: a hinge without a margin, which stops at the first "
+    "separating line; hinge goes on until every example is clear of it.",
+    traps=(
+        "A score of 0 for everything costs 0: the loss alone does not say that anything was "
+        "learned.",
+        "Labels 0 and 1 are refused.",
+    ),
+)
+def perceptron(score: Real, sign: Sign):
+    """How far a score lies on its wrong side."""
+    return maximum(-sign * score, 0)
+
+
+@loss(
     source="Lee and Mangasarian 2001, doi:10.1023/A:1011215321374",
     elsewhere=("keras.losses.SquaredHinge", "keras.losses.squared_hinge"),
     promises="non_negative convex",
@@ -79,6 +96,18 @@ def crammer_singer(scores: Scores, label: Label):
     """How far the true score falls short of the best wrong one plus 1."""
     rival = peak(where(is_class(label), -inf, scores))
     return maximum(sum_of_three(rival, -pick(scores, label), 1), 0)
+
+
+@loss(
+    source="Collins 2002, doi:10.3115/1118693.1118694",
+    elsewhere=("optax.losses.multiclass_perceptron_loss",),
+    promises="non_negative convex bounded_gradient shift_invariant",
+    choose="Structured and multi-class perceptrons; crammer_singer adds a margin.",
+    traps=("Equal scores cost 0, whatever the label.", "Labels count from 0."),
+)
+def multiclass_perceptron(scores: Scores, label: Label):
+    """How far the true score falls short of the best score."""
+    return peak(scores) - pick(scores, label)
 
 
 @loss(

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from lossary.definition import loss
 from lossary.domain import AboveMinusOne, NonNegative, NonZero, OpenUnit, Positive, Real
-from lossary.functions import log1p_difference, log_cosh_difference, poisson_nats, where
+from lossary.functions import (
+    gaussian_nats,
+    log1p_difference,
+    log_cosh_difference,
+    poisson_nats,
+    poisson_rate_nats,
+    where,
+)
 
 
 @loss(
@@ -192,3 +199,38 @@ def quantile(prediction: Real, target: Real, *, quantile: OpenUnit = 0.5):
 def poisson(log_rate: Real, target: NonNegative):
     """Negative log-likelihood of a count, without the part that no prediction can change."""
     return poisson_nats(log_rate, target)
+
+
+@loss(
+    source="Nelder and Wedderburn 1972, doi:10.2307/2344614",
+    elsewhere=("keras.losses.Poisson", "keras.losses.poisson"),
+    promises="convex proper",
+    choose="Counts, from a model whose output is already a rate; poisson takes its logarithm, "
+    "which no optimiser can push below 0.",
+    traps=(
+        "A rate of 0 for a count above 0 costs infinity; Keras adds 1e-7 inside the logarithm, "
+        "torch (log_input=False) 1e-8.",
+        "Without the constant log(target!), so that the value can be below 0.",
+    ),
+)
+def poisson_from_rate(rate: NonNegative, target: NonNegative):
+    """Negative log-likelihood of a count, from the rate itself, without the constant part."""
+    return poisson_rate_nats(rate, target)
+
+
+@loss(
+    source="Nix and Weigend 1994, doi:10.1109/ICNN.1994.374138",
+    elsewhere=("torch.nn.GaussianNLLLoss", "torch.nn.functional.gaussian_nll_loss"),
+    promises="convex",
+    choose="A network that predicts how sure it is: one output for the mean, one for the variance, "
+    "which must be kept above 0 (softplus or exp).",
+    traps=(
+        "Takes the variance, not the standard deviation.",
+        "Without the constant log(2 pi) / 2, which torch adds with full=True; the value can be "
+        "below 0.",
+        "A variance close to 0 on an exact hit is rewarded without bound: torch clamps at 1e-6.",
+    ),
+)
+def gaussian(mean: Real, target: Real, variance: Positive):
+    """Negative log-likelihood of a normal distribution with this mean and variance."""
+    return gaussian_nats(mean, target, variance)

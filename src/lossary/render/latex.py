@@ -16,7 +16,8 @@ SYMBOLS = {
     "beta": r"\beta", "gamma": r"\gamma", "alpha": r"\alpha", "quantile": "q", "margin": "m",
     "label_smoothing": r"\varepsilon", "positive_weight": "w_+", "positives": "n_+",
     "negatives": "n_-", "p": "p", "scale": "c", "class_index": "c", "class_count": "C",
-    "class_weight": "w",
+    "class_weight": "w", "rate": r"\lambda", "mean": r"\mu", "variance": "v", "q": "q",
+    "log_target": r"\tau", "epsilon": r"\varepsilon",
 }  # fmt: skip
 
 ATOM, POWER, PREFIX, PRODUCT, SUM, COMPARE, LOGIC = 9, 8, 7, 6, 5, 4, 3

@@ -262,6 +262,8 @@ def _others(
     """Return what an argument that does not run is at each point: class 0 is the true one."""
     if argument.domain.class_axis:
         row = OTHER_ROWS.get(argument.name, OTHER_ROW) if rows else (1.0, *[0.0] * (classes - 1))
+        if argument.domain.mass == "sum of exponentials":
+            row = [0.0 if mass else -math.inf for mass in row]
         return np.tile(np.array(row), (points, 1))
     if argument.domain.integer:
         label = held.get(argument.name, 0)

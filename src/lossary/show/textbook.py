@@ -73,6 +73,17 @@ TEXTBOOK: dict[str, Callable[..., Expression]] = {
     "binary_residual": lambda x, y, positive, negative: (
         negative * (1 - y) * _sigmoid(x) - positive * y * _sigmoid(-x)
     ),
+    "poisson_rate_nats": lambda rate, y: rate - y * log(rate),
+    "power_complement": lambda x, power: 1 - x**power,
+    "log_relative_entropy": lambda t, x: exp(t) * (t - x),
+    "softmax_miss": lambda x, target: total(target * (1 - _softmax(x))),
+    "faded_binary_nats": lambda x, y, power: (
+        (y * _sigmoid(-x) + (1 - y) * _sigmoid(x)) ** power
+        * (y * log1p(exp(-x)) + (1 - y) * log1p(exp(x)))
+    ),
+    "faded_cross_entropy_with": lambda x, target, power: -total(
+        target * (1 - _softmax(x)) ** power * _log_softmax(x)
+    ),
     "bernoulli_nats": lambda p, y: -y * log(p) - (1 - y) * log1p(-p),
     "log_cosh_difference": lambda x, y: _opaque("log_cosh", x - y, class_axis=x.class_axis),
     "distance_difference": lambda a, near, far: _norm(a - near) - _norm(a - far),

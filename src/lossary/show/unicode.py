@@ -20,7 +20,8 @@ ATOM, POWER, PRODUCT, SUM, COMPARE, LOGIC, CASES = 9, 8, 6, 5, 4, 3, 0
 # What LaTeX's names of symbols look like; the symbols themselves stand in one table, SYMBOLS.
 GLYPHS = {
     r"\hat y": "ŷ", r"\ell": "ℓ", r"\eta": "η", r"\delta": "δ", r"\beta": "β", r"\gamma": "γ",
-    r"\alpha": "α", r"\varepsilon": "ε", "w_+": "w₊", "n_+": "n₊", "n_-": "n₋",
+    r"\alpha": "α", r"\varepsilon": "ε", r"\lambda": "λ", r"\mu": "μ", r"\tau": "τ",
+    "w_+": "w₊", "n_+": "n₊", "n_-": "n₋",
 }  # fmt: skip
 
 FRACTIONS = {0.5: "½", 0.25: "¼", 0.75: "¾"}

@@ -22,10 +22,13 @@ __all__ = [
     "LogCosh",
     "Quantile",
     "Poisson",
+    "PoissonFromRate",
+    "Gaussian",
     "BinaryCrossEntropy",
     "BinaryCrossEntropyFromProbability",
     "BalancedCrossEntropy",
     "Focal",
+    "SoftFocal",
     "SoftMargin",
     "MultiLabelSoftMargin",
     "CrossEntropy",
@@ -34,15 +37,21 @@ __all__ = [
     "SoftCrossEntropyFromProbabilities",
     "NegativeLogLikelihood",
     "CategoricalFocal",
+    "SoftCategoricalFocal",
+    "PolyCrossEntropy",
+    "GeneralizedCrossEntropyFromProbabilities",
     "Hinge",
+    "Perceptron",
     "SquaredHinge",
     "CategoricalHinge",
     "CrammerSinger",
+    "MulticlassPerceptron",
     "MultiMargin",
     "HingeEmbedding",
     "MarginRanking",
     "KlDivergence",
     "KlDivergenceFromProbabilities",
+    "KlDivergenceWithLogTarget",
     "JensenShannon",
     "CosineSimilarity",
     "CosineDistance",
@@ -124,6 +133,16 @@ class Poisson(LossModule):
     def __init__(self, **options: Unpack[_Options]) -> None: ...
     def __call__(self, log_rate: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
 
+class PoissonFromRate(LossModule):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+    def __call__(self, rate: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class Gaussian(LossModule):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+    def __call__(
+        self, mean: Tensor, target: Tensor, variance: Tensor, **batch: Unpack[_Batch]
+    ) -> Tensor: ...
+
 class BinaryCrossEntropy(LossModule):
     def __init__(
         self, *, positive_weight: Tensor | float = 1.0, **options: Unpack[_Weighed]
@@ -141,6 +160,16 @@ class BalancedCrossEntropy(LossModule):
     def __call__(self, logit: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
 
 class Focal(LossModule):
+    def __init__(
+        self,
+        *,
+        gamma: Tensor | float = 2.0,
+        alpha: Tensor | float | None = None,
+        **options: Unpack[_Weighed],
+    ) -> None: ...
+    def __call__(self, logit: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class SoftFocal(LossModule):
     def __init__(
         self,
         *,
@@ -190,7 +219,25 @@ class CategoricalFocal(LossModule):
     def __init__(self, *, gamma: Tensor | float = 2.0, **options: Unpack[_Labelled]) -> None: ...
     def __call__(self, logits: Tensor, label: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
 
+class SoftCategoricalFocal(LossModule):
+    def __init__(self, *, gamma: Tensor | float = 2.0, **options: Unpack[_WeighedRows]) -> None: ...
+    def __call__(self, logits: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class PolyCrossEntropy(LossModule):
+    def __init__(
+        self, *, epsilon: Tensor | float = 2.0, **options: Unpack[_WeighedRows]
+    ) -> None: ...
+    def __call__(self, logits: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class GeneralizedCrossEntropyFromProbabilities(LossModule):
+    def __init__(self, *, q: Tensor | float = 0.5, **options: Unpack[_Labelled]) -> None: ...
+    def __call__(self, probabilities: Tensor, label: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
 class Hinge(LossModule):
+    def __init__(self, **options: Unpack[_Weighed]) -> None: ...
+    def __call__(self, score: Tensor, sign: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class Perceptron(LossModule):
     def __init__(self, **options: Unpack[_Weighed]) -> None: ...
     def __call__(self, score: Tensor, sign: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
 
@@ -203,6 +250,10 @@ class CategoricalHinge(LossModule):
     def __call__(self, scores: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
 
 class CrammerSinger(LossModule):
+    def __init__(self, **options: Unpack[_Labelled]) -> None: ...
+    def __call__(self, scores: Tensor, label: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class MulticlassPerceptron(LossModule):
     def __init__(self, **options: Unpack[_Labelled]) -> None: ...
     def __call__(self, scores: Tensor, label: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
 
@@ -232,6 +283,12 @@ class KlDivergenceFromProbabilities(LossModule):
     def __init__(self, **options: Unpack[_WeighedRows]) -> None: ...
     def __call__(
         self, probabilities: Tensor, target: Tensor, **batch: Unpack[_Batch]
+    ) -> Tensor: ...
+
+class KlDivergenceWithLogTarget(LossModule):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+    def __call__(
+        self, log_probabilities: Tensor, log_target: Tensor, **batch: Unpack[_Batch]
     ) -> Tensor: ...
 
 class JensenShannon(LossModule):
