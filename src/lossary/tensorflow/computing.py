@@ -1,0 +1,206 @@
+"""From tensors to one value per example: the one place where the door calls the core.
+
+Two roads lead there, with one derivation behind both. The general road is the public call of the
+loss, which graphs, XLA and devices see through. A short one serves small eager tensors on the CPU,
+where the road would cost more than the arithmetic: value and gradient come from one run of the
+loss's NumPy text.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.eager import context, record
+from tensorflow.python.framework import constant_op
+
+from lossary import catalogue
+from lossary.engine.checking import check_parameter
+from lossary.engine.program import compiled, variant
+
+__all__ = ["Request", "is_plain", "values"]
+
+# Up to here a call is mostly overhead; beyond it TensorFlow's vectorised operators are faster.
+SMALL = 2048
+
+_EAGER: Any = type(tf.zeros(()))
+_NONE = np.zeros(())
+
+
+class Request(NamedTuple):
+    """Which loss, in which dtype.
+
+    ``alone`` compares the tensor with 0 and adds the values up, ``check`` makes misfits NaN.
+    """
+
+    loss: str
+    dtype: tf.DType
+    parameters: tuple[tuple[str, float], ...] = ()
+    axis: int = -1
+    alone: bool = False
+    check: bool = False
+
+
+def values(request: Request, *tensors: tf.Tensor, **arrays: tf.Tensor) -> tf.Tensor:
+    """Return the loss of tensors; ``arrays`` are hyper-parameters that are tensors."""
+    if is_plain(*tensors, *arrays.values()):
+        moving = tuple(record.should_record_backprop([x]) for x in tensors)
+        if not any(record.should_record_backprop([x]) for x in arrays.values()):
+            return _small(request, tensors, moving, arrays)
+    return general(request, *tensors, **arrays)
+
+
+def is_plain(*tensors: Any) -> bool:
+    """Whether these are small eager tensors on the CPU, whose numbers can be looked at."""
+    if not tf.executing_eagerly():
+        return False
+    for x in tensors:
+        if type(x) is not _EAGER or x._num_elements() > SMALL:  # noqa: SLF001  (shape is slow)
+            return False
+        if "CPU" not in x.backing_device:
+            return False
+    return True
+
+
+def general(request: Request, *tensors: tf.Tensor, **arrays: tf.Tensor) -> tf.Tensor:
+    """Return the loss by its public call."""
+    loss = catalogue[request.loss]
+    if request.alone:
+        tensors = (*tensors, tf.zeros_like(tensors[0]))
+    options: dict[str, Any] = {"axis": request.axis} if loss.class_axis else {}
+    found = loss(
+        *tensors,
+        reduction="sum" if request.alone else "none",
+        check=request.check,
+        **options,
+        **dict(request.parameters),
+        **arrays,
+    )
+    return tf.cast(found, request.dtype)
+
+
+class _Text(NamedTuple):
+    """Compiled text, its last arguments, and the inputs without a class axis of their own."""
+
+    run: Any
+    parameters: tuple[Any, ...]
+    labels: tuple[bool, ...]
+    moving: tuple[bool, ...]
+    rows: bool
+
+
+@lru_cache(maxsize=1024)
+def _text(
+    loss: str,
+    parameters: tuple[tuple[str, float], ...],
+    arrays: tuple[str, ...],
+    needed: tuple[bool, ...],
+) -> _Text:
+    """Return the text for value and the gradients that are needed; ``arrays`` get no number."""
+    definition = catalogue[loss]
+    given = {a.name: a.default for a in definition.parameters if a.name not in arrays}
+    given |= dict(parameters)
+    for a in definition.parameters:
+        if a.name in given:
+            check_parameter(definition, a, given[a.name])
+    fixed = tuple((n, float(v)) for n, v in given.items() if v in {0, 1, 2})
+    chosen = variant(definition, frozenset(), fixed)
+    inputs = definition.inputs[: len(needed)]
+    moving = tuple(need and a.domain.continuous for a, need in zip(inputs, needed, strict=True))
+    wanted = [f"gradient:{a.name}" for a, moves in zip(inputs, moving, strict=True) if moves]
+    return _Text(
+        compiled(chosen, ("value", *wanted), "numpy"),
+        tuple(given.get(name, name) for name in chosen.arguments[len(definition.inputs) :]),
+        tuple(definition.class_axis and not a.domain.class_axis for a in inputs),
+        moving,
+        definition.class_axis,
+    )
+
+
+def _small(
+    request: Request,
+    tensors: tuple[tf.Tensor, ...],
+    needed: tuple[bool, ...],
+    arrays: dict[str, tf.Tensor],
+) -> tf.Tensor:
+    """Return the loss by NumPy text, and put it on the tape with the gradient already there."""
+    text = _text(request.loss, request.parameters, tuple(arrays), needed)
+    data = [
+        _array(x, label, request.axis if text.rows else -1)
+        for x, label in zip(tensors, text.labels, strict=True)
+    ]
+    if request.alone:
+        data.append(_NONE)
+    data += [_array(arrays[p], False, -1) if p in arrays else p for p in text.parameters]
+    with np.errstate(all="ignore"):
+        found = text.run(*data)
+    value = found[0] if type(found) is tuple else found
+    if text.rows:
+        value = value[..., 0]
+    if request.alone:
+        value = np.add.reduce(value, axis=None)
+    result = _tensor(value, request.dtype)
+    if any(text.moving):
+        slopes = found[1:]
+
+        def send_back(upstream: tf.Tensor) -> list[Any]:
+            if not is_plain(upstream) or record.should_record_backprop([*tensors, upstream]):
+                return _differentiable(request, tensors, arrays, upstream)
+            return _multiplied(request, text, tensors, slopes, upstream)
+
+        record.record_operation(request.loss, [result], list(tensors), send_back)
+    return result
+
+
+def _array(x: Any, label: bool, axis: int) -> np.ndarray:
+    array = x._numpy()  # noqa: SLF001  (the public one copies)
+    if x.dtype.is_floating:
+        array = array.astype(np.float64)
+    if label:
+        return array[..., None]
+    return array if axis == -1 else np.moveaxis(array, axis, -1)
+
+
+def _tensor(array: Any, dtype: tf.DType) -> Any:
+    with np.errstate(all="ignore"):
+        like = np.asarray(array, dtype.as_numpy_dtype)
+    # What the public one calls in the end, three times as fast.
+    return constant_op.convert_to_eager_tensor(like, context.context())
+
+
+def _multiplied(
+    request: Request, text: _Text, tensors: tuple[Any, ...], slopes: Any, upstream: Any
+) -> list[Any]:
+    """Return the slopes times what comes from above, each like its tensor."""
+    up = upstream._numpy().astype(np.float64)  # noqa: SLF001  (the public one copies)
+    if text.rows:
+        up = up[..., None]
+    left = iter(slopes)
+    found: list[Any] = []
+    for x, moves in zip(tensors, text.moving, strict=True):
+        if not moves:
+            found.append(None)
+            continue
+        with np.errstate(all="ignore"):
+            slope = np.asarray(up * next(left))
+        if slope.ndim < len(x.shape):
+            slope = np.broadcast_to(slope, x._numpy().shape)  # noqa: SLF001
+        if text.rows and request.axis != -1:
+            slope = np.moveaxis(slope, -1, request.axis)
+        found.append(_tensor(slope, x.dtype))
+    return found
+
+
+def _differentiable(
+    request: Request,
+    tensors: tuple[tf.Tensor, ...],
+    arrays: dict[str, tf.Tensor],
+    upstream: tf.Tensor,
+) -> list[Any]:
+    """Return the gradients as functions of tensors and upstream, by way of the general road."""
+    with tf.GradientTape() as tape:
+        tape.watch([x for x in tensors if x.dtype.is_floating])
+        loss = general(request, *tensors, **arrays)
+    return tape.gradient(loss, list(tensors), [upstream])
