@@ -20,12 +20,12 @@ from optax.losses import (
     multiclass_generalized_dice_loss,
     multiclass_sparsemax_loss,
     ntxent,
-    poly_loss_cross_entropy,
     smooth_labels,
     sparsemax_loss,
 )
 
 from lossary.optax.classification import (
+    poly_loss_cross_entropy,
     ranking_softmax_loss,
     safe_softmax_cross_entropy,
     sigmoid_binary_cross_entropy,
@@ -62,6 +62,7 @@ DOORS = (
     "multiclass_hinge_loss",
     "multiclass_perceptron_loss",
     "perceptron_loss",
+    "poly_loss_cross_entropy",
     "ranking_softmax_loss",
     "safe_softmax_cross_entropy",
     "sigmoid_binary_cross_entropy",
@@ -82,7 +83,6 @@ DELEGATED = (
     "multiclass_generalized_dice_loss",
     "multiclass_sparsemax_loss",
     "ntxent",
-    "poly_loss_cross_entropy",
     "smooth_labels",
     "sparsemax_loss",
 )

@@ -6,11 +6,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.typing import ArrayLike
 from optax import losses
 
-from lossary.engine.libraries import library
 from lossary.optax.computing import values
 from lossary.optax.contract import (
     Elsewhere,
@@ -25,6 +23,7 @@ from lossary.optax.contract import (
 )
 
 __all__ = [
+    "poly_loss_cross_entropy",
     "ranking_softmax_loss",
     "safe_softmax_cross_entropy",
     "sigmoid_binary_cross_entropy",
@@ -33,7 +32,6 @@ __all__ = [
     "softmax_cross_entropy_with_integer_labels",
 ]
 
-_soft_focal = losses.sigmoid_focal_loss
 _of_excluded_label = losses.softmax_cross_entropy_with_integer_labels
 
 
@@ -57,6 +55,7 @@ def sigmoid_binary_cross_entropy(logits: ArrayLike, labels: ArrayLike) -> jax.Ar
 
 
 @as_optax
+@compiled()
 def sigmoid_focal_loss(
     logits: ArrayLike,
     labels: ArrayLike,
@@ -64,62 +63,34 @@ def sigmoid_focal_loss(
     alpha: ArrayLike | None = None,
     gamma: ArrayLike = 2.0,
 ) -> jax.Array:
-    """Cross-entropy that fades on examples already classified well: lossary's ``focal``.
+    """Cross-entropy that fades on examples already classified well: lossary's ``soft_focal``.
 
-    As :func:`optax.losses.sigmoid_focal_loss`. Real logits (TypeError), labels from 0 to 1; shapes
-    broadcast. Labels strictly between 0 and 1 are optax' own: the core's loss takes 0 and 1. Where
-    labels cannot be looked at, in a compiled function or on an accelerator, both are computed.
+    As :func:`optax.losses.sigmoid_focal_loss`. Real logits (TypeError), labels from 0 to 1, a
+    ``gamma`` of at least 0 and an ``alpha`` between 0 and 1, or None; shapes broadcast.
 
     >>> import jax.numpy as jnp
     >>> print(sigmoid_focal_loss(jnp.array([0.0]), jnp.array([1.0])))
     [0.1732868]
     """
-    settings: dict[str, Any] = {} if isinstance(gamma, float) and gamma == 2 else {"gamma": gamma}
-    if alpha is not None:
-        settings["alpha"] = alpha
-    return _focal(logits, labels, hard=_only_hard(labels), **settings)
-
-
-def _only_hard(labels: Any) -> bool:
-    """Whether all labels are known to be 0 or 1."""
-    if isinstance(labels, jax.Array):
-        if labels.dtype == jnp.bool_:
-            return True
-        if not library("jax").concrete([labels]):
-            return False
-    elif not isinstance(labels, (np.ndarray, np.generic, int, float)):
-        return False
-    found = np.asarray(labels)
-    return bool(((found == 0) | (found == 1)).all())
-
-
-@compiled("hard")
-def _focal(
-    logits: ArrayLike,
-    labels: ArrayLike,
-    hard: bool,
-    gamma: ArrayLike = 2.0,
-    alpha: ArrayLike | None = None,
-) -> jax.Array:
     x, y = arrays_of(logits, labels)
     real(x)
     dtype = x.dtype
-    given = {} if isinstance(gamma, float) else {"gamma": jnp.asarray(gamma).astype(dtype)}
-    if alpha is not None:
-        given["alpha"] = jnp.asarray(alpha).astype(dtype)
+    given = {"alpha": alpha} | ({} if isinstance(gamma, float) else {"gamma": gamma})
+    given = {n: jnp.asarray(v).astype(dtype) for n, v in given.items() if v is not None}
     x, y, *rest = jnp.broadcast_arrays(x, y.astype(dtype), *given.values())
-    given = dict(zip(given, rest, strict=True))
-    is_hard = (y == 0) | (y == 1)
-    result = values("focal", x, y if hard else jnp.where(is_hard, y, 0), dtype=dtype, **given)
-    if hard:
-        return result
-    # What is not selected gets harmless numbers, so that its gradient is no NaN either.
-    soft = _soft_focal(jnp.where(is_hard, 0, x), jnp.where(is_hard, 0.5, y), **given)
-    return jnp.where(is_hard, result, soft.astype(dtype))
+    return values("soft_focal", x, y, dtype=dtype, **dict(zip(given, rest, strict=True)))
 
 
-def _soft(logits: Any, labels: Any, axis: Any, mask: Any, dtype: Any) -> Any:
-    """Return the cross-entropy of rows with masses; a masked class has neither logit nor mass."""
+def _soft(
+    logits: Any,
+    labels: Any,
+    axis: Any,
+    mask: Any,
+    dtype: Any,
+    loss: str = "soft_cross_entropy",
+    **parameters: Any,
+) -> Any:
+    """Return the loss of rows with masses; a masked class has neither logit nor mass."""
     shape = jnp.broadcast_shapes(logits.shape, labels.shape)
     axes = axes_of(axis, logits.ndim)
     if logits.ndim != len(shape) or any(logits.shape[k] != shape[k] for k in axes):
@@ -130,7 +101,7 @@ def _soft(logits: Any, labels: Any, axis: Any, mask: Any, dtype: Any) -> Any:
     logits, labels = (last(jnp.broadcast_to(x, shape), axis) for x in (logits, labels))
     if not logits.shape[-1]:
         return jnp.zeros(logits.shape[:-1], dtype)
-    return values("soft_cross_entropy", logits, labels, dtype=dtype)
+    return values(loss, logits, labels, dtype=dtype, **parameters)
 
 
 @as_optax
@@ -174,6 +145,41 @@ def safe_softmax_cross_entropy(logits: ArrayLike, labels: ArrayLike) -> jax.Arra
     x, y = arrays_of(logits, labels)
     real(x)
     return _soft(x, y, -1, None, dtype_of(x, y))
+
+
+@as_optax
+@compiled("axis")
+def poly_loss_cross_entropy(
+    logits: ArrayLike,
+    labels: ArrayLike,
+    *,
+    epsilon: ArrayLike = 2.0,
+    axis: int | tuple[int, ...] | None = -1,
+    where: ArrayLike | None = None,
+) -> jax.Array:
+    """Cross-entropy plus ``epsilon`` times the mass that is missed: ``poly_cross_entropy``.
+
+    As :func:`optax.losses.poly_loss_cross_entropy`. Arguments are those of
+    :func:`softmax_cross_entropy`, but labels are real too (TypeError) and ``where`` has the shape
+    of the logits.
+
+    >>> import jax.numpy as jnp
+    >>> print(poly_loss_cross_entropy(jnp.array([0.0, 0.0]), jnp.array([1.0, 0.0])))
+    1.6931472
+    """
+    x, y = arrays_of(logits, labels)
+    real(x, y)
+    if where is not None and jnp.ndim(where) != x.ndim:
+        raise Elsewhere
+    mask = None if where is None else mask_of(where, x, axis)
+    dtype = dtype_of(x, y)
+    if isinstance(epsilon, float):
+        return _soft(x, y, axis, mask, dtype, "poly_cross_entropy", epsilon=epsilon)
+    share = jnp.asarray(epsilon)
+    dtype = dtype_of(x, y, share)
+    if share.ndim:
+        raise Elsewhere
+    return _soft(x, y, axis, mask, dtype, "poly_cross_entropy", epsilon=share.astype(dtype))
 
 
 @as_optax

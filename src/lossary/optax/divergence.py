@@ -37,11 +37,10 @@ def _kept(mask: Any, x: Any) -> Any:
     return x if mask is None else jnp.where(mask, x, 0)
 
 
-def _divergence(log_predictions: Any, targets: Any, mask: Any, dtype: Any) -> jax.Array:
-    x, t = _kept(mask, log_predictions), _kept(mask, targets)
+def _of_rows(loss: str, x: Any, t: Any, dtype: Any) -> jax.Array:
     if not x.shape[-1]:
         return jnp.zeros(x.shape[:-1], dtype)
-    return values("kl_divergence", x, t, dtype=dtype)
+    return values(loss, x, t, dtype=dtype)
 
 
 @as_optax
@@ -63,7 +62,7 @@ def kl_divergence(
     0.0
     """
     x, t, mask, dtype = _rows(log_predictions, targets, axis, where)
-    return _divergence(x, t, mask, dtype)
+    return _of_rows("kl_divergence", _kept(mask, x), _kept(mask, t), dtype)
 
 
 @as_optax
@@ -76,8 +75,8 @@ def kl_divergence_with_log_targets(
 ) -> jax.Array:
     """Relative entropy of targets to predictions, both as log-probabilities, in nats.
 
-    As :func:`optax.losses.kl_divergence_with_log_targets`: lossary's ``kl_divergence`` term by
-    term. Arguments and errors are those of :func:`kl_divergence`.
+    As :func:`optax.losses.kl_divergence_with_log_targets`: lossary's
+    ``kl_divergence_with_log_target``. Arguments and errors are those of :func:`kl_divergence`.
 
     >>> import jax.numpy as jnp
     >>> half = jnp.log(jnp.array([0.5, 0.5]))
@@ -85,14 +84,9 @@ def kl_divergence_with_log_targets(
     0.6931472
     """
     x, t, mask, dtype = _rows(log_predictions, log_targets, axis, where)
-    # e^t (t - x) is e^t times the divergence of a certain target from x - t; no mass, no term.
-    there = t != -jnp.inf
-    there = there if mask is None else there & mask
-    with library("jax").wide():
-        x, t = (wide(jnp.where(there, a, 0)) for a in (x, t))
-        shift = (x - t)[..., None]
-        terms = values("kl_divergence", shift, jnp.ones_like(shift), dtype=shift.dtype)
-        return jnp.where(there, jnp.exp(t) * terms, 0).sum(axis=-1).astype(dtype)
+    if mask is not None:
+        x, t = jnp.where(mask, x, 0), jnp.where(mask, t, -jnp.inf)
+    return _of_rows("kl_divergence_with_log_target", x, t, dtype)
 
 
 @as_optax
@@ -112,15 +106,12 @@ def generalized_kl_divergence(
     >>> print(generalized_kl_divergence(jnp.log(jnp.array([2.0])), jnp.array([1.0])).round(4))
     0.3069
     """
-    return _generalized(log_predictions, targets, axis, where)
-
-
-def _generalized(log_predictions: Any, targets: Any, axis: Any, where: Any) -> jax.Array:
     x, t, mask, dtype = _rows(log_predictions, targets, axis, where)
     with library("jax").wide():
         x, t = wide(x), wide(t)
         excess = _kept(mask, jnp.exp(x) - t).sum(axis=-1)
-        return (_divergence(x, t, mask, x.dtype) + excess).astype(dtype)
+        divergence = _of_rows("kl_divergence", _kept(mask, x), _kept(mask, t), x.dtype)
+        return (divergence + excess).astype(dtype)
 
 
 @as_optax

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from lossary.optax.computing import values
-from lossary.optax.contract import Elsewhere, arrays_of, as_optax, compiled, dtype_of, real
+from lossary.optax.contract import Elsewhere, arrays_of, as_optax, compiled, real
 
 __all__ = ["hinge_loss", "multiclass_hinge_loss", "multiclass_perceptron_loss", "perceptron_loss"]
 
@@ -40,7 +40,7 @@ def hinge_loss(predictor_outputs: ArrayLike, targets: ArrayLike) -> jax.Array:
 @as_optax
 @compiled()
 def perceptron_loss(predictor_outputs: ArrayLike, targets: ArrayLike) -> jax.Array:
-    """How far scores lie on their wrong side: lossary's ``margin_ranking`` against 0.
+    """How far scores lie on their wrong side: lossary's ``perceptron``.
 
     As :func:`optax.losses.perceptron_loss`. Real scores, targets -1 or 1 in their shape
     (ValueError).
@@ -51,23 +51,18 @@ def perceptron_loss(predictor_outputs: ArrayLike, targets: ArrayLike) -> jax.Arr
     """
     if jnp.shape(predictor_outputs) != jnp.shape(targets):
         raise Elsewhere
-    return _order(_agreement(predictor_outputs, targets), 0.0)
+    product = _agreement(predictor_outputs, targets)
+    return values("perceptron", product, jnp.ones_like(product), dtype=product.dtype)
 
 
-def _order(first: Any, second: Any) -> jax.Array:
-    """Return how far the second score lies above the first."""
-    second = jnp.broadcast_to(second, first.shape).astype(first.dtype)
-    return values("margin_ranking", first, second, jnp.ones_like(first), dtype=first.dtype)
-
-
-def _scores_at_labels(scores: Any, labels: Any) -> tuple[Any, Any, Any]:
-    """Return scores, labels inside, and which were inside."""
+def _at_label(loss: str, scores: Any, labels: Any) -> jax.Array:
+    """Return a loss of scores, NaN for labels outside."""
     x, y = arrays_of(scores, labels)
     real(x)
     if not jnp.issubdtype(y.dtype, jnp.integer) or y.shape != x.shape[:-1] or not x.size:
         raise Elsewhere
     inside = (y >= 0) & (y < x.shape[-1])
-    return x, jnp.where(inside, y, 0), inside
+    return jnp.where(inside, values(loss, x, jnp.where(inside, y, 0), dtype=x.dtype), jnp.nan)
 
 
 @as_optax
@@ -82,14 +77,13 @@ def multiclass_hinge_loss(scores: ArrayLike, labels: ArrayLike) -> jax.Array:
     >>> print(multiclass_hinge_loss(jnp.array([[0.0, 3.0]]), jnp.array([0])))
     [4.]
     """
-    x, y, inside = _scores_at_labels(scores, labels)
-    return jnp.where(inside, values("crammer_singer", x, y, dtype=dtype_of(x)), jnp.nan)
+    return _at_label("crammer_singer", scores, labels)
 
 
 @as_optax
 @compiled()
 def multiclass_perceptron_loss(scores: ArrayLike, labels: ArrayLike) -> jax.Array:
-    """How far the true score lies below the best: lossary's ``margin_ranking`` of the two.
+    """How far the true score lies below the best one: lossary's ``multiclass_perceptron``.
 
     As :func:`optax.losses.multiclass_perceptron_loss`. Scores, labels and labels outside are those
     of :func:`multiclass_hinge_loss`.
@@ -98,6 +92,4 @@ def multiclass_perceptron_loss(scores: ArrayLike, labels: ArrayLike) -> jax.Arra
     >>> print(multiclass_perceptron_loss(jnp.array([[0.0, 3.0]]), jnp.array([0])))
     [3.]
     """
-    x, y, inside = _scores_at_labels(scores, labels)
-    true = jnp.take_along_axis(x, y[..., None], axis=-1)[..., 0]
-    return jnp.where(inside, _order(true, x.max(axis=-1)), jnp.nan)
+    return _at_label("multiclass_perceptron", scores, labels)
