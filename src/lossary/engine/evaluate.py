@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lossary.definition import Argument, Definition
@@ -160,8 +160,18 @@ def loss(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any
     call = prepare(definition, args, kwargs)
     choice = choose(call)
     kernel = fused(call, choice.variant, choice.parameters)
-    if isinstance(kernel, Fused) and (found := call.library.fused_loss(kernel)) is not None:
-        return found
+
+    def by_operations(arrays: Mapping[str, Any]) -> Any:
+        return _loss(replace(call, arrays=dict(arrays)), choice)
+
+    if isinstance(kernel, Fused):
+        found = call.library.fused_loss(kernel, by_operations)
+        if found is not None:
+            return found
+    return by_operations(call.arrays)
+
+
+def _loss(call: Call, choice: Choice) -> Any:
     work = ready(call, choice)
     with work.library.wide():
         result = reduction.reduce(work.call, _values(work), work.weight, work.keep)
@@ -173,9 +183,9 @@ def sums(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any
     call = prepare(definition, args, kwargs)
     choice = choose(call)
     kernel = fused(call, choice.variant, choice.parameters)
-    if isinstance(kernel, Fused) and not any(map(call.library.tracked, call.arrays.values())):
-        if (found := results.sums(kernel)) is not None:
-            return found
+    tracked = any(map(call.library.tracked, call.arrays.values()))
+    if isinstance(kernel, Fused) and not tracked and (found := results.sums(kernel)):
+        return found
     work = ready(call, choice)
     with work.library.wide():
         total, weights = reduction.sums(work.call, _values(work), work.weight, work.keep)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
+from pickle import PickleError
 from typing import Any
 
 import numpy as np
@@ -75,18 +76,16 @@ class Fused:
         """
         results = tuple((name, memory.storage) for name, memory in outputs.items())
         extras = (self.weight, self.mask, upstream)
-        function = compiled(
-            Form(
-                self.variant,
-                ((("value", "float64"), *results) if value else results),
-                tuple(operand.storage for operand in self.operands),
-                tuple(operand.tolerance for operand in self.operands),
-                self.weight and self.weight.storage,
-                self.mask is not None,
-                upstream and upstream.storage,
-                value,
-                self.call.options.check,
-            )
+        form = Form(
+            self.variant,
+            ((("value", "float64"), *results) if value else results),
+            tuple(operand.storage for operand in self.operands),
+            tuple(operand.tolerance for operand in self.operands),
+            self.weight and self.weight.storage,
+            self.mask is not None,
+            upstream and upstream.storage,
+            value,
+            self.call.options.check,
         )
         step = self._step()
         blocks = -(-prod(self.call.shape) // step)
@@ -100,6 +99,8 @@ class Fused:
             sums,
             wrong,
         ]
+
+        function = _ready.get(form) or _make_ready(form, step, arguments)
 
         def work(first: int, last: int) -> None:
             function(first, last, step, *arguments)
@@ -124,13 +125,11 @@ class Fused:
         workers = pool.threads() if elements >= _PARALLEL_FROM else 1
         return f"Numba on {workers} threads over {elements} elements ({storages})"
 
-    def output(self, array: Any, name: str) -> Memory | None:
-        """Return where a result of that name is written; None if the array is not contiguous."""
-        memory = self.call.library.memory(array)
-        if memory is None or not memory.words.flags.c_contiguous:
-            return None
+    def output(self, array: Any, name: str) -> Memory:
+        """Return where a result of that name is written; the array is contiguous."""
         _, _, argument = name.partition(":")
-        return memory.flat(bool(argument) and self.call.definition.domains[argument].class_axis)
+        rows = bool(argument) and self.call.definition.domains[argument].class_axis
+        return self.call.library.memory(array).flat(rows)
 
     def weight_sum(self) -> Any:
         """Return the sum of the weights of the elements that count."""
@@ -210,14 +209,35 @@ def _class_weighted(call: Call, weight: Memory | None, mask: Memory | None) -> M
     return Memory(own if weight is None else own * weight.numbers, "float64", 0.0)
 
 
-@lru_cache(maxsize=4096)
-def compiled(form: Form) -> Callable[..., None]:
-    """Return the kernel as a function, compiled or from the cache."""
+_ready: dict[Form, Callable[..., None]] = {}
+"""Kernels whose machine code is there."""
+
+
+def _make_ready(form: Form, step: int, arguments: list[Any]) -> Callable[..., None]:
+    """Compile the kernel, or load its machine code, by a call that does no work.
+
+    A cache that is damaged or belongs to another machine must not cost more than time.
+    """
     from lossary.kernels import modules
+
+    name, text = source(form)
+    function = getattr(modules.load(name, text), name)
+    try:
+        function(0, 0, step, *arguments)
+    except (ImportError, OSError, EOFError, ValueError, RuntimeError, PickleError):
+        function = getattr(modules.in_memory(name, text), name)
+        function(0, 0, step, *arguments)
+    _ready[form] = function
+    return function
+
+
+@lru_cache(maxsize=4096)
+def source(form: Form) -> tuple[str, str]:
+    """Return the name and the text of a kernel."""
     from lossary.render.numba import kernel_text
 
     kernel = kernel_of(form)
-    return getattr(modules.load(kernel.name, kernel_text(kernel, cached=True)), kernel.name)
+    return kernel.name, kernel_text(kernel, cached=True)
 
 
 def kernel_of(form: Form) -> Kernel:
@@ -270,7 +290,9 @@ def _place(argument: Argument, class_axis: bool) -> Place:
     return "row" if class_axis else "element"
 
 
-def _operand(name: str, place: Place, storage: Storage, domain: Domain, tolerance: float) -> Operand:
+def _operand(
+    name: str, place: Place, storage: Storage, domain: Domain, tolerance: float
+) -> Operand:
     if place == "label":
         return Operand(name, place, storage)
     symbol = variable(name, class_axis=domain.class_axis)

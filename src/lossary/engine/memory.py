@@ -36,6 +36,12 @@ class Memory:
         return replace(self, words=words.reshape((-1, words.shape[-1]) if class_axis else -1))
 
     @property
+    def writable(self) -> bool:
+        """Whether a kernel can write floating-point numbers here, one after the other."""
+        flags = self.words.flags
+        return flags.c_contiguous and flags.writeable and self.storage not in {"integer", "boolean"}
+
+    @property
     def numbers(self) -> np.ndarray:
         """The numbers that the words mean."""
         if self.storage == "bfloat16":

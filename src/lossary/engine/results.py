@@ -8,20 +8,33 @@ from lossary.engine import reduction
 from lossary.engine.fused import Fused
 from lossary.errors import DtypeError, ShapeError
 
-__all__ = ["derivatives", "loss", "mean_of", "sums", "written"]
+__all__ = [
+    "blank_values",
+    "derivatives",
+    "loss",
+    "mean_of",
+    "scalar",
+    "scale_of",
+    "sums",
+    "written",
+]
 
 
 def loss(kernel: Fused) -> Any:
     """Return the reduced loss; None if a value lies outside its set."""
     call, library = kernel.call, kernel.call.library
-    dtype = library.result_dtype(call.prediction)
     if call.options.reduction == "none":
-        values = library.blank(call.prediction, call.shape, dtype)
-        memory = kernel.output(values, "value")
-        found = None if memory is None else kernel.run({"value": memory})
+        values = blank_values(kernel)
+        found = kernel.run({"value": kernel.output(values, "value")})
         return None if found is None else library.finish(values)
     total = kernel.run({}, value=True)
-    return None if total is None else _scalar(kernel, mean_of(kernel, total))
+    return None if total is None else scalar(kernel, mean_of(kernel, total))
+
+
+def blank_values(kernel: Fused) -> Any:
+    """Return an array for the unreduced loss."""
+    library, like = kernel.call.library, kernel.call.prediction
+    return library.blank(like, kernel.call.shape, library.result_dtype(like))
 
 
 def sums(kernel: Fused) -> tuple[Any, Any] | None:
@@ -29,7 +42,7 @@ def sums(kernel: Fused) -> tuple[Any, Any] | None:
     total = kernel.run({}, value=True)
     if total is None:
         return None
-    return _scalar(kernel, total), _scalar(kernel, kernel.weight_sum())
+    return scalar(kernel, total), scalar(kernel, kernel.weight_sum())
 
 
 def mean_of(kernel: Fused, total: float) -> float:
@@ -48,7 +61,8 @@ def scale_of(kernel: Fused) -> float:
     return 1.0 / float(divisor)
 
 
-def _scalar(kernel: Fused, value: float) -> Any:
+def scalar(kernel: Fused, value: float) -> Any:
+    """Return a number as the library's users expect the reduced loss."""
     library = kernel.call.library
     dtype = library.result_dtype(kernel.call.prediction)
     return library.finish(library.cast(library.array(value, kernel.call.prediction), dtype))
@@ -64,34 +78,36 @@ def derivatives(kernel: Fused, kinds: tuple[str, ...], wrt: str, out: Any) -> li
     for kind in kinds:
         name = f"{kind}:{wrt}"
         if kind != "value":
-            arrays[kind] = _target(kernel, name, argument, dtype, out)
+            arrays[kind] = _target(kernel, argument, dtype, out)
             outputs[name] = kernel.output(arrays[kind], name)
     unreduced = call.options.reduction == "none"
     if unreduced and "value" in kinds:
-        arrays["value"] = library.blank(
-            call.prediction, call.shape, library.result_dtype(call.prediction)
-        )
+        arrays["value"] = blank_values(kernel)
         outputs["value"] = kernel.output(arrays["value"], "value")
     summed = "value" in kinds and not unreduced
     total = kernel.run(outputs, value=summed, scale=scale_of(kernel))
     if total is None:
         return None
     if summed:
-        arrays["value"] = _scalar(kernel, mean_of(kernel, total))
+        arrays["value"] = scalar(kernel, mean_of(kernel, total))
     return [
-        arrays[kind] if kind == "value" else written(library, _shaped(kernel, arrays[kind], wrt), out)
+        arrays[kind]
+        if kind == "value"
+        else written(library, _shaped(kernel, arrays[kind], wrt), out)
         for kind in kinds
     ]
 
 
-def _target(kernel: Fused, name: str, argument: Any, dtype: Any, out: Any) -> Any:
+def _target(kernel: Fused, argument: Any, dtype: Any, out: Any) -> Any:
     """Return the array that the kernel writes: the caller's own where its layout allows that."""
     call, library = kernel.call, kernel.call.library
-    if out is not None and library.shape(out) == library.shape(argument):
-        own = call.axis in {-1, len(library.shape(argument)) - 1}
-        if own and kernel.output(out, name) is not None:
+    shape = library.shape(argument)
+    last = not call.definition.class_axis or call.axis in {-1, len(shape) - 1}
+    if out is not None and last and library.owns(type(out)) and library.shape(out) == shape:
+        memory = library.memory(out)
+        if memory is not None and memory.writable:
             return out
-    return library.blank(call.prediction, library.shape(argument), dtype)
+    return library.blank(call.prediction, shape, dtype)
 
 
 def _shaped(kernel: Fused, x: Any, wrt: str) -> Any:

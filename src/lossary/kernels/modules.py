@@ -10,13 +10,14 @@ import hashlib
 import importlib.util
 import linecache
 import os
+import sys
 import tempfile
 from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-__all__ = ["directory", "load", "stored"]
+__all__ = ["directory", "in_memory", "load", "stored"]
 
 _ENVIRONMENT = "LOSSARY_CACHE_DIR"
 
@@ -68,15 +69,16 @@ def load(name: str, text: str) -> ModuleType:
     """Return the module of that text, from a file if one can be written."""
     path = _path(name, text)
     if path is None:
-        return _in_memory(name, text)
+        return in_memory(name, text)
     try:
         if not path.exists():
             _write(path, text)
     except OSError:
-        return _in_memory(name, text)
+        return in_memory(name, text)
     spec = importlib.util.spec_from_file_location(f"lossary_kernel_{path.stem}", path)
     assert spec is not None and spec.loader is not None  # noqa: PT018, S101  (a path ending in .py)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # Numba's stored machine code names the module it came from
     spec.loader.exec_module(module)
     return module
 
@@ -89,7 +91,8 @@ def _write(path: Path, text: str) -> None:
     Path(scratch).replace(path)
 
 
-def _in_memory(name: str, text: str) -> ModuleType:
+def in_memory(name: str, text: str) -> ModuleType:
+    """Return the module without a file; each process compiles it anew."""
     text = text.replace("cache=True", "cache=False")
     filename = f"<lossary kernel {name}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)

@@ -10,7 +10,8 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
 
 __all__ = ["run", "threads"]
 
@@ -42,9 +43,13 @@ def run(work: Callable[[int, int], None], blocks: int, parallel: bool) -> None:
         return
     shares = min(count * _SHARES, blocks)
     edges = [blocks * share // shares for share in range(shares + 1)]
-    pool = _pool(count)
-    futures = [pool.submit(work, a, b) for a, b in zip(edges, edges[1:], strict=False)]
-    for future in futures:
+    waiting: list[Future[None]] = []
+    for first, last in pairwise(edges):
+        try:
+            waiting.append(_pool(count).submit(work, first, last))
+        except RuntimeError:  # the interpreter is shutting down: no thread starts any more
+            work(first, last)
+    for future in waiting:
         future.result()
 
 

@@ -20,13 +20,13 @@ _LANES = 16
 
 
 @njit(forceinline=True)
-def both(x, y):
+def both(x: bool, y: bool) -> bool:
     """Whether both hold; unlike ``and`` it does not branch."""
     return x & y
 
 
 @njit(forceinline=True)
-def either(x, y):
+def either(x: bool, y: bool) -> bool:
     """Whether one holds; unlike ``or`` it does not branch."""
     return x | y
 
@@ -42,7 +42,7 @@ def lane_sum(typing: Any, total: Any, value: Any) -> Any:
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def block_peak(values, n):
+def block_peak(values: np.ndarray, n: int) -> float:
     """Return the largest of the first n values."""
     lanes = np.full(_LANES, -inf, values.dtype)
     whole = n // _LANES * _LANES
@@ -59,7 +59,7 @@ def block_peak(values, n):
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def first_place(values, n, value):
+def first_place(values: np.ndarray, n: int, value: float) -> int:
     """Return where a value first stands."""
     for place in range(n):
         if values[place] == value:
@@ -68,7 +68,7 @@ def first_place(values, n, value):
 
 
 @njit(forceinline=True)
-def add(total, error, value):
+def add(total: float, error: float, value: float) -> tuple[float, float]:
     """Add a value, with the rounding kept in ``error`` (Neumaier 1974)."""
     rounded = total + value
     lost = (total - rounded) + value if abs(total) >= abs(value) else (value - rounded) + total

@@ -1,4 +1,4 @@
-"""What a kernel is, before any language: its data, its results and the facts that shape its text."""
+"""What a kernel is, before any language: its data, its results, what shapes its text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Literal
 
 from lossary.formula import Expression, variable
-from lossary.functions import absolute, exp, total, where
+from lossary.functions import absolute, exp, total
 from lossary.render.passes import Plan
 from lossary.render.target import lower
 

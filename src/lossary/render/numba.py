@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lossary.formula import Expression, variable, walk
 from lossary.render.kernel import Kernel, Result
@@ -65,16 +65,24 @@ STORES = {
 
 # Where the words of a kernel come from.
 _SOURCES = {
-    "numba": ("float32", "float64"),
+    "numba": ("float32", "float64", "njit"),
     "math": ("inf", "nan"),
     "lossary.kernels.vector_math": (
-        "bfloat16_to_float64", "exp", "expm1", "float16_to_float64", "float64_to_bfloat16",
-        "float64_to_float16", "floor", "log", "log1p", "maximum", "minimum", "power", "sign",
-        "sqrt", "tanh",
+        "bfloat16_to_float64", "float16_to_float64", "float64_to_bfloat16", "float64_to_float16",
+        "floor", "maximum", "minimum", "sign", "sqrt",
     ),
     "lossary.kernels.sums": ("add", "block_peak", "both", "either", "first_place", "lane_sum",
                              "select"),
 }  # fmt: skip
+
+# Functions that come exact, and faster where float64 has precision to spare.
+_PRECISE = {
+    "lossary.kernels.vector_math": ("exp", "expm1", "log", "log1p", "power", "tanh"),
+}
+_SPARE = {
+    "lossary.kernels.vector_math": ("power_plain as power",),
+    "lossary.kernels.vector_math.spare": ("exp", "expm1", "log", "log1p", "tanh"),
+}
 
 BLOCK = 1024
 """Elements, or classes, whose temporaries stay in the first cache."""
@@ -86,15 +94,15 @@ def kernel_text(kernel: Kernel, *, cached: bool) -> str:
     header = f"def {kernel.name}({', '.join(_parameters(kernel))}):"
     options = f"nogil=True, error_model='numpy', cache={cached}"
     text = "\n".join([f"@njit({options})", header, *(f"    {line}" for line in body)]) + "\n"
-    return f"{_imports(text)}\n\n\n{text}"
+    return f"{_imports(text, _SPARE if kernel.spare else _PRECISE)}\n\n\n{text}"
 
 
-def _imports(text: str) -> str:
+def _imports(text: str, functions: Mapping[str, tuple[str, ...]]) -> str:
     words = set(re.findall(r"\w+", text))
     lines = ["import numpy as np"]
-    for module, names in _SOURCES.items():
-        used = sorted(words & set(names) | ({"njit"} if module == "numba" else set()))
-        if used:
+    for module in dict.fromkeys([*_SOURCES, *functions]):
+        names = (*_SOURCES.get(module, ()), *functions.get(module, ()))
+        if used := sorted(name for name in names if name.split()[-1] in words):
             lines.append(f"from {module} import {', '.join(used)}")
     return "\n".join(lines)
 
@@ -255,8 +263,16 @@ def _peaks(reductions: Iterable[Expression]) -> list[Expression]:
 
 def _blocks(kernel: Kernel) -> range:
     """Peaks are taken of a block of values; those of an array itself need no copy."""
-    plan = kernel.plan.reductions
-    return range(max(sum(bool(x.arguments) for x in _peaks(nodes)) for nodes in plan))
+    return range(max(len(_computed(kernel, nodes)) for nodes in kernel.plan.reductions))
+
+
+def _computed(kernel: Kernel, reductions: Iterable[Expression]) -> list[Expression]:
+    return [x for x in _peaks(reductions) if not _lies_in_memory(kernel, x)]
+
+
+def _lies_in_memory(kernel: Kernel, x: Expression) -> bool:
+    """Whether x is an argument that can be compared as it is stored."""
+    return not x.arguments and kernel.operand(str(x.payload)).storage in {"float32", "float64"}
 
 
 def _kept(kernel: Kernel) -> dict[Expression, int]:
@@ -325,7 +341,7 @@ def _one_pass(
     places = [p for p in kernel.plan.written(number) if p < len(kernel.results)]
     totals = [node for node in reductions if node.operator == "total"]
     peaks = _peaks(reductions)
-    computed = [x for x in peaks if x.arguments]
+    computed = _computed(kernel, reductions)
     roots = [
         *stored,
         *(node.arguments[0] for node in totals),
@@ -353,14 +369,15 @@ def _one_pass(
     body += [f"bad += select({text}, 0, 1)" for text in parts]
     yield f"for start in range(0, classes, {BLOCK}):"
     yield f"    n = min({BLOCK}, classes - start)"
-    yield from _indented(_views(kernel, body, peaks))
+    inside = [f"{x.payload}_b" for x in peaks if _lies_in_memory(kernel, x)]
+    yield from _indented(_views([*body, *inside]))
     yield from (f"    part_of_{scope.known[node]} = 0.0" for node in totals)
     if body:
         yield "    for i in range(n):"
         if any(re.search(r"\bj\b", line) for line in body):
             yield "        j = start + i"
         yield from _indented(_indented(body))
-    yield from _indented(_steps(kernel, reductions, computed, scope))
+    yield from _indented(_steps(reductions, computed, scope))
     yield from (f"{scope.known[node]} += error_of_{scope.known[node]}" for node in totals)
     for node in stored:
         scope.name(node, f"kept{_kept(kernel)[node]}_b[i]")
@@ -388,10 +405,9 @@ def _class_loads(
             yield operand.name, f"{operand.name} = {load}"
 
 
-def _views(kernel: Kernel, body: Sequence[str], peaks: Sequence[Expression]) -> Iterator[str]:
+def _views(body: Sequence[str]) -> Iterator[str]:
     """Cut the block out of each array: an index from 0 is one that vectorises."""
-    text = "\n".join(body) + " ".join(f"{x.payload}_b" for x in peaks if not x.arguments)
-    for name in dict.fromkeys(re.findall(r"\b(\w+)_b\b", text)):
+    for name in dict.fromkeys(re.findall(r"\b(\w+)_b\b", "\n".join(body))):
         whole = f"{name}[" if name.startswith("kept") else f"{name}_[r, "
         yield f"{name}_b = {whole}start : start + n]"
 
@@ -413,7 +429,6 @@ def _starts(reductions: Sequence[Expression], scope: _Scope) -> Iterator[str]:
 
 
 def _steps(
-    kernel: Kernel,
     reductions: Sequence[Expression],
     computed: Sequence[Expression],
     scope: _Scope,
@@ -426,9 +441,6 @@ def _steps(
     blocks = {node: f"block{i}" for i, node in enumerate(computed)}
     for argument in _peaks(reductions):
         peak, values = scope.peaks[argument], blocks.get(argument, f"{argument.payload}_b")
-        half = "" if argument in blocks else kernel.operand(str(argument.payload)).storage
-        load = LOADS[half].format("{0}") if half in {"bfloat16", "float16"} else ""
-        del load
         yield f"highest = float64(block_peak({values}, n))"
         yield f"if highest > {peak}:"
         yield f"    {peak} = highest"

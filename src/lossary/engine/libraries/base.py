@@ -104,8 +104,11 @@ class Library(ABC):
         """Write x into an array of the same shape."""
         raise NotImplementedError(f"{self.name} arrays cannot be written")
 
-    def fused_loss(self, kernel: Any) -> Any:
-        """Return the loss by a kernel; None if a value lies outside its set."""
+    def fused_loss(self, kernel: Any, by_operations: Callable[..., Any]) -> Any:
+        """Return the loss by a kernel; None if a value lies outside its set.
+
+        ``by_operations`` computes it from the call's arrays without a kernel.
+        """
         from lossary.engine import results
 
         return results.loss(kernel)

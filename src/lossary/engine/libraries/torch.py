@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -77,12 +77,12 @@ class _Torch(Library):
     def copy_into(self, out: Any, x: Any) -> None:
         out.copy_(x)
 
-    def fused_loss(self, kernel: Any) -> Any:
+    def fused_loss(self, kernel: Any, by_operations: Callable[..., Any]) -> Any:
         if not any(map(self.tracked, kernel.call.arrays.values())):
-            return super().fused_loss(kernel)
+            return super().fused_loss(kernel, by_operations)
         from lossary.engine.libraries.torch_fused import loss
 
-        return loss(kernel)
+        return loss(kernel, by_operations)
 
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         return _value_function(operation).apply(*arrays)

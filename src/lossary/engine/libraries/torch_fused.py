@@ -1,0 +1,111 @@
+"""Fused kernels under PyTorch's autograd: the gradient is made where the loss is.
+
+A reduced loss is a number, and so is its upstream gradient. The kernel therefore writes the
+gradient while it reads the data, and the backward pass hands it over; only an upstream other than 1
+costs another pass. An unreduced loss gets its gradient from a second kernel, which multiplies by
+the upstream as it goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from lossary.engine import results
+from lossary.engine.fused import Fused
+from lossary.engine.memory import Memory
+
+__all__ = ["loss"]
+
+
+@dataclass
+class _State:
+    """What the backward pass needs beside the saved tensors."""
+
+    kernel: Fused
+    by_operations: Callable[..., Any]
+    names: tuple[str, ...]
+    value: Any
+    gradients: list[Any] | None
+
+
+def loss(kernel: Fused, by_operations: Callable[..., Any]) -> Any:
+    """Return the loss as a node of the graph; None if a value lies outside its set."""
+    call = kernel.call
+    names = tuple(
+        argument.name
+        for argument in call.definition.inputs
+        if argument.domain.continuous and call.library.tracked(call.arrays[argument.name])
+    )
+    tensors = [call.arrays[name] for name in names]
+    if not names or not all(tensor.dtype.is_floating_point for tensor in tensors):
+        return by_operations(call.arrays)
+    gradients: list[Any] | None = None
+    if call.options.reduction == "none":
+        value = results.loss(kernel)
+    else:
+        gradients, total = _gradients(kernel, names, None, value=True)
+        value = None if total is None else results.scalar(kernel, results.mean_of(kernel, total))
+    if value is None:
+        return None
+    return _Fused.apply(_State(kernel, by_operations, names, value, gradients), *tensors)
+
+
+def _gradients(
+    kernel: Fused, names: tuple[str, ...], upstream: Memory | None, *, value: bool
+) -> tuple[list[Any], float | None]:
+    """Return the gradients, and the weighted sum if it is wanted."""
+    arrays = [
+        torch.empty(tuple(x.shape), dtype=x.dtype) for x in map(kernel.call.arrays.get, names)
+    ]
+    outputs = {
+        f"gradient:{name}": kernel.output(array, f"gradient:{name}")
+        for name, array in zip(names, arrays, strict=True)
+    }
+    scale = results.scale_of(kernel)
+    return arrays, kernel.run(outputs, value=value, scale=scale, upstream=upstream)
+
+
+class _Fused(torch.autograd.Function):
+    """The loss as one node: its state was computed before it is applied."""
+
+    @staticmethod
+    def forward(ctx: Any, state: _State, *tensors: Any) -> Any:
+        ctx.state = state
+        ctx.save_for_backward(*tensors)
+        return state.value
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Any) -> Any:
+        state: _State = ctx.state
+        tensors = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            return None, *_by_operations(state, tensors, upstream[0])
+        if state.kernel.call.options.reduction == "none":
+            words = state.kernel.call.library.memory(upstream[0])
+            if words is None:
+                return None, *_by_operations(state, tensors, upstream[0])
+            return None, *_gradients(state.kernel, state.names, words.flat(False), value=False)[0]
+        return None, *_scaled(state, upstream[0])
+
+
+def _scaled(state: _State, upstream: Any) -> list[Any]:
+    """Hand the gradients over; a second backward pass through the same graph makes them anew."""
+    gradients, state.gradients = state.gradients, None
+    if gradients is None:
+        gradients, _ = _gradients(state.kernel, state.names, None, value=True)
+    factor = float(upstream)
+    return gradients if factor == 1 else [gradient.mul_(factor) for gradient in gradients]
+
+
+def _by_operations(state: _State, tensors: Any, upstream: Any) -> tuple[Any, ...]:
+    """Differentiate the loss by its operations, which can be differentiated again."""
+    arrays = {**state.kernel.call.arrays, **dict(zip(state.names, tensors, strict=True))}
+    with torch.enable_grad():
+        value = state.by_operations(arrays)
+    return torch.autograd.grad(
+        value, tensors, upstream, create_graph=torch.is_grad_enabled(), allow_unused=True
+    )
