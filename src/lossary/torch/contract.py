@@ -17,6 +17,7 @@ from lossary.errors import LossaryError
 __all__ = [
     "as_torch",
     "at_labels",
+    "composed_dtype",
     "real",
     "reduction_of",
     "result_dtype",
@@ -76,15 +77,26 @@ def real(*tensors: Tensor) -> bool:
     return True
 
 
-def result_dtype(first: Tensor, *others: Tensor) -> torch.dtype:
-    """Return the dtype of the result: the common one, and float32 for halves under autocast."""
+def _common_dtype(first: Tensor, *others: Tensor) -> torch.dtype:
+    """Return the dtype that holds all of them; scalars follow the others."""
     dtype = first.dtype
     for x in others:
         if x.dtype is not dtype and x.dtype.is_floating_point:
             dtype = torch.promote_types(dtype, x.dtype) if x.dim() or not first.dim() else dtype
+    return dtype
+
+
+def result_dtype(first: Tensor, *others: Tensor) -> torch.dtype:
+    """Return the dtype of the result: the common one, and float32 for halves under autocast."""
+    dtype = _common_dtype(first, *others)
     if dtype.itemsize < 4 and torch.is_autocast_enabled(first.device.type):
         return torch.float32
     return dtype
+
+
+def composed_dtype(first: Tensor, *others: Tensor) -> torch.dtype:
+    """Return the result's dtype where PyTorch composes a loss; a CPU's autocast leaves that out."""
+    return (_common_dtype if first.is_cpu else result_dtype)(first, *others)
 
 
 def wide(dtype: torch.dtype) -> torch.dtype:

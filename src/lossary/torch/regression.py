@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lossary.torch import computing
 from lossary.torch.computing import Parameters, Request
 from lossary.torch.contract import (
     as_torch,
+    composed_dtype,
     real,
     reduction_of,
     result_dtype,
@@ -28,6 +29,10 @@ __all__ = [
     "poisson_nll_loss",
     "smooth_l1_loss",
 ]
+
+
+# What gaussian_nll_loss adds with full=True.
+HALF_LOG_TWO_PI = math.log(2 * math.pi) / 2
 
 
 def _of_error(
@@ -49,7 +54,7 @@ def _of_error(
         request = Request(loss, reduction, result_dtype(input, target), parameters)
     else:
         total = weight.sum() if weighted_mean else None
-        dtype = result_dtype(input, target, weight)
+        dtype = (composed_dtype if weighted_mean else result_dtype)(input, target, weight)
         request = Request(loss, reduction, dtype, parameters, weight, total)
     return computing.reduced(request, input, target)
 
@@ -175,14 +180,12 @@ def kl_div(
 def _divergence(reduction: str, input: Tensor, target: Tensor, log_target: bool) -> Tensor:
     dtype = result_dtype(input, target)
     input, target = torch.broadcast_tensors(input, target)
-    if not log_target:
-        request = Request("kl_divergence", reduction, dtype)
-        return computing.reduced(request, input.unsqueeze(-1), target.unsqueeze(-1))
-    # e^t (t - x) is e^t times the divergence of a certain target from x - t; no mass, no term.
-    there = target != -math.inf
-    shift = torch.where(there, input - target, 0)
-    request = Request("kl_divergence", reduction, dtype, (), target.exp(), None, there)
-    return computing.reduced(request, shift.unsqueeze(-1), torch.ones_like(shift).unsqueeze(-1))
+    request = Request(_DIVERGENCES[bool(log_target)], reduction, dtype)
+    # One row for each number: PyTorch sums no rows.
+    return computing.reduced(request, input.unsqueeze(-1), target.unsqueeze(-1))
+
+
+_DIVERGENCES = ("kl_divergence", "kl_divergence_with_log_target")
 
 
 @as_torch
@@ -222,9 +225,10 @@ def poisson_nll_loss(
 
 
 def _poisson_of_rate(rate: Tensor, target: Tensor, eps: float) -> Tensor:
-    """Return rate - target log(rate + eps): the rate and the cross-entropy of target with it."""
-    request = Request("soft_cross_entropy_from_probabilities", "none", rate.dtype)
-    return rate + computing.reduced(request, (rate + eps).unsqueeze(-1), target.unsqueeze(-1))
+    """Return rate - target log(rate + eps), of a rate in twice the digits where there are some."""
+    digits = torch.float32 if rate.device.type == "mps" else torch.float64
+    request = Request("poisson_from_rate", "none", digits)
+    return computing.reduced(request, rate.to(digits) + eps, target.to(digits)) - eps
 
 
 def _stirling(target: Tensor) -> Tensor:
@@ -238,6 +242,7 @@ def _reduce(values: Tensor, reduction: str, dtype: torch.dtype) -> Tensor:
     return reduced.to(dtype)
 
 
+@as_torch
 def gaussian_nll_loss(
     input: Tensor,
     target: Tensor,
@@ -246,12 +251,39 @@ def gaussian_nll_loss(
     eps: float = 1e-6,
     reduction: str = "mean",
 ) -> Tensor:
-    """Negative log-likelihood of a normal distribution: PyTorch's own operator.
+    """Negative log-likelihood of a normal distribution.
 
-    It is :func:`torch.nn.functional.gaussian_nll_loss` itself: the catalogue has no loss of a mean
-    and a variance yet.
+    As :func:`torch.nn.functional.gaussian_nll_loss`. Lossary's ``gaussian``: ``input`` is the mean,
+    ``var`` the variance, at least 0 (ValueError), a number or a tensor in the shape of ``input``,
+    without its last axis, or with 1 for one axis. A variance below ``eps`` is taken as ``eps``, and
+    gets the gradient of that. ``full`` adds log(2 pi) / 2.
 
     >>> gaussian_nll_loss(torch.tensor([1.0]), torch.tensor([3.0]), torch.tensor([1.0]))
     tensor(2.)
     """
-    return nn.functional.gaussian_nll_loss(input, target, var, full, eps, reduction)
+    if isinstance(var, int):
+        return NotImplemented
+    if not isinstance(var, Tensor):
+        var = torch.full_like(input, var)
+    if reduction not in {"none", "mean", "sum"} or not real(input, target, var):
+        return NotImplemented
+    if computing.is_plain(var) and bool((var < 0).any()):
+        return NotImplemented
+    if var.shape != input.shape:
+        if input.shape[:-1] == var.shape:
+            var = var.unsqueeze(-1)
+        elif not _lacks_one_axis(var, input):
+            return NotImplemented
+    dtype = composed_dtype(input, target, var)
+    var = torch.where(var < eps, eps + (var - var.detach()), var)  # keeps the gradient
+    tensors = torch.broadcast_tensors(input, target, var)
+    if not full:
+        return computing.reduced(Request("gaussian", reduction, dtype), *tensors)
+    values = computing.reduced(Request("gaussian", "none", wide(dtype)), *tensors)
+    return _reduce(values + HALF_LOG_TWO_PI, reduction, dtype)
+
+
+def _lacks_one_axis(var: Tensor, input: Tensor) -> bool:
+    """Whether a variance has 1 for one axis of the input, and the input's size for the others."""
+    pairs = zip(input.shape, var.shape, strict=True) if input.dim() == var.dim() else ()
+    return sum(m for n, m in pairs if n != m) == 1
