@@ -132,6 +132,59 @@ def logarithm(degree):
     )
 
 
+def near_zero(degree):
+    """Fit e in erf(x) = x + x e(x^2) for |x| <= 1, weighted for erf."""
+    ratio = away_from_zero(lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z), 2 / mp.sqrt(mp.pi))
+    return Fit(lambda z: ratio(z) - 1, lambda z: 1 / ratio(z), (0, 1), degree)
+
+
+def complement(degree):
+    """Fit l in erf(x) = 1 - e^l(x - 1) for 1 <= x <= 6, weighted for erf."""
+    return Fit(
+        lambda t: mp.log(mp.erfc(1 + t)),
+        lambda t: mp.erfc(1 + t) / mp.erf(1 + t),
+        (0, 5),
+        degree,
+    )
+
+
+def around_two(degree):
+    """Fit g in log gamma(2 + w) = w (1 - euler + w ((zeta(2) - 1)/2 + w g(w))) for |w| <= 1/2."""
+    first, second = 1 - mp.euler, (mp.zeta(2) - 1) / 2
+
+    def ratio(w):
+        return mp.loggamma(2 + w) / w
+
+    return Fit(
+        away_from_zero(lambda w: ((ratio(w) - first) / w - second) / w, (1 - mp.zeta(3)) / 3),
+        away_from_zero(lambda w: w**2 / ratio(w), mpf(0)),
+        (mpf(-1) / 2, mpf(1) / 2),
+        degree,
+    )
+
+
+def stirling(degree):
+    """Fit s in log gamma(x) = (x - 1/2) (log x - 1) + log(2 pi)/2 - 1/2 + s(1/x^2)/x, x >= 8."""
+
+    def rest(z):
+        x = 1 / mp.sqrt(z)
+        shape = (x - mpf(1) / 2) * (mp.log(x) - 1) + mp.log(2 * mp.pi) / 2 - mpf(1) / 2
+        return (mp.loggamma(x) - shape) * x
+
+    return Fit(
+        away_from_zero(rest, mpf(1) / 12),
+        away_from_zero(lambda z: mp.sqrt(z) / mp.loggamma(1 / mp.sqrt(z)), mpf(0)),
+        (0, mpf(1) / 64),
+        degree,
+    )
+
+
+def sine(degree):
+    """Fit h in sin(pi r) = r h(r^2) for |r| <= 1/2."""
+    ratio = away_from_zero(lambda z: mp.sin(mp.pi * mp.sqrt(z)) / mp.sqrt(z), mp.pi)
+    return Fit(ratio, lambda z: 1 / ratio(z), (0, mpf(1) / 4), degree)
+
+
 FITS = {
     "exponential": exponential(10),
     "logarithm": logarithm(6),
@@ -144,8 +197,17 @@ FITS = {
         (0, LARGEST_S**2),
         7,
     ),
+    "erf near zero": near_zero(12),
+    "erf complement": complement(18),
+    "gamma around two": around_two(15),
+    "gamma stirling": stirling(4),
+    "gamma sine": sine(8),
     "spare exponential": exponential(7),
     "spare logarithm": logarithm(4),
+    "spare erf near zero": near_zero(9),
+    "spare erf complement": complement(12),
+    "spare gamma around two": around_two(12),
+    "spare gamma stirling": stirling(3),
 }
 
 

@@ -9,6 +9,7 @@ from lossary.kernels.vector_math.machine import (
     from_bits,
     fused,
     magnitude,
+    polynomial,
     select,
     vectorisable,
     with_sign_of,
@@ -29,29 +30,21 @@ HIGHEST, LOWEST = 710.0, -746.0
 
 # (e^r - 1 - r) / r^2 on |r| <= 1.0001 ln(2)/2, degree 10: error of
 # expm1(r) below 2^-59.9 of itself.
-Q0 = 0.5
-Q1 = 0.16666666666666677
-Q2 = 0.04166666666666651
-Q3 = 0.008333333333321691
-Q4 = 0.001388888888896242
-Q5 = 0.00019841269885965157
-Q6 = 2.4801587172396634e-05
-Q7 = 2.755724437506242e-06
-Q8 = 2.755740278788795e-07
-Q9 = 2.5108978577669386e-08
-Q10 = 2.0875279975745012e-09
+TAIL = (
+    0.5,
+    0.16666666666666677,
+    0.04166666666666651,
+    0.008333333333321691,
+    0.001388888888896242,
+    0.00019841269885965157,
+    2.4801587172396634e-05,
+    2.755724437506242e-06,
+    2.755740278788795e-07,
+    2.5108978577669386e-08,
+    2.0875279975745012e-09,
+)
 
-
-@vectorisable
-def tail_of_exp(r: float) -> float:
-    """Return (e^r - 1 - r) / r^2 for |r| <= ln(2)/2."""
-    r2 = r * r
-    r4 = r2 * r2
-    # Estrin's order: as many operations as Horner's, in a third of the steps.
-    low = fused(fused(Q3, r, Q2), r2, fused(Q1, r, Q0))
-    middle = fused(fused(Q7, r, Q6), r2, fused(Q5, r, Q4))
-    high = fused(Q10, r2, fused(Q9, r, Q8))
-    return fused(fused(high, r4, middle), r4, low)
+tail_of_exp = polynomial(TAIL)
 
 
 @vectorisable

@@ -12,6 +12,7 @@ from lossary.kernels.vector_math.machine import (
     bits_of,
     from_bits,
     fused,
+    polynomial,
     select,
     shifted_down,
     vectorisable,
@@ -29,13 +30,16 @@ SMALLEST_NORMAL = 2.0**-1022
 
 # (2 atanh(s)/s - 2)/s^2 in z = s^2 for |s| <= 1.0001 (3 - sqrt(8)), degree 6: error of
 # the logarithm below 2^-58.8 of itself.
-L0 = 0.6666666666666734
-L1 = 0.3999999999941384
-L2 = 0.28571428742592064
-L3 = 0.2222219855075209
-L4 = 0.18183565559870568
-L5 = 0.15314017361424206
-L6 = 0.14796297310088835
+SERIES = (
+    0.6666666666666734,
+    0.3999999999941384,
+    0.28571428742592064,
+    0.2222219855075209,
+    0.18183565559870568,
+    0.15314017361424206,
+    0.14796297310088835,
+)
+series_of_log = polynomial(SERIES)
 
 
 @vectorisable
@@ -43,10 +47,7 @@ def beyond_first_order(f: float) -> float:
     """Return log(1 + f) - f for f in [sqrt(1/2) - 1, sqrt(2) - 1]."""
     s = f / (2.0 + f)
     z = s * s
-    w = z * z
-    low = fused(fused(L3, z, L2), w, fused(L1, z, L0))
-    high = fused(L6, w, fused(L5, z, L4))
-    series = z * fused(high, w * w, low)
+    series = z * series_of_log(z)
     half_square = 0.5 * f * f
     return fused(s, half_square + series, -half_square)
 

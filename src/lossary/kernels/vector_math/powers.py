@@ -20,6 +20,7 @@ from lossary.kernels.vector_math.logarithm import log, split
 from lossary.kernels.vector_math.machine import (
     fused,
     magnitude,
+    polynomial,
     rounded_down,
     select,
     vectorisable,
@@ -32,20 +33,24 @@ LARGEST_EXPONENT = 2.0**1000
 
 # ((2 atanh(s)/s - 2)/s^2 - 2/3)/s^2 in z = s^2 for |s| <= 1.0001 (3 - sqrt(8)), degree 7: error of
 # the logarithm below 2^-66.3 of itself.
-P0 = 0.3999999999999998
-P1 = 0.28571428571445123
-P2 = 0.222222222175337
-P3 = 0.1818181887066797
-P4 = 0.15384556846301037
-P5 = 0.13336318384919915
-P6 = 0.11674798660698399
-P7 = 0.11989180039044557
+SERIES = (
+    0.3999999999999998,
+    0.28571428571445123,
+    0.222222222175337,
+    0.1818181887066797,
+    0.15384556846301037,
+    0.13336318384919915,
+    0.11674798660698399,
+    0.11989180039044557,
+)
+
+series_of_power = polynomial(SERIES)
 
 
 @vectorisable
-def times_logarithm(a: float, y: float) -> tuple[float, float]:
-    """Return y log(a) as a sum of two doubles, for a >= 0 and finite y; the second may be NaN."""
-    f, k = split(a)
+def two_word_logarithm(x: float) -> tuple[float, float]:
+    """Return log(x) as a sum of two doubles, for finite x > 0."""
+    f, k = split(x)
     # s = f / (2 + f) in two doubles.
     below = 2.0 + f
     below_low = f - (below - 2.0)
@@ -57,10 +62,7 @@ def times_logarithm(a: float, y: float) -> tuple[float, float]:
     z_low = fused(s + s, s_low, fused(s, s, -z))
     t = s * z
     t_low = fused(s_low, z, fused(s, z_low, fused(s, z, -t)))
-    w = z * z
-    low_part = fused(fused(P3, z, P2), w, fused(P1, z, P0))
-    high_part = fused(fused(P7, z, P6), w, fused(P5, z, P4))
-    tail = z * fused(high_part, w * w, low_part)
+    tail = z * series_of_power(z)
     c = TWO_THIRDS + tail
     c_low = TWO_THIRDS_LOW + (tail - (c - TWO_THIRDS))
     # log m = 2 s + t c
@@ -69,12 +71,18 @@ def times_logarithm(a: float, y: float) -> tuple[float, float]:
     twice = s + s
     first = twice + cube
     first_low = fused(2.0, s_low, cube_low + (cube - (first - twice)))
-    # log a = k ln 2 + log m
+    # log x = k ln 2 + log m
     from_power = k * LN2_HIGH
     second = from_power + first
     second_low = fused(k, LN2_LOW, first_low + (first - (second - from_power)))
     high = second + second_low
-    low = second_low - (high - second)
+    return high, second_low - (high - second)
+
+
+@vectorisable
+def times_logarithm(a: float, y: float) -> tuple[float, float]:
+    """Return y log(a) as a sum of two doubles, for a >= 0 and finite y; the second may be NaN."""
+    high, low = two_word_logarithm(a)
     finite = select(a < inf, high, a)
     logarithm = select(a > 0.0, finite, select(a == 0.0, -inf, a))
     product = y * logarithm

@@ -5,144 +5,20 @@ relative error of 2^-42 cannot be seen there, so these functions use shorter pol
 for ln 2 and no second word for anything. They are relative near their zeros, keep every infinity
 and NaN, and differ from the exact ones only where no float32 is: log takes a subnormal double for
 garbage, log1p holds below 2^1022, exp is 0 below -708.4, exp and expm1 are inf above 709.43, and a
-zero may lose its sign. ``python -m tests.remez "spare exponential" "spare logarithm"`` prints the
-polynomials.
+zero may lose its sign. power and lgamma are for x >= 0 and give NaN below.
 """
 
-from math import inf, nan
-
-from lossary.kernels.vector_math.exponential import BIASED_ROUNDER, LOG2_E
-from lossary.kernels.vector_math.logarithm import (
-    BITS_OF_ROOT_HALF,
-    BITS_OF_TWO_POW_52,
-    CENTRING,
-    REFLECTION,
-    SIGNIFICAND,
-)
-from lossary.kernels.vector_math.machine import (
-    bits_of,
-    from_bits,
-    fused,
-    magnitude,
-    select,
-    shifted_down,
-    vectorisable,
-    with_sign_of,
-)
 from lossary.kernels.vector_math.plain import absolute, floor, maximum, minimum, sign, sqrt
-
-LN2 = 0.6931471805599453
-HALVED_ROUNDER = BIASED_ROUNDER - 1.0
-
-# (e^r - 1 - r) / r^2 on |r| <= 1.0001 ln(2)/2, degree 7: error of expm1(r) below 2^-43.5 of itself.
-Q0 = 0.49999999999812506
-Q1 = 0.16666666666869037
-Q2 = 0.04166666688346527
-Q3 = 0.008333333246331873
-Q4 = 0.0013888822766600906
-Q5 = 0.00019841359755006874
-Q6 = 2.487568857349882e-05
-Q7 = 2.756053856388681e-06
-
-# (2 atanh(s)/s - 2)/s^2 in z = s^2 for |s| <= 1.0001 (3 - sqrt(8)), degree 4: error of
-# the logarithm below 2^-44.9 of itself.
-L0 = 0.6666666667581037
-L1 = 0.39999995618295253
-L2 = 0.28572109550732444
-L3 = 0.22176171838333347
-L4 = 0.1958439948121935
-
-
-@vectorisable
-def expm1_of_rest(r: float) -> float:
-    """Return e^r - 1 for |r| <= ln(2)/2."""
-    r2 = r * r
-    low = fused(fused(Q3, r, Q2), r2, fused(Q1, r, Q0))
-    high = fused(fused(Q7, r, Q6), r2, fused(Q5, r, Q4))
-    return fused(fused(high, r2 * r2, low), r2, r)
-
-
-@vectorisable
-def exp(x: float) -> float:
-    """Return e^x to 2^-42."""
-    bounded = select(x > 710.0, 710.0, x)
-    bounded = select(bounded < -708.4, -708.4, bounded)  # there k = -1022 and 2^(k-1) reads 0
-    shifted = fused(bounded, LOG2_E, HALVED_ROUNDER)
-    rest = expm1_of_rest(fused(shifted - HALVED_ROUNDER, -LN2, bounded))
-    # Half the result, since 2^1024 is no double.
-    scale = from_bits(bits_of(shifted) << 52)
-    half = fused(scale, rest, scale)
-    return half + half
-
-
-@vectorisable
-def expm1(x: float) -> float:
-    """Return e^x - 1 to 2^-42 of itself."""
-    bounded = select(x > 710.0, 710.0, x)
-    bounded = select(bounded < -40.0, -40.0, bounded)
-    shifted = fused(bounded, LOG2_E, HALVED_ROUNDER)
-    rest = expm1_of_rest(fused(shifted - HALVED_ROUNDER, -LN2, bounded))
-    scale = from_bits(bits_of(shifted) << 52)
-    half = fused(scale, rest, scale - 0.5)
-    return half + half
-
-
-@vectorisable
-def tanh(x: float) -> float:
-    """Return the hyperbolic tangent to 2^-42 of itself."""
-    # With t = e^(-2|x|) - 1: tanh |x| = -t / (2 + t), whose parts have no cancellation.
-    bounded = select(magnitude(x) > 20.0, 20.0, magnitude(x))
-    shifted = fused(bounded, -2.0 * LOG2_E, BIASED_ROUNDER)
-    rest = expm1_of_rest(fused(shifted - BIASED_ROUNDER, -LN2, -2.0 * bounded))
-    scale = from_bits(bits_of(shifted) << 52)
-    t = fused(scale, rest, scale - 1.0)
-    return with_sign_of(t / (2.0 + t), x)
-
-
-@vectorisable
-def log_of_parts(f: float, k: float) -> float:
-    """Return log(2^k (1 + f)) for f in [sqrt(1/2) - 1, sqrt(2) - 1]."""
-    s = f / (2.0 + f)
-    z = s * s
-    w = z * z
-    series = fused(fused(L4, w, fused(L3, z, L2)), w, fused(L1, z, L0))
-    return fused(k, LN2, s * fused(z, series, 2.0))
-
-
-@vectorisable
-def log(x: float) -> float:
-    """Return the natural logarithm to 2^-42 of itself, for x that is no subnormal double."""
-    centred = bits_of(x) + CENTRING
-    m = from_bits((centred & SIGNIFICAND) + BITS_OF_ROOT_HALF)
-    k = from_bits(shifted_down(centred, 52) | BITS_OF_TWO_POW_52) - (2.0**52 + 1023)
-    finite = select(x < inf, log_of_parts(m - 1.0, k), x)
-    return select(x > 0.0, finite, select(x == 0.0, -inf, nan))
-
-
-@vectorisable
-def log1p(x: float) -> float:
-    """Return log(1 + x) to 2^-42 of itself, for x below 2^1022."""
-    u = 1.0 + x
-    centred = bits_of(u) + CENTRING
-    k = from_bits(shifted_down(centred, 52) | BITS_OF_TWO_POW_52) - (2.0**52 + 1023)
-    # 1 + f = 2^-k (1 + x), from x rather than from u, which has lost the last digits of a small x.
-    down = from_bits(REFLECTION - (centred & ~SIGNIFICAND))
-    f = fused(x, down, down - 1.0)
-    finite = select(x < inf, log_of_parts(f, k), x)
-    return select(x > -1.0, finite, select(x == -1.0, -inf, nan))
-
-
-@vectorisable
-def power(x: float, y: float) -> float:
-    """Return x^y for x >= 0, to 2^-42 (1 + |y log x|): C's pow for 0, 1 and inf; NaN for x < 0."""
-    return select((x == 1.0) | (y == 0.0), 1.0, exp(y * log(x)))
-
+from lossary.kernels.vector_math.spare_elementary import exp, expm1, log, log1p, power, tanh
+from lossary.kernels.vector_math.spare_special import erf, lgamma
 
 __all__ = [
     "absolute",
+    "erf",
     "exp",
     "expm1",
     "floor",
+    "lgamma",
     "log",
     "log1p",
     "maximum",
