@@ -18,6 +18,8 @@ from lossary.accuracy.ulps import FORMATS, ulps
 
 numba = pytest.importorskip("numba")
 
+import llvmlite.binding  # noqa: E402
+
 from lossary.kernels import vector_math  # noqa: E402
 from lossary.kernels.vector_math import (  # noqa: E402
     error_function,
@@ -305,12 +307,12 @@ def test_halves_are_rounded_once_to_nearest_even(name):
     assert np.array_equal(results(convert, -x, dtype=np.uint16), expected | 0x8000)
 
 
+# Packed instructions of each machine: any arithmetic, and fused multiply-adds of doubles.
 PACKED = {
-    "x86_64": r"\bv?\w+(p[ds]|dq|q)\s.*%[xyz]mm",
-    "amd64": r"\bv?\w+(p[ds]|dq|q)\s.*%[xyz]mm",
-    "aarch64": r"\bv\d+\.2d",
-    "arm64": r"\bv\d+\.2d",
+    "x86_64": (r"\bv?\w+(p[ds]|dq|q)\s.*%[xyz]mm", r"\bvfn?m\w+pd\s.*%[xyz]mm"),
+    "aarch64": (r"\bv\d+\.2d", r"\bfml[as]\s+v\d+\.2d"),
 }
+NAMES = {"amd64": "x86_64", "arm64": "aarch64"}
 CALLED = re.compile(r"^[ \t]*(?:movabsq[ \t]+\$(\w+)|(?:bl|callq?)[ \t]+(\w+))", re.MULTILINE)
 OF_NUMBA = re.compile(r"_*(Py|NRT_|numba_|ZN|ZNSt)|\d|\.|memset$|memcpy$")
 
@@ -339,13 +341,32 @@ def loops_over_arrays():
 @pytest.mark.parametrize(("function", "types"), list(loops_over_arrays()))
 def test_a_loop_over_it_uses_vectors_and_calls_nothing(function, types):
     machine = platform.machine().lower()
+    machine = NAMES.get(machine, machine)
     if machine not in PACKED:
         pytest.skip(f"the vector instructions of {machine} are not known here")
+    if machine == "x86_64" and not llvmlite.binding.get_host_cpu_features().get("fma"):
+        pytest.skip("this processor has no fused multiply-add: the C library's is called")
     text = assembly(function, *types)
-    called = set(CALLED.findall(text))
-    foreign = {"".join(name) for name in called if not OF_NUMBA.match("".join(name))}
-    assert not foreign
-    assert len(re.findall(PACKED[machine], text)) >= 3
+    called = {"".join(name) for name in CALLED.findall(text)}
+    assert not {name for name in called if not OF_NUMBA.match(name)}
+    arithmetic, fused = PACKED[machine]
+    assert len(re.findall(arithmetic, text)) >= 3
+    name = function.py_func.__name__
+    if name in {*UNARY, "power", "power_plain"}:
+        assert len(re.findall(fused, text)) >= 5
+
+
+@pytest.mark.parametrize("module", [vector_math, spare], ids=["exact", "spare"])
+def test_an_element_does_not_depend_on_its_lane(module):
+    """The vector part of a loop and its scalar end give the same bits: any split of work agrees."""
+    x = np.random.default_rng(23).uniform(0, 3, 67)
+    for name in UNARY:
+        run = over_array(getattr(module, name))
+        together, alone = np.empty_like(x), np.empty_like(x)
+        run(x, together)
+        for i in range(x.size):
+            run(x[i : i + 1], alone[i : i + 1])
+        assert np.array_equal(together, alone), name
 
 
 def test_the_vector_test_sees_a_call_to_the_c_library():
