@@ -4,6 +4,7 @@ Errors are in units in the last place against mpmath, with no absolute tolerance
 are the promise; what was measured stands in each function's docstring.
 """
 
+import functools
 import math
 import platform
 import re
@@ -52,6 +53,7 @@ BOUNDS = {
 SPARE_ERROR = 2.0**-42
 
 
+@functools.cache
 def over_array(function, arguments=1):
     """Compile a loop over arrays, as a kernel has it."""
     if arguments == 1:
