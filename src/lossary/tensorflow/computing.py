@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.eager import context, record
+from tensorflow.python.eager import context, forwardprop_util, record
 from tensorflow.python.framework import constant_op
 
 from lossary import catalogue
@@ -46,10 +46,18 @@ class Request(NamedTuple):
 def values(request: Request, *tensors: tf.Tensor, **arrays: tf.Tensor) -> tf.Tensor:
     """Return the loss of tensors; ``arrays`` are hyper-parameters that are tensors."""
     if is_plain(*tensors, *arrays.values()):
+        if not record.could_possibly_record():
+            return _small(request, tensors, (False,) * len(tensors), arrays)
         moving = tuple(record.should_record_backprop([x]) for x in tensors)
-        if not any(record.should_record_backprop([x]) for x in arrays.values()):
+        others = list(arrays.values())
+        if not record.should_record_backprop(others) and not _pushed([*tensors, *others]):
             return _small(request, tensors, moving, arrays)
     return general(request, *tensors, **arrays)
+
+
+def _pushed(tensors: list[tf.Tensor]) -> bool:
+    """Whether forward mode pushes a tangent of any of these."""
+    return bool(forwardprop_util.pack_tangents(tensors).tangents)
 
 
 def is_plain(*tensors: Any) -> bool:
