@@ -40,9 +40,10 @@ class Doors:
 
         import lossary.keras as door
         from lossary.keras import computing
-        from lossary.keras.losses import Loss
+        from lossary.keras import losses as doors
 
-        evaluate, compute = computing._evaluate, Loss._compute
+        base: Any = doors.Loss
+        evaluate, compute = computing._evaluate, base._compute
 
         def counted(*args: Any) -> Any:
             self.core += 1
@@ -55,8 +56,8 @@ class Doors:
             return compute(*args)
 
         computing._evaluate = counted
-        setattr(Loss, "_compute", computed)  # noqa: B010  (for pyright)
-        loss.Loss = Loss
+        base._compute = computed
+        loss.Loss = base
         for name, found in door.names().items():
             if isinstance(found, type):
                 self._count_configs(found)

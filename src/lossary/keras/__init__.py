@@ -6,11 +6,14 @@
 2.25
 >>> print(float(losses.BinaryCrossentropy(from_logits=True)([[1.0]], [[40.0]])))
 4.24835...e-18
+>>> print(round(float(losses.Focal(gamma=2.0)([[1.0]], [[0.0]])), 4))
+0.1733
 
 Import Keras, or set ``KERAS_BACKEND``, first: the backend is chosen once.
 """
 
-from lossary.keras import functions, losses
+from lossary.keras import catalogue, functions, losses
+from lossary.keras.catalogue import *  # noqa: F403
 from lossary.keras.functions import *  # noqa: F403
 from lossary.keras.losses import *  # noqa: F403
 from lossary.keras.names import deserialize, get, names, register, serialize, unregister
@@ -24,4 +27,5 @@ __all__ = [  # noqa: PLE0604  (the names of both tables are strings)
     "unregister",
     *functions.__all__,
     *losses.__all__,
+    *catalogue.__all__,
 ]  # pyright: ignore[reportUnsupportedDunderAll]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from keras.src.backend import set_keras_mask
 
 from lossary.errors import ShapeError
@@ -16,7 +17,6 @@ from lossary.keras.contract import (
     LabelError,
     broadcast,
     clipped,
-    concrete,
     door,
     epsilon,
     last,
@@ -24,6 +24,7 @@ from lossary.keras.contract import (
     mean,
     ops,
     same_shape,
+    seen,
     smoothed,
     warn,
 )
@@ -31,9 +32,16 @@ from lossary.keras.contract import (
 __all__ = [
     "binary_crossentropy",
     "categorical_crossentropy",
+    "check_classes",
     "kl_divergence",
+    "labels_inside",
+    "logits_if_known",
+    "normalised",
+    "smoothed_classes",
     "sparse_categorical_crossentropy",
 ]
+
+_SPARSE = "sparse_categorical_crossentropy"
 
 
 @door()
@@ -69,13 +77,15 @@ def binary_crossentropy(
     """
     same_shape("binary_crossentropy", y_true, y_pred)
     y_true = smoothed(y_true, label_smoothing, 0.5)
-    if (logits := _logits(y_pred, from_logits, "Sigmoid", "binary_crossentropy")) is not None:
+    if (
+        logits := logits_if_known(y_pred, from_logits, "Sigmoid", "binary_crossentropy")
+    ) is not None:
         return mean(values("binary_cross_entropy", logits, y_true), axis)
     found = values("binary_cross_entropy_from_probability", clipped(y_pred), y_true)
     return mean(found, axis)
 
 
-def _logits(y_pred: Any, from_logits: bool, activation: str, name: str) -> Any:
+def logits_if_known(y_pred: Any, from_logits: bool, activation: str, name: str) -> Any:
     """Return logits, given or remembered; None where only probabilities are known."""
     remembered = logits_of(y_pred, activation)
     if remembered is None:
@@ -105,16 +115,17 @@ def categorical_crossentropy(
     >>> print(round(float(categorical_crossentropy([[0.0, 1.0]], [[0.75, 0.25]])[0]), 4))
     1.3863
     """
-    _check_classes("categorical_crossentropy", y_true, y_pred, axis)
-    y_true = smoothed(y_true, label_smoothing, 1.0 / _count(y_true, axis))
-    logits = _logits(y_pred, from_logits, "Softmax", "categorical_crossentropy")
+    check_classes("categorical_crossentropy", y_true, y_pred, axis)
+    y_true = smoothed_classes(y_true, label_smoothing, axis)
+    logits = logits_if_known(y_pred, from_logits, "Softmax", "categorical_crossentropy")
     if logits is not None:
         return values("soft_cross_entropy", last(logits, axis), last(y_true, axis))
-    rows = clipped(_normalised(y_pred, axis))
+    rows = clipped(normalised(y_pred, axis))
     return values("soft_cross_entropy_from_probabilities", last(rows, axis), last(y_true, axis))
 
 
-def _check_classes(name: str, y_true: Any, y_pred: Any, axis: int) -> None:
+def check_classes(name: str, y_true: Any, y_pred: Any, axis: int) -> None:
+    """Raise for an axis or shapes that Keras refuses; warn of a single class."""
     if isinstance(axis, bool):
         raise ValueError(f"{name}: axis must be of type int, got {axis!r}")  # noqa: TRY004  (as Keras)
     same_shape(name, y_true, y_pred)
@@ -126,12 +137,17 @@ def _check_classes(name: str, y_true: Any, y_pred: Any, axis: int) -> None:
         )
 
 
-def _count(x: Any, axis: int) -> Any:
-    n = ops.shape(x)[axis]
-    return n if isinstance(n, int) else ops.cast(n, x.dtype)
+def smoothed_classes(y_true: Any, label_smoothing: float, axis: int) -> Any:
+    """Return targets of which ``label_smoothing`` is spread over the classes."""
+    if not label_smoothing:
+        return y_true
+    count = ops.shape(y_true)[axis]
+    count = count if isinstance(count, int) else ops.cast(count, y_true.dtype)
+    return smoothed(y_true, label_smoothing, 1.0 / count)
 
 
-def _normalised(y_pred: Any, axis: int) -> Any:
+def normalised(y_pred: Any, axis: int) -> Any:
+    """Return rows divided by their sum."""
     return y_pred / ops.sum(y_pred, axis=axis, keepdims=True)
 
 
@@ -156,14 +172,14 @@ def sparse_categorical_crossentropy(
     if len(y_true.shape) == len(y_pred.shape) and y_true.shape[axis] == 1:
         y_true = ops.squeeze(y_true, axis=axis)
     _check_labels_fit(y_true, y_pred, axis)
-    logits = _logits(y_pred, from_logits, "Softmax", "sparse_categorical_crossentropy")
+    logits = logits_if_known(y_pred, from_logits, "Softmax", _SPARSE)
     rows = last(y_pred if logits is None else logits, axis)
     keep = None if ignore_class is None else y_true != int(ignore_class)
-    label, inside = _inside(y_true, rows.shape[-1], keep)
+    label, inside = labels_inside(_SPARSE, y_true, rows.shape[-1], keep)
     if keep is not None:
         rows = ops.where(ops.expand_dims(keep, -1), rows, 1.0)
     if logits is None:
-        found = values("cross_entropy_from_probabilities", clipped(_normalised(rows, -1)), label)
+        found = values("cross_entropy_from_probabilities", clipped(normalised(rows, -1)), label)
     else:
         found = values("cross_entropy", rows, label)
     if inside is not None:
@@ -177,29 +193,33 @@ def sparse_categorical_crossentropy(
 def _check_labels_fit(y_true: Any, y_pred: Any, axis: int) -> None:
     shape = list(y_pred.shape)
     if not shape:
-        raise ShapeError("sparse_categorical_crossentropy: y_pred has no axis for the classes")
+        raise ShapeError(f"{_SPARSE}: y_pred has no axis for the classes")
     del shape[axis]
     if len(shape) != len(y_true.shape) or any(
         n != m and n is not None and m is not None for n, m in zip(shape, y_true.shape, strict=True)
     ):
         raise ShapeError(
-            "sparse_categorical_crossentropy: y_true must have the shape of y_pred without the "
-            f"class axis, {tuple(shape)}, got {tuple(y_true.shape)}"
+            f"{_SPARSE}: y_true must have the shape of y_pred without the class axis, "
+            f"{tuple(shape)}, got {tuple(y_true.shape)}"
         )
 
 
-def _inside(label: Any, classes: int, keep: Any) -> tuple[Any, Any]:
+def labels_inside(name: str, label: Any, classes: int, keep: Any) -> tuple[Any, Any]:
     """Return labels that can be looked up and, if values cannot be, which of them are real."""
-    ok = ops.logical_and(label >= 0, label < classes)
-    if keep is not None:
-        ok = ops.logical_or(ok, ops.logical_not(keep))
-    if concrete(label):
-        if not ops.all(ok):
+    if (numbers := seen(label) if keep is None else seen(label, keep)) is not None:
+        found = numbers[0] if keep is None else np.where(numbers[1], numbers[0], 0)
+        if found.size and not (found.min() >= 0 and found.max() < classes):
+            bad = found[(found < 0) | (found >= classes)].flat[0]
             raise LabelError(
-                f"sparse_categorical_crossentropy: y_true must be a label from 0 to {classes - 1}, "
-                f"got {int(ops.max(ops.where(ok, -1, label)))}; labels count from 0, and "
-                "ignore_class= leaves rows out"
+                f"{name}: y_true must be a label from 0 to {classes - 1}, got {bad} at index "
+                f"{_first(found == bad)}; labels count from 0, and ignore_class= leaves rows out"
             )
         return (label if keep is None else ops.where(keep, label, 0)), None
-    legal = ok if keep is None else ops.logical_and(ok, keep)
-    return ops.where(legal, label, 0), ok
+    ok = ops.logical_and(label >= 0, label < classes)
+    if keep is None:
+        return ops.where(ok, label, 0), ok
+    return ops.where(ops.logical_and(ok, keep), label, 0), ok
+
+
+def _first(places: np.ndarray) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.argwhere(places)[0])

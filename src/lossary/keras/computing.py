@@ -13,6 +13,7 @@ from typing import Any
 import keras
 
 from lossary import catalogue
+from lossary.engine import Loss
 
 __all__ = ["BACKEND", "values"]
 
@@ -21,11 +22,11 @@ BACKEND: str = keras.backend.backend()
 Settings = tuple[tuple[str, Any], ...]
 
 
-def values(loss: str, *tensors: Any, **parameters: Any) -> Any:
+def values(loss: str | Loss, *tensors: Any, **parameters: Any) -> Any:
     """Return one value per element, or per row of a loss along the last axis.
 
-    The tensors come in the order of the loss, (prediction, target), in equal shapes; a parameter is
-    a number or a tensor.
+    ``loss`` is a name of the catalogue or a loss of your own. The tensors come in its order,
+    (prediction, target), in equal shapes; a parameter is a number or a tensor.
     """
     fixed = tuple((n, v) for n, v in parameters.items() if v is None or isinstance(v, int | float))
     arrays = tuple((n, v) for n, v in parameters.items() if (n, v) not in fixed) if (
@@ -34,21 +35,27 @@ def values(loss: str, *tensors: Any, **parameters: Any) -> Any:
     return _evaluate(loss, tensors, fixed, arrays)
 
 
-def _plain(loss: str, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
+def _found(loss: str | Loss) -> Loss:
+    return catalogue[loss] if isinstance(loss, str) else loss
+
+
+def _plain(loss: str | Loss, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
     more = dict(fixed) | dict(arrays)
-    return catalogue[loss](*tensors, reduction="none", check=False, **more)
+    return _found(loss)(*tensors, reduction="none", check=False, **more)
 
 
-def _torch(loss: str, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
+def _torch(loss: str | Loss, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
     from lossary.torch.computing import Request, reduced
 
+    if not isinstance(loss, str):
+        return _plain(loss, tensors, fixed, arrays)
     return reduced(Request(loss, "none", tensors[0].dtype, fixed, arrays=arrays), *tensors)
 
 
 @lru_cache(maxsize=1024)
-def _call_of(loss: str, fixed: Settings, names: tuple[str, ...]) -> Callable[..., Any]:
+def _call_of(loss: str | Loss, fixed: Settings, names: tuple[str, ...]) -> Callable[..., Any]:
     """Return the loss as a function of its tensors and of the parameters that are tensors."""
-    count = len(catalogue[loss].inputs)
+    count = len(_found(loss).inputs)
 
     def call(*tensors: Any) -> Any:
         arrays = tuple(zip(names, tensors[count:], strict=True))
@@ -58,25 +65,27 @@ def _call_of(loss: str, fixed: Settings, names: tuple[str, ...]) -> Callable[...
 
 
 @lru_cache(maxsize=1024)
-def _jitted(loss: str, fixed: Settings, names: tuple[str, ...]) -> Callable[..., Any]:
+def _jitted(loss: str | Loss, fixed: Settings, names: tuple[str, ...]) -> Callable[..., Any]:
     import jax
 
     return jax.jit(_call_of(loss, fixed, names))
 
 
-def _jax(loss: str, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
+def _jax(loss: str | Loss, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
     call = _jitted(loss, fixed, tuple(n for n, _ in arrays))
     return call(*tensors, *(v for _, v in arrays))
 
 
 @lru_cache(maxsize=1024)
-def _graph(loss: str, fixed: Settings, names: tuple[str, ...]) -> Callable[..., Any]:
+def _graph(loss: str | Loss, fixed: Settings, names: tuple[str, ...]) -> Callable[..., Any]:
     import tensorflow as tf
 
     return tf.function(_call_of(loss, fixed, names), autograph=False)
 
 
-def _tensorflow(loss: str, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
+def _tensorflow(
+    loss: str | Loss, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings
+) -> Any:
     import tensorflow as tf
 
     if not tf.executing_eagerly():

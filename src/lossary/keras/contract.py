@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any, ParamSpec
 
 import keras
+import numpy as np
 from keras import KerasTensor
 from keras.src.backend import get_keras_mask, set_keras_mask
 from keras.src.losses.loss import squeeze_or_expand_to_same_rank
@@ -21,7 +22,6 @@ __all__ = [
     "LabelError",
     "broadcast",
     "clipped",
-    "concrete",
     "door",
     "epsilon",
     "last",
@@ -29,6 +29,7 @@ __all__ = [
     "mean",
     "ops",
     "same_shape",
+    "seen",
     "smoothed",
     "warn",
 ]
@@ -150,9 +151,10 @@ def smoothed(y_true: Any, label_smoothing: float, share: Any) -> Any:
     return y_true * (1.0 - label_smoothing) + label_smoothing * share
 
 
-def concrete(*tensors: Any) -> bool:
-    """Whether values can be looked at: eager, on a CPU."""
-    return library_of(tensors).concrete(tensors)
+def seen(*tensors: Any) -> tuple[np.ndarray, ...] | None:
+    """Return the numbers in tensors where they can be looked at: eager, on a CPU; else None."""
+    library = library_of(tensors)
+    return tuple(map(library.numpy, tensors)) if library.concrete(tensors) else None
 
 
 def logits_of(y_pred: Any, activation: str) -> Any:

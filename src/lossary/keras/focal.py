@@ -1,20 +1,24 @@
-"""Keras' focal losses: lossary's for targets of 0 and 1, Keras' own for targets in between."""
+"""Keras' focal losses and its robust cross-entropy: weights by how well an example is predicted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from keras.src.losses import losses as _keras
-
-from lossary.keras.classification import _check_classes, _logits, _normalised
+from lossary.keras.classification import (
+    check_classes,
+    labels_inside,
+    logits_if_known,
+    normalised,
+    smoothed_classes,
+)
 from lossary.keras.computing import values
-from lossary.keras.contract import clipped, concrete, door, last, mean, ops, same_shape
+from lossary.keras.contract import clipped, door, last, mean, ops, same_shape, smoothed
 
-# As they are now: later the names in Keras may stand for the doors.
-_binary, _categorical = _keras.binary_focal_crossentropy, _keras.categorical_focal_crossentropy
-
-__all__ = ["binary_focal_crossentropy", "categorical_focal_crossentropy"]
+__all__ = [
+    "binary_focal_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy",
+]
 
 
 @door()
@@ -30,37 +34,20 @@ def binary_focal_crossentropy(
 ) -> Any:
     """Mean of focal losses along an axis, as :func:`keras.losses.binary_focal_crossentropy`.
 
-    Lossary's ``focal``, of the log-odds of clipped probabilities or of logits. ``alpha`` counts
-    only with ``apply_class_balancing``. Targets between 0 and 1, which ``label_smoothing`` makes,
-    go to Keras' own function. The shapes must agree (ValueError).
+    Lossary's ``soft_focal``, of logits or of the log-odds of clipped probabilities. ``alpha``
+    counts only with ``apply_class_balancing``. The shapes must agree (ValueError).
 
     >>> print(round(float(binary_focal_crossentropy([[1.0]], [[0.5]])[0]), 4))
     0.1733
     """
     same_shape("binary_focal_crossentropy", y_true, y_pred)
-
-    def own(target: Any) -> Any:
-        logits = _logits(y_pred, from_logits, "Sigmoid", "binary_focal_crossentropy")
-        if logits is None:
-            p = clipped(y_pred)
-            logits = ops.log(p) - ops.log1p(-p)
-        weight = alpha if apply_class_balancing else None
-        return mean(values("focal", logits, target, gamma=gamma, alpha=weight), axis)
-
-    def peer(target: Any, prediction: Any) -> Any:
-        return _binary(
-            target,
-            prediction,
-            apply_class_balancing=apply_class_balancing,
-            alpha=alpha,
-            gamma=gamma,
-            from_logits=from_logits,
-            label_smoothing=label_smoothing,
-            axis=axis,
-        )
-
-    hard = None if label_smoothing else ops.all(ops.logical_or(y_true == 0, y_true == 1))
-    return _either(hard, own, peer, y_true, y_pred)
+    y_true = smoothed(y_true, label_smoothing, 0.5)
+    logits = logits_if_known(y_pred, from_logits, "Sigmoid", "binary_focal_crossentropy")
+    if logits is None:
+        p = clipped(y_pred)
+        logits = ops.log(p) - ops.log1p(-p)
+    balance = alpha if apply_class_balancing else None
+    return mean(values("soft_focal", logits, y_true, gamma=gamma, alpha=balance), axis)
 
 
 @door()
@@ -75,51 +62,34 @@ def categorical_focal_crossentropy(
 ) -> Any:
     """Focal loss of rows of classes, as :func:`keras.losses.categorical_focal_crossentropy`.
 
-    Lossary's ``categorical_focal`` at the label of a one-hot row, times ``alpha``: a number, or one
-    for each class. Other rows, which ``label_smoothing`` makes, go to Keras' own function. The
-    shapes must agree (ValueError).
+    Lossary's ``soft_categorical_focal``, of logits or of the logarithms of rows divided by their
+    sum and clipped. ``alpha`` multiplies the target: a number, or one for each class. The shapes
+    must agree (ValueError).
 
     >>> print(round(float(categorical_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])[0]), 4))
     0.0433
     """
-    _check_classes("categorical_focal_crossentropy", y_true, y_pred, axis)
-
-    def own(target: Any) -> Any:
-        rows = y_pred if from_logits else ops.log(clipped(_normalised(y_pred, axis)))
-        label = ops.argmax(target, axis=axis)
-        found = values("categorical_focal", last(rows, axis), label, gamma=gamma)
-        return found * ops.sum(target * ops.convert_to_tensor(alpha, target.dtype), axis=axis)
-
-    def peer(target: Any, prediction: Any) -> Any:
-        return _categorical(
-            target,
-            prediction,
-            alpha=alpha,
-            gamma=gamma,
-            from_logits=from_logits,
-            label_smoothing=label_smoothing,
-            axis=axis,
-        )
-
-    hard = None
-    if not label_smoothing:
-        one = ops.all(ops.sum(y_true, axis=axis) == 1)
-        hard = ops.logical_and(one, ops.all(ops.logical_or(y_true == 0, y_true == 1)))
-    return _either(hard, own, peer, y_true, y_pred)
+    check_classes("categorical_focal_crossentropy", y_true, y_pred, axis)
+    y_true = smoothed_classes(y_true, label_smoothing, axis)
+    if not isinstance(alpha, float | int):
+        alpha = ops.convert_to_tensor(alpha, y_true.dtype)
+    rows = y_pred if from_logits else ops.log(clipped(normalised(y_pred, axis)))
+    target = last(y_true * alpha, axis)
+    return values("soft_categorical_focal", last(rows, axis), target, gamma=gamma)
 
 
-def _either(
-    hard: Any,
-    own: Callable[[Any], Any],
-    peer: Callable[[Any, Any], Any],
-    y_true: Any,
-    y_pred: Any,
-) -> Any:
-    """Return our loss if the targets are 0 and 1, else the peer's; a graph computes both."""
-    if hard is None:
-        return peer(y_true, y_pred)
-    if concrete(hard):
-        return own(y_true) if hard else peer(y_true, y_pred)
-    # The branch that is not taken gets harmless numbers: 0 times its gradient must be 0.
-    found = own(ops.where(hard, y_true, ops.round(y_true)))
-    return ops.where(hard, found, peer(y_true, ops.where(hard, 0.5, y_pred)))
+@door(labels=True)
+def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Any:
+    """Lossary's ``generalized_cross_entropy_from_probabilities``, as Keras' function of this name.
+
+    ``y_true`` holds labels, ``y_pred`` probabilities along the last axis, ``q`` lies between 0
+    and 1. Another label raises LabelError or, in a compiled graph, gives NaN.
+
+    >>> print(round(float(categorical_generalized_cross_entropy([1], [[0.75, 0.25]], 0.5)[0]), 4))
+    1.0
+    """
+    label, inside = labels_inside(
+        "categorical_generalized_cross_entropy", y_true, y_pred.shape[-1], None
+    )
+    found = values("generalized_cross_entropy_from_probabilities", y_pred, label, q=q)
+    return found if inside is None else ops.where(inside, found, float("nan"))

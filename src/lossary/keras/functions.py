@@ -1,8 +1,7 @@
 """The functions of :mod:`keras.losses`, by their names and signatures.
 
-``ctc``, ``dice``, ``tversky``, ``circle`` and ``categorical_generalized_cross_entropy`` are Keras'
-own: the catalogue has no such loss yet, and connectionist temporal classification, a sum over
-alignments, is outside its language.
+``ctc``, ``dice``, ``tversky`` and ``circle`` are Keras' own: sums over alignments, over any axes,
+and over pairs within a batch are outside the language of formulas.
 """
 
 from __future__ import annotations
@@ -19,7 +18,11 @@ from lossary.keras.classification import (
     kl_divergence,
     sparse_categorical_crossentropy,
 )
-from lossary.keras.focal import binary_focal_crossentropy, categorical_focal_crossentropy
+from lossary.keras.focal import (
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
+)
 from lossary.keras.margins import categorical_hinge, hinge, squared_hinge
 from lossary.keras.regression import (
     cosine_similarity,
@@ -36,7 +39,6 @@ ctc = _own.ctc
 dice = _own.dice
 tversky = _own.tversky
 circle = getattr(_own, "circle", None)
-categorical_generalized_cross_entropy = getattr(_own, "categorical_generalized_cross_entropy", None)
 
 OURS: dict[str, Callable[..., Any]] = {
     f.__name__: f
@@ -45,6 +47,7 @@ OURS: dict[str, Callable[..., Any]] = {
         mean_squared_logarithmic_error, cosine_similarity, huber, log_cosh, hinge, squared_hinge,
         categorical_hinge, kl_divergence, poisson, binary_crossentropy, binary_focal_crossentropy,
         categorical_crossentropy, categorical_focal_crossentropy, sparse_categorical_crossentropy,
+        categorical_generalized_cross_entropy,
     )
 }  # fmt: skip
 
@@ -69,7 +72,6 @@ SHORT: dict[str, Callable[..., Any]] = {
 __all__ = [  # noqa: PLE0604  (the names of both tables are strings)
     *OURS,
     *SHORT,
-    "categorical_generalized_cross_entropy",
     "circle",
     "ctc",
     "dice",

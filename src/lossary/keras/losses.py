@@ -110,6 +110,8 @@ class Loss(keras.losses.Loss):
         mask = get_keras_mask(y_pred)
         y_pred = _tensor(y_pred, self.dtype)
         y_true = _tensor(y_true, None if self._keeps_labels else self.dtype)
+        if mask is not None:
+            y_true, y_pred = _without(mask, y_true, 0), _without(mask, y_pred, 0.5)
         values = self.call(y_true, y_pred)
         own = get_keras_mask(values)
         if own is not None:
@@ -136,6 +138,15 @@ def _tensor(x: Any, dtype: str | None) -> Any:
     if isinstance(x, list | tuple) and not any(ops.is_tensor(v) for v in x):
         x = np.asarray(x)
     return ops.convert_to_tensor(x, dtype=dtype)
+
+
+def _without(mask: Any, x: Any, neutral: float) -> Any:
+    """Return x with a harmless number where the mask says no: its gradient there is 0, not NaN."""
+    rank = len(mask.shape)
+    if tuple(x.shape[:rank]) != tuple(mask.shape):
+        return x
+    places = ops.reshape(mask, (*ops.shape(mask), *[1] * (len(x.shape) - rank)))
+    return ops.where(ops.cast(places, "bool"), x, ops.cast(neutral, x.dtype))
 
 
 def _is_simple(values: Any) -> bool:

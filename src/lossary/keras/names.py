@@ -74,7 +74,7 @@ def get(identifier: Any) -> Any:
     """Return a loss for a name, a config or a loss, as :func:`keras.losses.get` does.
 
     >>> get("Huber")
-    Huber(reduction='sum_over_batch_size', delta=1.0)
+    Huber(reduction='sum_over_batch_size')
     """
     with registered():
         return _keras.get(identifier)

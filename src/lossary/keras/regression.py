@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from lossary.keras.computing import values
-from lossary.keras.contract import broadcast, door, epsilon, last, mean, ops
+from lossary.keras.contract import broadcast, door, epsilon, last, mean, ops, seen
 
 __all__ = [
     "cosine_similarity",
@@ -108,15 +110,14 @@ def log_cosh(y_true: Any, y_pred: Any) -> Any:
 def poisson(y_true: Any, y_pred: Any) -> Any:
     """Mean negative log-likelihood of counts, as :func:`keras.losses.poisson`.
 
-    ``y_pred`` is the rate, and Keras' ``epsilon`` is added to it inside the logarithm. The
-    logarithm times the count is lossary's ``soft_cross_entropy_from_probabilities``.
+    ``y_pred`` is the rate, to which Keras' ``epsilon`` is added inside the logarithm: lossary's
+    ``poisson_from_rate`` of the sum, less ``epsilon``.
 
     >>> print(round(float(poisson([[1.0]], [[2.0]])[0]), 4))
     1.3069
     """
     y_true, y_pred = broadcast(y_true, y_pred)
-    rate, count = ops.expand_dims(y_pred + epsilon(), -1), ops.expand_dims(y_true, -1)
-    return mean(y_pred + values("soft_cross_entropy_from_probabilities", rate, count))
+    return mean(values("poisson_from_rate", y_pred + epsilon(), y_true)) - epsilon()
 
 
 @door(squeeze=True)
@@ -131,7 +132,15 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """
     y_true, y_pred = broadcast(y_true, y_pred)
     y_true, y_pred = last(y_true, axis), last(y_pred, axis)
-    return values("cosine_similarity", y_pred, y_true) * _weight(y_true) * _weight(y_pred)
+    cosine = values("cosine_similarity", y_pred, y_true)
+    if (numbers := seen(y_true, y_pred)) is not None and all(map(_is_long, numbers)):
+        return cosine
+    return cosine * _weight(y_true) * _weight(y_pred)
+
+
+def _is_long(vectors: np.ndarray) -> bool:
+    """Whether all are at least epsilon long, which most are by their largest entry alone."""
+    return bool(vectors.size) and bool(np.abs(vectors).max(-1).min() >= epsilon())
 
 
 def _weight(vectors: Any) -> Any:

@@ -1,0 +1,188 @@
+# Written by `python -m lossary.keras.stubs`.
+# ruff: noqa: RUF022  (names stand in the order of the tables)
+
+import inspect
+from typing import Any, Literal, TypeAlias, TypedDict, Unpack
+
+from lossary.engine import Loss as CoreLoss
+from lossary.keras import losses
+
+__all__ = [
+    "CatalogueLoss",
+    "class_of",
+    "SquaredError",
+    "HalfSquaredError",
+    "AbsoluteError",
+    "AbsolutePercentageError",
+    "SquaredLogError",
+    "SmoothL1",
+    "Quantile",
+    "PoissonFromRate",
+    "BinaryCrossEntropy",
+    "BinaryCrossEntropyFromProbability",
+    "BalancedCrossEntropy",
+    "Focal",
+    "SoftFocal",
+    "SoftMargin",
+    "MultiLabelSoftMargin",
+    "CrossEntropy",
+    "SoftCrossEntropy",
+    "CrossEntropyFromProbabilities",
+    "SoftCrossEntropyFromProbabilities",
+    "NegativeLogLikelihood",
+    "CategoricalFocal",
+    "SoftCategoricalFocal",
+    "PolyCrossEntropy",
+    "GeneralizedCrossEntropyFromProbabilities",
+    "Perceptron",
+    "CrammerSinger",
+    "MulticlassPerceptron",
+    "MultiMargin",
+    "HingeEmbedding",
+    "KlDivergence",
+    "KlDivergenceFromProbabilities",
+    "KlDivergenceWithLogTarget",
+    "JensenShannon",
+    "CosineDistance",
+    "EuclideanDistance",
+    "PearsonDistance",
+    "TanimotoDistance",
+]
+
+_Reduction: TypeAlias = (
+    Literal["sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none"] | None
+)
+
+class _Options(TypedDict, total=False):
+    reduction: _Reduction
+    name: str | None
+    dtype: Any
+
+class _Rows(_Options, total=False):
+    axis: int
+
+class CatalogueLoss(losses.Loss):
+    loss: CoreLoss
+    settings: dict[str, Any]
+    axis: int
+    def __init__(self, **settings: Any) -> None: ...
+
+def class_name(loss: CoreLoss) -> str: ...
+def class_of(loss: CoreLoss) -> type[CatalogueLoss]: ...
+def constructor(loss: CoreLoss) -> inspect.Signature: ...
+def offered() -> list[CoreLoss]: ...
+
+class SquaredError(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+
+class HalfSquaredError(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+
+class AbsoluteError(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+
+class AbsolutePercentageError(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+
+class SquaredLogError(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+
+class SmoothL1(CatalogueLoss):
+    def __init__(self, *, beta: Any = 1.0, **options: Unpack[_Options]) -> None: ...
+
+class Quantile(CatalogueLoss):
+    def __init__(self, *, quantile: Any = 0.5, **options: Unpack[_Options]) -> None: ...
+
+class PoissonFromRate(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+
+class BinaryCrossEntropy(CatalogueLoss):
+    def __init__(self, *, positive_weight: Any = 1.0, **options: Unpack[_Options]) -> None: ...
+
+class BinaryCrossEntropyFromProbability(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+
+class BalancedCrossEntropy(CatalogueLoss):
+    def __init__(self, *, positives: Any, negatives: Any, **options: Unpack[_Options]) -> None: ...
+
+class Focal(CatalogueLoss):
+    def __init__(
+        self, *, gamma: Any = 2.0, alpha: Any | None = None, **options: Unpack[_Options]
+    ) -> None: ...
+
+class SoftFocal(CatalogueLoss):
+    def __init__(
+        self, *, gamma: Any = 2.0, alpha: Any | None = None, **options: Unpack[_Options]
+    ) -> None: ...
+
+class SoftMargin(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+
+class MultiLabelSoftMargin(CatalogueLoss):
+    def __init__(self, *, class_weight: Any | None = None, **options: Unpack[_Rows]) -> None: ...
+
+class CrossEntropy(CatalogueLoss):
+    def __init__(self, *, label_smoothing: Any = 0.0, **options: Unpack[_Rows]) -> None: ...
+
+class SoftCrossEntropy(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class CrossEntropyFromProbabilities(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class SoftCrossEntropyFromProbabilities(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class NegativeLogLikelihood(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class CategoricalFocal(CatalogueLoss):
+    def __init__(self, *, gamma: Any = 2.0, **options: Unpack[_Rows]) -> None: ...
+
+class SoftCategoricalFocal(CatalogueLoss):
+    def __init__(self, *, gamma: Any = 2.0, **options: Unpack[_Rows]) -> None: ...
+
+class PolyCrossEntropy(CatalogueLoss):
+    def __init__(self, *, epsilon: Any = 2.0, **options: Unpack[_Rows]) -> None: ...
+
+class GeneralizedCrossEntropyFromProbabilities(CatalogueLoss):
+    def __init__(self, *, q: Any = 0.5, **options: Unpack[_Rows]) -> None: ...
+
+class Perceptron(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+
+class CrammerSinger(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class MulticlassPerceptron(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class MultiMargin(CatalogueLoss):
+    def __init__(self, *, margin: Any = 1.0, p: Any = 1.0, **options: Unpack[_Rows]) -> None: ...
+
+class HingeEmbedding(CatalogueLoss):
+    def __init__(self, *, margin: Any = 1.0, **options: Unpack[_Options]) -> None: ...
+
+class KlDivergence(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class KlDivergenceFromProbabilities(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class KlDivergenceWithLogTarget(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class JensenShannon(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class CosineDistance(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class EuclideanDistance(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class PearsonDistance(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class TanimotoDistance(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
