@@ -192,6 +192,15 @@ def test_spare_errors_are_relative(name):
         assert abs(float(a) - truth) <= SPARE_ERROR * abs(truth), v
 
 
+def test_log1p_of_a_unit():
+    x = np.abs(samples("log1p"))
+    x = np.append(x[x <= 1], [0, 2.0**-149, math.sqrt(2) - 1, 1])
+    for a, v in zip(results(spare.log1p_unit, x), x, strict=True):
+        truth = truth_of("log1p", v)
+        assert abs(float(a) - truth) <= max(SPARE_ERROR * truth, 2.0**-1074), v
+    assert np.isnan(results(spare.log1p_unit, np.array([math.nan]))).all()
+
+
 def test_spare_powers_are_as_good_as_their_logarithm():
     x, y = bases_and_exponents()
     x, y = np.abs(x), np.clip(y, -80, 80)

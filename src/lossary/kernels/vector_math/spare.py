@@ -9,7 +9,15 @@ zero may lose its sign. power and lgamma are for x >= 0 and give NaN below.
 """
 
 from lossary.kernels.vector_math.plain import absolute, floor, maximum, minimum, sign, sqrt
-from lossary.kernels.vector_math.spare_elementary import exp, expm1, log, log1p, power, tanh
+from lossary.kernels.vector_math.spare_elementary import (
+    exp,
+    expm1,
+    log,
+    log1p,
+    log1p_unit,
+    power,
+    tanh,
+)
 from lossary.kernels.vector_math.spare_special import erf, lgamma
 
 __all__ = [
@@ -21,6 +29,7 @@ __all__ = [
     "lgamma",
     "log",
     "log1p",
+    "log1p_unit",
     "maximum",
     "minimum",
     "power",

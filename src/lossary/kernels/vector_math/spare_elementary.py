@@ -27,6 +27,7 @@ from lossary.kernels.vector_math.machine import (
 
 LN2 = 0.6931471805599453
 HALVED_ROUNDER = BIASED_ROUNDER - 1.0
+ROOT_TWO_LESS_ONE = 0.41421356237309503
 
 # (e^r - 1 - r) / r^2 on |r| <= 1.0001 ln(2)/2, degree 7: error of expm1(r) below 2^-43.5 of itself.
 TAIL = (
@@ -60,14 +61,22 @@ def expm1_of_rest(r: float) -> float:
 
 
 @vectorisable
-def exp(x: float) -> float:
-    """Return e^x to 2^-42."""
+def halved_exponential(x: float) -> tuple[float, float]:
+    """Return 2^(k-1) and e^r - 1, so that e^x is twice 2^(k-1) e^r: 2^1024 is no double.
+
+    exp and expm1 of one argument share this; the compiler computes it once.
+    """
     bounded = select(x > 710.0, 710.0, x)
     bounded = select(bounded < -708.4, -708.4, bounded)  # there k = -1022 and 2^(k-1) reads 0
     shifted = fused(bounded, LOG2_E, HALVED_ROUNDER)
     rest = expm1_of_rest(fused(shifted - HALVED_ROUNDER, -LN2, bounded))
-    # Half the result, since 2^1024 is no double.
-    scale = from_bits(bits_of(shifted) << 52)
+    return from_bits(bits_of(shifted) << 52), rest
+
+
+@vectorisable
+def exp(x: float) -> float:
+    """Return e^x to 2^-42."""
+    scale, rest = halved_exponential(x)
     half = fused(scale, rest, scale)
     return half + half
 
@@ -75,11 +84,7 @@ def exp(x: float) -> float:
 @vectorisable
 def expm1(x: float) -> float:
     """Return e^x - 1 to 2^-42 of itself."""
-    bounded = select(x > 710.0, 710.0, x)
-    bounded = select(bounded < -40.0, -40.0, bounded)
-    shifted = fused(bounded, LOG2_E, HALVED_ROUNDER)
-    rest = expm1_of_rest(fused(shifted - HALVED_ROUNDER, -LN2, bounded))
-    scale = from_bits(bits_of(shifted) << 52)
+    scale, rest = halved_exponential(x)
     half = fused(scale, rest, scale - 0.5)
     return half + half
 
@@ -125,6 +130,14 @@ def log1p(x: float) -> float:
     f = fused(x, down, down - 1.0)
     finite = select(x < inf, log_of_parts(f, k), x)
     return select(x > -1.0, finite, select(x == -1.0, -inf, nan))
+
+
+@vectorisable
+def log1p_unit(x: float) -> float:
+    """Return log(1 + x) to 2^-42 of itself for 0 <= x <= 1, such as e^-|z|; NaN stays."""
+    upper = x > ROOT_TWO_LESS_ONE
+    f = select(upper, fused(0.5, x, -0.5), x)
+    return log_of_parts(f, select(upper, 1.0, 0.0))
 
 
 @vectorisable
