@@ -30,7 +30,13 @@ _PARALLEL_FROM = 1 << 15
 """Elements from which several threads share the work; below, waking them costs more."""
 
 _ROW_BLOCK = 1 << 14
-"""Elements in a block of rows."""
+"""Elements in a block of long rows."""
+
+_SHORT = 128
+"""Classes up to which rows are computed side by side."""
+
+_SHORT_BLOCK = 1 << 12
+"""Elements in a block of short rows: its temporaries stay in the first cache."""
 
 _STEP = 1 << 10
 """Elements in a block of an elementwise loss."""
@@ -49,6 +55,7 @@ class Form:
     upstream: Storage | None
     reduce: bool
     check: bool
+    short: bool
 
 
 @dataclass
@@ -86,6 +93,7 @@ class Fused:
             upstream and upstream.storage,
             value,
             self.call.options.check,
+            0 < self.classes <= _SHORT,
         )
         step = self._step()
         blocks = -(-prod(self.call.shape) // step)
@@ -111,11 +119,18 @@ class Fused:
             return None
         return float(np.sum(sums)) if value else 0.0
 
-    def _step(self) -> int:
+    @property
+    def classes(self) -> int:
+        """How long a row is; 0 for elementwise losses."""
         if not self.call.definition.class_axis:
-            return _STEP
-        classes = self.call.library.shape(self.call.prediction)[-1]
-        return max(1, _ROW_BLOCK // classes)
+            return 0
+        return self.call.library.shape(self.call.prediction)[-1]
+
+    def _step(self) -> int:
+        """Return how many elements, or rows, make a block."""
+        if self.classes > _SHORT:
+            return max(1, _ROW_BLOCK // self.classes)
+        return min(128, max(32, _SHORT_BLOCK // self.classes)) if self.classes else _STEP
 
     @property
     def description(self) -> str:
@@ -234,10 +249,10 @@ def _make_ready(form: Form, step: int, arguments: list[Any]) -> Callable[..., No
 @lru_cache(maxsize=4096)
 def source(form: Form) -> tuple[str, str]:
     """Return the name and the text of a kernel."""
-    from lossary.render.numba import kernel_text
+    from lossary.render.loops import kernel_text
 
     kernel = kernel_of(form)
-    return kernel.name, kernel_text(kernel, cached=True)
+    return kernel.name, kernel_text(kernel, cached=True, short=form.short)
 
 
 def kernel_of(form: Form) -> Kernel:
