@@ -189,8 +189,9 @@ def _full() -> Iterable[Case]:
                 yield Case(loss, (count,), dtype)
         for shape in CE_SHAPES:
             for loss in ROWWISE:
-                for ignored in (0.0, 0.5):
-                    yield Case(loss, shape, dtype, ignored)
+                yield Case(loss, shape, dtype)
+                if dtype == "float32" or shape == CE_SHAPES[0]:
+                    yield Case(loss, shape, dtype, 0.5)
 
 
 def _gpu() -> Iterable[Case]:
@@ -208,7 +209,7 @@ def cases(size: str = "small", device: str = "cpu") -> tuple[Case, ...]:
     """Return the work of a size: ``small`` takes a minute or two, ``full`` is all of it.
 
     >>> len(cases("full"))
-    61
+    57
     """
     if device == "cuda":
         found = tuple(_gpu())

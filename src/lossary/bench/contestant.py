@@ -29,28 +29,30 @@ class Prepared:
 
     ``step`` computes value and gradient once, and ``outcome`` turns what it returned into a number
     and a NumPy array: those of the mean. ``around`` is entered before
-    the clock starts; ``wait`` returns when the device has finished. ``peak`` measures the extra
-    memory of a step where the process does not show it. ``fresh`` says that each step returns a
-    gradient in memory of its own.
+    the clock starts; ``wait`` returns when the device has finished. ``fresh`` says that each step
+    returns a gradient in memory of its own.
     """
 
     step: Callable[[], Any]
     outcome: Callable[[Any], tuple[float, np.ndarray]]
     around: Callable[[], contextlib.AbstractContextManager[Any]] = contextlib.nullcontext
     wait: Callable[[], None] = _nothing
-    peak: Callable[[], int] | None = None
     fresh: bool = True
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """Someone who computes losses: ``prepare`` returns None where it has no such loss."""
+    """Someone who computes losses: ``prepare`` returns None where it has no such loss.
+
+    ``compiles`` says that the first call takes longer than others.
+    """
 
     name: str
     about: str
     modules: tuple[str, ...]
     prepare: Callable[[Case, Data, int], Prepared | None]
     ours: bool = False
+    compiles: bool = False
 
     def missing(self) -> str:
         """Return why it cannot take part at all, or nothing.

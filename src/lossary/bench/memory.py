@@ -15,41 +15,57 @@ import ctypes
 import gc
 import sys
 from pathlib import Path
+from typing import Self
 
-from lossary.bench.contestant import Prepared
-
-__all__ = ["SMALLEST", "peak"]
+__all__ = ["SMALLEST", "Watch"]
 
 # The kernel counts resident pages per processor and adds them up now and then.
 SMALLEST = 1 << 22
 
 
-def peak(prepared: Prepared, gradient: int) -> int | None:
-    """Return the bytes beyond those held before the call, its result included, or None.
+class Watch:
+    """The extra memory of what runs in its context: ``found`` afterwards, None if unknown.
 
-    ``gradient`` is the size in bytes of the gradient that the call returns.
+    ``gradient`` is the size in bytes of the gradient that is held at the end, if it is new.
     """
-    found = prepared.peak() if prepared.peak else _resident(prepared)
-    hidden = found is not None and prepared.fresh and found < 0.9 * gradient
-    return None if hidden else found
 
+    def __init__(self, gradient: int, *, cuda: bool = False) -> None:
+        self.gradient, self.cuda = gradient, cuda
+        self.found: int | None = None
 
-def _resident(prepared: Prepared) -> int | None:
-    if not sys.platform.startswith("linux"):
-        return None
-    gc.collect()
-    _trim()
-    try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    except OSError:
-        return None
-    before = _status("VmRSS")
-    with prepared.around():
-        result = prepared.step()
-        prepared.wait()
-    peak = _status("VmHWM")
-    del result
-    return max(0, peak - before)
+    def __enter__(self) -> Self:
+        self.before = self._start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.before is not None and error[0] is None:
+            found = max(0, self._peak() - self.before)
+            self.found = None if found < 0.9 * self.gradient else found
+
+    def _start(self) -> int | None:
+        """Forget earlier peaks and return what is held."""
+        gc.collect()
+        if self.cuda:
+            import torch
+
+            torch.cuda.synchronize()
+            torch.cuda.reset_peak_memory_stats()
+            return torch.cuda.memory_allocated()
+        if not sys.platform.startswith("linux"):
+            return None
+        _trim()
+        try:
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+        except OSError:
+            return None
+        return _status("VmRSS")
+
+    def _peak(self) -> int:
+        if self.cuda:
+            import torch
+
+            return torch.cuda.max_memory_allocated()
+        return _status("VmHWM")
 
 
 def _trim() -> None:

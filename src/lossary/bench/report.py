@@ -49,6 +49,8 @@ def bandwidth(limit: Limit) -> str:
 
 def spread(row: Measured) -> str:
     """Return the quartiles, with the unit once where both have it."""
+    if row.rounds == 1:
+        return "one call" if row.calls == 1 else "one round"
     low, high = seconds(row.low), seconds(row.high)
     same = low.split()[1] == high.split()[1]
     return f"{low.split()[0] if same else low}–{high}"
@@ -128,7 +130,7 @@ HOW = (
     "quartiles beside them. × limit is the time over that in which the bytes that must move do so "
     "in a copy or a triad of arrays of that size, measured in the same rounds on as many threads. "
     "Memory is the peak beyond what was held before, the gradient included; – where the system "
-    "cannot see it."
+    "cannot see it. Where a first call takes seconds and compiles nothing, it is the only one."
 )
 
 

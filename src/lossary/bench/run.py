@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import lossary
 from lossary.bench import agreement, limits, machine, memory
@@ -30,6 +32,8 @@ Report = Callable[[int, int, str], None]
 
 # What a case may spend on timing when no budget is given.
 ALLOWANCE = 6.0
+# A first call beyond this is the only one, unless it compiled something.
+PATIENCE = 3.0
 HEADLINE = 40_000_000  # bytes of an array of 10^7 float32 numbers
 
 
@@ -58,7 +62,8 @@ def measure(
 
     ``progress`` is called with (done, total, what), ``say`` with sentences about what went wrong.
 
-    >>> found = measure([Case("huber", (64,))], Settings(rounds=1, crossovers=False, threads=1))
+    >>> quick = Settings(rounds=1, crossovers=False, threads=1)
+    >>> found = measure([Case("huber", (64,))], quick, CONTESTANTS[:1])
     >>> found.outcomes[0].row("Lossary array").disagrees
     ''
     """
@@ -100,6 +105,12 @@ class _Ready:
     prepared: Prepared
     first: float
     estimate: float
+    memory: int | None
+
+    @property
+    def done(self) -> bool:
+        """Whether its first call is all that there is time for."""
+        return self.first > PATIENCE and not self.contestant.compiles
 
 
 class _Bench:
@@ -157,24 +168,42 @@ class _Bench:
             prepared.wait()
             return self.clock() - start
 
+    def watched(self, prepared: Prepared, case: Case) -> tuple[Any, float, int | None]:
+        """Return the result of one call, its seconds, and its extra memory if that can be seen."""
+        size = case.gradient_bytes
+        watch = memory.Watch(size if prepared.fresh else 0, cuda=case.device == "cuda")
+        with watch if size >= memory.SMALLEST else contextlib.nullcontext(), prepared.around():
+            start = self.clock()
+            result = prepared.step()
+            prepared.wait()
+            taken = self.clock() - start
+        return result, taken, watch.found
+
     def outcomes(
         self, cases: Sequence[Case], contestants: Sequence[Contestant], progress: Report
     ) -> tuple[list[Outcome], list[str]]:
         """Return what each case gave, and the names of those that found no time."""
         found, skipped = [], []
         for done, case in enumerate(cases):
-            progress(done, len(cases), case.name)
             if self.late():
                 skipped.append(case.name)
                 continue
-            found.append(self.outcome(case, contestants, self.allowance(len(cases) - done)))
+            report = partial(progress, done, len(cases))
+            allowance = self.allowance(len(cases) - done)
+            found.append(self.outcome(case, contestants, allowance, report))
             _tidy()
         progress(len(cases), len(cases), "")
         if skipped:
             self.say(f"time was up: {len(skipped)} of {len(cases)} cases were not measured")
         return found, skipped
 
-    def outcome(self, case: Case, contestants: Sequence[Contestant], allowance: float) -> Outcome:
+    def outcome(
+        self,
+        case: Case,
+        contestants: Sequence[Contestant],
+        allowance: float,
+        report: Callable[[str], None],
+    ) -> Outcome:
         """Return the times, the memory and the limit of one case."""
         data = draw(case, self.settings.seed)
         ready: dict[str, _Ready] = {}
@@ -183,6 +212,7 @@ class _Bench:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # remarks of others on their own ways
             for contestant in contestants:
+                report(f"{case.name}, {contestant.name}")
                 self._enter(contestant, case, data, ready, summaries, absent)
             differ = agreement.disagreements(summaries, agreement.TOLERANCES[case.dtype])
             for name, words in differ.items():
@@ -192,18 +222,19 @@ class _Bench:
                 f"limit {by}": step
                 for by, step in self.movers(kind, case.gradient_bytes, case.device)
             }
-            steps = {name: one.prepared for name, one in ready.items()} | movers
+            steps = {name: one.prepared for name, one in ready.items() if not one.done} | movers
             estimates = {name: one.estimate for name, one in ready.items()}
             for name, step in movers.items():
                 self.timed(step)
                 estimates[name] = self.timed(step)
+            report(f"{case.name}, in turns")
             times = alternate(
                 steps, estimates, self.settings.rounds, allowance, self.clock, self.pause
             )
-            rows = [
-                _row(one, times[name], _weigh(one.prepared, case), differ)
-                for name, one in ready.items()
-            ]
+        rows = [
+            _row(one, times.get(name, Timing((one.first,), 1)), differ.get(name, ""))
+            for name, one in ready.items()
+        ]
         moved = {name.removeprefix("limit "): times[name] for name in movers}
         ordered = tuple(sorted(rows, key=lambda row: row.seconds))
         return Outcome(case, _limit(kind, case.gradient_bytes, moved), ordered, tuple(absent))
@@ -217,22 +248,20 @@ class _Bench:
         summaries: dict[str, agreement.Summary],
         absent: list[Absent],
     ) -> None:
-        """Let a contestant compute a case twice: once for its outputs, once for a first time."""
+        """Let a contestant compute a case twice: for its outputs, then for its time and memory."""
         name = contestant.name
         try:
             prepared = contestant.prepare(case, data, self.settings.threads)
             if prepared is None:
                 return
-            with prepared.around():
-                start = self.clock()
-                result = prepared.step()
-                prepared.wait()
-                first = self.clock() - start
+            result, first, extra = self.watched(prepared, case)
             summaries[name] = agreement.summary(*prepared.outcome(result))
             del result
-            estimate = self.timed(prepared)
-            if estimate < first / 2 and estimate < 1:
-                estimate = self.timed(prepared)
+            one = _Ready(contestant, prepared, first, first, extra)
+            if not one.done:
+                _, one.estimate, one.memory = self.watched(prepared, case)
+            if one.estimate < 0.1:
+                one.estimate = self.timed(prepared)
         except (UnavailableError, MissingExtraError) as error:
             absent.append(Absent(name, str(error).partition("\n")[0]))
         except Exception as error:  # noqa: BLE001  (one that fails must not end the others' run)
@@ -240,20 +269,14 @@ class _Bench:
             absent.append(Absent(name, f"{type(error).__name__}: {words}"[:200], failed=True))
             self.say(f"{case.name}: {name} failed: {absent[-1].reason}")
         else:
-            ready[name] = _Ready(contestant, prepared, first, estimate)
+            ready[name] = one
 
 
-def _weigh(prepared: Prepared, case: Case) -> int | None:
-    size = case.gradient_bytes
-    return memory.peak(prepared, size) if size >= memory.SMALLEST else None
-
-
-def _row(one: _Ready, timing: Timing, extra: int | None, differ: dict[str, str]) -> Measured:
+def _row(one: _Ready, timing: Timing, disagrees: str) -> Measured:
     low, middle, high = timing.quartiles
-    name = one.contestant.name
     return Measured(
-        name, one.contestant.ours, middle, low, high, len(timing.seconds), timing.calls, one.first,
-        extra, differ.get(name, ""),
+        one.contestant.name, one.contestant.ours, middle, low, high, len(timing.seconds),
+        timing.calls, one.first, one.memory, disagrees,
     )  # fmt: skip
 
 

@@ -22,7 +22,8 @@ SAMPLE = 0.002
 PAUSE = 0.003
 # Below this a contestant makes one call more before the clock starts, which fills the caches again.
 SHORT = 0.02
-LEAST = 5
+# How many rounds a contestant gets at least, by the seconds of its sample.
+LEAST = ((0.5, 5), (2.0, 3), (math.inf, 1))
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,13 @@ class Timing:
 
 
 def rounds_of(cost: float, share: float, rounds: int) -> int:
-    """Return the rounds that fit into a share of the time: at most all, at least five.
+    """Return the rounds that fit into a share of the time: at most all, at least a few.
 
-    >>> rounds_of(0.01, 1.0, 15), rounds_of(0.1, 1.0, 15), rounds_of(2.0, 1.0, 15)
-    (15, 10, 5)
+    >>> [rounds_of(cost, 1.0, 15) for cost in (0.01, 0.1, 0.3, 1.0, 3.0)]
+    [15, 10, 5, 3, 1]
     """
-    return max(min(LEAST, rounds), min(rounds, int(share / cost) if cost else rounds))
+    least = next(count for most, count in LEAST if cost < most)
+    return min(rounds, max(least, int(share / cost) if cost else rounds))
 
 
 def alternate(

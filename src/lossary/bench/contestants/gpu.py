@@ -48,8 +48,8 @@ def _flash_attention() -> Loss:
 
 GPU = (
     Contestant("Liger", "liger_cross_entropy; logits cloned, for it overwrites them",
-               ("liger_kernel",), _on_gpu(_liger)),
-    Contestant("QuACK", "quack.cross_entropy", ("quack",), _on_gpu(_quack)),
+               ("liger_kernel",), _on_gpu(_liger), compiles=True),
+    Contestant("QuACK", "quack.cross_entropy", ("quack",), _on_gpu(_quack), compiles=True),
     Contestant("flash-attn", "flash_attn.ops.triton.cross_entropy", ("flash_attn",),
-               _on_gpu(_flash_attention)),
+               _on_gpu(_flash_attention), compiles=True),
 )  # fmt: skip

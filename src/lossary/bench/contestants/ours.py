@@ -86,17 +86,24 @@ FUSED_TORCH = "Lossary fused, torch"
 AUTO_TORCH = "Lossary auto, torch"
 DOOR = "lossary.torch"
 
+
+def _ours(name: str, about: str, module: str, prepare: Any, *, compiles: bool) -> Contestant:
+    return Contestant(name, about, (module,), prepare, ours=True, compiles=compiles)
+
+
 OURS = (
-    Contestant(ARRAY, "the generated NumPy text: value_and_gradient", (), _numpy("array"), True),
-    Contestant(FUSED, "one kernel on NumPy arrays: value_and_gradient", ("numba",), _numpy("fused"),
-               True),
-    Contestant(FUSED_OUT, "the same into a buffer of the caller's", ("numba",),
-               _numpy("fused", out=True), True),
-    Contestant(ARRAY_TORCH, "the generated PyTorch text and backward()", ("torch",),
-               _torch("array"), True),
-    Contestant(FUSED_TORCH, "one kernel under autograd and backward()", ("torch",),
-               _torch("fused"), True),
-    Contestant(AUTO_TORCH, "what L.huber(tensor, …) picks by itself, and backward()", ("torch",),
-               _torch("auto"), True),
-    Contestant(DOOR, "the functions with PyTorch's names, and backward()", ("torch",), _door, True),
+    _ours(ARRAY, "the generated NumPy text: value_and_gradient", "numpy",
+          _numpy("array"), compiles=False),
+    _ours(FUSED, "one kernel on NumPy arrays: value_and_gradient", "numba",
+          _numpy("fused"), compiles=True),
+    _ours(FUSED_OUT, "the same into a buffer of the caller's", "numba",
+          _numpy("fused", out=True), compiles=True),
+    _ours(ARRAY_TORCH, "the generated PyTorch text and backward()", "torch",
+          _torch("array"), compiles=False),
+    _ours(FUSED_TORCH, "one kernel under autograd and backward()", "torch",
+          _torch("fused"), compiles=True),
+    _ours(AUTO_TORCH, "what L.huber(tensor, …) picks by itself, and backward()", "torch",
+          _torch("auto"), compiles=True),
+    _ours(DOOR, "the functions with PyTorch's names, and backward()", "torch",
+          _door, compiles=True),
 )  # fmt: skip

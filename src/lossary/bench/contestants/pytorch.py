@@ -68,7 +68,6 @@ def backward(
     forward: Callable[[], Any], x: Any, around: Around = contextlib.nullcontext
 ) -> Prepared:
     """Return the step of a training loop: forward, backward, and no gradient left behind."""
-    import torch
 
     def step() -> tuple[Any, Any]:
         value = forward()
@@ -76,17 +75,10 @@ def backward(
         gradient, x.grad = x.grad, None
         return value, gradient
 
-    def peak() -> int:
-        torch.cuda.synchronize()
-        before = torch.cuda.memory_allocated()
-        torch.cuda.reset_peak_memory_stats()
-        with around():
-            step()
-        torch.cuda.synchronize()
-        return torch.cuda.max_memory_allocated() - before
-
     if x.is_cuda:
-        return Prepared(step, _outcome, around, torch.cuda.synchronize, peak)
+        import torch
+
+        return Prepared(step, _outcome, around, torch.cuda.synchronize)
     return Prepared(step, _outcome, around)
 
 
@@ -125,5 +117,6 @@ PYTORCH = (
         "the same under torch.compile(fullgraph=True, dynamic=False)",
         ("torch",) if sys.platform != "win32" else ("torch", "triton"),
         _compiled,
+        compiles=True,
     ),
 )

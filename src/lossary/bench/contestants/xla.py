@@ -99,5 +99,11 @@ def _jit(case: Case, data: Data, threads: int) -> Prepared:
 
 JIT = "JAX jit"
 JAX = (
-    Contestant(JIT, "jax.jit(jax.value_and_grad(loss)); takes all cores it sees", ("jax",), _jit),
+    Contestant(
+        JIT,
+        "jax.jit(jax.value_and_grad(loss)); takes all cores it sees",
+        ("jax",),
+        _jit,
+        compiles=True,
+    ),
 )
