@@ -111,7 +111,7 @@ def run(
     chosen = tile(kernel, classes) if kernel.class_axis else Tile(LIMITS.elements, 1, 4, False)
     programs = -(-rows // chosen.rows)
     own = text(kernel, streamed=chosen.streamed)
-    given = {**numbers, "scale": scale}
+    given = {word(name): x for name, x in numbers.items()} | {"scale": scale}
     pointers = frozenset(n for n, x in given.items() if isinstance(x, torch.Tensor))
     if own.work == "float64":  # a plain number would reach the kernel as a float32
         pointers = frozenset(given)
@@ -125,8 +125,7 @@ def run(
         if x is not None:
             values[f"{name}_"] = _flat(x)
     for name, x in given.items():
-        own_name = name if name == "scale" else word(name)
-        values |= {f"{own_name}_": _on_device(x, like)} if name in pointers else {own_name: x}
+        values |= {f"{name}_": _on_device(x, like)} if name in pointers else {name: x}
     results, back = _outputs(kernel, own, arrays, values, shape, inplace)
     sums = None
     if own.summed is not None:

@@ -101,8 +101,8 @@ def _indented(lines: Iterable[str]) -> Iterator[str]:
 class Text:
     """The text of one kernel, resident or streamed.
 
-    ``pointers`` names the numbers (hyper-parameters and ``scale``) that are given as tensors on the
-    device, so that the host need not wait for them.
+    ``pointers`` names the numbers (``word`` of hyper-parameters, and ``scale``) that are given as
+    tensors on the device, so that the host need not wait for them.
     """
 
     def __init__(
@@ -168,7 +168,7 @@ class Text:
         """Rewrite what Triton would misread: a square, and plain numbers without a type."""
         x, *rest = node.arguments or (None,)
         if node.operator == "power" and x is not None:
-            if rest[0].payload == 2:  # noqa: PLR2004  (x^2)
+            if rest[0].payload == 2:
                 return apply("multiply", x, x)
             return apply("power", self._typed(x), self._typed(rest[0]))
         plain = node.operator == "where" and all(e.operator == "constant" for e in rest)
@@ -212,7 +212,7 @@ class Text:
         return (*names, "rows", "classes", *steps, "ROWS: tl.constexpr", "BLOCK: tl.constexpr")
 
     def _parameter(self, operand: Operand) -> str:
-        plain = operand.place == "number" and operand.name not in self.pointers
+        plain = operand.place == "number" and word(operand.name) not in self.pointers
         return word(operand.name) if plain else f"{word(operand.name)}_"
 
     def written(self, result: Result) -> bool:
@@ -224,7 +224,7 @@ class Text:
         return result.derivative and self.derived(result).place == "class"
 
     def derived(self, result: Result) -> Operand:
-        """Return the operand for which a result is a derivative; its name ends with the operand's."""
+        """Return the operand of a derivative, whose name ends with the operand's."""
         ending = [o for o in self.kernel.operands if result.name.endswith(f"_{o.name}")]
         return max(ending, key=lambda operand: len(operand.name))
 
@@ -238,7 +238,7 @@ class Text:
     def _numbers(self) -> Iterator[str]:
         names = [o.name for o in self.kernel.operands if o.place == "number"]
         for name in names:
-            yield from self._number(word(name), name in self.pointers)
+            yield from self._number(word(name), word(name) in self.pointers)
         yield from self._number("scale", "scale" in self.pointers)
 
     def _number(self, name: str, pointer: bool) -> Iterator[str]:
