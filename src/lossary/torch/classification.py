@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lossary.torch import computing
 from lossary.torch.computing import Parameters, Request
@@ -16,7 +16,6 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "cross_entropy",
-    "ctc_loss",
     "multilabel_soft_margin_loss",
     "nll_loss",
 ]
@@ -310,26 +309,3 @@ def multilabel_soft_margin_loss(
     request = Request("binary_cross_entropy", "none", wide(dtype), (), weight)
     rows = computing.reduced(request, input, target).mean(-1)
     return (rows if reduction == "none" else rows.sum()).to(dtype)
-
-
-def ctc_loss(
-    log_probs: Tensor,
-    targets: Tensor,
-    input_lengths: Tensor,
-    target_lengths: Tensor,
-    blank: int = 0,
-    reduction: str = "mean",
-    zero_infinity: bool = False,
-) -> Tensor:
-    """Connectionist temporal classification: PyTorch's own operator.
-
-    It is :func:`torch.nn.functional.ctc_loss` itself: a sum over alignments is outside the language
-    of formulas.
-
-    >>> log_probs = torch.full((2, 1, 2), 0.5).log()
-    >>> ctc_loss(log_probs, torch.tensor([[1]]), torch.tensor([2]), torch.tensor([1]))
-    tensor(0.2877)
-    """
-    return nn.functional.ctc_loss(
-        log_probs, targets, input_lengths, target_lengths, blank, reduction, zero_infinity
-    )

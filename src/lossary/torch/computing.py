@@ -97,9 +97,9 @@ def _is_watched() -> bool:
 
 def is_small(request: Request, tensors: tuple[Tensor, ...]) -> bool:
     """Whether the short road is open."""
-    if request.mask is not None or not 0 < tensors[0].numel() <= SMALL or not is_plain(*tensors):
+    if not 0 < tensors[0].numel() <= SMALL or not is_plain(*tensors):
         return False
-    for x in (request.weight, request.denominator):
+    for x in (request.weight, request.denominator, request.mask):
         if x is not None and (x.requires_grad or not is_plain(x)):
             return False
     return not request.arrays or all(not x.requires_grad and is_plain(x) for _, x in request.arrays)
@@ -178,12 +178,16 @@ class _Small(torch.autograd.Function):
             results = text.run(*arrays)
             value = results[0] if type(results) is tuple else results
             weight, divisor = _weighing(request, value, text.rows)
+            keep = None if request.mask is None else _array(request.mask, expand=text.rows)
             if type(results) is tuple:
                 ctx.request, ctx.text = request, text
                 factor = 1 / divisor if weight is None else weight / divisor
-                ctx.save_for_backward(*tensors, *_scaled(tensors, text, results[1:], factor))
+                slopes = _scaled(tensors, text, results[1:], factor, keep)
+                ctx.save_for_backward(*tensors, *slopes)
             if weight is not None:
                 value = value * weight
+            if keep is not None:
+                value = np.where(keep, value, 0.0)
             if request.reduction == "none":
                 return _tensor(value[..., 0] if text.rows else value, request.dtype)
             return _tensor(np.add.reduce(value, axis=None) / divisor, request.dtype)
@@ -205,15 +209,21 @@ def _weighing(request: Request, value: np.ndarray, rows: bool) -> tuple[Any, Any
     weight = None if request.weight is None else _array(request.weight, expand=rows)
     if request.reduction != "mean":
         return weight, 1.0
-    return weight, value.size if request.denominator is None else request.denominator.item()
+    if request.denominator is None:
+        return weight, value.size
+    return weight, np.float64(request.denominator.item())  # which divides by 0 without an error
 
 
-def _scaled(tensors: tuple[Tensor, ...], text: _Text, slopes: Any, factor: Any) -> list[Tensor]:
+def _scaled(
+    tensors: tuple[Tensor, ...], text: _Text, slopes: Any, factor: Any, keep: Any
+) -> list[Tensor]:
     """Return the slopes that backward multiplies: of the reduced loss, each like its tensor."""
     found, slopes = [], iter(slopes)
     for x, moves in zip(tensors, text.moving, strict=True):
         if moves:
             slope = next(slopes) * factor
+            if keep is not None:
+                slope = np.where(keep, slope, 0.0)
             if np.shape(slope) != x.shape:
                 slope = np.broadcast_to(slope, x.shape)
             # Halves keep float32 here, so that the product with upstream rounds once.

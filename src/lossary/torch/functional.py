@@ -10,17 +10,16 @@ from lossary.torch.classification import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
-    ctc_loss,
     multilabel_soft_margin_loss,
     nll_loss,
 )
 from lossary.torch.linear import linear_cross_entropy
+from lossary.torch.lists import ctc_loss, multilabel_margin_loss
 from lossary.torch.margins import (
     cosine_embedding_loss,
     hinge_embedding_loss,
     margin_ranking_loss,
     multi_margin_loss,
-    multilabel_margin_loss,
     soft_margin_loss,
     triplet_margin_loss,
     triplet_margin_with_distance_loss,

@@ -24,7 +24,6 @@ __all__ = [
     "hinge_embedding_loss",
     "margin_ranking_loss",
     "multi_margin_loss",
-    "multilabel_margin_loss",
     "soft_margin_loss",
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
@@ -172,24 +171,6 @@ def _rows_with_labels(input: Tensor, target: Tensor) -> bool:
     if input.dim() > 1:
         return input.dim() == 2 and target.shape == input.shape[:1]
     return target.dim() < 2 and target.numel() == 1
-
-
-def multilabel_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """Hinges of the wrong labels against the right ones: PyTorch's own operator.
-
-    It is :func:`torch.nn.functional.multilabel_margin_loss` itself: the catalogue has no loss of
-    lists of labels yet.
-
-    >>> multilabel_margin_loss(torch.tensor([0.1, 0.2, 0.4, 0.8]), torch.tensor([3, 0, -1, 1]))
-    tensor(0.8500)
-    """
-    return nn.functional.multilabel_margin_loss(input, target, size_average, reduce, reduction)
 
 
 @as_torch

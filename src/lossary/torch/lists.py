@@ -1,0 +1,91 @@
+"""Losses against lists of labels."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from lossary.torch import computing
+from lossary.torch.computing import Request
+from lossary.torch.contract import as_torch, real, reduction_of, result_dtype, wide
+
+__all__ = ["ctc_loss", "multilabel_margin_loss"]
+
+
+@as_torch
+def multilabel_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Hinges of the wrong labels against the right ones.
+
+    As :func:`torch.nn.functional.multilabel_margin_loss`. Lossary's ``margin_ranking`` with a
+    margin of 1 for every pair of a label in the list and one outside, divided by the number of
+    classes. ``input`` and ``target`` have shape (C) or (N, C); a row of ``target`` is a list of
+    labels from 0 to C - 1 that ends before its first -1 (RuntimeError). The mean divides by the
+    number of rows. It is right under ``torch.compile`` too, where PyTorch 2.13's own is not.
+
+    >>> multilabel_margin_loss(torch.tensor([0.1, 0.2, 0.4, 0.8]), torch.tensor([3, 0, -1, 1]))
+    tensor(0.8500)
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    if not _is_list(input, target):
+        return NotImplemented
+    rows, lists = torch.atleast_2d(input), torch.atleast_2d(target)
+    listed = (lists == -1).cumsum(-1) == 0
+    if computing.is_plain(target):
+        if ((target < -1) | (target >= input.shape[-1])).any():
+            return NotImplemented
+        longest = int(listed.sum(-1).max())
+        lists, listed = lists[:, : max(longest, 1)], listed[:, : max(longest, 1)]
+    dtype = result_dtype(input)
+    values = _of_pairs(rows, torch.where(listed, lists, 0), listed, wide(dtype))
+    if reduction == "none":
+        return (values if input.dim() > 1 else values[0]).to(dtype)
+    return (values.sum() if reduction == "sum" else values.mean()).to(dtype)
+
+
+def _is_list(input: Tensor, target: Tensor) -> bool:
+    if not real(input) or target.dtype != torch.int64 or not input.numel():
+        return False
+    return input.dim() in {1, 2} and target.shape == input.shape
+
+
+def _of_pairs(rows: Tensor, labels: Tensor, listed: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return one loss per row: the sum over pairs of a label and a class outside the list."""
+    classes = rows.shape[-1]
+    here = labels.unsqueeze(-1) == torch.arange(classes, device=rows.device)
+    outside = ~(here & listed.unsqueeze(-1)).any(-2, keepdim=True)
+    right, wrong = torch.broadcast_tensors(
+        rows.gather(-1, labels).unsqueeze(-1), rows.unsqueeze(-2)
+    )
+    pairs = listed.unsqueeze(-1) & outside
+    request = Request("margin_ranking", "none", dtype, (("margin", 1.0),), None, None, pairs)
+    sign = torch.ones_like(right)
+    return computing.reduced(request, right, wrong, sign).sum((-2, -1)) / classes
+
+
+def ctc_loss(
+    log_probs: Tensor,
+    targets: Tensor,
+    input_lengths: Tensor,
+    target_lengths: Tensor,
+    blank: int = 0,
+    reduction: str = "mean",
+    zero_infinity: bool = False,
+) -> Tensor:
+    """Connectionist temporal classification: PyTorch's own operator.
+
+    It is :func:`torch.nn.functional.ctc_loss` itself: a sum over alignments is outside the language
+    of formulas.
+
+    >>> log_probs = torch.full((2, 1, 2), 0.5).log()
+    >>> ctc_loss(log_probs, torch.tensor([[1]]), torch.tensor([2]), torch.tensor([1]))
+    tensor(0.2877)
+    """
+    return nn.functional.ctc_loss(
+        log_probs, targets, input_lengths, target_lengths, blank, reduction, zero_infinity
+    )
