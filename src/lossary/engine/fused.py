@@ -18,10 +18,9 @@ from lossary.engine.arguments import Call
 from lossary.engine.memory import Memory
 from lossary.engine.program import Variant
 from lossary.engine.selection import obstacle
-from lossary.formula import Expression, variable
-from lossary.functions import exp, total
+from lossary.formula import variable
 from lossary.kernels import pool
-from lossary.render.kernel import Kernel, Operand, Place, Result, Storage
+from lossary.render.kernel import Kernel, Operand, Place, Result, Storage, check_of
 from lossary.rewriting import substitute
 
 __all__ = ["Fused", "fused", "kernel_of"]
@@ -81,11 +80,12 @@ class Fused:
 
         Outputs are called ``value`` (unreduced), ``gradient:ARGUMENT`` or ``hessian:ARGUMENT``.
         """
-        results = tuple((name, memory.storage) for name, memory in outputs.items())
+        results: list[tuple[str, Storage]] = [("value", "float64")] if value else []
+        results += [(name, memory.storage) for name, memory in outputs.items()]
         extras = (self.weight, self.mask, upstream)
         form = Form(
             self.variant,
-            ((("value", "float64"), *results) if value else results),
+            tuple(results),
             tuple(operand.storage for operand in self.operands),
             tuple(operand.tolerance for operand in self.operands),
             self.weight and self.weight.storage,
@@ -144,7 +144,14 @@ class Fused:
         """Return where a result of that name is written; the array is contiguous."""
         _, _, argument = name.partition(":")
         rows = bool(argument) and self.call.definition.domains[argument].class_axis
-        return self.call.library.memory(array).flat(rows)
+        memory = self.call.library.memory(array)
+        assert memory is not None  # noqa: S101  (the engine made the array, or has looked)
+        return memory.flat(rows)
+
+    def overlaps(self, memory: Memory) -> bool:
+        """Whether writing there would change what the kernel reads."""
+        read = [*self.operands, *(x for x in (self.weight, self.mask) if x is not None)]
+        return any(np.may_share_memory(memory.words, x.words) for x in read)
 
     def weight_sum(self) -> Any:
         """Return the sum of the weights of the elements that count."""
@@ -207,8 +214,7 @@ def _mask(call: Call) -> Any:
 
 
 def _labels(call: Call) -> np.ndarray:
-    memory = call.library.memory(call.arrays[call.definition.inputs[1].name])
-    return memory.words.reshape(-1)
+    return call.library.numpy(call.arrays[call.definition.inputs[1].name]).reshape(-1)
 
 
 def _class_weighted(call: Call, weight: Memory | None, mask: Memory | None) -> Memory:
@@ -258,7 +264,8 @@ def source(form: Form) -> tuple[str, str]:
 def kernel_of(form: Form) -> Kernel:
     """Describe the kernel of a form."""
     definition = form.variant.definition
-    names = {a.name: _word(a.name) for a in definition.arguments}
+    # No word of a kernel's own begins so, whatever an argument is called.
+    names = {a.name: f"x_{a.name}" for a in definition.arguments}
     symbols = {
         definition.variable(old): variable(new, class_axis=definition.domains[old].class_axis)
         for old, new in names.items()
@@ -285,7 +292,7 @@ def kernel_of(form: Form) -> Kernel:
         for what, storage in form.results
     )
     return Kernel(
-        definition.name,
+        f"fused_{definition.name}",
         tuple(operands),
         results,
         definition.class_axis,
@@ -310,22 +317,4 @@ def _operand(
 ) -> Operand:
     if place == "label":
         return Operand(name, place, storage)
-    symbol = variable(name, class_axis=domain.class_axis)
-    mass: Expression | None = None
-    if domain.mass:
-        mass = total(symbol if domain.mass == "sum" else exp(symbol))
-    return Operand(name, place, storage, domain.contains(symbol), mass, tolerance)
-
-
-# Words of a kernel's own text.
-_OWN = {
-    "add", "bad", "begin", "block", "both", "classes", "either", "exp", "expm1", "first", "floor",
-    "highest", "inf", "j", "i", "keep", "lane_sum", "last", "log", "log1p", "mask", "maximum",
-    "minimum", "n", "nan", "np", "power", "r", "rest", "right", "rows", "scale", "select", "sign",
-    "size", "sqrt", "start", "step", "sum", "sums", "tanh", "upstream", "weight", "wrong",
-}  # fmt: skip
-
-
-def _word(name: str) -> str:
-    """Return the name of an argument in the kernel's text."""
-    return f"the_{name}" if name in _OWN else name
+    return Operand(name, place, storage, **check_of(name, domain, tolerance=tolerance))

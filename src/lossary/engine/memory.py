@@ -52,7 +52,7 @@ class Memory:
 def memory_of(x: Any, tolerance: float, storage: Storage | None = None) -> Memory | None:
     """Return the memory of a NumPy array; None for a dtype that no kernel reads."""
     storage = storage or _STORAGES.get(x.dtype.name)
-    if storage is None:
+    if storage is None or not x.dtype.isnative:
         return None
     half = storage in {"float16", "bfloat16"}
     return Memory(x.view(np.uint16) if half else x, storage, tolerance)

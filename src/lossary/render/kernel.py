@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
+from lossary.domain import Domain
 from lossary.formula import Expression, variable
 from lossary.functions import absolute, exp, total
 from lossary.render.passes import Plan
+from lossary.render.spare import relax
 from lossary.render.target import lower
 
 __all__ = ["Kernel", "Operand", "Result", "Storage", "check_of"]
@@ -71,7 +73,8 @@ class Kernel:
     @cached_property
     def expressions(self) -> tuple[Expression, ...]:
         """The lowered results."""
-        return tuple(lower(result.expression, spare=self.spare) for result in self.results)
+        found = tuple(lower(result.expression, spare=self.spare) for result in self.results)
+        return relax(found) if self.spare else found
 
     @cached_property
     def checks(self) -> tuple[Expression, ...]:
@@ -96,11 +99,11 @@ class Kernel:
         return next(o for o in self.operands if o.name == name)
 
 
-def check_of(name: str, domain, *, tolerance: float) -> dict[str, Expression | float]:  # noqa: ANN001
-    """Return what an operand of a domain must fulfil."""
+def check_of(name: str, domain: Domain, *, tolerance: float) -> dict[str, Any]:
+    """Return what an operand of a domain must fulfil, as facts of an Operand."""
     symbol = variable(name, class_axis=domain.class_axis)
-    facts: dict[str, Expression | float] = {"right": domain.contains(symbol)}
+    facts: dict[str, Any] = {"right": domain.contains(symbol)}
     if domain.mass:
-        facts["mass"] = total(symbol if domain.mass == "sum" else lower(exp(symbol)))
+        facts["mass"] = total(symbol if domain.mass == "sum" else exp(symbol))
         facts["tolerance"] = tolerance
     return facts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from lossary.render.spare import WORDS
 from lossary.render.target import ATOM, COMPARE, PRODUCT, SUM, UNARY, Target
 
 __all__ = ["LOADS", "STORES", "TARGET", "imports"]
@@ -37,11 +38,13 @@ SPELLINGS = {
     "peak": (ATOM, "block_peak({0}, n)"),
     "argpeak": (ATOM, "first_place({0}, n, {1})"),
     "pick": (ATOM, "{0}"),
+    "log1p_unit": (ATOM, "log1p_unit({0})"),
+    "power_of_positive": (ATOM, "power_of_positive({0}, {1})"),
     "class_index": (ATOM, "j"),
     "class_count": (ATOM, "float64(classes)"),
 }
 
-TARGET = Target("numba", "from numba import njit", SPELLINGS, "{0}", number="{0}")
+TARGET = Target("numba", "from numba import njit", SPELLINGS, "{0}", number="{0}", own=WORDS)
 
 LOADS = {
     "float64": "{0}",
@@ -76,8 +79,10 @@ _PRECISE = {
 }
 _SPARE = {
     "lossary.kernels.vector_math": ("power_plain as power",),
-    "lossary.kernels.vector_math.spare": ("exp", "expm1", "log", "log1p", "tanh"),
-}
+    "lossary.kernels.vector_math.spare": (
+        "exp", "expm1", "log", "log1p", "log1p_unit", "power as power_of_positive", "tanh",
+    ),
+}  # fmt: skip
 
 
 def imports(text: str, spare: bool) -> str:

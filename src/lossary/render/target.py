@@ -36,9 +36,11 @@ class Target:
     bounds: Mapping[str, str] = field(default_factory=dict)
     constant: str = "{0}"
     number: str = 'float("{0}")'  # an infinity or NaN
+    own: frozenset[str] = frozenset()  # words beyond the primitives, from the target's own rules
 
     def __post_init__(self) -> None:
-        missing, extra = PRIMITIVES - self.spellings.keys(), self.spellings.keys() - PRIMITIVES
+        known = PRIMITIVES | self.own
+        missing, extra = known - self.spellings.keys(), self.spellings.keys() - known
         if missing or extra:
             raise ValueError(f"{self.name}: missing {sorted(missing)}, unknown {sorted(extra)}")
 

@@ -17,6 +17,7 @@ from lossary.formula import Expression, apply, constant, variable, walk
 from lossary.functions import total, where
 from lossary.render.kernel import Kernel, Operand, Result
 from lossary.render.passes import Plan, row_parts
+from lossary.render.spare import WORDS, relax
 from lossary.render.target import ATOM, BITS, COMPARE, PRODUCT, SUM, UNARY, Printer, Target, lower
 from lossary.rewriting import rebuild, substitute
 
@@ -54,13 +55,17 @@ SPELLINGS = {
     "pick": (ATOM, "{0}"),
     "class_index": (ATOM, "column"),
     "class_count": (ATOM, "class_count"),
+    "log1p_unit": (ATOM, "real.log1p_unit({0})"),
+    "power_of_positive": (ATOM, "real.power_of_positive({0}, {1})"),
 }
 
-_DOUBLE = Target("triton", "import triton", SPELLINGS, "{0}")
+_DOUBLE = Target("triton", "import triton", SPELLINGS, "{0}", own=WORDS)
 # Triton's float32 quotient is an approximation within 2 ulp, which compensated sums cannot bear.
 _SINGLE = replace(_DOUBLE, spellings={**SPELLINGS, "divide": (ATOM, "tl.div_rn({0}, {1})")})
+# Sums and products of two halves are exact in float32, or nearly: it has precision to spare.
+_SPARE = replace(_DOUBLE, spellings={**SPELLINGS, "exp": (ATOM, "real.exp_of_half({0})")})
 
-TARGETS: Mapping[str, Target] = {"float32": _SINGLE, "float64": _DOUBLE}
+TARGETS: Mapping[str, Target] = {"float64": _DOUBLE, "float32": _SINGLE, "halves": _SPARE}
 
 # Numbers in a definition that stand for the precision or the range of float64, and what they are in
 # float32: what halves a number, what rounds it to one bit, and the ends of the safe range.
@@ -122,10 +127,18 @@ class Text:
         return "float64" if "float64" in stored else "float32"
 
     @cached_property
+    def target(self) -> Target:
+        """The spellings for the data: float64, float32, or halves alone."""
+        stored = {o.storage for o in self.kernel.operands if o.place not in {"number", "label"}}
+        return TARGETS["halves" if stored <= {"bfloat16", "float16"} else self.work]
+
+    @cached_property
     def results(self) -> tuple[Expression, ...]:
         """The results in primitives, NaN where an argument lies outside its set."""
-        right = self._right()
-        lowered = [lower(result.expression) for result in self.kernel.results]
+        right, spare = self._right(), self.target is _SPARE
+        lowered = [lower(result.expression, spare=spare) for result in self.kernel.results]
+        if self.work == "float32":
+            lowered = relax(lowered)
         poisoned = [where(right, e, float("nan")) if right is not None else e for e in lowered]
         return tuple(self._fitted(e) for e in Plan.of(poisoned).results)
 
@@ -266,7 +279,7 @@ class Text:
 
     def _printer(self, roots: Sequence[Expression]) -> Printer:
         self.count += 1
-        return Printer(TARGETS[self.work], roots, "", f"t{self.count}_")
+        return Printer(self.target, roots, "", f"t{self.count}_")
 
     def _final(self, result: Result, text: str) -> str:
         """Weigh a result, and write 0 where it does not count."""
@@ -418,7 +431,7 @@ class Text:
         printer = self._printer(roots)
         texts = dict(zip(arguments, [printer.text(root, 0) for root in roots], strict=True))
         body = [*self._tile("start + "), *self._loads(roots), *printer.lines]
-        spelling = TARGETS[self.work].spellings
+        spelling = self.target.spellings
         for argument in arguments:
             own = [node for node in reductions if node.arguments[0] is argument]
             # The place must look at the peak so far before the peak moves on.

@@ -7,10 +7,14 @@ from functools import lru_cache
 from typing import Any
 
 import torch
+from torch.autograd import forward_ad
 
 from lossary.engine.checking import tolerance
 from lossary.engine.libraries.base import Kind, Library, Operation
 from lossary.engine.memory import Memory, memory_of
+from lossary.render.kernel import Storage
+
+_HALVES: dict[torch.dtype, Storage] = {torch.bfloat16: "bfloat16", torch.float16: "float16"}
 
 
 class _Torch(Library):
@@ -63,8 +67,10 @@ class _Torch(Library):
     def memory(self, x: Any) -> Memory | None:
         if not isinstance(x, torch.Tensor) or not self.concrete([x]) or x.is_sparse:
             return None
+        if forward_ad.unpack_dual(x).tangent is not None:
+            return None
         x = x.detach()
-        half = {torch.bfloat16: "bfloat16", torch.float16: "float16"}.get(x.dtype)
+        half = _HALVES.get(x.dtype)
         words = (x.view(torch.int16) if half else x).resolve_neg().numpy()
         return memory_of(words, tolerance(self, x) if x.dtype.is_floating_point else 0.0, half)
 

@@ -28,6 +28,7 @@ class _State:
     kernel: Fused
     by_operations: Callable[..., Any]
     names: tuple[str, ...]
+    others: tuple[Any, ...]
     value: Any
     gradients: list[Any] | None
 
@@ -51,21 +52,29 @@ def loss(kernel: Fused, by_operations: Callable[..., Any]) -> Any:
         value = None if total is None else results.scalar(kernel, results.mean_of(kernel, total))
     if value is None:
         return None
-    return _Fused.apply(_State(kernel, by_operations, names, value, gradients), *tensors)
+    # What a later pass reads again is saved too, so that autograd notices a change of it.
+    others = [x for name, x in call.arrays.items() if name not in names]
+    others += [x for x in (call.options.weight, call.options.mask) if isinstance(x, torch.Tensor)]
+    state = _State(kernel, by_operations, names, tuple(others), value, gradients)
+    return _Fused.apply(state, *tensors)
 
 
 def _gradients(
-    kernel: Fused, names: tuple[str, ...], upstream: Memory | None, *, value: bool
+    kernel: Fused,
+    names: tuple[str, ...],
+    upstream: Memory | None,
+    *,
+    value: bool,
+    factor: float = 1.0,
 ) -> tuple[list[Any], float | None]:
-    """Return the gradients, and the weighted sum if it is wanted."""
-    arrays = [
-        torch.empty(tuple(x.shape), dtype=x.dtype) for x in map(kernel.call.arrays.get, names)
-    ]
+    """Return the gradients, times a factor, and the weighted sum if it is wanted."""
+    like = [kernel.call.arrays[name] for name in names]
+    arrays = [torch.empty(tuple(x.shape), dtype=x.dtype) for x in like]
     outputs = {
         f"gradient:{name}": kernel.output(array, f"gradient:{name}")
         for name, array in zip(names, arrays, strict=True)
     }
-    scale = results.scale_of(kernel)
+    scale = results.scale_of(kernel) * factor
     return arrays, kernel.run(outputs, value=value, scale=scale, upstream=upstream)
 
 
@@ -75,13 +84,15 @@ class _Fused(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, state: _State, *tensors: Any) -> Any:
         ctx.state = state
-        ctx.save_for_backward(*tensors)
-        return state.value
+        ctx.save_for_backward(*tensors, *state.others)
+        # The node's own output must not hang on the node: that would be a cycle.
+        value, state.value = state.value, None
+        return value
 
     @staticmethod
     def backward(ctx: Any, *upstream: Any) -> Any:
         state: _State = ctx.state
-        tensors = ctx.saved_tensors
+        tensors = ctx.saved_tensors[: len(state.names)]
         if torch.is_grad_enabled():
             return None, *_by_operations(state, tensors, upstream[0])
         if state.kernel.call.options.reduction == "none":
@@ -93,11 +104,14 @@ class _Fused(torch.autograd.Function):
 
 
 def _scaled(state: _State, upstream: Any) -> list[Any]:
-    """Hand the gradients over; a second backward pass through the same graph makes them anew."""
+    """Hand the gradients over; a second backward pass through the same graph makes them anew.
+
+    Half precision is never multiplied after rounding: a large factor would find zeros.
+    """
     gradients, state.gradients = state.gradients, None
-    if gradients is None:
-        gradients, _ = _gradients(state.kernel, state.names, None, value=True)
     factor = float(upstream)
+    if gradients is None or (factor != 1 and any(g.dtype.itemsize < 4 for g in gradients)):
+        return _gradients(state.kernel, state.names, None, value=True, factor=factor)[0]
     return gradients if factor == 1 else [gradient.mul_(factor) for gradient in gradients]
 
 
