@@ -1,8 +1,8 @@
 """Bring every committed generated text up to date; with ``--check`` only say what is stale.
 
 These are the README's catalogue, docs/seeds.md, docs/traps.md and the stubs of ``lossary.torch``.
-The pages of the studies and of
-the accuracy take minutes and are made on demand (``--studies``, ``--accuracy``). The pages of
+The pages of the studies, of the accuracy and of the differences take minutes and are made on demand
+(``--studies``, ``--accuracy``, ``--differences``). The pages of
 losses are made when the documentation is built.
 """
 
@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import differences
 import seeds
 import studies
 
@@ -52,6 +53,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, fail on stale files")
     parser.add_argument("--studies", nargs="*", metavar="NAME", help="run these, or all")
     parser.add_argument("--accuracy", action="store_true", help="measure docs/accuracy.md anew")
+    parser.add_argument("--differences", action="store_true", help="ask the doors anew")
     parser.add_argument("--data", type=Path, metavar="DIRECTORY", help="MNIST's files, for mnist")
     options = parser.parse_args()
 
@@ -61,6 +63,8 @@ def main() -> int:
             studies.write(name, options.data)
     if options.accuracy:
         (HERE / "accuracy.md").write_text(accuracy(), encoding="utf-8")
+    if options.differences:
+        differences.write()
     if not options.check and importlib.util.find_spec("torch"):
         # The tests compare these stubs with the catalogue.
         subprocess.run([sys.executable, "-m", "lossary.torch.stubs"], check=True)

@@ -43,7 +43,8 @@ def shown(value: Any, *gradients: Any) -> str:
 
 
 def _numbers(x: Any) -> str:
-    return ", ".join(f"{v:.6g}" for v in np.asarray(x, dtype=np.float64).flat)
+    flat = np.asarray(x, dtype=np.float64).flat
+    return ", ".join(f"{v + 0.0:.6g}" for v in flat)  # without the sign of -0
 
 
 def table(head: tuple[str, ...], rows: Iterable[Iterable[str]]) -> list[str]:
