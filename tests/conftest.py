@@ -1,5 +1,6 @@
 """What all tests share: which libraries are here, and a count of cases per library at the end."""
 
+import os
 from collections import Counter
 
 import pytest
@@ -8,6 +9,11 @@ from libraries import NAMES
 from lossary.accuracy.arrays import available
 
 OUTCOMES = ("passed", "failed", "error", "xfailed", "xpassed", "skipped")
+
+
+def pytest_configure(config):
+    """Keep compiled kernels beside the other caches of the tests, for all workers and runs."""
+    os.environ.setdefault("LOSSARY_CACHE_DIR", str(config.rootpath / ".pytest_cache"))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -18,10 +20,13 @@ from lossary.accuracy.table import Error, Row, Table
 from lossary.accuracy.truth import Truth, measured, subnormal, truths, ulps_of
 from lossary.accuracy.ulps import FORMATS
 
-__all__ = ["Part", "errors", "measure"]
+__all__ = ["ENGINES", "Part", "errors", "measure"]
 
 DTYPES = ("float64", "float32")
 SIZE = 400
+ENGINES = ("array", "fused")
+KERNELS_FOR = ("numpy", "torch")
+"""The libraries whose arrays a CPU kernel reads."""
 
 Progress = Callable[[int, int, str], None]
 
@@ -33,15 +38,17 @@ def measure(
     progress: Progress | None = None,
     size: int = SIZE,
     seed: int = 0,
+    engines: Sequence[str] = ("array",),
 ) -> Table:
     """Return how far values and gradients are from the truth, in units of the last place.
 
     ``names`` are losses (all by default), ``libraries`` among numpy, torch, jax and tensorflow (all
     that are installed), ``dtypes`` among float64, float32, float16 and bfloat16, ``size`` about the
-    numbers per loss, ``progress`` is called with (done, total, what). The truth is mpmath's, with
-    as many digits as it takes; needs the extra ``accuracy``.
+    numbers per loss, ``progress`` is called with (done, total, what). ``engines`` are array (the
+    library's own operations) and fused (the kernels, for arrays of numpy and torch). The truth is
+    mpmath's, with as many digits as it takes; needs the extra ``accuracy``.
 
-    Raises ValueError for an unknown library or dtype, KeyError for an unknown loss.
+    Raises ValueError for an unknown library, dtype or engine, KeyError for an unknown loss.
 
     >>> table = measure(["huber"], ["numpy"], ["float32"], size=50)
     >>> [row.met for row in table.rows if row.peer is None]
@@ -50,13 +57,16 @@ def measure(
     losses = [lossary.find(name) for name in names or lossary.catalogue]
     chosen = _known("library", libraries or arrays.available(), arrays.LIBRARIES)
     kinds = _known("dtype", dtypes or DTYPES, tuple(FORMATS))
+    ways = _known("engine", engines, ENGINES)
+    if "fused" in ways:
+        _need_numba()
     work = [(loss, dtype) for loss in losses for dtype in kinds]
     rows: list[Row] = []
     for done, (loss, dtype) in enumerate(work):
         if progress:
             progress(done, len(work), f"{loss.name} {dtype}")
         truth = truths(loss, dtype, size, seed)
-        rows += _rows(loss, chosen, dtype, truth)
+        rows += _rows(loss, chosen, dtype, truth, ways)
     if progress:
         progress(len(work), len(work), "")
     return Table(tuple(rows), size, seed)
@@ -69,12 +79,22 @@ def _known(what: str, given: Sequence[str], allowed: Sequence[str]) -> tuple[str
     return tuple(given)
 
 
-def _rows(loss: Any, libraries: Sequence[str], dtype: str, truth: Sequence[Truth]) -> Iterator[Row]:
-    for library in libraries:
-        if dtype == "bfloat16" and library == "numpy":
+def _need_numba() -> None:
+    if not find_spec("numba"):
+        raise lossary.MissingExtraError("cpu", "the fused engine")
+
+
+def _rows(
+    loss: Any, libraries: Sequence[str], dtype: str, truth: Sequence[Truth], engines: Sequence[str]
+) -> Iterator[Row]:
+    for library, engine in product(libraries, engines):
+        if dtype == "bfloat16" and library == "numpy" and engine == "array":
             continue
-        parts = errors(loss, library, dtype, truth)
-        yield Row(loss.name, library, None, dtype, words(loss, dtype), *_summary(parts))
+        if engine == "fused" and library not in KERNELS_FOR:
+            continue
+        parts = errors(loss, library, dtype, truth, engine)
+        bars = words(loss, dtype)
+        yield Row(loss.name, library, None, dtype, bars, *_summary(parts), engine=engine)
     for peer in peers_of(loss.name):
         if peer.library in libraries and dtype in DTYPES:
             supported = [t for t in truth if peer.takes(loss, t.batch, settings(loss)[0])]
@@ -119,20 +139,32 @@ def _summary(parts: Sequence[Part]) -> tuple[dict[str, Error], tuple[str, ...]]:
     return found, tuple(missed)
 
 
-def errors(loss: Any, library: str, dtype: str, truth: Sequence[Truth]) -> list[Part]:
-    """Return the errors of values and gradients of a loss on a library."""
+def errors(
+    loss: Any, library: str, dtype: str, truth: Sequence[Truth], engine: str = "array"
+) -> list[Part]:
+    """Return the errors of values and gradients of a loss on a library, by one of the engines.
+
+    What no kernel computes is left out of the fused engine's errors.
+    """
     found: list[Part] = []
     # Half precision gives values in float32, and gradients in its own type.
     result = dtype if dtype in DTYPES else "float32"
-    for t in truth:
-        limit = bar(loss, dtype, t.batch.parameters)
-        values = _compare(t, lambda b: _values(loss, library, b), t.values, result)
-        found += _parts(t.batch, "value", limit, values, t.values, result)
-        for name in measured(loss):
-            slopes = t.gradients[name]
-            mine = _compare(t, lambda b, n=name: _gradient(loss, library, b, n), slopes, dtype)
-            found += _parts(t.batch, "gradient", limit, mine, slopes, dtype)
+    with lossary.using(engine=engine):
+        for t in truth:
+            if engine == "fused" and not _has_kernel(loss, t.batch):
+                continue
+            limit = bar(loss, dtype, t.batch.parameters)
+            values = _compare(t, lambda b: _values(loss, library, b), t.values, result)
+            found += _parts(t.batch, "value", limit, values, t.values, result)
+            for name in measured(loss):
+                slopes = t.gradients[name]
+                mine = _compare(t, lambda b, n=name: _gradient(loss, library, b, n), slopes, dtype)
+                found += _parts(t.batch, "gradient", limit, mine, slopes, dtype)
     return found
+
+
+def _has_kernel(loss: Any, batch: Batch) -> bool:
+    return "a fused kernel" in loss.explain(*batch.arrays.values(), **batch.parameters)
 
 
 def _compare(t: Truth, compute: Callable[[Batch], Any], truth: list[Any], dtype: str) -> np.ndarray:

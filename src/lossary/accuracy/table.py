@@ -39,6 +39,7 @@ class Row:
     bar: str
     errors: dict[str, Error]
     missed: tuple[str, ...]
+    engine: str = "array"
 
     @property
     def met(self) -> bool:
@@ -47,8 +48,9 @@ class Row:
 
     @property
     def who(self) -> str:
-        """Who computed: ``lossary`` with the library, or the name of a peer."""
-        return self.peer or f"lossary {self.library}"
+        """Who computed: ``lossary`` with the library and the engine, or the name of a peer."""
+        kernels = " fused" if self.engine == "fused" else ""
+        return self.peer or f"lossary {self.library}{kernels}"
 
 
 def number(x: float) -> str:
@@ -183,7 +185,8 @@ class Table:
             "seed": self.seed,
             "rows": [
                 {
-                    "loss": row.loss, "library": row.library, "peer": row.peer, "dtype": row.dtype,
+                    "loss": row.loss, "library": row.library, "peer": row.peer,
+                    "engine": None if row.peer else row.engine, "dtype": row.dtype,
                     "bar": row.bar or None, "missed": [] if row.peer else list(row.missed),
                     "errors": {name: _plain(error) for name, error in row.errors.items()},
                 }

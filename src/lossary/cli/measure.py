@@ -183,12 +183,18 @@ def _list_studies(studies: dict[str, Study], as_json: bool) -> None:
     type=click.Choice(["float64", "float32", "float16", "bfloat16"]),
     help="Only in this type; repeat it for several. By default float64 and float32.",
 )  # fmt: skip
+@click.option(
+    "--engine", "engines", multiple=True, type=click.Choice(["array", "fused"]),
+    default=("array",), show_default=True,
+    help="By the libraries' operations, or by kernels; repeat it for both.",
+)  # fmt: skip
 @click.option("--markdown", is_flag=True, help="Print a table in Markdown.")
 @JSON
 def accuracy(
     names: tuple[str, ...],
     libraries: tuple[str, ...],
     dtypes: tuple[str, ...],
+    engines: tuple[str, ...],
     markdown: bool,
     as_json: bool,
 ) -> None:
@@ -199,6 +205,7 @@ def accuracy(
 
     lossary accuracy focal
     lossary accuracy huber cross_entropy --library numpy --library torch
+    lossary accuracy focal --engine array --engine fused
     lossary accuracy --markdown > accuracy.md
     """
     if markdown and as_json:
@@ -209,7 +216,9 @@ def accuracy(
     from lossary import accuracy as meter
 
     with progress("accuracy") as report_progress:
-        table = meter.measure(losses, libraries, dtypes, progress=report_progress)
+        table = meter.measure(
+            losses, libraries, dtypes, progress=report_progress, engines=engines
+        )
     if as_json:
         emit_json(table.to_json())
     elif markdown:
