@@ -25,6 +25,7 @@ _COMMON = {
     "denominator": None,
     "empty": "zero",
     "check": True,
+    "inplace": False,
 }
 
 
@@ -57,6 +58,7 @@ class Options:
     denominator: Any = None
     empty: str = "zero"
     check: bool = True
+    inplace: bool = False
     axis: int = -1
     class_weight: Any = None
     ignore_index: int | None = None

@@ -55,6 +55,7 @@ class Form:
     reduce: bool
     check: bool
     short: bool
+    over: bool
 
 
 @dataclass
@@ -75,10 +76,12 @@ class Fused:
         value: bool = False,
         scale: float = 1.0,
         upstream: Memory | None = None,
+        over: bool = False,
     ) -> float | None:
         """Fill the outputs, and return the weighted sum with ``value``; None if a value is wrong.
 
-        Outputs are called ``value`` (unreduced), ``gradient:ARGUMENT`` or ``hessian:ARGUMENT``.
+        Outputs are called ``value`` (unreduced), ``gradient:ARGUMENT`` or ``hessian:ARGUMENT``;
+        with ``over`` the gradient with respect to the prediction goes where the prediction is.
         """
         results: list[tuple[str, Storage]] = [("value", "float64")] if value else []
         results += [(name, memory.storage) for name, memory in outputs.items()]
@@ -94,6 +97,7 @@ class Fused:
             value,
             self.call.options.check,
             0 < self.classes <= _SHORT,
+            over,
         )
         step = self._step()
         blocks = -(-prod(self.call.shape) // step)
@@ -103,7 +107,7 @@ class Fused:
             *self.numbers,
             *(extra.words for extra in extras if extra is not None),
             scale,
-            *(memory.words for memory in outputs.values()),
+            *(x.words for name, x in outputs.items() if not (over and name == self.over)),
             sums,
             wrong,
         ]
@@ -118,6 +122,11 @@ class Fused:
         if wrong.any():
             return None
         return float(np.sum(sums)) if value else 0.0
+
+    @property
+    def over(self) -> str:
+        """The one result that can take the memory of its operand."""
+        return f"gradient:{self.call.definition.inputs[0].name}"
 
     @property
     def classes(self) -> int:
@@ -282,12 +291,14 @@ def kernel_of(form: Form) -> Kernel:
         for n in form.variant.arguments
         if n not in given
     ]  # fmt: skip
+    first = definition.inputs[0].name
     results = tuple(
         Result(
             what.replace(":", "_of_"),
             substitute(form.variant.result(what), symbols),
             storage,
             derivative=what != "value",
+            over=names[first] if form.over and what == f"gradient:{first}" else None,
         )
         for what, storage in form.results
     )

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from lossary.engine import selection
+
 if TYPE_CHECKING:
     from lossary.engine.loss import Loss
 
-__all__ = ["is_compiling", "number", "one_node", "run"]
+__all__ = ["is_compiling", "number", "numbered", "one_node", "run"]
 
 _numbered: list[Loss] = []
 
@@ -47,4 +49,14 @@ def one_node(method: Callable[..., Any]) -> Callable[..., Any]:
 
 def run(which: int, method: str, args: Any, kwargs: Any) -> Any:
     """Call the method for real, on the tensors of the compiler's next stage."""
+    if method == "__call__" and selection.chosen() == "fused":
+        from lossary.engine.libraries import torch_operator
+
+        if torch_operator.usable(args, kwargs):
+            return torch_operator.call(_numbered[which], args, kwargs)
     return getattr(_numbered[which], method)(*args, **kwargs)
+
+
+def numbered(which: int) -> Loss:
+    """Return the loss with this number."""
+    return _numbered[which]

@@ -11,7 +11,7 @@ from math import prod
 
 from lossary.engine.arguments import Call
 
-__all__ = ["ENGINES", "obstacle", "using"]
+__all__ = ["ENGINES", "chosen", "obstacle", "using"]
 
 ENGINES = ("auto", "array", "fused")
 
@@ -43,6 +43,11 @@ def using(*, engine: str) -> Iterator[None]:
         yield
     finally:
         _chosen.reset(token)
+
+
+def chosen() -> str:
+    """Return the engine that ``using`` has chosen here."""
+    return _chosen.get()
 
 
 def obstacle(call: Call) -> str | None:

@@ -37,12 +37,21 @@ class Operand:
 
 @dataclass(frozen=True)
 class Result:
-    """A result: the reduced value, or an array in a storage format."""
+    """A result: the reduced value, or an array in a storage format.
+
+    ``over`` names the operand whose memory the result takes, if it has none of its own.
+    """
 
     name: str
     expression: Expression
     storage: Storage
     derivative: bool
+    over: str | None = None
+
+    @property
+    def array(self) -> str:
+        """What the text calls the memory that the result goes to."""
+        return self.over or self.name
 
 
 @dataclass(frozen=True)

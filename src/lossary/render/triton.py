@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from lossary.formula import Expression, apply, constant, variable, walk
-from lossary.functions import total, where
+from lossary.functions import peak, total, where
 from lossary.render.kernel import Kernel, Operand, Result
 from lossary.render.passes import Plan, row_parts
 from lossary.render.spare import WORDS, relax
@@ -51,7 +51,10 @@ SPELLINGS = {
     # Lanes beyond the row hold f(0), whatever f is: they are masked here, after f.
     "total": (ATOM, "tl.sum(tl.where(inside, {0}, 0.0), 1, keep_dims=True)"),
     "peak": (ATOM, 'tl.max(tl.where(inside, {0}, float("-inf")), 1, keep_dims=True)'),
-    "argpeak": (ATOM, 'tl.argmax(tl.where(inside, {0}, float("-inf")), 1, keep_dims=True)'),
+    "argpeak": (
+        ATOM,
+        "tl.min(tl.where(inside & ({0} == {1}), column, classes), 1, keep_dims=True)",
+    ),
     "pick": (ATOM, "{0}"),
     "class_index": (ATOM, "column"),
     "class_count": (ATOM, "class_count"),
@@ -86,9 +89,9 @@ import lossary.kernels.triton_math as real
 
 # Names that the text needs for itself; an argument of the loss that is called so gets another one.
 _OWN = re.compile(
-    r"(row|rows|column|columns|classes|class_count|size|start|begin|lane|limit|there|keep|inside|"
-    r"present|known|scale|weight|mask|upstream|sums|real|tl|triton|ROWS|BLOCK|float|range|"
-    r"at_\w+|(t|r|c|peak|place|total|error|highest)\d*|\w+_|\w+_step)"
+    r"row|rows|column|classes|class_count|size|start|begin|lane|limit|there|keep|inside|present|"
+    r"scale|factor|right|weight|mask|upstream|sums|real|tl|triton|ROWS|BLOCK|float|range|highest|"
+    r"(at|known)_\w+|\w*\d|\w+_|\w+_step|\w+_of_loss|\w+_kernel"
 )
 
 _INDENT = "    "
@@ -134,16 +137,16 @@ class Text:
 
     @cached_property
     def results(self) -> tuple[Expression, ...]:
-        """The results in primitives, NaN where an argument lies outside its set."""
-        right, spare = self._right(), self.target is _SPARE
+        """The results in primitives."""
+        spare = self.target is _SPARE
         lowered = [lower(result.expression, spare=spare) for result in self.kernel.results]
         if self.work == "float32":
             lowered = relax(lowered)
-        poisoned = [where(right, e, float("nan")) if right is not None else e for e in lowered]
-        return tuple(self._fitted(e) for e in Plan.of(poisoned).results)
+        return tuple(self._fitted(e) for e in Plan.of(lowered).results)
 
-    def _right(self) -> Expression | None:
-        """Return whether all values of an element or row lie in their sets."""
+    @cached_property
+    def right(self) -> Expression | None:
+        """Whether all values of an element or row lie in their sets; None for no question."""
         conditions = []
         for check in self.kernel.checks:
             lowered = lower(check)
@@ -157,7 +160,12 @@ class Text:
         right = conditions[0]
         for condition in conditions[1:]:
             right = right & condition
-        return right
+        return self._fitted(right)
+
+    @property
+    def roots(self) -> tuple[Expression, ...]:
+        """All that is computed."""
+        return self.results if self.right is None else (*self.results, self.right)
 
     def _fitted(self, expression: Expression) -> Expression:
         """Fit constants to the precision, and names to the text."""
@@ -178,12 +186,15 @@ class Text:
         return node if fitting is None else constant(fitting)
 
     def _spelled(self, node: Expression) -> Expression:
-        """Rewrite what Triton would misread: a square, and plain numbers without a type."""
+        """Rewrite what Triton would misread or float32 cannot bear."""
         x, *rest = node.arguments or (None,)
         if node.operator == "power" and x is not None:
             if rest[0].payload == 2:
                 return apply("multiply", x, x)
             return apply("power", self._typed(x), self._typed(rest[0]))
+        if node.operator == "multiply" and _is_reciprocal(rest[0]) and x is not None:
+            divisor = rest[0].arguments[1]
+            return node if _is_one_plus(divisor) else apply("divide", x, divisor)
         plain = node.operator == "where" and all(e.operator == "constant" for e in rest)
         if plain and self.work == "float64":
             return apply("where", x, self._typed(rest[0]), rest[1])
@@ -201,11 +212,11 @@ class Text:
 
     @property
     def source(self) -> str:
-        """The source of a module with one function, named like the kernel."""
+        """The source of a module with one function, ``NAME_kernel``."""
         kernel = self.kernel
         body = self._elements() if not kernel.class_axis else self._rows()
         header = [f"{name}," for name in self.parameters]
-        lines = ["@triton.jit", f"def {kernel.name}(", *_indented(header), "):"]
+        lines = ["@triton.jit", f"def {kernel.name}_kernel(", *_indented(header), "):"]
         return "\n".join([_IMPORTS, "", *lines, *_indented(body)]) + "\n"
 
     @cached_property
@@ -277,22 +288,41 @@ class Text:
         if kernel.upstream:
             yield f"upstream = {self._load(f'upstream_ + {place}', 'keep')}"
 
-    def _printer(self, roots: Sequence[Expression]) -> Printer:
-        self.count += 1
-        return Printer(self.target, roots, "", f"t{self.count}_")
+    def _factor(self, texts: Sequence[str]) -> Iterator[str]:
+        """Compute what derivatives are multiplied by: NaN where a value lies outside its set."""
+        kernel = self.kernel
+        if self.right is not None:
+            yield f"right = {texts[-1]}"
+        factors = ["weight"] * bool(kernel.weight) + ["upstream"] * bool(kernel.upstream)
+        if any(result.derivative for result in kernel.results):
+            factor = " * ".join(["scale", *factors])
+            yield f"factor = {self._or_nan(factor)}"
+
+    def _or_nan(self, text: str) -> str:
+        return text if self.right is None else f'tl.where(right, {text}, float("nan"))'
 
     def _final(self, result: Result, text: str) -> str:
-        """Weigh a result, and write 0 where it does not count."""
+        """Weigh a result, and make it 0 where it does not count."""
         kernel = self.kernel
-        factors = ["scale"] * result.derivative + ["weight"] * bool(kernel.weight)
-        factors += ["upstream"] * (bool(kernel.upstream) and result.derivative)
-        weighed = " * ".join([f"({text})", *factors]) if factors else text
-        return f"tl.where(keep, {weighed}, 0.0)"
+        if result.derivative:
+            final = f"({text}) * factor"
+        else:
+            final = self._or_nan(f"({text}) * weight" if kernel.weight else text)
+        skipping = kernel.weight or kernel.mask or not self.written(result)
+        return f"tl.where(keep, {final}, 0.0)" if skipping else final
 
     def _sum(self, result: Result, text: str) -> str:
         # In float64, so that a mean of 10^8 numbers is right: one addition for 8 bytes read.
         wide = f"{self._final(result, text)}.to(tl.float64)"
         return f"tl.store(sums_ + tl.program_id(0), tl.sum({wide}))"
+
+    def _printed(self, roots: Sequence[Expression]) -> tuple[list[str], list[str]]:
+        """Return the lines that compute the roots, and the text of each root."""
+        replaced = [substitute(root, self.known) for root in roots]
+        self.count += 1
+        printer = Printer(self.target, replaced, "", f"t{self.count}_")
+        texts = [printer.text(root, 0) for root in replaced]
+        return printer.lines, texts
 
     # Elementwise losses: a block of elements per program.
 
@@ -306,10 +336,10 @@ class Text:
             if operand.place != "number":
                 name = word(operand.name)
                 yield f"{name} = {self._load(f'{name}_ + begin + lane', 'keep', operand.storage)}"
-        printer = self._printer(self.results)
-        texts = [printer.text(result, 0) for result in self.results]
-        yield from printer.lines
-        for result, text in zip(self.kernel.results, texts, strict=True):
+        lines, texts = self._printed(self.roots)
+        yield from lines
+        yield from self._factor(texts)
+        for result, text in zip(self.kernel.results, texts, strict=False):
             if self.written(result):
                 final = self._final(result, text)
                 yield f"tl.store({result.name}_ + begin + lane, {final}, there)"
@@ -336,7 +366,7 @@ class Text:
 
     def _picks(self) -> Iterator[str]:
         """Read the entries at labels at the start: a kernel in place overwrites them."""
-        found = [n for n in walk(*self.results) if n.operator == "pick"]
+        found = [n for n in walk(*self.roots) if n.operator == "pick"]
         for node in found:
             array, label = (str(argument.payload) for argument in node.arguments)
             place, name = f"{array}_ + row * {array}_step + {label}", f"at_{label}_{array}"
@@ -375,21 +405,22 @@ class Text:
             yield "tl.debug_barrier()"
 
     def _resident(self) -> Iterator[str]:
-        roots = [substitute(result, self.known) for result in self.results]
+        roots = [_by_peak(root) for root in self.roots]
         yield from self._tile("")
-        yield from self._loads(roots)
-        printer = self._printer(roots)
-        texts = [printer.text(root, 0) for root in roots]
-        yield from printer.lines
+        yield from self._loads(self._replaced(roots))
+        lines, texts = self._printed(roots)
+        yield from lines
         yield from self._barrier()
-        for result, text in zip(self.kernel.results, texts, strict=True):
-            store = self._store if self.spread(result) else self._row_result
-            yield store(result, text)
+        yield from self._factor(texts)
+        for result, text in zip(self.kernel.results, texts, strict=False):
+            spread = self.spread(result)
+            yield self._store(result, text) if spread else self._row_result(result, text)
 
     def _streamed(self) -> Iterator[str]:
-        kernel, plan = self.kernel, Plan(self.results)
-        yield "# Of a row that does not count nothing is read."
+        kernel, plan = self.kernel, Plan(self.roots)
         skipping = kernel.weight or kernel.mask
+        if skipping:
+            yield "# Of a row that does not count nothing is read."
         counts = " * tl.max(tl.max(keep.to(tl.int32), 1), 0)" if skipping else ""
         yield f"limit = classes{counts}"
         for reductions in plan.reductions:
@@ -398,22 +429,21 @@ class Text:
         yield from self._barrier()
         spread = [place for place, r in enumerate(kernel.results) if self.spread(r)]
         yield from self._row_values([self.results[place] for place in spread])
+        rest = [place for place in range(len(kernel.results)) if place not in spread]
+        roots = [self.results[place] for place in rest]
+        lines, texts = self._printed([*roots, self.right] if self.right is not None else roots)
+        yield from lines
+        yield from self._factor(texts)
         if spread:
             yield from self._writing_pass(spread)
-        rest = [place for place in range(len(kernel.results)) if place not in spread]
-        roots = [substitute(self.results[place], self.known) for place in rest]
-        printer = self._printer(roots)
-        texts = [printer.text(root, 0) for root in roots]
-        yield from printer.lines
-        for place, text in zip(rest, texts, strict=True):
+        for place, text in zip(rest, texts, strict=False):
             yield self._row_result(kernel.results[place], text)
 
     def _row_values(self, roots: Sequence[Expression]) -> Iterator[str]:
         """Compute what a loop over the row needs and does not change, and name it."""
         parts = row_parts(roots, self.known)
-        printer = self._printer([substitute(part, self.known) for part in parts])
-        texts = [printer.text(substitute(part, self.known), 0) for part in parts]
-        yield from printer.lines
+        lines, texts = self._printed(parts)
+        yield from lines
         for number, (part, text) in enumerate(zip(parts, texts, strict=True)):
             name = f"r{self.count}_{number}"
             yield f"{name} = {text}"
@@ -422,38 +452,33 @@ class Text:
     def _reduction_pass(self, reductions: Sequence[Expression]) -> Iterator[str]:
         arguments = list(dict.fromkeys(node.arguments[0] for node in reductions))
         yield from self._row_values(arguments)
-        roots = [substitute(argument, self.known) for argument in arguments]
-        names: dict[Expression, str] = {}
-        for node in reductions:
+        lines, texts = self._printed(arguments)
+        body = [*self._tile("start + "), *self._loads(self._replaced(arguments)), *lines]
+        ends: list[str] = []
+        for argument, text in zip(arguments, texts, strict=True):
             self.count += 1
-            names[node] = _KINDS[node.operator] + str(self.count)
-            yield from _start(node.operator, names[node], self.work)
-        printer = self._printer(roots)
-        texts = dict(zip(arguments, [printer.text(root, 0) for root in roots], strict=True))
-        body = [*self._tile("start + "), *self._loads(roots), *printer.lines]
-        spelling = self.target.spellings
-        for argument in arguments:
             own = [node for node in reductions if node.arguments[0] is argument]
-            # The place must look at the peak so far before the peak moves on.
-            for node in sorted(own, key=lambda node: node.operator):
-                value = spelling[node.operator][1].format(texts[argument])
-                body += _step(node.operator, names[node], value, texts[argument])
+            yield from _starts({node.operator for node in own}, self.count, self.work)
+            body += _steps({node.operator for node in own}, self.count, text)
+            for node in own:
+                self.known[node] = variable(f"{_KINDS[node.operator]}{self.count}")
+                if node.operator == "total":
+                    ends.append(f"total{self.count} += error{self.count}")
         yield "for start in range(0, limit, BLOCK):"
         yield from _indented(body)
-        for node in reductions:
-            if node.operator == "total":
-                yield f"{names[node]} += error{names[node].removeprefix('total')}"
-            self.known[node] = variable(names[node])
+        yield from ends
+
+    def _replaced(self, roots: Iterable[Expression]) -> list[Expression]:
+        return [substitute(root, self.known) for root in roots]
 
     def _writing_pass(self, places: Sequence[int]) -> Iterator[str]:
         kernel = self.kernel
-        roots = [substitute(self.results[place], self.known) for place in places]
-        printer = self._printer(roots)
-        texts = [printer.text(root, 0) for root in roots]
+        roots = [self.results[place] for place in places]
+        lines, texts = self._printed(roots)
         stores = [self._store(kernel.results[p], t) for p, t in zip(places, texts, strict=True)]
         yield "for start in range(0, limit, BLOCK):"
         yield from _indented(self._tile("start + "))
-        yield from _indented([*self._loads(roots), *printer.lines, *stores])
+        yield from _indented([*self._loads(self._replaced(roots)), *lines, *stores])
         if kernel.weight or kernel.mask:
             yield "for start in range(limit, classes, BLOCK):"
             yield from _indented(self._tile("start + "))
@@ -463,30 +488,51 @@ class Text:
                 yield f"    tl.store({name}_ + row * {name}_step + column, {zeros}, present)"
 
 
+def _is_reciprocal(node: Expression) -> bool:
+    return node.operator == "divide" and node.arguments[0] is constant(1)
+
+
+def _is_one_plus(node: Expression) -> bool:
+    """Whether a reciprocal is safe: that of a subnormal divisor would be infinite."""
+    one = node.operator == "add" and any(a is constant(1) for a in node.arguments)
+    return one and any(a.operator in {"exp", "total"} for a in node.arguments)
+
+
+def _by_peak(root: Expression) -> Expression:
+    """Look for the place of the peak by its value: a comparison less for each class."""
+    done: dict[Expression, Expression] = {}
+    for node in walk(root):
+        arguments = tuple(done[a] for a in node.arguments)
+        if node.operator == "argpeak":
+            done[node] = apply("argpeak", *arguments, peak(*arguments), class_axis=False)
+        else:
+            done[node] = rebuild(node, arguments)
+    return done[root]
+
+
 _KINDS = {"total": "total", "peak": "peak", "argpeak": "place"}
 
 
-def _start(operator: str, name: str, work: str) -> Iterator[str]:
-    zeros = f"tl.zeros((ROWS, 1), tl.{work})"
-    lowest = f'tl.full((ROWS, 1), float("-inf"), tl.{work})'
-    if operator == "total":
-        yield f"{name} = {zeros}"
-        yield f"error{name.removeprefix('total')} = {zeros}"
-    elif operator == "peak":
-        yield f"{name} = {lowest}"
-    else:
-        yield f"highest{name.removeprefix('place')} = {lowest}"
-        yield f"{name} = tl.zeros((ROWS, 1), tl.int32)"
+def _starts(operators: set[str], mark: int, work: str) -> Iterator[str]:
+    """Begin the sums and peaks of one argument of reductions."""
+    if "total" in operators:
+        yield f"total{mark} = tl.zeros((ROWS, 1), tl.{work})"
+        yield f"error{mark} = tl.zeros((ROWS, 1), tl.{work})"
+    if operators & {"peak", "argpeak"}:
+        yield f'peak{mark} = tl.full((ROWS, 1), float("-inf"), tl.{work})'
+    if "argpeak" in operators:
+        yield f"place{mark} = tl.zeros((ROWS, 1), tl.int32)"
 
 
-def _step(operator: str, name: str, value: str, argument: str) -> Iterator[str]:
-    if operator == "total":
-        error = f"error{name.removeprefix('total')}"
-        yield f"{name}, {error} = real.add({name}, {error}, {value})"
-    elif operator == "peak":
-        yield f"{name} = tl.maximum({name}, {value})"
-    else:
-        highest = f"highest{name.removeprefix('place')}"
-        peak = SPELLINGS["peak"][1].format(argument)
-        yield f"{name} = tl.where({peak} > {highest}, start + {value}, {name})"
-        yield f"{highest} = tl.maximum({highest}, {peak})"
+def _steps(operators: set[str], mark: int, text: str) -> Iterator[str]:
+    """Take a block into the sums and peaks."""
+    if "total" in operators:
+        part = SPELLINGS["total"][1].format(text)
+        yield f"total{mark}, error{mark} = real.add(total{mark}, error{mark}, {part})"
+    if operators & {"peak", "argpeak"}:
+        yield f"highest = {SPELLINGS['peak'][1].format(text)}"
+    if "argpeak" in operators:
+        place = SPELLINGS["argpeak"][1].format(text, "highest")
+        yield f"place{mark} = tl.where(highest > peak{mark}, {place}, place{mark})"
+    if operators & {"peak", "argpeak"}:
+        yield f"peak{mark} = tl.maximum(peak{mark}, highest)"

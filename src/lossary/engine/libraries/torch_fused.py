@@ -31,6 +31,7 @@ class _State:
     others: tuple[Any, ...]
     value: Any
     gradients: list[Any] | None
+    over: bool
 
 
 def loss(kernel: Fused, by_operations: Callable[..., Any]) -> Any:
@@ -45,17 +46,18 @@ def loss(kernel: Fused, by_operations: Callable[..., Any]) -> Any:
     if not names or not all(tensor.dtype.is_floating_point for tensor in tensors):
         return by_operations(call.arrays)
     gradients: list[Any] | None = None
+    over = call.options.reduction != "none" and _over(kernel, names)
     if call.options.reduction == "none":
         value = results.loss(kernel)
     else:
-        gradients, total = _gradients(kernel, names, None, value=True)
+        gradients, total = _gradients(kernel, names, None, value=True, over=over)
         value = None if total is None else results.scalar(kernel, results.mean_of(kernel, total))
     if value is None:
         return None
     # What a later pass reads again is saved too, so that autograd notices a change of it.
     others = [x for name, x in call.arrays.items() if name not in names]
     others += [x for x in (call.options.weight, call.options.mask) if isinstance(x, torch.Tensor)]
-    state = _State(kernel, by_operations, names, tuple(others), value, gradients)
+    state = _State(kernel, by_operations, names, tuple(others), value, gradients, over)
     return _Fused.apply(state, *tensors)
 
 
@@ -66,16 +68,35 @@ def _gradients(
     *,
     value: bool,
     factor: float = 1.0,
+    over: bool = False,
 ) -> tuple[list[Any], float | None]:
     """Return the gradients, times a factor, and the weighted sum if it is wanted."""
-    like = [kernel.call.arrays[name] for name in names]
-    arrays = [torch.empty(tuple(x.shape), dtype=x.dtype) for x in like]
+    first = kernel.call.definition.inputs[0].name
+    arrays = [
+        x.detach() if over and name == first else torch.empty(tuple(x.shape), dtype=x.dtype)
+        for name, x in ((name, kernel.call.arrays[name]) for name in names)
+    ]
     outputs = {
         f"gradient:{name}": kernel.output(array, f"gradient:{name}")
         for name, array in zip(names, arrays, strict=True)
     }
     scale = results.scale_of(kernel) * factor
-    return arrays, kernel.run(outputs, value=value, scale=scale, upstream=upstream)
+    total = kernel.run(outputs, value=value, scale=scale, upstream=upstream, over=over)
+    return arrays, total
+
+
+def _over(kernel: Fused, names: tuple[str, ...]) -> bool:
+    """Whether the gradient may and can go where the prediction is."""
+    call = kernel.call
+    prediction = call.arrays[call.definition.inputs[0].name]
+    if not call.options.inplace or call.definition.inputs[0].name not in names:
+        return False
+    if (prediction._base if prediction._is_view() else prediction).is_leaf:  # noqa: SLF001
+        raise ValueError(
+            f"{call.definition.name}: inplace=True would overwrite a leaf of the graph that "
+            "requires a gradient\nhint: it is for logits that a model has computed"
+        )
+    return prediction.is_contiguous()
 
 
 class _Fused(torch.autograd.Function):
@@ -84,7 +105,11 @@ class _Fused(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, state: _State, *tensors: Any) -> Any:
         ctx.state = state
-        ctx.save_for_backward(*tensors, *state.others)
+        if state.over:
+            # Other users of the prediction must notice that it has changed.
+            torch.autograd.graph.increment_version(tensors[0])
+        else:
+            ctx.save_for_backward(*tensors, *state.others)
         # The node's own output must not hang on the node: that would be a cycle.
         value, state.value = state.value, None
         return value
@@ -92,7 +117,7 @@ class _Fused(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *upstream: Any) -> Any:
         state: _State = ctx.state
-        tensors = ctx.saved_tensors[: len(state.names)]
+        tensors = _saved(ctx, state)
         if torch.is_grad_enabled():
             return None, *_by_operations(state, tensors, upstream[0])
         if state.kernel.call.options.reduction == "none":
@@ -103,6 +128,17 @@ class _Fused(torch.autograd.Function):
         return None, *_scaled(state, upstream[0])
 
 
+def _saved(ctx: Any, state: _State) -> tuple[Any, ...]:
+    if not state.over:
+        return ctx.saved_tensors[: len(state.names)]
+    if state.gradients is None or torch.is_grad_enabled():
+        raise RuntimeError(
+            "the gradient was written over the prediction (inplace=True): there is one backward "
+            "pass, and none through it\nhint: leave inplace=True out"
+        )
+    return ()
+
+
 def _scaled(state: _State, upstream: Any) -> list[Any]:
     """Hand the gradients over; a second backward pass through the same graph makes them anew.
 
@@ -110,7 +146,8 @@ def _scaled(state: _State, upstream: Any) -> list[Any]:
     """
     gradients, state.gradients = state.gradients, None
     factor = float(upstream)
-    if gradients is None or (factor != 1 and any(g.dtype.itemsize < 4 for g in gradients)):
+    narrow = factor != 1 and any(gradient.dtype.itemsize < 4 for gradient in gradients or [])
+    if gradients is None or (narrow and not state.over):
         return _gradients(state.kernel, state.names, None, value=True, factor=factor)[0]
     return gradients if factor == 1 else [gradient.mul_(factor) for gradient in gradients]
 

@@ -236,4 +236,4 @@ def _finish(kernel: Kernel, scope: Scope) -> Iterator[str]:
         yield "for j in range(classes):"
         for result in shaped:
             final = STORES[result.storage].format(f"{result.name}_t[j, i]")
-            yield f"    {result.name}_[r, j] = {final}"
+            yield f"    {result.array}_[r, j] = {final}"

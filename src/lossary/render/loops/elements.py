@@ -54,7 +54,7 @@ def _one_element(kernel: Kernel) -> Iterator[str]:
     for result, text in zip(kernel.results, outcomes, strict=True):
         final = guarded(kernel, weighed(kernel, result, text))
         if result.derivative or not kernel.reduce:
-            yield f"{result.name}_b[i] = {STORES[result.storage].format(final)}"
+            yield f"{result.array}_b[i] = {STORES[result.storage].format(final)}"
         else:
             yield f"sum = lane_sum(sum, {final})"
     if kernel.weight and kernel.check:

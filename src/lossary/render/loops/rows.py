@@ -74,7 +74,7 @@ def _one_row(kernel: Kernel) -> Iterator[str]:
             yield f"{operand.name} = {operand.name}_[r]"
     yield from extras(kernel, "r", "")
     yield from _skipped(kernel)
-    _name_picks(kernel, scope)
+    yield from _picks(kernel, scope)
     last = len(kernel.plan.reductions) - 1
     for number in range(last + 1):
         checks = _class_checks(kernel) if number == last else []
@@ -102,18 +102,20 @@ def _zeros(kernel: Kernel) -> Iterator[str]:
     for result in kernel.results:
         if result.derivative or not kernel.reduce:
             place = (
-                f"{result.name}_[r, :]" if result.expression.class_axis else f"{result.name}_[r]"
+                f"{result.array}_[r, :]" if result.expression.class_axis else f"{result.array}_[r]"
             )
             yield f"{place} = 0"
 
 
-def _name_picks(kernel: Kernel, scope: Scope) -> None:
-    """An entry of an array at a label is one load."""
+def _picks(kernel: Kernel, scope: Scope) -> Iterator[str]:
+    """Load entries at a label before a gradient may be written over them."""
     for node in walk(*kernel.plan.results):
         if node.operator == "pick":
             array, label = (argument.payload for argument in node.arguments)
-            load = LOADS[kernel.operand(str(array)).storage].format(f"{array}_[r, {label}]")
-            scope.name(node, load)
+            name = scope.fresh("picked")
+            place = f"{array}_[r, {label}]"
+            yield f"{name} = {LOADS[kernel.operand(str(array)).storage].format(place)}"
+            scope.name(node, name)
 
 
 def _class_checks(kernel: Kernel) -> list[Expression]:
@@ -149,7 +151,7 @@ def _one_pass(kernel: Kernel, scope: Scope, number: int, checks: list[Expression
     for place in places:
         result = kernel.results[place]
         final = STORES[result.storage].format(weighed(kernel, result, next(parts)))
-        body.append(f"{result.name}_b[i] = {final}")
+        body.append(f"{result.array}_b[i] = {final}")
     body += [f"bad += select({text}, 0, 1)" for text in parts]
     yield f"for start in range(0, classes, {BLOCK}):"
     yield f"    n = min({BLOCK}, classes - start)"

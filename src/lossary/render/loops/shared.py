@@ -18,7 +18,11 @@ def parameters(kernel: Kernel) -> list[str]:
     names = [o.name if o.place == "number" else f"{o.name}_" for o in kernel.operands]
     names += ["weight_"] * bool(kernel.weight) + ["mask_"] * kernel.mask
     names += ["upstream_"] * bool(kernel.upstream)
-    written = [f"{r.name}_" for r in kernel.results if r.derivative or not kernel.reduce]
+    written = [
+        f"{r.name}_"
+        for r in kernel.results
+        if r.over is None and (r.derivative or not kernel.reduce)
+    ]
     return ["first", "last", "step", *names, "scale", *written, "sums", "wrong"]
 
 
