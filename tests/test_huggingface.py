@@ -198,6 +198,22 @@ class TestAgainstTheModelsOwnLoss:
         torch.testing.assert_close(got, wanted, rtol=1e-5, atol=1e-7)
         torch.testing.assert_close(divided, wanted, rtol=1e-5, atol=1e-7)
 
+    @pytest.mark.parametrize("kind", ["LlamaForCausalLM", "BertForTokenClassification"])
+    def test_models_call_lossary_where_pytorch_is_patched(self, kind, monkeypatch):
+        from lossary.torch import computing
+
+        calls = []
+        original = computing.reduced
+        monkeypatch.setattr(computing, "reduced", lambda *a: calls.append(1) or original(*a))
+        inputs, labels = tokens(classes=CLASSES)
+        model = model_of(kind)
+        wanted = model(input_ids=inputs, labels=labels).loss
+        assert not calls
+        with L.patched("torch", quiet=True):
+            got = model(input_ids=inputs, labels=labels).loss
+        assert calls == [1]
+        torch.testing.assert_close(got, wanted)
+
     def test_label_smoothing_is_the_trainers(self):
         inputs, labels = tokens()
         outputs = model_of("GPT2LMHeadModel")(input_ids=inputs)

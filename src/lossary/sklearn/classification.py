@@ -44,18 +44,36 @@ def _probability(y_proba: Any) -> NDArray[Any]:
     return probability
 
 
+def _one_hot(y_true: Any, labels: Any) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Return the sorted classes, and a row of zeros and a one for each label."""
+    label = np.asarray(y_true)
+    declared = label if labels is None else np.asarray(labels)
+    plain = label.ndim == declared.ndim == 1 and label.dtype.kind == declared.dtype.kind
+    if plain and label.dtype.kind in "biuU":
+        # As LabelBinarizer does, in a tenth of its time.
+        classes = np.unique(declared)
+        _all_known(label, classes)
+        return classes, np.eye(len(classes))[np.searchsorted(classes, label)]
+    binarizer = LabelBinarizer().fit(declared if labels is not None else y_true)
+    if labels is not None:
+        _all_known(label, binarizer.classes_)
+    target = np.asarray(binarizer.transform(y_true), dtype=np.float64)
+    if target.shape[1] == 1:
+        target = np.hstack([1 - target, target])
+    return binarizer.classes_, target
+
+
+def _all_known(label: NDArray[Any], classes: NDArray[Any]) -> None:
+    if not np.isin(label, classes).all():
+        raise ValueError("y_true must hold labels only")
+
+
 def _rows(y_true: Any, y_proba: Any, sample_weight: Any, labels: Any) -> Rows:
     """Read the arguments; ValueError or TypeError for what scikit-learn has to judge."""
     probability = _probability(y_proba)
     check_consistent_length(probability, y_true, sample_weight)
-    binarizer = LabelBinarizer().fit(y_true if labels is None else labels)
-    classes = binarizer.classes_
+    classes, target = _one_hot(y_true, labels)
     doubtful = labels is not None and not np.array_equal(classes, np.asarray(labels))
-    if labels is not None and not np.isin(np.asarray(y_true), classes).all():
-        raise ValueError("y_true must hold labels only")
-    target = np.asarray(binarizer.transform(y_true), dtype=np.float64)
-    if target.shape[1] == 1:
-        target = np.hstack([1 - target, target])
     if probability.ndim == 1:
         probability = probability[:, None]
     if probability.shape[1] == 1:
