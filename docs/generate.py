@@ -1,6 +1,7 @@
 """Bring every committed generated text up to date; with ``--check`` only say what is stale.
 
-These are the README's catalogue, docs/seeds.md, docs/traps.md and the stubs of ``lossary.torch``.
+These are the README's catalogue, docs/seeds.md, docs/traps.md docs/benchmarks.md and the stubs of
+``lossary.torch``.
 The pages of the studies, of the accuracy and of the differences take minutes and are made on demand
 (``--studies``, ``--accuracy``, ``--differences``). The pages of
 losses are made when the documentation is built.
@@ -14,6 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import benchmarks
 import differences
 import seeds
 import studies
@@ -69,12 +71,12 @@ def main() -> int:
         # The tests compare these stubs with the catalogue.
         subprocess.run([sys.executable, "-m", "lossary.torch.stubs"], check=True)
     status = seeds.main(["--check"] if options.check else [])
-    text = readme()
-    if not options.check:
-        README.write_text(text, encoding="utf-8")
-    elif README.read_text(encoding="utf-8") != text:
-        print("README.md is stale: run `python docs/generate.py`", file=sys.stderr)
-        status = 1
+    for path, text in ((README, readme()), (benchmarks.PAGE, benchmarks.page())):
+        if not options.check:
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            print(f"{path.name} is stale: run `python docs/generate.py`", file=sys.stderr)
+            status = 1
     for name in studies.stale():
         command = f"python docs/generate.py --studies {name}"
         print(f"docs/studies/{name}.md is stale: run `{command}`", file=sys.stderr)

@@ -18,6 +18,7 @@ Clock = Callable[[], float]
 
 # A sample lasts at least this long, so that reading the clock costs nothing beside it.
 SAMPLE = 0.002
+MOST = 10_000  # calls in a sample
 # OpenMP's threads spin for about a millisecond after their work and would slow the next contestant.
 PAUSE = 0.003
 # Below this a contestant makes one call more before the clock starts, which fills the caches again.
@@ -69,7 +70,7 @@ def alternate(
     ``estimates`` are seconds per call. A slow contestant that would take more than its share of
     ``seconds`` plays in fewer rounds, spread over all of them.
     """
-    calls = {name: max(1, math.ceil(SAMPLE / max(estimates[name], 1e-9))) for name in steps}
+    calls = {name: _calls(estimates[name]) for name in steps}
     share = seconds / max(1, len(steps))
     plan = {
         name: rounds_of(calls[name] * estimates[name], share, rounds)
@@ -84,6 +85,11 @@ def alternate(
                 found[name].append(_sample(steps[name], calls[name], estimates[name], clock))
                 pause(PAUSE)
     return {name: Timing(tuple(times), calls[name]) for name, times in found.items()}
+
+
+def _calls(estimate: float) -> int:
+    """Return how many calls make a sample; one where the clock did not move."""
+    return min(MOST, math.ceil(SAMPLE / estimate)) if estimate > 0 else 1
 
 
 def _rotated(names: list[str], turn: int) -> list[str]:

@@ -81,11 +81,11 @@ def bench(
 
     The exit code is 1 if Lossary fails in a case or disagrees with the others.
 
-    lossary bench                                        a first look
+    lossary bench                                    a first look
     lossary bench --filter huber/10^5 --contestant torch
-    lossary bench --size full --json results.json        all of it; keep the machine quiet
-    lossary bench --read results.json --markdown         show it again
-    lossary bench --list                                 what there is, and who is installed
+    lossary bench --size full --json results.json    all of it, on a quiet machine
+    lossary bench --read results.json --markdown     show it again
+    lossary bench --list                             what there is, who is installed
     """
     if markdown and target == "-":
         raise click.UsageError("--markdown and --json exclude each other\nhint: choose one")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 from collections.abc import Callable
@@ -25,6 +26,9 @@ def _keras() -> Any:
         if not found:
             raise UnavailableError("Keras finds no backend")
         os.environ["KERAS_BACKEND"] = found[0]
+    # TensorFlow first and Triton later, for torch.compile, would end the process: both bring LLVM.
+    if importlib.util.find_spec("triton"):
+        importlib.import_module("triton")
     import keras
 
     return keras
