@@ -139,7 +139,7 @@ def _name(test: unittest.TestCase) -> str:
     return f"{rest or module}".replace("_test.", ".", 1)
 
 
-def tests(filter_: str, chosen: set[str] | None = None) -> unittest.TestSuite:
+def tests(filter_: str, chosen: set[str] | None) -> unittest.TestSuite:
     """Return optax' tests whose name contains the filter; the doors must be in place already.
 
     ``chosen`` are the only names that count, None for all.

@@ -85,6 +85,19 @@ CASES = (
         "Small angles come from the sine, not from 1 minus a cosine near 1.",
     ),
     Case(
+        "softmax_cross_entropy",
+        "[0.0, 0.0, 9.0], [0.5, 0.5, 0.0]",
+        "What where= leaves out has no gradient by its label either.",
+        "where=jnp.array([True, True, False])",
+        differentiate=1,
+    ),
+    Case(
+        "sigmoid_focal_loss",
+        "[1.0], [0.0]",
+        "By a label at an end of [0, 1] too the gradient is that of the formula.",
+        differentiate=1,
+    ),
+    Case(
         "hinge_loss",
         "[1.0], [1.0]",
         "A corner has one slope, 0: max(x, 0)'(0) = 0; JAX' maximum shares it between both sides.",
@@ -127,14 +140,14 @@ def outcome(module: Any, case: Case, dtype: str) -> list[Any]:
         jnp.asarray(x) if isinstance(x, int) else jnp.asarray(x, dtype)
         for x in eval(f"[{case.arrays}]", {"inf": math.inf})
     ]
-    settings = eval(f"dict({case.settings})")
+    settings = eval(f"dict({case.settings})", {"jnp": jnp})
     k = case.differentiate
 
     def loss(x: Any) -> Any:
         given = [*arrays[:k], x, *arrays[k + 1 :]]
         return getattr(module, case.door)(*given, **settings).sum()
 
-    return list(jax.value_and_grad(loss)(arrays[k]))
+    return list(jax.jit(jax.value_and_grad(loss))(arrays[k]))
 
 
 def rows() -> Iterator[Difference]:

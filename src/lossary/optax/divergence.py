@@ -108,9 +108,9 @@ def generalized_kl_divergence(
     """
     x, t, mask, dtype = _rows(log_predictions, targets, axis, where)
     with library("jax").wide():
-        x, t = wide(x), wide(t)
+        x, t = (_kept(mask, wide(a)) for a in (x, t))
         excess = _kept(mask, jnp.exp(x) - t).sum(axis=-1)
-        divergence = _of_rows("kl_divergence", _kept(mask, x), _kept(mask, t), x.dtype)
+        divergence = _of_rows("kl_divergence", x, t, x.dtype)
         return (divergence + excess).astype(dtype)
 
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from lossary.optax.computing import values
-from lossary.optax.contract import Elsewhere, arrays_of, as_optax, compiled, real
+from lossary.optax.contract import Elsewhere, arrays_of, as_optax, compiled, dtype_of, real
 
 __all__ = ["hinge_loss", "multiclass_hinge_loss", "multiclass_perceptron_loss", "perceptron_loss"]
 
@@ -62,7 +62,8 @@ def _at_label(loss: str, scores: Any, labels: Any) -> jax.Array:
     if not jnp.issubdtype(y.dtype, jnp.integer) or y.shape != x.shape[:-1] or not x.size:
         raise Elsewhere
     inside = (y >= 0) & (y < x.shape[-1])
-    return jnp.where(inside, values(loss, x, jnp.where(inside, y, 0), dtype=x.dtype), jnp.nan)
+    dtype = dtype_of(x, jnp.zeros((), float))  # optax' one-hot labels have JAX' default dtype
+    return jnp.where(inside, values(loss, x, jnp.where(inside, y, 0), dtype=dtype), jnp.nan)
 
 
 @as_optax
