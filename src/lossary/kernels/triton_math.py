@@ -21,18 +21,23 @@ import triton.language as tl
 __all__ = [
     "add",
     "exp",
+    "exp_of_half",
     "expm1",
     "log",
     "log1p",
+    "log1p_unit",
     "maximum",
     "minimum",
     "power",
+    "power_of_positive",
     "sign",
     "sqrt",
     "tanh",
 ]
 
 LOG2_E = tl.constexpr(1.4426950408889634)
+LOG2_E_LOW = tl.constexpr(1.925963033500919e-08)  # log2(e) beyond the digits of a float32
+LN2 = tl.constexpr(0.6931471805599453)
 HALF_LOG2_E = tl.constexpr(0.7213475204444817)
 # ln 2 in two parts; the first has so few bits that its product with an exponent is exact.
 LN2_HIGH_64, LN2_LOW_64 = tl.constexpr(0.6931471805598903), tl.constexpr(5.497923018708371e-14)
@@ -117,7 +122,32 @@ def exp_of_sum(x: tl.tensor, low: tl.tensor) -> tl.tensor:
 @triton.jit
 def exp(x: tl.tensor) -> tl.tensor:
     """Return e^x; the last rounding alone decides subnormal results."""
-    return exp_of_sum(x, 0.0)
+    if x.dtype == tl.float64:
+        return exp_of_sum(x, 0.0)
+    else:
+        bounded = tl.clamp(x, LOWEST_32, HIGHEST_32, propagate_nan=tl.PropagateNan.ALL)
+        whole = tl.fma(bounded, LOG2_E, ROUNDER_32 + 2 * BIAS_32)
+        half = tl.fma(bounded, HALF_LOG2_E, ROUNDER_32 + BIAS_32)
+        r_high, small = reduced(bounded, 0.0, whole - (ROUNDER_32 + 2 * BIAS_32))
+        high = r_high + 1.0
+        mantissa = high + (small + (r_high - (high - 1.0)))
+        first = half.to(tl.int32, bitcast=True)
+        rest = whole.to(tl.int32, bitcast=True) - first
+        first = (first << 23).to(tl.float32, bitcast=True)
+        return mantissa * first * (rest << 23).to(tl.float32, bitcast=True)
+
+
+@triton.jit
+def exp_of_half(x: tl.tensor) -> tl.tensor:
+    """Return e^x for float32 arithmetic on halves: to 2 ulp, by the processor's own 2^x."""
+    bounded = tl.clamp(x, LOWEST_32, HIGHEST_32, propagate_nan=tl.PropagateNan.ALL)
+    whole = bounded * LOG2_E
+    # What rounding the product and log2(e) has cost.
+    error = tl.fma(bounded, LOG2_E_LOW, tl.fma(bounded, LOG2_E, -whole))
+    # The processor's 2^x knows no subnormal numbers.
+    low = whole < -64.0
+    size = tl.exp2(tl.where(low, whole + 64.0, whole)) * tl.fma(error, LN2, 1.0)
+    return size * tl.where(low, 5.421010862427522e-20, 1.0)
 
 
 @triton.jit
@@ -253,6 +283,18 @@ def log1p(x: tl.tensor) -> tl.tensor:
 
 
 @triton.jit
+def log1p_unit(x: tl.tensor) -> tl.tensor:
+    """Return log(1 + x) for x from 0 to 1."""
+    near = x < 0.4142135623730951
+    f = tl.where(near, x, 0.5 * x - 0.5)
+    ln2_high: tl.constexpr = LN2_HIGH_64 if x.dtype == tl.float64 else LN2_HIGH_32
+    ln2_low: tl.constexpr = LN2_LOW_64 if x.dtype == tl.float64 else LN2_LOW_32
+    high = tl.where(near, f, f + ln2_high)
+    low = tl.where(near, 0.0, (f - (high - ln2_high)) + ln2_low)
+    return high + (low + beyond_first_order(f))
+
+
+@triton.jit
 def logarithm_in_two(a: tl.tensor) -> tuple[tl.tensor, tl.tensor]:
     """Return log(a), for finite a > 0, as a sum of two numbers: in twice the precision."""
     f, k = split(a)
@@ -304,25 +346,32 @@ def logarithm_in_two(a: tl.tensor) -> tuple[tl.tensor, tl.tensor]:
 
 
 @triton.jit
-def power(x: tl.tensor, y: tl.tensor) -> tl.tensor:
-    """Return x^y as C's pow does: NaN for x < 0 and y not whole, 1 for y = 0."""
+def power_of_positive(x: tl.tensor, y: tl.tensor) -> tl.tensor:
+    """Return x^y for x >= 0, as ``power`` does."""
+    x, y = tl.broadcast(x, y)
     infinite = tl.constexpr(float("inf"))
-    size = tl.abs(x)
-    # Beyond this every power of a number other than 1 over- or underflows; finite: 1^inf is 1.
     large = tl.constexpr(1.0715086071862673e301 if x.dtype == tl.float64 else 1.0633823966279327e37)
     y = tl.where(y > large, large, tl.where(y < -large, -large, y))
-    high, low = logarithm_in_two(size)
-    high = tl.where(size > 0.0, high, tl.where(size == 0.0, -infinite, size))
-    high = tl.where(size < infinite, high, size)
-    product = y * high
+    high, low = logarithm_in_two(x)
+    ordinary = (x > 0.0) & (x < infinite)
+    product = y * tl.where(ordinary, high, tl.where(x == 0.0, -infinite, x))
     product_low = tl.fma(y, low, tl.fma(y, high, -product))
-    ordinary = (tl.abs(product) < infinite) & (size > 0.0) & (size < infinite)
-    result = exp_of_sum(product, tl.where(ordinary, product_low, 0.0))
+    usable = ordinary & (tl.abs(product) < infinite)
+    result = exp_of_sum(product, tl.where(usable, product_low, 0.0))
+    return tl.where((x == 1.0) | (y == 0.0), 1.0, result)
+
+
+@triton.jit
+def power(x: tl.tensor, y: tl.tensor) -> tl.tensor:
+    """Return x^y as C's pow does: NaN for x < 0 and y not whole, 1 for y = 0."""
+    x, y = tl.broadcast(x, y)
+    size = power_of_positive(tl.abs(x), y)
     whole = tl.floor(y) == y
     odd = whole & (tl.floor(0.5 * y) != 0.5 * y)
-    signed = tl.where((x < 0.0) & odd, -result, result)
-    real = tl.where((x < 0.0) & (x > -infinite) & (whole == 0), float("nan"), signed)
-    return tl.where((x == 1.0) | (y == 0.0), 1.0, real)
+    negative = x < 0.0
+    signed = tl.where(negative & odd, -size, size)
+    undefined = negative & (x > float("-inf")) & (whole == 0)
+    return tl.where(undefined, float("nan"), signed)
 
 
 @triton.jit
