@@ -15,6 +15,7 @@ from lossary.definition import Argument
 from lossary.domain import Domain
 from lossary.engine import weighing
 from lossary.engine.arguments import Call
+from lossary.engine.checking import tolerance
 from lossary.engine.memory import Memory
 from lossary.engine.program import Variant
 from lossary.engine.selection import obstacle
@@ -65,6 +66,7 @@ class Fused:
     call: Call
     variant: Variant
     operands: list[Memory]
+    tolerances: tuple[float, ...]
     numbers: list[float]
     weight: Memory | None
     mask: Memory | None
@@ -83,14 +85,14 @@ class Fused:
         Outputs are called ``value`` (unreduced), ``gradient:ARGUMENT`` or ``hessian:ARGUMENT``;
         with ``over`` the gradient with respect to the prediction goes where the prediction is.
         """
-        results: list[tuple[str, Storage]] = [("value", "float64")] if value else []
-        results += [(name, memory.storage) for name, memory in outputs.items()]
+        results: dict[str, Storage] = {"value": "float64"} if value else {}
+        results |= {name: memory.storage for name, memory in outputs.items()}
         extras = (self.weight, self.mask, upstream)
         form = Form(
             self.variant,
-            tuple(results),
+            tuple(results.items()),
             tuple(operand.storage for operand in self.operands),
-            tuple(operand.tolerance for operand in self.operands),
+            self.tolerances,
             self.weight and self.weight.storage,
             self.mask is not None,
             upstream and upstream.storage,
@@ -119,9 +121,9 @@ class Fused:
 
         size = sum(operand.words.size for operand in self.operands)
         pool.run(work, blocks, parallel=size >= _PARALLEL_FROM)
-        if wrong.any():
+        if np.count_nonzero(wrong):
             return None
-        return float(np.sum(sums)) if value else 0.0
+        return float(sums.sum()) if value else 0.0
 
     @property
     def over(self) -> str:
@@ -177,12 +179,14 @@ def fused(call: Call, variant: Variant, parameters: Mapping[str, Any]) -> Fused 
     """Return the call ready for a kernel, or why no kernel can compute it."""
     if reason := obstacle(call):
         return reason
-    operands = []
+    operands, tolerances = [], []
     for argument in call.definition.inputs:
-        memory = call.library.memory(call.arrays[argument.name])
+        x = call.arrays[argument.name]
+        memory = call.library.memory(x)
         if memory is None:
             return f"{argument.name} is not an array of numbers in this machine's own memory"
         operands.append(memory.flat(argument.domain.class_axis))
+        tolerances.append(tolerance(call.library, x) if argument.domain.mass else 0.0)
     numbers = []
     for name in variant.arguments[len(call.definition.inputs) :]:
         if not isinstance(parameters[name], (int, float)):
@@ -199,7 +203,7 @@ def fused(call: Call, variant: Variant, parameters: Mapping[str, Any]) -> Fused 
         if not call.definition.inputs[1].domain.integer:
             return "class_weight changes targets that are not labels"
         weight = _class_weighted(call, weight, mask)
-    return Fused(call, variant, operands, numbers, weight, mask)
+    return Fused(call, variant, operands, tuple(tolerances), numbers, weight, mask)
 
 
 def _weight(call: Call) -> Any:
@@ -219,7 +223,7 @@ def _mask(call: Call) -> Any:
     if call.options.ignore_index is not None:
         counts = _labels(call) != call.options.ignore_index
         mask = counts if mask is None else mask & counts
-    return None if mask is None else Memory(mask, "boolean", 0.0)
+    return None if mask is None else Memory(mask, "boolean")
 
 
 def _labels(call: Call) -> np.ndarray:
@@ -236,7 +240,7 @@ def _class_weighted(call: Call, weight: Memory | None, mask: Memory | None) -> M
     own = np.where(inside, table[np.where(inside, label, 0)], 1.0)
     if mask is not None:
         own = np.where(mask.words, own, 0.0)
-    return Memory(own if weight is None else own * weight.numbers, "float64", 0.0)
+    return Memory(own if weight is None else own * weight.numbers, "float64")
 
 
 _ready: dict[Form, Callable[..., None]] = {}

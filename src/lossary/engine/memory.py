@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,29 +11,32 @@ from lossary.render.kernel import Storage
 
 __all__ = ["Memory", "memory_of"]
 
-_STORAGES: dict[str, Storage] = {
-    "float64": "float64", "float32": "float32", "float16": "float16", "bfloat16": "bfloat16",
-    "bool": "boolean", "int64": "integer", "int32": "integer", "int16": "integer",
-    "int8": "integer", "uint8": "integer", "uint16": "integer", "uint32": "integer",
-    "uint64": "integer",
-}  # fmt: skip
+_STORAGES: dict[np.dtype, Storage] = {
+    np.dtype(np.float64): "float64",
+    np.dtype(np.float32): "float32",
+    np.dtype(np.float16): "float16",
+    np.dtype(np.bool_): "boolean",
+    **{np.dtype(kind): "integer" for kind in (np.int64, np.int32, np.int16, np.int8)},
+    **{np.dtype(kind): "integer" for kind in (np.uint64, np.uint32, np.uint16, np.uint8)},
+}
 
 
 @dataclass(frozen=True)
 class Memory:
-    """An array of NumPy over some library's memory, half precision as 16-bit words.
-
-    ``tolerance`` is how far the sum of a row of probabilities may be from 1.
-    """
+    """An array of NumPy over some library's memory, half precision as 16-bit words."""
 
     words: np.ndarray
     storage: Storage
-    tolerance: float
 
     def flat(self, class_axis: bool) -> Memory:
         """Return rows of classes, or one row; copied only if the array is not contiguous."""
-        words = np.ascontiguousarray(self.words)
-        return replace(self, words=words.reshape((-1, words.shape[-1]) if class_axis else -1))
+        words = self.words
+        rank = 2 if class_axis else 1
+        if words.ndim == rank and words.flags.c_contiguous:
+            return self
+        words = np.ascontiguousarray(words)
+        shape = (-1, words.shape[-1]) if class_axis else -1
+        return Memory(words.reshape(shape), self.storage)
 
     @property
     def writable(self) -> bool:
@@ -49,10 +52,14 @@ class Memory:
         return self.words.view(np.float16) if self.storage == "float16" else self.words
 
 
-def memory_of(x: Any, tolerance: float, storage: Storage | None = None) -> Memory | None:
+def memory_of(x: Any, storage: Storage | None = None) -> Memory | None:
     """Return the memory of a NumPy array; None for a dtype that no kernel reads."""
-    storage = storage or _STORAGES.get(x.dtype.name)
-    if storage is None or not x.dtype.isnative:
+    storage = storage or _STORAGES.get(x.dtype)
+    if storage is None and x.dtype.name == "bfloat16":
+        storage = "bfloat16"
+    if storage is None:
         return None
-    half = storage in {"float16", "bfloat16"}
-    return Memory(x.view(np.uint16) if half else x, storage, tolerance)
+    return Memory(x.view(np.uint16) if storage in _HALVES else x, storage)
+
+
+_HALVES = frozenset({"float16", "bfloat16"})

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from lossary.engine.checking import tolerance
 from lossary.engine.libraries.base import Kind, Library, Operation
 from lossary.engine.memory import Memory, memory_of
 
@@ -61,8 +60,7 @@ class _NumPy(Library):
         return np.errstate(all="ignore")
 
     def memory(self, x: Any) -> Memory | None:
-        floating = self.kind(x) == "floating"
-        return memory_of(x, tolerance(self, x) if floating else 0.0)
+        return memory_of(x)
 
     def blank(self, like: Any, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         return np.empty(shape, dtype)

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch.autograd import forward_ad
 
-from lossary.engine.checking import tolerance
 from lossary.engine.libraries.base import Kind, Library, Operation
 from lossary.engine.memory import Memory, memory_of
 from lossary.render.kernel import Storage
@@ -65,14 +64,13 @@ class _Torch(Library):
         return x.to(torch.float64).numpy() if x.dtype.is_floating_point else x.numpy()
 
     def memory(self, x: Any) -> Memory | None:
-        if not isinstance(x, torch.Tensor) or not self.concrete([x]) or x.is_sparse:
-            return None
-        if forward_ad.unpack_dual(x).tangent is not None:
+        if not isinstance(x, torch.Tensor) or not _is_concrete(x) or x.is_sparse or _is_dual(x):
             return None
         x = x.detach()
         half = _HALVES.get(x.dtype)
-        words = (x.view(torch.int16) if half else x).resolve_neg().numpy()
-        return memory_of(words, tolerance(self, x) if x.dtype.is_floating_point else 0.0, half)
+        if half:
+            return memory_of(x.view(torch.int16).numpy(), half)
+        return memory_of((x.resolve_neg() if x.is_neg() else x).numpy())
 
     def tracked(self, x: Any) -> bool:
         return torch.is_grad_enabled() and isinstance(x, torch.Tensor) and x.requires_grad
@@ -132,6 +130,12 @@ class _Torch(Library):
 
     def finish(self, x: Any) -> Any:
         return x
+
+
+def _is_dual(x: Any) -> bool:
+    """Whether x carries a tangent of forward-mode differentiation."""
+    active = forward_ad._current_level >= 0  # noqa: SLF001  (unpacking costs more than the rest)
+    return active and forward_ad.unpack_dual(x).tangent is not None
 
 
 def _is_concrete(x: Any) -> bool:

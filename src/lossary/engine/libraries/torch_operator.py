@@ -113,7 +113,7 @@ class _Node(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, *upstream: Any) -> Any:
+    def backward(ctx: Any, *upstream: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         factor = upstream[0] if ctx.axis is None else upstream[0].unsqueeze(ctx.axis)
         found: list[Any] = [None] * (len(ctx.needs_input_grad) - 1)
         for place, gradient in zip(ctx.places, ctx.saved_tensors, strict=True):
