@@ -277,8 +277,8 @@ def source(form: Form) -> tuple[str, str]:
 def kernel_of(form: Form) -> Kernel:
     """Describe the kernel of a form."""
     definition = form.variant.definition
-    # No word of a kernel's own begins so, whatever an argument is called.
-    names = {a.name: f"x_{a.name}" for a in definition.arguments}
+    # No word of a kernel's own looks so, and none of another argument, whatever they are called.
+    names = {a.name: f"x{place}_{a.name}" for place, a in enumerate(definition.arguments)}
     symbols = {
         definition.variable(old): variable(new, class_axis=definition.domains[old].class_axis)
         for old, new in names.items()

@@ -13,6 +13,7 @@ import os
 import sys
 import tempfile
 from functools import cache, lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -42,13 +43,19 @@ def directory() -> Path | None:
 
 @cache
 def _fingerprint() -> str:
-    """Identify what a compiled kernel contains beside its own text: our functions and Numba's."""
-    from importlib.metadata import version
-
-    digest = hashlib.sha256(version("numba").encode())
+    """Identify what a compiled kernel contains beside its own text: our functions and the compilers'."""
+    compilers = [_version(name) for name in ("numba", "triton")]
+    digest = hashlib.sha256(repr(compilers).encode())
     for source in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _path(name: str, text: str) -> Path | None:
