@@ -1,7 +1,12 @@
 """What all tests share: which libraries are here, and a count of cases per library at the end."""
 
+import contextlib
 import os
 from collections import Counter
+
+# Triton and TensorFlow each bring LLVM; a process lives only if Triton comes first.
+with contextlib.suppress(ImportError):
+    import triton  # noqa: F401
 
 import pytest
 

@@ -93,7 +93,7 @@ def derivatives(kernel: Fused, kinds: tuple[str, ...], wrt: str, out: Any) -> li
     return [
         arrays[kind]
         if kind == "value"
-        else written(library, _shaped(kernel, arrays[kind], wrt), out)
+        else written(library, library.finish(_shaped(kernel, arrays[kind], wrt)), out)
         for kind in kinds
     ]
 

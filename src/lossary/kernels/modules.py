@@ -43,7 +43,7 @@ def directory() -> Path | None:
 
 @cache
 def _fingerprint() -> str:
-    """Identify what a compiled kernel contains beside its own text: our functions and the compilers'."""
+    """Identify what machine code contains beside a text: our functions and the compilers."""
     compilers = [_version(name) for name in ("numba", "triton")]
     digest = hashlib.sha256(repr(compilers).encode())
     for source in sorted(Path(__file__).parent.rglob("*.py")):
