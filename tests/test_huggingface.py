@@ -4,7 +4,12 @@ The models' own losses and the real Trainer are the judges: accumulating parts o
 give the very step of one big batch.
 """
 
+import os
 import pickle
+import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -66,6 +71,7 @@ def trained(kind, loss, size, parts, rows):
         learning_rate=0.3, optim="sgd", lr_scheduler_type="constant", max_grad_norm=0,
         report_to="none", save_strategy="no", logging_strategy="no", disable_tqdm=True,
         use_cpu=True, dataloader_pin_memory=False,
+        ddp_backend="gloo" if "RANK" in os.environ else None,
     )  # fmt: skip
     trainer = InOrder(model=model, args=options, train_dataset=data, compute_loss_func=loss)
     trainer.train()
@@ -113,6 +119,37 @@ class TestAccumulation:
         whole, _ = trained("LlamaForCausalLM", mean_of_means, 6, 1, tokens())
         parts, _ = trained("LlamaForCausalLM", mean_of_means, 1, 6, tokens())
         assert float((whole - parts).abs().max()) > 0.01
+
+    def test_two_processes_that_accumulate_are_one_big_batch(self, tmp_path):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        code = (
+            "import sys, torch, lossary as L, test_huggingface as t\n"
+            "rows = t.tokens()\n"
+            "end, trainer = t.trained('LlamaForCausalLM', L.hf('cross_entropy'), 1, 3, rows)\n"
+            "assert trainer.args.world_size == 2\n"
+            "torch.save(end, sys.argv[1])\n"
+        )
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "-W", "ignore", "-c", code, str(tmp_path / f"{rank}.pt")],
+                env={
+                    **os.environ, "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2",
+                    "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1",
+                    "ACCELERATE_USE_CPU": "true", "PYTHONPATH": str(Path(__file__).parent),
+                },
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            )
+            for rank in range(2)
+        ]  # fmt: skip
+        whole, _ = trained("LlamaForCausalLM", L.hf("cross_entropy"), 6, 1, tokens())
+        for process in processes:
+            _, errors = process.communicate(timeout=200)
+            assert process.returncode == 0, errors
+        for rank in range(2):
+            parts = torch.load(tmp_path / f"{rank}.pt")
+            torch.testing.assert_close(parts, whole, rtol=0, atol=1e-6)
 
     def test_evaluation(self):
         inputs, labels = tokens()
