@@ -91,7 +91,7 @@ def derivatives(kernel: Fused, kinds: tuple[str, ...], wrt: str, out: Any) -> li
     if summed:
         arrays["value"] = scalar(kernel, mean_of(kernel, total))
     return [
-        arrays[kind]
+        library.finish(arrays[kind])
         if kind == "value"
         else written(library, library.finish(_shaped(kernel, arrays[kind], wrt)), out)
         for kind in kinds
