@@ -11,7 +11,7 @@ from typing import Any, ParamSpec
 import keras
 import numpy as np
 from keras import KerasTensor
-from keras.src.backend import get_keras_mask, set_keras_mask
+from keras.src.backend import compute_output_spec, get_keras_mask, set_keras_mask
 from keras.src.losses.loss import squeeze_or_expand_to_same_rank
 
 from lossary.engine.libraries import library_of
@@ -100,6 +100,20 @@ class _Symbolic(keras.Operation):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         return self.function(y_true, y_pred, *self.args, **self.kwargs)
+
+    def compute_output_spec(self, *symbols: KerasTensor) -> KerasTensor:
+        # Lengths that are not known yet are those that change with a guess; the inputs share them.
+        first: Any
+        second: Any
+        first, second = (
+            compute_output_spec(self.call, *(_guessed(x, size) for x in symbols)) for size in (4, 5)
+        )
+        pairs = zip(first.shape, second.shape, strict=True)
+        return KerasTensor([n if n == m else None for n, m in pairs], first.dtype)
+
+
+def _guessed(x: KerasTensor, size: int) -> KerasTensor:
+    return KerasTensor([size if n is None else n for n in x.shape], x.dtype)
 
 
 def broadcast(x: Any, y: Any) -> tuple[Any, Any]:
