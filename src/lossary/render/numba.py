@@ -35,7 +35,7 @@ SPELLINGS = {
     "logical_not": (UNARY, "not {0}"),
     "where": (ATOM, "select({0}, {1}, {2})"),
     "total": (ATOM, "lane_sum({0})"),
-    "peak": (ATOM, "block_peak({0}, n)"),
+    "peak": (ATOM, "block_peak({0}, n, scratch)"),
     "argpeak": (ATOM, "first_place({0}, n, {1})"),
     "pick": (ATOM, "{0}"),
     "log1p_unit": (ATOM, "log1p_unit({0})"),

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from lossary.formula import Expression, apply, constant, variable, walk
-from lossary.functions import peak, total, where
+from lossary.functions import peak, where
 from lossary.render.kernel import Kernel, Operand, Result
 from lossary.render.passes import Plan, row_parts
 from lossary.render.spare import WORDS, relax
@@ -151,7 +151,7 @@ class Text:
         for check in self.kernel.checks:
             lowered = lower(check)
             # One class outside its set makes the whole row wrong.
-            wrong = total(where(lowered, 0, 1)) if lowered.class_axis else None
+            wrong = peak(where(lowered, 0, 1)) if lowered.class_axis else None
             conditions.append(lowered if wrong is None else wrong <= 0)
         labels = [o.name for o in self.kernel.operands if o.place == "label"]
         conditions += [variable(f"known_{name}") for name in labels]

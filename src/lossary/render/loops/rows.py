@@ -24,6 +24,8 @@ def rows(kernel: Kernel) -> Iterator[str]:
     yield f"rows, classes = {shaped.name}_.shape"
     for index in _blocks(kernel):
         yield f"block{index} = np.empty({BLOCK})"
+    if any(map(_peaks, kernel.plan.reductions)):
+        yield f"scratch = np.empty({BLOCK // 2})"
     for index, _ in enumerate(_kept(kernel)):
         yield f"kept{index} = np.empty(classes)"
     yield "for block in range(first, last):"
@@ -227,7 +229,7 @@ def _steps(
     blocks = {node: f"block{i}" for i, node in enumerate(computed)}
     for argument in _peaks(reductions):
         peak, values = scope.peaks[argument], blocks.get(argument, f"{argument.payload}_b")
-        yield f"highest = float64(block_peak({values}, n))"
+        yield f"highest = block_peak({values}, n, scratch)"
         yield f"if highest > {peak}:"
         yield f"    {peak} = highest"
         if any(n.operator == "argpeak" and n.arguments[0] is argument for n in reductions):
