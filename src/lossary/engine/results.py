@@ -123,10 +123,11 @@ def written(library: Any, x: Any, out: Any) -> Any:
     """Return x, or the caller's buffer with x in it."""
     if out is None or out is x:
         return x
-    if not library.owns(type(out)) or library.memory(out) is None:
+    memory = library.memory(out) if library.owns(type(out)) else None
+    if memory is None or library.kind(out) != "floating" or not memory.words.flags.writeable:
         raise DtypeError(
             f"out must be a writable {library.name} array of floating-point numbers, "
-            f"got {type(out).__name__}"
+            f"got {getattr(out, 'dtype', type(out).__name__)}"
         )
     if library.shape(out) != library.shape(x):
         raise ShapeError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -59,11 +60,16 @@ def obstacle(call: Call) -> str | None:
         return "there are no elements"
     if _chosen.get() == "auto" and size < CUTOFF:
         return f"{size} elements are fewer than {CUTOFF}, where a kernel begins to pay"
-    if not _has_numba():
-        return 'Numba is not installed: pip install "lossary[cpu]"'
-    return None
+    return _without_numba()
 
 
 @cache
-def _has_numba() -> bool:
-    return find_spec("numba") is not None
+def _without_numba() -> str | None:
+    """Return what is wrong with Numba here, if anything is."""
+    if find_spec("numba") is None:
+        return 'Numba is not installed: pip install "lossary[cpu]"'
+    try:
+        importlib.import_module("numba")
+    except ImportError as error:  # such as a NumPy that it does not know
+        return f"Numba cannot be imported: {error}"
+    return None

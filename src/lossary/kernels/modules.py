@@ -78,7 +78,7 @@ def load(name: str, text: str) -> ModuleType:
     if path is None:
         return in_memory(name, text)
     try:
-        if not path.exists():
+        if not _holds(path, text):
             _write(path, text)
     except OSError:
         return in_memory(name, text)
@@ -88,6 +88,11 @@ def load(name: str, text: str) -> ModuleType:
     sys.modules[spec.name] = module  # Numba's stored machine code names the module it came from
     spec.loader.exec_module(module)
     return module
+
+
+def _holds(path: Path, text: str) -> bool:
+    """Whether the file is there and whole: it is going to be run."""
+    return path.exists() and path.read_bytes() == text.encode()
 
 
 def _write(path: Path, text: str) -> None:
