@@ -224,6 +224,19 @@ class TestTheContractIsPyTorchs:
         assert total == 0
         assert not x.grad.any()
 
+    @pytest.mark.parametrize("road", ["short", "general"])
+    def test_a_weight_of_zero_has_a_gradient(self, road, monkeypatch):
+        if road == "general":
+            monkeypatch.setattr(computing, "SMALL", 0)
+        x, y = torch.tensor([1.0, 2.0]), torch.tensor([0.0, 0.0])
+        for own, peer in ((functional.l1_loss, F.l1_loss), (functional.huber_loss, F.huber_loss)):
+            found = []
+            for function in (own, peer):
+                weight = torch.tensor([0.0, 1.0], requires_grad=True)
+                function(x, y, weight=weight).backward()
+                found.append(weight.grad)
+            same(found[:1], found[1:])
+
     def test_an_infinite_delta_is_pytorchs(self):
         tensors, _ = prepared("x y", {})
         wanted = F.huber_loss(*tensors, delta=math.inf)

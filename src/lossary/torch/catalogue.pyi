@@ -66,6 +66,7 @@ class _Options(TypedDict, total=False):
     reduction: Literal["mean", "sum", "none"]
     empty: Literal["zero", "nan", "raise"]
     check: bool
+    inplace: bool
 
 class _Weighed(_Options, total=False):
     class_weight: Tensor | Sequence[float] | None

@@ -8,6 +8,7 @@ of the loss's NumPy text.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -52,22 +53,24 @@ def reduced(request: Request, *tensors: Tensor) -> Tensor:
 
 
 def general(request: Request, *tensors: Tensor) -> Tensor:
-    """Return the loss by the public call, weighted and reduced by PyTorch's own operators."""
-    parameters = dict(request.parameters) | dict(request.arrays)
-    values = catalogue[request.loss](
-        *tensors, reduction="none", check=False, mask=request.mask, **parameters
-    )
-    if request.weight is not None:
-        values = values * request.weight
-        if request.mask is not None:
-            values = torch.where(request.mask, values, 0)
-    if request.reduction == "none":
-        return values.to(request.dtype)
-    if request.reduction == "sum":
-        return values.sum().to(request.dtype)
-    if request.denominator is None:
-        return values.mean().to(request.dtype)
-    return (values.sum() / request.denominator).to(request.dtype)
+    """Return the loss by the public call, which gives large tensors to a fused kernel."""
+    loss = catalogue[request.loss]
+    options = dict(request.parameters) | dict(request.arrays) | {"check": False}
+    count = request.denominator
+    if count is None:
+        # PyTorch's mean divides by the number of values, unless it is a weighted one.
+        count = math.prod(tensors[0].shape[:-1] if loss.class_axis else tensors[0].shape)
+    weight, mask = request.weight, request.mask
+    if weight is not None and (weight.requires_grad or not is_plain(weight)):
+        # To the core a weight of 0 takes a value out; here it may have a gradient.
+        values = loss(*tensors, reduction="none", mask=mask, **options) * weight
+        values = values if mask is None else torch.where(mask, values, 0)
+        result = values if request.reduction == "none" else values.sum()
+        return (result / count if request.reduction == "mean" else result).to(request.dtype)
+    if request.reduction == "mean":
+        options |= {"denominator": count, "empty": "nan"}
+    result = loss(*tensors, reduction=request.reduction, mask=mask, weight=weight, **options)
+    return result.to(request.dtype)
 
 
 def is_plain(*tensors: Tensor) -> bool:

@@ -24,7 +24,7 @@ _HEAD = """# Written by `python -m lossary.torch.stubs`.
 
 # Class, base and keywords of the options that losses share.
 _SHARED = (
-    ("_Options", "TypedDict, total=False", ("reduction", "empty", "check")),
+    ("_Options", "TypedDict, total=False", ("reduction", "empty", "check", "inplace")),
     ("_Weighed", "_Options, total=False", ("class_weight",)),
     ("_Rows", "_Options, total=False", ("axis",)),
     ("_WeighedRows", "_Rows, total=False", ("class_weight",)),
@@ -36,6 +36,7 @@ _TYPES = {
     "reduction": 'Literal["mean", "sum", "none"]',
     "empty": 'Literal["zero", "nan", "raise"]',
     "check": "bool",
+    "inplace": "bool",
     "axis": "int",
     "class_weight": "Tensor | Sequence[float] | None",
     "ignore_index": "int | None",
