@@ -91,14 +91,19 @@ class TestTheContractIsScikitLearns:
         assume(choice < 2 or outputs > 1)
         if "pinball" in name:
             kwargs["alpha"] = level
+        if name.startswith("d2"):
+            # Of targets that hardly differ both lose most digits of the best constant's loss.
+            spread = np.ptp(true, axis=0)
+            assume(np.all((spread == 0) | (spread > 1e-3 * np.max(np.abs(true)))))
         own, peer = (
             metric(true, predicted, **kwargs) for metric in (getattr(door, name), PEERS[name])
         )
         assert type(own) is type(peer)
-        # A score is 1 minus a quotient: what cancels there is lost by both.
-        loose = max(1.0, float(np.max(np.abs(peer)))) if name.startswith("d2") else 0.0
+        # A score is 1 minus a quotient, and scikit-learn subtracts logarithms: both cancel.
+        scale = max(1.0, float(np.max(np.abs(peer)))) if name.startswith("d2") else 1.0
+        rtol, atol = (1e-9, 1e-14) if "log" in name else (1e-12, 0.0)
         np.testing.assert_allclose(
-            own, peer, rtol=1e-7 if "log" in name else 1e-12, atol=1e-12 * loose
+            own, peer, rtol=rtol, atol=1e-10 * scale if name.startswith("d2") else atol
         )
 
     @pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
