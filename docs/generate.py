@@ -1,7 +1,7 @@
 """Bring every committed generated text up to date; with ``--check`` only say what is stale.
 
 These are the README's catalogue, docs/seeds.md, docs/traps.md docs/benchmarks.md and the stubs of
-``lossary.torch``.
+``lossary.torch`` and ``lossary.keras``.
 The pages of the studies, of the accuracy and of the differences take minutes and are made on demand
 (``--studies``, ``--accuracy``, ``--differences``). The pages of
 losses are made when the documentation is built.
@@ -67,9 +67,10 @@ def main() -> int:
         (HERE / "accuracy.md").write_text(accuracy(), encoding="utf-8")
     if options.differences:
         differences.write()
-    if not options.check and importlib.util.find_spec("torch"):
-        # The tests compare these stubs with the catalogue.
-        subprocess.run([sys.executable, "-m", "lossary.torch.stubs"], check=True)
+    for door in ("torch", "keras"):
+        if not options.check and importlib.util.find_spec(door):
+            # The tests compare these stubs with the catalogue.
+            subprocess.run([sys.executable, "-m", f"lossary.{door}.stubs"], check=True)
     status = seeds.main(["--check"] if options.check else [])
     for path, text in ((README, readme()), (benchmarks.PAGE, benchmarks.page())):
         if not options.check:
