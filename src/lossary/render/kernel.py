@@ -103,6 +103,16 @@ class Kernel:
         """The passes over a row; the checks come after the results."""
         return Plan.of((*self.expressions, *self.checks))
 
+    @cached_property
+    def outcomes(self) -> tuple[Expression, ...]:
+        """The results as the plan computes them."""
+        return self.plan.results[: len(self.results)]
+
+    @cached_property
+    def conditions(self) -> tuple[Expression, ...]:
+        """The checks as the plan computes them."""
+        return self.plan.results[len(self.results) :]
+
     def operand(self, name: str) -> Operand:
         """Return the operand of that name."""
         return next(o for o in self.operands if o.name == name)

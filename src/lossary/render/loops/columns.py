@@ -12,9 +12,16 @@ from collections.abc import Iterator, Sequence
 
 from lossary.formula import Expression, variable, walk
 from lossary.render.kernel import Kernel
-from lossary.render.loops.shared import Scope, extras, indented, keep_of, summed, weighed
+from lossary.render.loops.shared import (
+    Scope,
+    extras,
+    hoisted,
+    indented,
+    keep_of,
+    row_results,
+    weighed,
+)
 from lossary.render.numba import LOADS, STORES
-from lossary.render.passes import row_parts
 
 __all__ = ["columns"]
 
@@ -61,12 +68,10 @@ def _block(kernel: Kernel, scope: Scope) -> Iterator[str]:
         elif operand.place == "class":
             symbol = variable(operand.name, class_axis=True)
             scope.name(symbol, f"{operand.name}_j[i]")
-    count = len(kernel.results)
-    checks = kernel.plan.results[count:]
     last = len(kernel.plan.reductions) - 1
     for number in range(last + 1):
         yield from _pass(
-            kernel, scope, number, [c for c in checks if c.class_axis and number == last]
+            kernel, scope, number, [c for c in kernel.conditions if c.class_axis and number == last]
         )
     yield "for i in range(n):"
     yield from indented(_finish(kernel, scope))
@@ -109,13 +114,13 @@ def _pass(kernel: Kernel, scope: Scope, number: int, checks: list[Expression]) -
     roots = [
         *stored,
         *(reduction.argument for reduction in reductions),
-        *(kernel.plan.results[place] for place in places),
+        *(kernel.outcomes[place] for place in places),
         *checks,
     ]
     if not roots:
         return
     yield "for i in range(n):"
-    starts = [*_before(roots, scope), *(line for r in reductions for line in r.start())]
+    starts = [*hoisted(roots, scope, "_r[i]"), *(line for r in reductions for line in r.start())]
     yield from indented(starts or ["pass"])
     body, texts = scope.texts(roots, "c")
     parts = iter(texts)
@@ -205,34 +210,17 @@ def _rowwise(text: str) -> str:
     return re.sub(r"\b(weight|upstream)\b", r"\1_r[i]", text)
 
 
-def _before(roots: Sequence[Expression], scope: Scope) -> Iterator[str]:
-    parts = row_parts(roots, scope.known)
-    lines, texts = scope.texts(parts, "r")
-    yield from lines
-    for part, text in zip(parts, texts, strict=True):
-        name = scope.fresh("row")
-        yield f"{name}_r[i] = {text}"
-        scope.name(part, f"{name}_r[i]")
-
-
 def _finish(kernel: Kernel, scope: Scope) -> Iterator[str]:
-    count = len(kernel.results)
-    results, checks = kernel.plan.results[:count], kernel.plan.results[count:]
-    rows = [(r, e) for r, e in zip(kernel.results, results, strict=True) if not e.class_axis]
-    wanted = [e for _, e in rows] + [check for check in checks if not check.class_axis]
-    lines, texts = scope.texts(wanted, "r")
     yield "r = begin + i"
-    yield from lines
-    for (result, _), text in zip(rows, texts, strict=False):
-        final = _counted(kernel, _rowwise(weighed(kernel, result, text)))
-        if result is summed(kernel):
-            yield f"sum = lane_sum(sum, {final})"
-        else:
-            yield f"{result.name}_[r] = {STORES[result.storage].format(final)}"
-    for text in texts[len(rows) :]:
-        yield f"bad += select({_excused(kernel, text)}, 0, 1)"
-    shaped = [r for r, e in zip(kernel.results, results, strict=True) if e.class_axis]
-    if shaped:
+    yield from row_results(
+        kernel,
+        scope,
+        "sum = lane_sum(sum, {0})",
+        lambda text: _counted(kernel, _rowwise(text)),
+        lambda text: _excused(kernel, text),
+    )
+    pairs = zip(kernel.results, kernel.outcomes, strict=True)
+    if shaped := [result for result, outcome in pairs if outcome.class_axis]:
         yield "for j in range(classes):"
         for result in shaped:
             final = STORES[result.storage].format(f"{result.name}_t[j, i]")

@@ -7,9 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lossary.formula import Expression, walk
 from lossary.render.kernel import Kernel
-from lossary.render.loops.shared import Scope, extras, indented, keep_of, summed, weighed
+from lossary.render.loops.shared import (
+    Scope,
+    extras,
+    hoisted,
+    indented,
+    keep_of,
+    row_results,
+    weighed,
+)
 from lossary.render.numba import LOADS, STORES
-from lossary.render.passes import row_parts
 from lossary.rewriting import substitute
 
 __all__ = ["rows"]
@@ -35,8 +42,7 @@ def rows(kernel: Kernel) -> Iterator[str]:
     yield "    for r in range(block * step, min(block * step + step, rows)):"
     yield from indented(indented(_one_row(kernel)))
     yield "    wrong[block] = bad"
-    if summed(kernel):
-        yield "    sums[block] = sum + rest"
+    yield "    sums[block] = sum + rest"
 
 
 def _arguments(reductions: Iterable[Expression]) -> list[Expression]:
@@ -79,9 +85,9 @@ def _one_row(kernel: Kernel) -> Iterator[str]:
     yield from _picks(kernel, scope)
     last = len(kernel.plan.reductions) - 1
     for number in range(last + 1):
-        checks = _class_checks(kernel) if number == last else []
+        checks = [c for c in kernel.conditions if c.class_axis and number == last]
         yield from _one_pass(kernel, scope, number, checks)
-    yield from _row_results(kernel, scope)
+    yield from row_results(kernel, scope, "sum, rest = add(sum, rest, {0})")
 
 
 def _skipped(kernel: Kernel) -> Iterator[str]:
@@ -120,10 +126,6 @@ def _picks(kernel: Kernel, scope: Scope) -> Iterator[str]:
             scope.name(node, name)
 
 
-def _class_checks(kernel: Kernel) -> list[Expression]:
-    return [check for check in kernel.plan.results[len(kernel.results) :] if check.class_axis]
-
-
 def _one_pass(kernel: Kernel, scope: Scope, number: int, checks: list[Expression]) -> Iterator[str]:
     reductions, stored = kernel.plan.reductions[number], kernel.plan.kept[number]
     places = [p for p in kernel.plan.written(number) if p < len(kernel.results)]
@@ -134,12 +136,12 @@ def _one_pass(kernel: Kernel, scope: Scope, number: int, checks: list[Expression
         *stored,
         *(node.arguments[0] for node in totals),
         *computed,
-        *(kernel.plan.results[place] for place in places),
+        *(kernel.outcomes[place] for place in places),
         *checks,
     ]
     if not roots and not peaks:
         return
-    yield from _before(roots, scope)
+    yield from hoisted(roots, scope)
     yield from _starts(reductions, scope)
     loads = list(_class_loads(kernel, roots, scope))
     lines, texts = scope.texts(roots, "c")
@@ -169,17 +171,6 @@ def _one_pass(kernel: Kernel, scope: Scope, number: int, checks: list[Expression
     yield from (f"{scope.known[node]} += error_of_{scope.known[node]}" for node in totals)
     for node in stored:
         scope.name(node, f"kept{_kept(kernel)[node]}_b[i]")
-
-
-def _before(roots: Sequence[Expression], scope: Scope) -> Iterator[str]:
-    """Compute for the whole row what the loop needs of it."""
-    parts = row_parts(roots, scope.known)
-    lines, texts = scope.texts(parts, "r")
-    yield from lines
-    for part, text in zip(parts, texts, strict=True):
-        name = scope.fresh("row")
-        yield f"{name} = {text}"
-        scope.name(part, name)
 
 
 def _class_loads(
@@ -234,22 +225,3 @@ def _steps(
         yield f"    {peak} = highest"
         if any(n.operator == "argpeak" and n.arguments[0] is argument for n in reductions):
             yield f"    place_of_{peak} = start + first_place({values}, n, highest)"
-
-
-def _row_results(kernel: Kernel, scope: Scope) -> Iterator[str]:
-    results, checks = (
-        kernel.plan.results[: len(kernel.results)],
-        kernel.plan.results[len(kernel.results) :],
-    )
-    rows = [(r, e) for r, e in zip(kernel.results, results, strict=True) if not e.class_axis]
-    wanted = [e for _, e in rows] + [check for check in checks if not check.class_axis]
-    lines, texts = scope.texts(wanted, "r")
-    yield from lines
-    for (result, _), text in zip(rows, texts, strict=False):
-        final = weighed(kernel, result, text)
-        if result is summed(kernel):
-            yield f"sum, rest = add(sum, rest, {final})"
-        else:
-            yield f"{result.name}_[r] = {STORES[result.storage].format(final)}"
-    for text in texts[len(rows) :]:
-        yield f"bad += select({text}, 0, 1)"

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from lossary.formula import Expression, variable
 from lossary.render.kernel import Kernel, Result
-from lossary.render.numba import LOADS, TARGET
+from lossary.render.numba import LOADS, STORES, TARGET
+from lossary.render.passes import row_parts
 from lossary.render.target import Printer
 from lossary.rewriting import substitute
 
-__all__ = ["Scope", "extras", "guarded", "indented", "keep_of", "parameters", "summed", "weighed"]
+__all__ = [
+    "Scope",
+    "extras",
+    "guarded",
+    "hoisted",
+    "indented",
+    "keep_of",
+    "parameters",
+    "row_results",
+    "weighed",
+]
 
 
 def parameters(kernel: Kernel) -> list[str]:
@@ -88,6 +99,43 @@ def guarded(kernel: Kernel, text: str) -> str:
     """Return 0 for what does not count, whatever was computed from it."""
     keep = keep_of(kernel)
     return f"select(keep, {text}, 0.0)" if keep else text
+
+
+def hoisted(roots: Sequence[Expression], scope: Scope, index: str = "") -> Iterator[str]:
+    """Compute for the whole row what a loop over the classes needs of it."""
+    parts = row_parts(roots, scope.known)
+    lines, texts = scope.texts(parts, "r")
+    yield from lines
+    for part, text in zip(parts, texts, strict=True):
+        name = scope.fresh("row") + index
+        yield f"{name} = {text}"
+        scope.name(part, name)
+
+
+def row_results(
+    kernel: Kernel,
+    scope: Scope,
+    added: str,
+    counted: Callable[[str], str] = str,
+    excused: Callable[[str], str] = str,
+) -> Iterator[str]:
+    """Write or add up what a row has one of, and count what is wrong with the row.
+
+    ``added`` is the line that adds; ``counted`` and ``excused`` wrap results and checks.
+    """
+    pairs = zip(kernel.results, kernel.outcomes, strict=True)
+    rows = [(result, outcome) for result, outcome in pairs if not outcome.class_axis]
+    conditions = [condition for condition in kernel.conditions if not condition.class_axis]
+    lines, texts = scope.texts([*(outcome for _, outcome in rows), *conditions], "r")
+    yield from lines
+    for (result, _), text in zip(rows, texts, strict=False):
+        final = counted(weighed(kernel, result, text))
+        if result is summed(kernel):
+            yield added.format(final)
+        else:
+            yield f"{result.name}_[r] = {STORES[result.storage].format(final)}"
+    for text in texts[len(rows) :]:
+        yield f"bad += select({excused(text)}, 0, 1)"
 
 
 def summed(kernel: Kernel) -> Result | None:
