@@ -93,7 +93,8 @@ def _guards(logits: tf.Tensor, label: tf.Tensor) -> list[Any]:
     classes = tf.cast(tf.shape(logits)[-1], label.dtype)
     inside = tf.reduce_all((label >= 0) & (label < classes))
     words = "a label lies outside 0 to the number of classes minus 1; labels and classes:"
-    return [tf.debugging.Assert(inside, [words, label, classes])]
+    # Not tf.debugging.Assert, which puts the operator into a conditional.
+    return [tf.raw_ops.Assert(condition=inside, data=[words, label, classes], summarize=3)]
 
 
 def _binary(labels: Any, logits: Any) -> tuple[tf.Tensor, tf.Tensor]:
