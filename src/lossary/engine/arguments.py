@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -94,16 +95,15 @@ def bind(
     definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any], Options]:
     """Sort a call into data, hyper-parameters and options."""
-    names = [a.name for a in definition.inputs]
+    names, defaults, required, allowed = _facts(definition)
     if len(args) > len(names):
         raise TypeError(
             f"{definition.name} takes {len(names)} positional arguments "
             f"({', '.join(names)}), got {len(args)}\nhint: hyper-parameters go by keyword"
         )
     data: dict[str, Any] = dict(zip(names, args, strict=False))
-    parameters = {a.name: a.default for a in definition.parameters}
+    parameters = dict(defaults)
     options: dict[str, Any] = {}
-    allowed = options_of(definition)
     for key, value in kwargs.items():
         name = _canonical(definition, key)
         if name in data:
@@ -112,10 +112,30 @@ def bind(
         if place is options and name not in allowed:
             raise TypeError(_unknown(definition, key, [*names, *parameters, *allowed]))
         place[name] = value
-    missing = [n for n in names if n not in data]
-    missing += [a.name for a in definition.parameters if a.required and a.name not in kwargs]
-    if missing:
+    if len(data) < len(names) or required - kwargs.keys():
+        missing = [n for n in names if n not in data] + sorted(required - kwargs.keys())
         raise TypeError(f"{definition.name} needs {', '.join(missing)}")
+    if options:
+        _check_options(definition, options, allowed)
+    return {n: data[n] for n in names}, parameters, Options(**options)
+
+
+@lru_cache(maxsize=1024)
+def _facts(
+    definition: Definition,
+) -> tuple[tuple[str, ...], dict[str, Any], frozenset[str], dict[str, Any]]:
+    """Return the names of the data, defaults and names of hyper-parameters, and the options."""
+    return (
+        tuple(a.name for a in definition.inputs),
+        {a.name: a.default for a in definition.parameters},
+        frozenset(a.name for a in definition.parameters if a.required),
+        options_of(definition),
+    )
+
+
+def _check_options(
+    definition: Definition, options: Mapping[str, Any], allowed: Mapping[str, Any]
+) -> None:
     for name in ("axis", "ignore_index"):
         if not isinstance(options.get(name, 0), (int, np.integer, type(allowed.get(name)))):
             raise DtypeError(f"{definition.name}: {name} must be an integer, got {options[name]!r}")
@@ -125,7 +145,6 @@ def bind(
                 f"{definition.name}: {name} must be one of {', '.join(map(repr, choices))}, "
                 f"got {options[name]!r}"
             )
-    return {n: data[n] for n in names}, parameters, Options(**options)
 
 
 def _canonical(definition: Definition, key: str) -> str:
