@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lossary.definition import Argument, Definition
-from lossary.engine import checking, reduction, results, weighing
+from lossary.engine import checking, gpu, reduction, results, selection, weighing
 from lossary.engine.arguments import Call, prepare
 from lossary.engine.fused import Fused, fused
 from lossary.engine.libraries import Library
@@ -65,6 +65,12 @@ def choose(call: Call) -> Choice:
         else:
             given[a.name] = value
     return Choice(variant(call.definition, frozenset(absent), tuple(fixed)), given)
+
+
+def kernel_for(call: Call, choice: Choice) -> Fused | gpu.OnGpu | str:
+    """Return the call ready for a kernel where its data are, or why none can compute it."""
+    make = gpu.ready if selection.on_gpu(call) else fused
+    return make(call, choice.variant, choice.parameters)
 
 
 def ready(call: Call, choice: Choice) -> Work:
@@ -159,12 +165,12 @@ def loss(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any
     """Return the reduced loss, differentiable in libraries that differentiate."""
     call = prepare(definition, args, kwargs)
     choice = choose(call)
-    kernel = fused(call, choice.variant, choice.parameters)
+    kernel = kernel_for(call, choice)
 
     def by_operations(arrays: Mapping[str, Any]) -> Any:
         return _loss(replace(call, arrays=dict(arrays)), choice)
 
-    if isinstance(kernel, Fused):
+    if not isinstance(kernel, str):
         found = call.library.fused_loss(kernel, by_operations)
         if found is not None:
             return found
@@ -182,8 +188,10 @@ def sums(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any
     """Return (weighted sum, weight sum)."""
     call = prepare(definition, args, kwargs)
     choice = choose(call)
-    kernel = fused(call, choice.variant, choice.parameters)
+    kernel = kernel_for(call, choice)
     tracked = any(map(call.library.tracked, call.arrays.values()))
+    if isinstance(kernel, gpu.OnGpu) and not tracked:
+        return gpu.sums(kernel)
     if isinstance(kernel, Fused) and not tracked and (found := results.sums(kernel)):
         return found
     work = ready(call, choice)
@@ -198,7 +206,7 @@ def explain(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, 
     """Return which engine would compute this call, and why."""
     call = prepare(definition, args, kwargs)
     choice = choose(call)
-    kernel = fused(call, choice.variant, choice.parameters)
+    kernel = kernel_for(call, choice)
     if isinstance(kernel, str):
         return f"{definition.name}: {call.library.name} operations, because {kernel}"
     return f"{definition.name}: a fused kernel, {kernel.description}"
@@ -230,7 +238,9 @@ def derivatives(
         )
     call = prepare(definition, args, kwargs)
     choice = choose(call)
-    kernel = fused(call, choice.variant, choice.parameters)
+    kernel = kernel_for(call, choice)
+    if isinstance(kernel, gpu.OnGpu):
+        return gpu.derivatives(kernel, kinds, wrt, out)
     if isinstance(kernel, Fused) and (found := results.derivatives(kernel, kinds, wrt, out)):
         return found
     work = ready(call, choice)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,7 +14,7 @@ from math import prod
 
 from lossary.engine.arguments import Call
 
-__all__ = ["ENGINES", "chosen", "obstacle", "using"]
+__all__ = ["ENGINES", "chosen", "obstacle", "obstacle_on_gpu", "on_gpu", "using"]
 
 ENGINES = ("auto", "array", "fused")
 
@@ -20,6 +22,20 @@ CUTOFF = 1 << 15
 """Elements below which ``auto`` takes the array library: compiling and calling a kernel costs more.
 
 ``lossary bench`` measures where the two cross.
+"""
+
+GPU_CUTOFF = 1 << 14
+"""Elements from which ``auto`` takes a Triton kernel for tensors on a GPU.
+
+An estimate, not yet a measurement: below, either engine waits for launches and none for memory,
+and the first call must not compile a kernel for it. ``benchmarks/gpu.sh`` measures it.
+"""
+
+INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
+"""Whether Triton's interpreter stands in for a GPU, for tests on a machine without one.
+
+With ``TRITON_INTERPRET=1`` in the environment when Python starts, ``engine="fused"`` sends tensors
+of PyTorch on the CPU to the Triton kernels instead of Numba's.
 """
 
 _chosen: ContextVar[str] = ContextVar("engine", default="auto")
@@ -61,6 +77,43 @@ def obstacle(call: Call) -> str | None:
     if _chosen.get() == "auto" and size < CUTOFF:
         return f"{size} elements are fewer than {CUTOFF}, where a kernel begins to pay"
     return _without_numba()
+
+
+def on_gpu(call: Call) -> bool:
+    """Whether it is a Triton kernel that could compute this call."""
+    if call.library.on_gpu(call.prediction):
+        return True
+    return INTERPRETED and _chosen.get() == "fused" and call.library.name == "torch"
+
+
+def obstacle_on_gpu(call: Call) -> str | None:
+    """Return why the array library computes a call on a GPU, or None if a kernel may."""
+    if _chosen.get() == "array":
+        return "engine='array' is chosen"
+    size = prod(call.library.shape(call.prediction))
+    if size == 0:
+        return "there are no elements"
+    if _chosen.get() == "auto" and size < GPU_CUTOFF:
+        return f"{size} elements are fewer than {GPU_CUTOFF}, where a kernel on a GPU begins to pay"
+    if "triton" not in sys.modules and "tensorflow" in sys.modules:
+        # Both bring LLVM; the second to register its options aborts the process if it is Triton.
+        return (
+            "TensorFlow was imported before Triton, and importing Triton now would end this "
+            "process: put import triton before import tensorflow"
+        )
+    return _without_triton(call.prediction.device)
+
+
+@cache
+def _without_triton(device: object) -> str | None:
+    """Return what is wrong with Triton here, if anything is: ask it for a very small kernel."""
+    if find_spec("triton") is None:
+        return 'Triton is not installed: pip install "lossary[gpu]"'
+    try:
+        importlib.import_module("lossary.kernels.triton_scale").probe(device)
+    except Exception as error:  # noqa: BLE001  (no compiler, an old GPU or driver: whatever it is)
+        return f"Triton makes no kernels here: {type(error).__name__}: {error}"
+    return None
 
 
 @cache

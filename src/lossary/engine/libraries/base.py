@@ -92,6 +92,14 @@ class Library(ABC):
         """Return the memory of x, without a copy; None where a CPU kernel cannot reach it."""
         return None
 
+    def on_gpu(self, x: Any) -> bool:
+        """Whether x is where Triton's kernels run."""
+        return False
+
+    def dense(self, x: Any) -> bool:
+        """Whether x is numbers side by side, or in steps, that a kernel can be pointed at."""
+        return False
+
     def tracked(self, x: Any) -> bool:
         """Whether a gradient with respect to x is being recorded."""
         return False

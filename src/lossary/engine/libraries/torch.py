@@ -9,10 +9,13 @@ from typing import Any
 import torch
 from torch.autograd import forward_ad
 
+from lossary.engine import gpu
 from lossary.engine.libraries.base import Kind, Library, Operation
 from lossary.engine.memory import Memory, memory_of
 from lossary.render.kernel import Storage
 
+_PLAIN = frozenset({torch.Tensor, torch.nn.Parameter})
+_FLOATING = frozenset({torch.float64, torch.float32, torch.bfloat16, torch.float16})
 _HALVES: dict[torch.dtype, Storage] = {torch.bfloat16: "bfloat16", torch.float16: "float16"}
 
 
@@ -27,6 +30,8 @@ class _Torch(Library):
         device = None if like is None else like.device
         if isinstance(data, (int, float)):
             dtype = torch.float64 if device is None or device.type != "mps" else torch.float32
+            if device is not None and device.type == "cuda":  # a copy from here would wait for it
+                return torch.full((), data, dtype=dtype, device=device)
             return torch.tensor(data, dtype=dtype, device=device)
         import numpy as np
 
@@ -72,6 +77,15 @@ class _Torch(Library):
             return memory_of(x.view(torch.int16).numpy(), half)
         return memory_of((x.resolve_neg() if x.is_neg() else x).numpy())
 
+    def on_gpu(self, x: Any) -> bool:
+        return x.device.type == "cuda"
+
+    def dense(self, x: Any) -> bool:
+        plain = type(x) in _PLAIN and not (torch.compiler.is_compiling() or _is_wrapped(x))
+        if not plain or x.layout != torch.strided or x.is_neg() or _is_dual(x):
+            return False
+        return not x.dtype.is_floating_point or x.dtype in _FLOATING
+
     def tracked(self, x: Any) -> bool:
         return torch.is_grad_enabled() and isinstance(x, torch.Tensor) and x.requires_grad
 
@@ -82,11 +96,18 @@ class _Torch(Library):
         out.copy_(x)
 
     def fused_loss(self, kernel: Any, by_operations: Callable[..., Any]) -> Any:
-        if not any(map(self.tracked, kernel.call.arrays.values())):
-            return super().fused_loss(kernel, by_operations)
-        from lossary.engine.libraries.torch_fused import loss
+        tracked = any(map(self.tracked, kernel.call.arrays.values()))
+        if isinstance(kernel, gpu.OnGpu):
+            if not tracked:
+                return gpu.loss(kernel)
+            from lossary.engine.libraries import torch_gpu
 
-        return loss(kernel, by_operations)
+            return torch_gpu.loss(kernel, by_operations)
+        if not tracked:
+            return super().fused_loss(kernel, by_operations)
+        from lossary.engine.libraries import torch_fused
+
+        return torch_fused.loss(kernel, by_operations)
 
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         return _value_function(operation).apply(*arrays)
@@ -142,7 +163,7 @@ def _is_concrete(x: Any) -> bool:
     if x.device.type != "cpu" or torch.compiler.is_compiling():
         return False
     # Fake tensors of a tracer and the wrapped ones of torch.func have no values to look at.
-    return type(x) in {torch.Tensor, torch.nn.Parameter} and not _is_wrapped(x)
+    return type(x) in _PLAIN and not _is_wrapped(x)
 
 
 _is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]

@@ -15,17 +15,27 @@ from typing import Any
 import torch
 
 from lossary.engine import results
+from lossary.engine.arguments import Call
 from lossary.engine.fused import Fused
 from lossary.engine.memory import Memory
 
-__all__ = ["loss"]
+__all__ = [
+    "State",
+    "begun",
+    "differentiated",
+    "loss",
+    "may_go_over",
+    "moving",
+    "others",
+    "saved",
+]
 
 
 @dataclass
-class _State:
+class State:
     """What the backward pass needs beside the saved tensors."""
 
-    kernel: Fused
+    kernel: Any
     by_operations: Callable[..., Any]
     names: tuple[str, ...]
     others: tuple[Any, ...]
@@ -37,16 +47,12 @@ class _State:
 def loss(kernel: Fused, by_operations: Callable[..., Any]) -> Any:
     """Return the loss as a node of the graph; None if a value lies outside its set."""
     call = kernel.call
-    names = tuple(
-        argument.name
-        for argument in call.definition.inputs
-        if argument.domain.continuous and call.library.tracked(call.arrays[argument.name])
-    )
+    names = moving(call)
     tensors = [call.arrays[name] for name in names]
     if not names or not all(tensor.dtype.is_floating_point for tensor in tensors):
         return by_operations(call.arrays)
     gradients: list[Any] | None = None
-    over = call.options.reduction != "none" and _over(kernel, names)
+    over = call.options.reduction != "none" and may_go_over(call, names)
     if call.options.reduction == "none":
         value = results.loss(kernel)
     else:
@@ -54,11 +60,24 @@ def loss(kernel: Fused, by_operations: Callable[..., Any]) -> Any:
         value = None if total is None else results.scalar(kernel, results.mean_of(kernel, total))
     if value is None:
         return None
-    # What a later pass reads again is saved too, so that autograd notices a change of it.
-    others = [x for name, x in call.arrays.items() if name not in names]
-    others += [x for x in (call.options.weight, call.options.mask) if isinstance(x, torch.Tensor)]
-    state = _State(kernel, by_operations, names, tuple(others), value, gradients, over)
+    state = State(kernel, by_operations, names, others(call, names), value, gradients, over)
     return _Fused.apply(state, *tensors)
+
+
+def moving(call: Call) -> tuple[str, ...]:
+    """Return the arguments that are to get a gradient."""
+    return tuple(
+        argument.name
+        for argument in call.definition.inputs
+        if argument.domain.continuous and call.library.tracked(call.arrays[argument.name])
+    )
+
+
+def others(call: Call, names: tuple[str, ...]) -> tuple[Any, ...]:
+    """Return what a later pass reads again: saved too, so that autograd notices a change of it."""
+    found = [x for name, x in call.arrays.items() if name not in names]
+    options = call.options
+    return (*found, *(x for x in (options.weight, options.mask) if isinstance(x, torch.Tensor)))
 
 
 def _gradients(
@@ -85,9 +104,8 @@ def _gradients(
     return arrays, total
 
 
-def _over(kernel: Fused, names: tuple[str, ...]) -> bool:
+def may_go_over(call: Call, names: tuple[str, ...]) -> bool:
     """Whether the gradient may and can go where the prediction is."""
-    call = kernel.call
     prediction = call.arrays[call.definition.inputs[0].name]
     if not call.options.inplace or call.definition.inputs[0].name not in names:
         return False
@@ -103,32 +121,38 @@ class _Fused(torch.autograd.Function):
     """The loss as one node: its state was computed before it is applied."""
 
     @staticmethod
-    def forward(ctx: Any, state: _State, *tensors: Any) -> Any:
-        ctx.state = state
-        if state.over:
-            # Other users of the prediction must notice that it has changed.
-            torch.autograd.graph.increment_version(tensors[0])
-        else:
-            ctx.save_for_backward(*tensors, *state.others)
-        # The node's own output must not hang on the node: that would be a cycle.
-        value, state.value = state.value, None
-        return value
+    def forward(ctx: Any, state: State, *tensors: Any) -> Any:
+        return begun(ctx, state, tensors)
 
     @staticmethod
     def backward(ctx: Any, *upstream: Any) -> Any:
-        state: _State = ctx.state
-        tensors = _saved(ctx, state)
+        state: State = ctx.state
+        tensors = saved(ctx, state)
         if torch.is_grad_enabled():
-            return None, *_by_operations(state, tensors, upstream[0])
+            return None, *differentiated(state, tensors, upstream[0])
         if state.kernel.call.options.reduction == "none":
             words = state.kernel.call.library.memory(upstream[0])
             if words is None:
-                return None, *_by_operations(state, tensors, upstream[0])
+                return None, *differentiated(state, tensors, upstream[0])
             return None, *_gradients(state.kernel, state.names, words.flat(False), value=False)[0]
         return None, *_scaled(state, upstream[0])
 
 
-def _saved(ctx: Any, state: _State) -> tuple[Any, ...]:
+def begun(ctx: Any, state: State, tensors: tuple[Any, ...]) -> Any:
+    """Save what the backward pass needs, and return the value of the loss."""
+    ctx.state = state
+    if state.over:
+        # Other users of the prediction must notice that it has changed.
+        torch.autograd.graph.increment_version(tensors[0])
+    else:
+        ctx.save_for_backward(*tensors, *state.others)
+    # The node's own output must not hang on the node: that would be a cycle.
+    value, state.value = state.value, None
+    return value
+
+
+def saved(ctx: Any, state: State) -> tuple[Any, ...]:
+    """Return the tensors that get a gradient, if they are still there."""
     if not state.over:
         return ctx.saved_tensors[: len(state.names)]
     if state.gradients is None or torch.is_grad_enabled():
@@ -139,7 +163,7 @@ def _saved(ctx: Any, state: _State) -> tuple[Any, ...]:
     return ()
 
 
-def _scaled(state: _State, upstream: Any) -> list[Any]:
+def _scaled(state: State, upstream: Any) -> list[Any]:
     """Hand the gradients over; a second backward pass through the same graph makes them anew.
 
     Half precision is never multiplied after rounding: a large factor would find zeros.
@@ -152,7 +176,7 @@ def _scaled(state: _State, upstream: Any) -> list[Any]:
     return gradients if factor == 1 else [gradient.mul_(factor) for gradient in gradients]
 
 
-def _by_operations(state: _State, tensors: Any, upstream: Any) -> tuple[Any, ...]:
+def differentiated(state: State, tensors: Any, upstream: Any) -> tuple[Any, ...]:
     """Differentiate the loss by its operations, which can be differentiated again."""
     arrays = {**state.kernel.call.arrays, **dict(zip(state.names, tensors, strict=True))}
     with torch.enable_grad():
