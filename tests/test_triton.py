@@ -16,7 +16,7 @@ from triton.compiler import ASTSource  # noqa: E402
 
 import lossary as L  # noqa: E402
 from lossary.kernels import triton_launch  # noqa: E402
-from lossary.render.triton import Text, word  # noqa: E402
+from lossary.render.programs import Text, word  # noqa: E402
 from samples import each_loss  # noqa: E402
 from triton_cases import kernel  # noqa: E402
 
@@ -127,9 +127,14 @@ def test_on_the_cpu_the_error_says_what_to_do(monkeypatch):
 
 def test_tiles_hold_rows_that_fit():
     made, _ = kernel(L.cross_entropy)
-    for classes in (1, 2, 3, 1023, 1024, 1025, 32_768, 32_769, 262_144):
+    for classes in (1, 2, 3, 1023, 1024, 1025, 16_384, 16_385, 262_144):
         chosen = triton_launch.tile(made, classes)
         assert chosen.block & (chosen.block - 1) == 0
         assert chosen.streamed or chosen.block >= classes
         assert chosen.rows * chosen.block <= 32 * 32 * chosen.warps
         assert chosen.streamed == (classes > 16_384)
+
+
+def test_heavy_formulas_get_smaller_tiles():
+    light, heavy = (triton_launch.tile(kernel(x)[0], 1) for x in (L.huber, L.soft_focal))
+    assert light.block == 2 * heavy.block == 1024

@@ -100,8 +100,8 @@ def evaluate(loss, arrays, what=("value", "gradient"), *, parameters=None, inpla
 @pytest.fixture
 def streamed(monkeypatch):
     """Take rows of any length in blocks of 64 classes."""
-    monkeypatch.setattr(triton_launch.LIMITS, "resident", 0)
-    monkeypatch.setattr(triton_launch.LIMITS, "streamed", 64)
+    tile = triton_launch.Tile(1, 64, 4, streamed=True)
+    monkeypatch.setattr(triton_launch, "tile", lambda kernel, classes: tile)
 
 
 # ---------------------------------------------------------------------------------- the truth
@@ -420,6 +420,27 @@ def test_in_place(classes):
         assert torch.equal(logits, expected["gradient_of_logits"])
         assert torch.equal(got["value"], expected["value"])
         assert torch.equal(whole[:, classes:], rest)
+
+
+def test_in_place_beside_an_array_in_the_same_memory():
+    """The target is the logits themselves, one class further: nothing is read after it is lost."""
+    whole = torch.rand(4, 9, device=DEVICE)
+    logits, target = whole[:, :8], whole[:, 1:]
+    arrays = {"logits": logits, "target": target}
+    expected = evaluate(L.soft_cross_entropy, arrays, check=False)["gradient_of_logits"]
+    got = evaluate(L.soft_cross_entropy, arrays, check=False, inplace=True)["gradient_of_logits"]
+    assert got is logits
+    assert torch.equal(got, expected)
+
+
+@pytest.mark.parametrize("name", ["scale", "row", "t1_0", "known_x", "tl", "range", "sums_"])
+def test_an_argument_may_have_any_name(name):
+    symbol = variable(name)
+    operands = (Operand("x", "element", "float32"), Operand(name, "number", "float64"))
+    result = Result("value", variable("x") * symbol, "float32", derivative=False)
+    made = Kernel(name, operands, (result,), class_axis=False, reduce=False)
+    got = triton_launch.run(made, {"x": torch.ones(3, device=DEVICE)}, {name: 7.0}, scale=2.0)
+    assert got["value"].tolist() == [7.0] * 3
 
 
 def test_weight_scale_and_upstream():

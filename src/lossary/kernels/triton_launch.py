@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,11 +11,13 @@ from typing import Any
 
 import torch
 
+from lossary.formula import walk
 from lossary.kernels import modules
 from lossary.render.kernel import Kernel, Operand
-from lossary.render.triton import Text, word
+from lossary.render.programs import Text, source, word
+from lossary.render.spare import WORDS
 
-__all__ = ["LIMITS", "Tile", "run", "text", "tile"]
+__all__ = ["Tile", "run", "text", "tile"]
 
 Number = float | torch.Tensor
 
@@ -27,51 +29,44 @@ STORED = {
 }
 
 
-@dataclass
-class Limits:
-    """How much one program takes."""
-
-    elements: int = 1024
-    """Elements of an elementwise loss."""
-    resident: int = 16384
-    """Classes of all arrays together whose rows stay in the registers; longer rows are streamed.
-
-    Compiled for a Hopper, cross-entropy of 32768 classes spills 300 bytes per thread, of 16384 none.
-    """
-    streamed: int = 8192
-    """Classes of a streamed row that are taken at once."""
-
-
-LIMITS = Limits()
-
-
 @dataclass(frozen=True)
 class Tile:
-    """The shape of a program's data: rows, classes (or elements), warps, and how rows are taken."""
+    """The data of one program: rows, and classes or elements of each; its warps; see ``Text``."""
 
     rows: int
     block: int
     warps: int
-    streamed: bool
+    streamed: bool = False
 
 
+# How many numbers of its arrays a thread holds, by the weight of the formula: a node counts 1, an
+# elementary function 10 more. Compiled for a Hopper, nearly nothing spills out of the registers.
+_HELD = ((120, 32), (180, 16))
+_LEAST_HELD = 8
+_FUNCTIONS = frozenset({"exp", "log", "log1p", "expm1", "tanh", "power", *WORDS})
+_MOST_WARPS = 16  # with 32, a thread would have 64 registers
+
+
+@lru_cache(maxsize=4096)
 def tile(kernel: Kernel, classes: int) -> Tile:
-    """Return the tile for rows of some length.
-
-    A thread holds 8 to 32 numbers of each array: more would spill out of the registers, fewer leave
-    loads too narrow to fill the bus.
-    """
+    """Return the tile of an elementwise loss, or for rows of some length."""
+    weight = sum(1 + 10 * (node.operator in _FUNCTIONS) for node in walk(*text(kernel).roots))
+    held = next((numbers for most, numbers in _HELD if weight <= most), _LEAST_HELD)
+    double = 1 + (text(kernel).work == "float64")
+    if not kernel.class_axis:
+        return Tile(1, 128 * min(8, held // (2 * double)), 4)
     arrays = sum(operand.place == "class" for operand in kernel.operands)
-    double = any(o.storage == "float64" for o in kernel.operands if o.place == "class")
+    each = _power_of_two(held // (arrays * double))
     block = 1 << max(classes - 1, 0).bit_length()
-    if block * arrays * (1 + double) > LIMITS.resident:
-        block = min(LIMITS.streamed, block)
-        return Tile(1, block, _warps(block), streamed=True)
-    return Tile(max(1, 1024 // block), block, _warps(block), streamed=False)
+    if block > 32 * _MOST_WARPS * each:
+        return Tile(1, 32 * 8 * each, 8, streamed=True)
+    warps = min(_MOST_WARPS, max(4, block // (32 * min(each, 16))))
+    return Tile(max(1, 128 * min(each, 8) // block), block, warps)
 
 
-def _warps(block: int) -> int:
-    return 4 if block <= 2048 else 8 if block <= 4096 else 16 if block <= 16384 else 32
+def _power_of_two(x: int) -> int:
+    """Return the largest power of two that is not above x, at least 1."""
+    return 1 << max(x, 1).bit_length() - 1
 
 
 @lru_cache(maxsize=4096)
@@ -82,8 +77,10 @@ def text(kernel: Kernel, *, streamed: bool = False, pointers: frozenset[str] = f
 
 @lru_cache(maxsize=4096)
 def _compiled(kernel: Kernel, streamed: bool, pointers: frozenset[str]) -> Any:
-    source = text(kernel, streamed=streamed, pointers=pointers).source
-    return getattr(modules.load(f"{kernel.name}_triton", source), f"{kernel.name}_kernel")
+    module = modules.load(
+        f"{kernel.name}_triton", source(text(kernel, streamed=streamed, pointers=pointers))
+    )
+    return getattr(module, f"{kernel.name}_kernel")
 
 
 def run(
@@ -111,8 +108,8 @@ def run(
     classes = like.shape[-1] if kernel.class_axis else 1
     rows = like.numel() // classes if classes else 0
     shape = like.shape[:-1] if kernel.class_axis else like.shape
-    chosen = tile(kernel, classes) if kernel.class_axis else Tile(LIMITS.elements, 1, 4, False)
-    programs = -(-rows // chosen.rows)
+    chosen = tile(kernel, classes)
+    programs = -(-rows // (chosen.rows if kernel.class_axis else chosen.block))
     own = text(kernel, streamed=chosen.streamed)
     given = {word(name): x for name, x in numbers.items()} | {"scale": scale}
     pointers = frozenset(n for n, x in given.items() if isinstance(x, torch.Tensor))
@@ -135,20 +132,28 @@ def run(
         sums = values["sums_"] = torch.empty(programs, dtype=torch.float64, device=like.device)
     if programs and classes:
         launched = [values[name] for name in own.parameters if "constexpr" not in name]
-        sizes = {"BLOCK": chosen.block if kernel.class_axis else chosen.rows}
-        if kernel.class_axis:
-            sizes["ROWS"] = chosen.rows
+        sizes = {"BLOCK": chosen.block} | ({"ROWS": chosen.rows} if kernel.class_axis else {})
         function = _compiled(kernel, chosen.streamed, pointers)
         with _current(like):
             # The compensated arithmetic needs each product rounded as it is written.
             function[(programs,)](
                 *launched, **sizes, num_warps=chosen.warps, enable_fp_fusion=False
             )
-    for target, source in back:
-        target.copy_(source)
+    for place, copied in back:
+        place.copy_(copied)
     if own.summed is not None and sums is not None:
         results[own.summed.name] = sums[0] if programs == 1 else sums.sum()
     return {result.name: results[result.name] for result in kernel.results}
+
+
+def _is_another(table: torch.Tensor, x: torch.Tensor) -> bool:
+    """Whether a table is a copy of x, or x holds one number in several places."""
+    return table.data_ptr() != x.data_ptr() or 0 in table.stride()
+
+
+def _same_memory(x: torch.Tensor) -> Callable[[torch.Tensor], bool]:
+    own = x.untyped_storage().data_ptr()
+    return lambda other: other.untyped_storage().data_ptr() == own
 
 
 def _reachable(x: torch.Tensor) -> None:
@@ -207,10 +212,11 @@ def _outputs(
             continue
         if inplace and own.spread(result) and own.derived(result).name == first:
             x = results[result.name] = arrays[first]
-            table = values[f"{word(first)}_"]
-            if table.data_ptr() != x.data_ptr():  # the table is a copy
-                back.append((x, table.view(x.shape)))
-            room = table
+            room = values[f"{word(first)}_"]
+            others = [values[n] for n in own.parameters if n.endswith("_") and n in values]
+            if _is_another(room, x) or sum(map(_same_memory(x), others)) > 1:
+                room = torch.empty_like(room)
+                back.append((x, room.view(x.shape)))
         else:
             full = (*shape, arrays[first].shape[-1]) if own.spread(result) and first else shape
             device = next(iter(arrays.values())).device

@@ -63,6 +63,17 @@ def power_of_two(shifted: tl.tensor) -> tl.tensor:
 
 
 @triton.jit
+def rest_of_power(whole: tl.tensor, half: tl.tensor) -> tl.tensor:
+    """Return 2^(k - h) for the whole numbers k + 2 bias and h + bias in the low bits."""
+    if whole.dtype == tl.float64:
+        bits = whole.to(tl.int64, bitcast=True) - half.to(tl.int64, bitcast=True)
+        return (bits << 52).to(tl.float64, bitcast=True)
+    else:
+        bits = whole.to(tl.int32, bitcast=True) - half.to(tl.int32, bitcast=True)
+        return (bits << 23).to(tl.float32, bitcast=True)
+
+
+@triton.jit
 def tail_of_exp(r: tl.tensor) -> tl.tensor:
     """Return (e^r - 1 - r) / r^2 for |r| <= ln(2)/2."""
     r2 = r * r
@@ -108,33 +119,20 @@ def exp_of_sum(x: tl.tensor, low: tl.tensor) -> tl.tensor:
     bias: tl.constexpr = BIAS_64 if double else BIAS_32
     highest: tl.constexpr = HIGHEST_64 if double else HIGHEST_32
     lowest: tl.constexpr = LOWEST_64 if double else LOWEST_32
-    bounded = tl.where(x > highest, highest, tl.where(x < lowest, lowest, x))
-    whole = tl.fma(bounded, LOG2_E, rounder)
-    half = tl.fma(bounded, HALF_LOG2_E, rounder)
-    r_high, small = reduced(bounded, tl.where(bounded == x, low, 0.0), whole - rounder)
+    bounded = tl.clamp(x, lowest, highest, propagate_nan=tl.PropagateNan.ALL)
+    whole = tl.fma(bounded, LOG2_E, rounder + 2 * bias)
+    half = tl.fma(bounded, HALF_LOG2_E, rounder + bias)
+    r_high, small = reduced(bounded, low, whole - (rounder + 2 * bias))
     high = r_high + 1.0
     mantissa = high + (small + (r_high - (high - 1.0)))
     # 2^k in two factors: neither overflows nor rounds, whatever k is.
-    first, rest = half + bias, (whole - rounder) - (half - rounder) + (rounder + bias)
-    return mantissa * power_of_two(first) * power_of_two(rest)
+    return mantissa * power_of_two(half) * rest_of_power(whole, half)
 
 
 @triton.jit
 def exp(x: tl.tensor) -> tl.tensor:
     """Return e^x; the last rounding alone decides subnormal results."""
-    if x.dtype == tl.float64:
-        return exp_of_sum(x, 0.0)
-    else:
-        bounded = tl.clamp(x, LOWEST_32, HIGHEST_32, propagate_nan=tl.PropagateNan.ALL)
-        whole = tl.fma(bounded, LOG2_E, ROUNDER_32 + 2 * BIAS_32)
-        half = tl.fma(bounded, HALF_LOG2_E, ROUNDER_32 + BIAS_32)
-        r_high, small = reduced(bounded, 0.0, whole - (ROUNDER_32 + 2 * BIAS_32))
-        high = r_high + 1.0
-        mantissa = high + (small + (r_high - (high - 1.0)))
-        first = half.to(tl.int32, bitcast=True)
-        rest = whole.to(tl.int32, bitcast=True) - first
-        first = (first << 23).to(tl.float32, bitcast=True)
-        return mantissa * first * (rest << 23).to(tl.float32, bitcast=True)
+    return exp_of_sum(x, 0.0)
 
 
 @triton.jit
@@ -152,18 +150,18 @@ def exp_of_half(x: tl.tensor) -> tl.tensor:
 
 @triton.jit
 def expm1(x: tl.tensor) -> tl.tensor:
-    """Return e^x - 1, also near 0."""
+    """Return e^x - 1, also near 0; beside ``exp`` of the same x most of it costs nothing."""
     double: tl.constexpr = x.dtype == tl.float64
     rounder: tl.constexpr = ROUNDER_64 if double else ROUNDER_32
     bias: tl.constexpr = BIAS_64 if double else BIAS_32
     highest: tl.constexpr = HIGHEST_64 if double else HIGHEST_32
-    flat: tl.constexpr = FLAT_64 if double else FLAT_32
+    lowest: tl.constexpr = LOWEST_64 if double else LOWEST_32
     tiny = tl.constexpr(5.551115123125783e-17 if double else 2.9802322387695312e-08)
-    bounded = tl.where(x > highest, highest, tl.where(x < flat, flat, x))
-    shifted = tl.fma(bounded, LOG2_E, rounder + (bias - 1))
-    r_high, small = reduced(bounded, 0.0, shifted - (rounder + (bias - 1)))
+    bounded = tl.clamp(x, lowest, highest, propagate_nan=tl.PropagateNan.ALL)
+    k = tl.fma(bounded, LOG2_E, rounder + 2 * bias) - (rounder + 2 * bias)
+    r_high, small = reduced(bounded, 0.0, k)
     # Half the result, since 2^128 is no float32: 2^(k-1) (1 + r_high + small) - 1/2.
-    scale = power_of_two(shifted)
+    scale = power_of_two(tl.maximum(k, -64.0) + (rounder + (bias - 1)))
     shift = scale - 0.5
     high = tl.fma(scale, r_high, shift)
     low = tl.fma(scale, small, tl.fma(scale, r_high, shift - high))
@@ -356,7 +354,7 @@ def power_of_positive(x: tl.tensor, y: tl.tensor) -> tl.tensor:
     ordinary = (x > 0.0) & (x < infinite)
     product = y * tl.where(ordinary, high, tl.where(x == 0.0, -infinite, x))
     product_low = tl.fma(y, low, tl.fma(y, high, -product))
-    usable = ordinary & (tl.abs(product) < infinite)
+    usable = ordinary & (tl.abs(product) < 800.0)  # farther out the power is 0 or inf
     result = exp_of_sum(product, tl.where(usable, product_low, 0.0))
     return tl.where((x == 1.0) | (y == 0.0), 1.0, result)
 

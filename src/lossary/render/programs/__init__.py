@@ -1,0 +1,34 @@
+"""The programs of a GPU kernel in Triton: one read and one write of the data.
+
+Elementwise losses take a block of elements per program. Losses with a class axis take a tile of
+whole rows where a row fits on the chip (``resident``: it is read once), else one row in blocks, as
+often as the plan has passes (``streamed``: the row stays in the second cache). The arithmetic is
+float32, and float64 where the data are.
+"""
+
+from __future__ import annotations
+
+from lossary.render.programs.elements import elements
+from lossary.render.programs.rows import begin, resident
+from lossary.render.programs.streamed import streamed
+from lossary.render.programs.text import Text, indented, word
+
+__all__ = ["Text", "source", "word"]
+
+_IMPORTS = """import triton
+import triton.language as tl
+
+import lossary.kernels.triton_math as real
+"""
+
+
+def source(text: Text) -> str:
+    """Return the source of a module with one function, ``NAME_kernel``."""
+    text.known.clear()
+    if text.kernel.class_axis:
+        body = [*begin(text), *(streamed(text) if text.streamed else resident(text))]
+    else:
+        body = list(elements(text))
+    header = [f"{name}," for name in text.parameters]
+    lines = ["@triton.jit", f"def {text.kernel.name}_kernel(", *indented(header), "):"]
+    return "\n".join([_IMPORTS, "", *lines, *indented(body)]) + "\n"
