@@ -24,7 +24,7 @@ from lossary.kernels import pool
 from lossary.render.kernel import Kernel, Operand, Place, Result, Storage, check_of
 from lossary.rewriting import substitute
 
-__all__ = ["Fused", "fused", "kernel_of"]
+__all__ = ["Form", "Fused", "fused", "is_short", "kernel_of", "ready", "step_of"]
 
 _PARALLEL_FROM = 1 << 15
 """Elements from which several threads share the work; below, waking them costs more."""
@@ -98,10 +98,10 @@ class Fused:
             upstream and upstream.storage,
             value,
             self.call.options.check,
-            0 < self.classes <= _SHORT,
+            is_short(self.classes),
             over,
         )
-        step = self._step()
+        step = step_of(self.classes)
         blocks = -(-prod(self.call.shape) // step)
         sums, wrong = np.empty(blocks), np.empty(blocks, np.int64)
         arguments = [
@@ -114,7 +114,7 @@ class Fused:
             wrong,
         ]
 
-        function = _ready.get(form) or _make_ready(form, step, arguments)
+        function = ready(form, step, arguments)
 
         def work(first: int, last: int) -> None:
             function(first, last, step, *arguments)
@@ -136,12 +136,6 @@ class Fused:
         if not self.call.definition.class_axis:
             return 0
         return self.call.library.shape(self.call.prediction)[-1]
-
-    def _step(self) -> int:
-        """Return how many elements, or rows, make a block."""
-        if self.classes > _SHORT:
-            return max(1, _ROW_BLOCK // self.classes)
-        return min(128, max(32, _SHORT_BLOCK // self.classes)) if self.classes else _STEP
 
     @property
     def description(self) -> str:
@@ -241,6 +235,23 @@ def _class_weighted(call: Call, weight: Memory | None, mask: Memory | None) -> M
     if mask is not None:
         own = np.where(mask.words, own, 0.0)
     return Memory(own if weight is None else own * weight.numbers, "float64")
+
+
+def is_short(classes: int) -> bool:
+    """Whether rows of so many classes are computed side by side; 0 stands for no rows."""
+    return 0 < classes <= _SHORT
+
+
+def step_of(classes: int) -> int:
+    """Return how many elements, or rows of so many classes, make a block."""
+    if classes > _SHORT:
+        return max(1, _ROW_BLOCK // classes)
+    return min(128, max(32, _SHORT_BLOCK // classes)) if classes else _STEP
+
+
+def ready(form: Form, step: int, arguments: list[Any]) -> Callable[..., None]:
+    """Return the compiled function of ``(first block, last block, step, *arguments)``."""
+    return _ready.get(form) or _make_ready(form, step, arguments)
 
 
 _ready: dict[Form, Callable[..., None]] = {}
