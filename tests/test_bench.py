@@ -34,13 +34,13 @@ from lossary.bench import (
     report,
     timing,
 )
-from lossary.bench.cases import IGNORED, draw
 from lossary.bench.contestant import Contestant, Prepared, UnavailableError
 from lossary.bench.contestants import ours, plain, pytorch
 from lossary.bench.crossover import crossovers
 from lossary.bench.limits import Limit
 from lossary.bench.results import Absent, Crossover, Measured, Outcome
 from lossary.bench.targets import GRADIENT, LIMIT, TARGETS, Target, judge
+from lossary.bench.work import IGNORED, draw
 from lossary.cli import main
 
 HUBER = Case("huber", (64,))
@@ -273,6 +273,14 @@ def test_data_are_the_same_each_time_and_inside_their_sets(case):
     assert np.isfinite(L.catalogue[case.loss](one.prediction, one.target))
 
 
+def test_large_data_repeat_what_was_drawn(monkeypatch):
+    monkeypatch.setattr("lossary.bench.work.DRAWN", 64)
+    data = draw(Case("soft_cross_entropy", (20, 10)))
+    assert data.prediction.shape == (20, 10)
+    assert np.array_equal(data.prediction.reshape(-1)[:64], data.prediction.reshape(-1)[64:128])
+    assert np.allclose(data.target.sum(-1), 1)
+
+
 def test_ignored_rows_are_those_that_are_not_kept():
     hard = draw(Case("cross_entropy", (400, 5), ignored=0.5))
     assert 100 < hard.keep.sum() < 300
@@ -357,6 +365,21 @@ def test_no_case_begins_after_the_budget_is_spent(clock):
     assert said == ["time was up: 2 of 3 cases were not measured"]
 
 
+def test_an_interrupt_keeps_what_is_done(clock):
+    def interrupt(case, data, threads):
+        if case is not HUBER:
+            raise KeyboardInterrupt
+        return clock.contestant("", 0.1).prepare(case, data, threads)
+
+    said = []
+    work = [HUBER, Case("huber", (65,)), Case("huber", (66,))]
+    results = clock.measure(Contestant("a", "", (), interrupt), work=work, say=said.append)
+    assert results.interrupted
+    assert [outcome.case for outcome in results.outcomes] == [HUBER]
+    assert results.skipped == ("huber/65/float32", "huber/66/float32")
+    assert said == ["interrupted: 2 of 3 cases were not measured"]
+
+
 def test_progress_says_what_is_done(clock):
     seen = []
     clock.measure(clock.contestant("a", 0.1), progress=lambda *now: seen.append(now))
@@ -386,6 +409,16 @@ def test_all_that_are_installed_agree_on_all_work():
     names = {row.contestant for found in results.outcomes for row in found.rows}
     assert {ours.ARRAY, ours.ARRAY_TORCH, ours.DOOR, pytorch.EAGER, plain.SCIPY} <= names
     assert len(names) + len({one.contestant for one in results.absent}) >= len(everyone) - 3
+
+
+def test_losses_from_hidden_states_agree():
+    names = {pytorch.EAGER, ours.ARRAY_TORCH, ours.DOOR, "JAX jit", plain.SCIPY}
+    case = Case("linear_cross_entropy", (16, 8, 12))
+    everyone = [c for c in CONTESTANTS if c.name in names]
+    (found,) = measure([case], Settings(rounds=1, threads=1, crossovers=False), everyone).outcomes
+    assert {row.contestant for row in found.rows} == {pytorch.EAGER, ours.ARRAY_TORCH, ours.DOOR}
+    assert [row for row in found.rows if row.disagrees] == []
+    assert case.bytes == 2 * 4 * (16 * 8 + 12 * 8)
 
 
 def test_compiled_code_agrees_too():
@@ -768,7 +801,7 @@ def test_a_lossary_that_disagrees_is_a_problem(run, monkeypatch, clock):
     code, out, err = run("--filter huber/64 --rounds 1 --threads 1")
     assert code == 1
     assert "Lossary odd*" in out
-    assert "huber/64/float32: Lossary odd: value 2, others have 1" in err
+    assert "huber/64/float32: Lossary odd disagrees: value 2, others have 1" in err
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lossary.bench.cases import Case, Data
+from lossary.bench.work import Case, Data
 
 __all__ = ["Contestant", "Prepared", "UnavailableError"]
 

@@ -6,11 +6,11 @@ import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from lossary.bench.cases import Case, draw
 from lossary.bench.contestant import Contestant, Prepared, UnavailableError
 from lossary.bench.contestants import ours
 from lossary.bench.results import Crossover
 from lossary.bench.timing import Clock, alternate
+from lossary.bench.work import Case, draw
 
 __all__ = ["LOSSES", "SIZES", "crossovers"]
 

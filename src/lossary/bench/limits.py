@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from lossary.bench.cases import Case
 from lossary.bench.contestant import Prepared
+from lossary.bench.work import Case
 
 __all__ = ["COPY", "TRIAD", "Limit", "movers", "pattern"]
 

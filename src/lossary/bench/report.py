@@ -9,8 +9,8 @@ from lossary.bench.limits import COPY, TRIAD, Limit
 from lossary.bench.targets import judge
 
 if TYPE_CHECKING:
-    from lossary.bench.cases import Case
     from lossary.bench.results import Measured, Outcome, Results
+    from lossary.bench.work import Case
 
 __all__ = [
     "HOW", "against", "crossovers", "floor", "load", "losing", "machine", "markdown", "memory",

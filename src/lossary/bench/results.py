@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lossary.bench.cases import Case
 from lossary.bench.limits import Limit
+from lossary.bench.work import Case
 from lossary.errors import LossaryError
 
 __all__ = ["SCHEMA", "Absent", "Crossover", "Measured", "Outcome", "Results", "ResultsError"]
@@ -103,7 +103,7 @@ class Results:
 
     ``settings`` are the size, threads, rounds, seconds and seed asked for; ``contestants`` maps
     names to what they do, ``absent`` are those that took no part at all, ``skipped`` the cases for
-    which no time was left.
+    which no time was left, all that remained if the run was ``interrupted``.
     """
 
     lossary: str
@@ -117,6 +117,7 @@ class Results:
     crossovers: tuple[Crossover, ...] = ()
     absent: tuple[Absent, ...] = ()
     skipped: tuple[str, ...] = ()
+    interrupted: bool = False
 
     @property
     def problems(self) -> tuple[str, ...]:

@@ -17,13 +17,13 @@ from typing import Any
 
 import lossary
 from lossary.bench import agreement, limits, machine, memory
-from lossary.bench.cases import Case, Data, draw
 from lossary.bench.contestant import Contestant, Prepared, UnavailableError
 from lossary.bench.contestants import CONTESTANTS
 from lossary.bench.crossover import crossovers
 from lossary.bench.limits import Limit
 from lossary.bench.results import Absent, Measured, Outcome, Results
 from lossary.bench.timing import Clock, Timing, alternate
+from lossary.bench.work import Case, Data, draw
 from lossary.errors import MissingExtraError
 
 __all__ = ["Settings", "measure"]
@@ -61,6 +61,7 @@ def measure(
     """Return the times of all contestants on all cases.
 
     ``progress`` is called with (done, total, what), ``say`` with sentences about what went wrong.
+    An interrupt ends the run with the cases that are done.
 
     >>> quick = Settings(rounds=1, crossovers=False, threads=1)
     >>> found = measure([Case("huber", (64,))], quick, CONTESTANTS[:1])
@@ -76,7 +77,8 @@ def measure(
         headline = {kind: bench.headline(kind, device) for kind in (limits.COPY, limits.TRIAD)}
         outcomes, skipped = bench.outcomes(cases, present, progress or (lambda *_: None))
         crossed = ()
-        if chosen.crossovers and device == "cpu" and not bench.late():
+        over = bench.late() or bench.interrupted
+        if chosen.crossovers and device == "cpu" and not over:
             named = {contestant.name: contestant for contestant in present}
             crossed = crossovers(named, chosen.threads, seed=chosen.seed, clock=clock, pause=pause)
         return Results(
@@ -94,6 +96,7 @@ def measure(
             crossovers=crossed,
             absent=tuple(bench.absent),
             skipped=tuple(skipped),
+            interrupted=bench.interrupted,
         )
 
 
@@ -128,6 +131,7 @@ class _Bench:
         self.pool = pool
         self.start = clock()
         self.absent: list[Absent] = []
+        self.interrupted = False
 
     def late(self) -> bool:
         """Whether the budget is spent."""
@@ -185,16 +189,21 @@ class _Bench:
         """Return what each case gave, and the names of those that found no time."""
         found, skipped = [], []
         for done, case in enumerate(cases):
-            if self.late():
+            if self.interrupted or self.late():
                 skipped.append(case.name)
                 continue
             report = partial(progress, done, len(cases))
             allowance = self.allowance(len(cases) - done)
-            found.append(self.outcome(case, contestants, allowance, report))
+            try:
+                found.append(self.outcome(case, contestants, allowance, report))
+            except KeyboardInterrupt:
+                self.interrupted = True
+                skipped.append(case.name)
             _tidy()
         progress(len(cases), len(cases), "")
         if skipped:
-            self.say(f"time was up: {len(skipped)} of {len(cases)} cases were not measured")
+            why = "interrupted" if self.interrupted else "time was up"
+            self.say(f"{why}: {len(skipped)} of {len(cases)} cases were not measured")
         return found, skipped
 
     def outcome(

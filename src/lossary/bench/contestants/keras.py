@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from lossary.bench.cases import IGNORED, Case, Data
 from lossary.bench.contestant import Contestant, Prepared, UnavailableError
 from lossary.bench.contestants import pytorch, xla
+from lossary.bench.work import IGNORED, Case, Data
 
 __all__ = ["KERAS"]
 
@@ -61,7 +61,7 @@ def _prepare(case: Case, data: Data, threads: int) -> Prepared | None:
     keras = _keras()
     if case.dtype != "float32":
         return None  # a Keras loss computes in float32, whatever it is given
-    if case.device != "cpu":
+    if case.device != "cpu" or case.linear:
         return None
     return _STEPS[keras.backend.backend()](_loss(keras, case), case, data)
 

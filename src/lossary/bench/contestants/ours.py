@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 import lossary
-from lossary.bench.cases import IGNORED, Case, Data
 from lossary.bench.contestant import Contestant, Prepared, UnavailableError
 from lossary.bench.contestants import pytorch
+from lossary.bench.work import IGNORED, Case, Data
 
 __all__ = ["ARRAY", "AUTO_TORCH", "DOOR", "FUSED", "FUSED_OUT", "FUSED_TORCH", "OURS"]
 
@@ -41,7 +41,7 @@ def _outcome(result: tuple[Any, Any]) -> tuple[float, np.ndarray]:
 
 def _numpy(engine: str, *, out: bool = False) -> Callable[..., Prepared | None]:
     def prepare(case: Case, data: Data, threads: int) -> Prepared | None:
-        if case.device != "cpu":
+        if case.device != "cpu" or case.linear:
             return None
         compute = lossary.catalogue[case.loss].value_and_gradient
         half = case.dtype == "bfloat16"
@@ -58,6 +58,9 @@ def _numpy(engine: str, *, out: bool = False) -> Callable[..., Prepared | None]:
 def _torch(engine: str) -> Callable[..., Prepared | None]:
     def prepare(case: Case, data: Data, threads: int) -> Prepared | None:
         x, t, keep = pytorch.tensors(case, data)
+        if case.linear:
+            loss = lossary.catalogue["cross_entropy"]
+            return pytorch.backward(lambda: loss(x @ keep.T, t), x, _engine(engine), keep)
         loss = lossary.catalogue[case.loss]
         options = {"mask": keep} if case.soft and case.ignored else _options(case, data)
         return pytorch.backward(lambda: loss(x, t, **options), x, _engine(engine))
@@ -75,7 +78,8 @@ def _door(case: Case, data: Data, threads: int) -> Prepared | None:
         focal = lossary.torch.Focal(gamma=2)
         return pytorch.backward(lambda: focal(x, t), x, _engine("auto"))
     formula = pytorch.formula(case, f)
-    return pytorch.backward(lambda: formula(x, t, keep), x, _engine("auto"))
+    weight = keep if case.linear else None
+    return pytorch.backward(lambda: formula(x, t, keep), x, _engine("auto"), weight)
 
 
 ARRAY = "Lossary array"

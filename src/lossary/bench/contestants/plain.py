@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lossary.bench.cases import Case, Data
 from lossary.bench.contestant import Contestant, Prepared
+from lossary.bench.work import Case, Data
 
 __all__ = ["PLAIN", "SCIPY"]
 
@@ -94,7 +94,7 @@ def _outcome(result: Both) -> tuple[float, np.ndarray]:
 
 
 def _scipy(case: Case, data: Data, threads: int) -> Prepared | None:
-    if case.dtype == "bfloat16" or case.device != "cpu":
+    if case.dtype == "bfloat16" or case.device != "cpu" or case.linear:
         return None
     function = FORMULAS[case.loss]
     rest = () if data.keep is None else (data.keep,)

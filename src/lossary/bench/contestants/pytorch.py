@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from lossary.bench.cases import Case, Data
 from lossary.bench.contestant import Contestant, Prepared, UnavailableError
+from lossary.bench.work import Case, Data
 
 __all__ = ["COMPILED", "EAGER", "PYTORCH", "backward", "formula", "tensors"]
 
@@ -19,7 +19,7 @@ Around = Callable[[], contextlib.AbstractContextManager[Any]]
 
 
 def tensors(case: Case, data: Data) -> tuple[Any, Any, Any]:
-    """Return prediction, target and mask as tensors; on a CPU in float32 they share memory."""
+    """Return prediction, target, and mask or weight; on a CPU in float32 they share memory."""
     import torch
 
     if case.device == "cuda" and not torch.cuda.is_available():
@@ -28,9 +28,12 @@ def tensors(case: Case, data: Data) -> tuple[Any, Any, Any]:
     x = torch.from_numpy(data.prediction).to(case.device, dtype)
     t = torch.from_numpy(data.target).to(case.device)
     t = t.to(dtype) if t.is_floating_point() else t
-    keep = None if data.keep is None else torch.from_numpy(data.keep).to(case.device)
     # Detached, so that each contestant has a leaf of its own over the shared numbers.
-    return x.detach().requires_grad_(), t, keep
+    x = x.detach().requires_grad_()
+    if data.weight is not None:
+        weight = torch.from_numpy(data.weight).to(case.device, dtype)
+        return x, t, weight.detach().requires_grad_()
+    return x, t, None if data.keep is None else torch.from_numpy(data.keep).to(case.device)
 
 
 def formula(case: Case, f: Any) -> Callable[..., Any]:
@@ -43,6 +46,8 @@ def formula(case: Case, f: Any) -> Callable[..., Any]:
         return masked
     if case.loss == "focal":
         return lambda x, t, keep: _focal(f, x, t)
+    if case.linear:
+        return lambda x, t, weight: f.cross_entropy(x @ weight.T, t)
     function = getattr(f, _NAMES[case.loss])
     return lambda x, t, keep: function(x, t)
 
@@ -65,7 +70,10 @@ def _focal(f: Any, x: Any, t: Any) -> Any:
 
 
 def backward(
-    forward: Callable[[], Any], x: Any, around: Around = contextlib.nullcontext
+    forward: Callable[[], Any],
+    x: Any,
+    around: Around = contextlib.nullcontext,
+    weight: Any = None,
 ) -> Prepared:
     """Return the step of a training loop: forward, backward, and no gradient left behind."""
 
@@ -73,6 +81,8 @@ def backward(
         value = forward()
         value.backward()
         gradient, x.grad = x.grad, None
+        if weight is not None:
+            weight.grad = None
         return value, gradient
 
     if x.is_cuda:
@@ -90,9 +100,9 @@ def _outcome(result: tuple[Any, Any]) -> tuple[float, np.ndarray]:
 def _eager(case: Case, data: Data, threads: int) -> Prepared:
     import torch.nn.functional as f
 
-    x, t, keep = tensors(case, data)
+    x, t, other = tensors(case, data)
     function = formula(case, f)
-    return backward(lambda: function(x, t, keep), x)
+    return backward(lambda: function(x, t, other), x, weight=other if case.linear else None)
 
 
 def _compiled(case: Case, data: Data, threads: int) -> Prepared:
@@ -101,11 +111,11 @@ def _compiled(case: Case, data: Data, threads: int) -> Prepared:
 
     if case.device == "cpu" and not any(map(shutil.which, ("g++", "clang++", "cl"))):
         raise UnavailableError("torch.compile needs a C++ compiler, and there is none")
-    x, t, keep = tensors(case, data)
+    x, t, other = tensors(case, data)
     # Each case is a function of its own: old ones must not count as its recompilations.
     torch.compiler.reset()
     function = torch.compile(formula(case, f), fullgraph=True, dynamic=False)
-    return backward(lambda: function(x, t, keep), x)
+    return backward(lambda: function(x, t, other), x, weight=other if case.linear else None)
 
 
 EAGER, COMPILED = "torch eager", "torch.compile"

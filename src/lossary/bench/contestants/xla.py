@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lossary.bench.cases import IGNORED, Case, Data
 from lossary.bench.contestant import Contestant, Prepared, UnavailableError
+from lossary.bench.work import IGNORED, Case, Data
 
 __all__ = ["JAX", "JIT", "arrays"]
 
@@ -92,7 +92,9 @@ def outcome(result: tuple[Any, Any]) -> tuple[float, np.ndarray]:
     return float(value), np.asarray(gradient.astype(np.float32))
 
 
-def _jit(case: Case, data: Data, threads: int) -> Prepared:
+def _jit(case: Case, data: Data, threads: int) -> Prepared | None:
+    if case.linear:
+        return None
     x, t, keep = arrays(case, data)
     return step(formula(case, keep), x, t)
 

@@ -14,6 +14,7 @@ __all__ = ["IGNORED", "Case", "Data", "cases", "chosen", "draw", "spell"]
 
 ELEMENTWISE = ("squared_error", "huber", "binary_cross_entropy", "focal", "poisson")
 ROWWISE = ("cross_entropy", "soft_cross_entropy")
+LINEAR = "linear_cross_entropy"  # from hidden states and a matrix of weights, on a GPU
 CE_SHAPES = ((65536, 10), (2048, 32000), (256, 151936))
 DTYPES = ("float32", "bfloat16")
 ITEM_SIZE = {"float64": 8, "float32": 4, "bfloat16": 2}
@@ -65,14 +66,20 @@ class Case:
         return self.loss == "soft_cross_entropy"
 
     @property
+    def linear(self) -> bool:
+        """Whether it starts from hidden states: the shape is rows, width, classes."""
+        return self.loss == LINEAR
+
+    @property
     def gradient_bytes(self) -> int:
         """The size of the gradient, and of the prediction."""
-        return prod(self.shape) * ITEM_SIZE[self.dtype]
+        shape = self.shape[:2] if self.linear else self.shape
+        return prod(shape) * ITEM_SIZE[self.dtype]
 
     @property
     def arrays(self) -> int:
         """How many arrays of the prediction's size move: with labels 2, else 3."""
-        return 2 if self.loss == "cross_entropy" else 3
+        return 2 if self.linear or self.loss == "cross_entropy" else 3
 
     @property
     def bytes(self) -> int:
@@ -81,6 +88,9 @@ class Case:
         Labels are left out, and so are the lines that a cache fetches before it writes them: the
         copy and the triad that the case is compared with fetch them too.
         """
+        if self.linear:
+            weights = prod(self.shape[1:]) * ITEM_SIZE[self.dtype]
+            return 2 * (self.gradient_bytes + weights)
         read = (self.arrays - 1) * (1 - self.ignored)
         return round((read + 1) * self.gradient_bytes)
 
@@ -89,12 +99,13 @@ class Case:
 class Data:
     """Prediction and target of a case; the numbers fit its type, the arrays are float32.
 
-    ``label`` is the target of a case with hard targets, ``keep`` says which rows count.
+    ``keep`` says which rows count, ``weight`` makes logits of hidden states.
     """
 
     prediction: np.ndarray
     target: np.ndarray
     keep: np.ndarray | None = None
+    weight: np.ndarray | None = None
 
     @cached_property
     def bfloat16(self) -> tuple[np.ndarray, np.ndarray]:
@@ -109,7 +120,9 @@ class Data:
 def draw(case: Case, seed: int = 0) -> Data:
     """Return the data of a case; equal seeds give equal data."""
     random = np.random.default_rng([seed, *case.shape])
-    prediction = random.standard_normal(case.shape, dtype=np.float32)
+    if case.linear:
+        return _linear(random, case)
+    prediction = _normal(random, case.shape)
     prediction *= 2
     keep = None
     if case.ignored:
@@ -127,8 +140,17 @@ def draw(case: Case, seed: int = 0) -> Data:
 Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
 
+# More numbers than this are repeated: drawing them would take longer than computing with them.
+DRAWN = 1 << 24
+
+
+def _repeated(few: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return few.reshape(shape) if few.size == prod(shape) else np.resize(few, shape)
+
+
 def _normal(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    return random.standard_normal(shape, dtype=np.float32)
+    few = random.standard_normal(min(DRAWN, prod(shape)), dtype=np.float32)
+    return _repeated(few, shape)
 
 
 def _binary(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -144,7 +166,8 @@ def _label(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _simplex(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    weights = random.standard_exponential(shape, dtype=np.float32)
+    few = random.standard_exponential(min(DRAWN, prod(shape)), dtype=np.float32)
+    weights = _repeated(few, shape)
     weights /= weights.sum(-1, keepdims=True)
     return weights
 
@@ -158,6 +181,15 @@ _TARGETS: dict[str, Draw] = {
     "cross_entropy": _label,
     "soft_cross_entropy": _simplex,
 }
+
+
+def _linear(random: np.random.Generator, case: Case) -> Data:
+    rows, width, classes = case.shape
+    hidden = _normal(random, (rows, width))
+    weight = _normal(random, (classes, width)) / np.float32(width**0.5)
+    if case.dtype == "bfloat16":
+        hidden, weight = _rounded(hidden), _rounded(weight)
+    return Data(hidden, random.integers(0, classes, rows), weight=weight)
 
 
 def _rounded(x: np.ndarray) -> np.ndarray:
@@ -203,6 +235,7 @@ def _gpu() -> Iterable[Case]:
             for loss in ROWWISE:
                 yield Case(loss, shape, dtype, device="cuda")
         yield Case("cross_entropy", (8192, 128256), dtype, 0.5, "cuda")
+    yield Case(LINEAR, (8192, 2048, 32000), "bfloat16", device="cuda")
 
 
 def cases(size: str = "small", device: str = "cpu") -> tuple[Case, ...]:
