@@ -100,7 +100,7 @@ CHEAP = [
     line
     for command in (program, *program.commands.values())
     for line in examples(command.help)
-    if not re.search(r"[|>]|-o |study|accuracy|bench", line)
+    if not re.search(r"[|>]|-o |study|accuracy|bench|warm", line)
 ]
 
 

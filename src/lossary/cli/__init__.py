@@ -21,6 +21,7 @@ from lossary.cli.look import list_, show
 from lossary.cli.measure import accuracy, study
 from lossary.cli.output import say, tolerate_any_encoding
 from lossary.cli.picture import plot
+from lossary.cli.warm import warm
 from lossary.errors import LossaryError, MissingExtraError
 
 __all__ = ["main", "program"]
@@ -44,6 +45,7 @@ def program(context: click.Context) -> None:
     lossary plot huber absolute_error         curves, here or into a file
     lossary study neuron                      an experiment that you can repeat
     lossary bench                             speed, beside the libraries installed
+    lossary warm huber                        compile its kernels ahead
 
     Every command has its own --help with examples, and --json for programs.
     """
@@ -51,7 +53,7 @@ def program(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (list_, show, evaluate, plot, study, accuracy, bench):
+for command in (list_, show, evaluate, plot, study, accuracy, bench, warm):
     program.add_command(command)
 for command in (program, *program.commands.values()):
     # Paragraphs of examples keep their lines: click's mark for that is a backspace.
