@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +13,7 @@ import torch
 
 from lossary.formula import walk
 from lossary.kernels import modules
-from lossary.render.kernel import Kernel, Operand
+from lossary.render.kernel import Kernel
 from lossary.render.programs import Text, source, word
 from lossary.render.spare import WORDS
 
@@ -102,58 +102,102 @@ def run(
 
     Raises RuntimeError for tensors on the CPU outside Triton's interpreter.
     """
-    shaped = next(o for o in kernel.operands if o.place in {"class", "element"})
-    like = arrays[shaped.name]
+    facts = _facts(kernel)
+    like = arrays[facts.shaped]
     _reachable(like)
     classes = like.shape[-1] if kernel.class_axis else 1
     rows = like.numel() // classes if classes else 0
-    shape = like.shape[:-1] if kernel.class_axis else like.shape
     chosen = tile(kernel, classes)
     programs = -(-rows // (chosen.rows if kernel.class_axis else chosen.block))
-    own = text(kernel, streamed=chosen.streamed)
-    given = {word(name): x for name, x in numbers.items()} | {"scale": scale}
-    pointers = frozenset(n for n, x in given.items() if isinstance(x, torch.Tensor))
-    if own.work == "float64":  # a plain number would reach the kernel as a float32
-        pointers = frozenset(given)
-    own = text(kernel, streamed=chosen.streamed, pointers=pointers)
-
     values: dict[str, Any] = {"rows": rows, "classes": classes, "size": rows}
-    for operand in kernel.operands:
-        if operand.place != "number":
-            values |= _operand(operand, arrays[operand.name])
-    for name, x in (("weight", weight), ("mask", mask), ("upstream", upstream)):
+    for name, own, is_table in facts.arrays:
+        if is_table:
+            values[f"{own}_"] = table = _table(arrays[name])
+            values[f"{own}_step"] = table.stride(0)
+        else:
+            values[f"{own}_"] = _flat(arrays[name])
+    for name, x in (("weight_", weight), ("mask_", mask), ("upstream_", upstream)):
         if x is not None:
-            values[f"{name}_"] = _flat(x)
-    for name, x in given.items():
-        values |= {f"{name}_": _on_device(x, like)} if name in pointers else {name: x}
-    results, back = _outputs(kernel, own, arrays, values, shape, inplace)
-    sums = None
-    if own.summed is not None:
-        sums = values["sums_"] = torch.empty(programs, dtype=torch.float64, device=like.device)
+            values[name] = _flat(x)
+    pointers = _numbers(facts, {**numbers, None: scale}, like, values)
+    results, back = _outputs(facts, arrays, like, values, inplace)
+    if facts.summed:
+        values["sums_"] = torch.empty(programs, dtype=torch.float64, device=like.device)
     if programs and classes:
-        launched = [values[name] for name in own.parameters if "constexpr" not in name]
-        sizes = {"BLOCK": chosen.block} | ({"ROWS": chosen.rows} if kernel.class_axis else {})
-        function = _compiled(kernel, chosen.streamed, pointers)
-        with _current(like):
-            # The compensated arithmetic needs each product rounded as it is written.
-            function[(programs,)](
-                *launched, **sizes, num_warps=chosen.warps, enable_fp_fusion=False
-            )
+        _launch(kernel, chosen, programs, pointers, values)
     for place, copied in back:
         place.copy_(copied)
-    if own.summed is not None and sums is not None:
-        results[own.summed.name] = sums[0] if programs == 1 else sums.sum()
-    return {result.name: results[result.name] for result in kernel.results}
+    if facts.summed:
+        sums = values["sums_"]
+        results[facts.summed] = sums[0] if programs == 1 else sums.sum()
+    return results
 
 
-def _is_another(table: torch.Tensor, x: torch.Tensor) -> bool:
-    """Whether a table is a copy of x, or x holds one number in several places."""
-    return table.data_ptr() != x.data_ptr() or 0 in table.stride()
+def _launch(
+    kernel: Kernel, chosen: Tile, programs: int, pointers: frozenset[str], values: dict[str, Any]
+) -> None:
+    parameters = text(kernel, streamed=chosen.streamed, pointers=pointers).parameters
+    launched = [values[name] for name in parameters if name in values]
+    sizes = {"BLOCK": chosen.block} | ({"ROWS": chosen.rows} if kernel.class_axis else {})
+    function = _compiled(kernel, chosen.streamed, pointers)
+    with _current(next(x for x in launched if isinstance(x, torch.Tensor))):
+        # The compensated arithmetic needs each product rounded as it is written.
+        function[(programs,)](*launched, **sizes, num_warps=chosen.warps, enable_fp_fusion=False)
 
 
-def _same_memory(x: torch.Tensor) -> Callable[[torch.Tensor], bool]:
-    own = x.untyped_storage().data_ptr()
-    return lambda other: other.untyped_storage().data_ptr() == own
+@dataclass(frozen=True)
+class _Facts:
+    """What a launch needs to know of a kernel: names, in the loss and in the text."""
+
+    shaped: str
+    arrays: tuple[tuple[str, str, bool], ...]
+    """Operands: name, word, and whether they have a class axis."""
+    results: tuple[tuple[str, torch.dtype, bool, bool], ...]
+    """Arrays that are written: name, type, whether they have a class axis, and may be in place."""
+    summed: str
+    double: bool
+
+
+@lru_cache(maxsize=4096)
+def _facts(kernel: Kernel) -> _Facts:
+    own = text(kernel)
+    operands = [o for o in kernel.operands if o.place != "number"]
+    shaped = next(o.name for o in operands if o.place in {"class", "element"})
+    written = [result for result in kernel.results if own.written(result)]
+    return _Facts(
+        shaped,
+        tuple((o.name, word(o.name), o.place == "class") for o in operands),
+        tuple(
+            (
+                result.name,
+                STORED[result.storage],
+                own.spread(result),
+                own.spread(result) and own.derived(result).name == shaped,
+            )
+            for result in written
+        ),
+        own.summed.name if own.summed else "",
+        own.work == "float64",
+    )
+
+
+def _numbers(
+    facts: _Facts,
+    numbers: Mapping[str | None, Number],
+    like: torch.Tensor,
+    values: dict[str, Any],
+) -> frozenset[str]:
+    """Put the numbers among the values, and return which of them are tensors; None is the scale."""
+    pointers = set()
+    for name, x in numbers.items():
+        own = "scale" if name is None else word(name)
+        # A plain number would reach a kernel in float64 as a float32.
+        if facts.double or isinstance(x, torch.Tensor):
+            values[f"{own}_"] = _on_device(x, like)
+            pointers.add(own)
+        else:
+            values[own] = x
+    return frozenset(pointers)
 
 
 def _reachable(x: torch.Tensor) -> None:
@@ -180,14 +224,6 @@ def _table(x: torch.Tensor) -> torch.Tensor:
     return rows if rows.stride(-1) == 1 or rows.shape[-1] == 1 else rows.contiguous()
 
 
-def _operand(operand: Operand, x: torch.Tensor) -> dict[str, Any]:
-    name = word(operand.name)
-    if operand.place == "class":
-        table = _table(x)
-        return {f"{name}_": table, f"{name}_step": table.stride(0)}
-    return {f"{name}_": _flat(x)}
-
-
 def _on_device(x: Number, like: torch.Tensor) -> torch.Tensor:
     if isinstance(x, torch.Tensor):
         return x.detach().to(like.device)
@@ -196,34 +232,38 @@ def _on_device(x: Number, like: torch.Tensor) -> torch.Tensor:
 
 
 def _outputs(
-    kernel: Kernel,
-    own: Text,
+    facts: _Facts,
     arrays: Mapping[str, torch.Tensor],
+    like: torch.Tensor,
     values: dict[str, Any],
-    shape: torch.Size,
     inplace: bool,
 ) -> tuple[dict[str, torch.Tensor], list[tuple[torch.Tensor, torch.Tensor]]]:
     """Make room for the arrays that are written: every element of them is."""
     results: dict[str, torch.Tensor] = {}
     back: list[tuple[torch.Tensor, torch.Tensor]] = []
-    first = next((o.name for o in kernel.operands if o.place == "class"), "")
-    for result in kernel.results:
-        if not own.written(result):
-            continue
-        if inplace and own.spread(result) and own.derived(result).name == first:
-            x = results[result.name] = arrays[first]
-            room = values[f"{word(first)}_"]
-            others = [values[n] for n in own.parameters if n.endswith("_") and n in values]
-            if _is_another(room, x) or sum(map(_same_memory(x), others)) > 1:
-                room = torch.empty_like(room)
-                back.append((x, room.view(x.shape)))
+    tables = any(is_table for _, _, is_table in facts.arrays)
+    for name, dtype, spread, may in facts.results:
+        if inplace and may:
+            results[name] = like
+            room = _in_place(facts, arrays, values)
+            if room.data_ptr() != like.data_ptr():
+                back.append((like, room.view(like.shape)))
         else:
-            full = (*shape, arrays[first].shape[-1]) if own.spread(result) and first else shape
-            device = next(iter(arrays.values())).device
-            made = torch.empty(full, dtype=STORED[result.storage], device=device)
-            results[result.name] = made
-            room = made.view(-1, full[-1]) if own.spread(result) else made
-        values[f"{result.name}_"] = room
-        if own.spread(result):
-            values[f"{result.name}_step"] = room.stride(0)
+            shape = like.shape if spread or not tables else like.shape[:-1]
+            results[name] = torch.empty(shape, dtype=dtype, device=like.device)
+            room = results[name].view(-1, shape[-1]) if spread else results[name]
+        values[f"{name}_"] = room
+        if spread:
+            values[f"{name}_step"] = room.stride(0)
     return results, back
+
+
+def _in_place(
+    facts: _Facts, arrays: Mapping[str, torch.Tensor], values: dict[str, Any]
+) -> torch.Tensor:
+    """Return the table to write over, or another one where that would spoil what is still read."""
+    x, table = arrays[facts.shaped], values[f"{word(facts.shaped)}_"]
+    own = x.untyped_storage().data_ptr()
+    beside = [values[f"{w}_"].untyped_storage().data_ptr() for _, w, _ in facts.arrays]
+    alone = beside.count(own) == 1 and 0 not in table.stride()
+    return table if alone else torch.empty_like(table)
