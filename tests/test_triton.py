@@ -16,7 +16,7 @@ from triton.compiler import ASTSource  # noqa: E402
 
 import lossary as L  # noqa: E402
 from lossary.kernels import triton_launch  # noqa: E402
-from lossary.render.programs import Text, word  # noqa: E402
+from lossary.render.programs import word  # noqa: E402
 from samples import each_loss  # noqa: E402
 from triton_cases import kernel  # noqa: E402
 
@@ -74,6 +74,8 @@ def signature(text):
         name, _, constant = parameter.partition(": tl.")
         if constant:
             types[name] = constant
+        elif name == "unless_":
+            types[name] = POINTERS["float32"]
         elif name in stored:
             types[name] = POINTERS[stored[name]]
         elif name.endswith("_"):  # a number on the device
@@ -85,8 +87,8 @@ def signature(text):
 
 def compiled(made, *, streamed=False, pointers=frozenset()):
     """Return the assembly of a kernel for a small tile."""
-    text = Text(made, streamed=streamed, pointers=pointers)
-    function = triton_launch._compiled(made, streamed, pointers)
+    text = triton_launch.text(made, streamed=streamed, pointers=pointers, unless=True)
+    function = triton_launch.compiled(text)
     tile = {"BLOCK": 32, "ROWS": 1} if made.class_axis else {"BLOCK": 32}
     source = ASTSource(function, signature(text), tile)
     options = {"num_warps": 1, "enable_fp_fusion": False}

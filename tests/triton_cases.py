@@ -422,6 +422,26 @@ def test_in_place(classes):
         assert torch.equal(whole[:, classes:], rest)
 
 
+@pytest.mark.parametrize("name", ["huber", "cross_entropy"])
+def test_a_kernel_may_leave_what_is_there(name):
+    """The backward pass of an upstream of 1, found out on the device."""
+    loss = L.catalogue[name]
+    arrays, parameters = rows_of(loss, 6, 5, torch.float32)
+    made, numbers = kernel(loss, ("gradient",), parameters)
+    (slope,) = triton_launch.run(made, arrays, numbers).values()
+    (key,) = triton_launch.run(made, arrays, numbers)
+    for upstream, factor in ((1.0, 1.0), (3.0, 3.0)):
+        there = slope.clone()
+        one = torch.tensor(upstream, device=DEVICE)
+        given = {"scale": one, "out": {key: there}, "unless": one}
+        got = triton_launch.run(made, arrays, numbers, **given)
+        assert got[key] is there
+        torch.testing.assert_close(there, slope * factor)
+    there = torch.zeros_like(slope)
+    triton_launch.run(made, arrays, numbers, out={key: there}, unless=torch.ones_like(one))
+    assert not there.any()
+
+
 def test_in_place_beside_an_array_in_the_same_memory():
     """The target is the logits themselves, one class further: nothing is read after it is lost."""
     whole = torch.rand(4, 9, device=DEVICE)

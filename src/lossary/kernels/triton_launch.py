@@ -17,7 +17,7 @@ from lossary.render.kernel import Kernel
 from lossary.render.programs import Text, source, word
 from lossary.render.spare import WORDS
 
-__all__ = ["Tile", "run", "text", "tile"]
+__all__ = ["Tile", "compiled", "run", "text", "tile"]
 
 Number = float | torch.Tensor
 
@@ -70,17 +70,22 @@ def _power_of_two(x: int) -> int:
 
 
 @lru_cache(maxsize=4096)
-def text(kernel: Kernel, *, streamed: bool = False, pointers: frozenset[str] = frozenset()) -> Text:
+def text(
+    kernel: Kernel,
+    *,
+    streamed: bool = False,
+    pointers: frozenset[str] = frozenset(),
+    unless: bool = False,
+) -> Text:
     """Return the text of a kernel, made once."""
-    return Text(kernel, streamed=streamed, pointers=pointers)
+    return Text(kernel, streamed=streamed, pointers=pointers, unless=unless)
 
 
 @lru_cache(maxsize=4096)
-def _compiled(kernel: Kernel, streamed: bool, pointers: frozenset[str]) -> Any:
-    module = modules.load(
-        f"{kernel.name}_triton", source(text(kernel, streamed=streamed, pointers=pointers))
-    )
-    return getattr(module, f"{kernel.name}_kernel")
+def compiled(text: Text) -> Any:
+    """Return the kernel of a text, which Triton compiles for each size of tile."""
+    name = text.kernel.name
+    return getattr(modules.load(f"{name}_triton", source(text)), f"{name}_kernel")
 
 
 def run(
@@ -93,12 +98,16 @@ def run(
     mask: torch.Tensor | None = None,
     upstream: torch.Tensor | None = None,
     inplace: bool = False,
+    out: Mapping[str, torch.Tensor] | None = None,
+    unless: torch.Tensor | None = None,
 ) -> dict[str, torch.Tensor]:
     """Return the results of a kernel by name: a sum as a float64 number, derivatives as arrays.
 
     ``arrays`` are the operands, class axis last; labels, row operands, ``weight``, ``mask`` and
     ``upstream`` have the shape without it. Numbers may be tensors of one element on the device.
-    With ``inplace`` the derivative for the first class-axis operand overwrites it.
+    With ``inplace`` the derivative for the first class-axis operand overwrites it; ``out`` names
+    other contiguous tensors to write into. Where ``unless``, a number on the device, is 1, nothing
+    is done, and the arrays stay what they are.
 
     Raises RuntimeError for tensors on the CPU outside Triton's interpreter.
     """
@@ -120,11 +129,14 @@ def run(
         if x is not None:
             values[name] = _flat(x)
     pointers = _numbers(facts, {**numbers, None: scale}, like, values)
-    results, back = _outputs(facts, arrays, like, values, inplace)
+    if unless is not None:
+        values["unless_"] = unless.detach()
+    results, back = _outputs(facts, arrays, like, values, out or {}, inplace)
     if facts.summed:
         values["sums_"] = torch.empty(programs, dtype=torch.float64, device=like.device)
     if programs and classes:
-        _launch(kernel, chosen, programs, pointers, values)
+        own = text(kernel, streamed=chosen.streamed, pointers=pointers, unless=unless is not None)
+        _launch(own, chosen, programs, values)
     for place, copied in back:
         place.copy_(copied)
     if facts.summed:
@@ -133,16 +145,14 @@ def run(
     return results
 
 
-def _launch(
-    kernel: Kernel, chosen: Tile, programs: int, pointers: frozenset[str], values: dict[str, Any]
-) -> None:
-    parameters = text(kernel, streamed=chosen.streamed, pointers=pointers).parameters
-    launched = [values[name] for name in parameters if name in values]
-    sizes = {"BLOCK": chosen.block} | ({"ROWS": chosen.rows} if kernel.class_axis else {})
-    function = _compiled(kernel, chosen.streamed, pointers)
+def _launch(text: Text, chosen: Tile, programs: int, values: dict[str, Any]) -> None:
+    launched = [values[name] for name in text.parameters if name in values]
+    sizes = {"BLOCK": chosen.block} | ({"ROWS": chosen.rows} if text.kernel.class_axis else {})
     with _current(next(x for x in launched if isinstance(x, torch.Tensor))):
         # The compensated arithmetic needs each product rounded as it is written.
-        function[(programs,)](*launched, **sizes, num_warps=chosen.warps, enable_fp_fusion=False)
+        compiled(text)[(programs,)](
+            *launched, **sizes, num_warps=chosen.warps, enable_fp_fusion=False
+        )
 
 
 @dataclass(frozen=True)
@@ -236,6 +246,7 @@ def _outputs(
     arrays: Mapping[str, torch.Tensor],
     like: torch.Tensor,
     values: dict[str, Any],
+    out: Mapping[str, torch.Tensor],
     inplace: bool,
 ) -> tuple[dict[str, torch.Tensor], list[tuple[torch.Tensor, torch.Tensor]]]:
     """Make room for the arrays that are written: every element of them is."""
@@ -250,8 +261,11 @@ def _outputs(
                 back.append((like, room.view(like.shape)))
         else:
             shape = like.shape if spread or not tables else like.shape[:-1]
-            results[name] = torch.empty(shape, dtype=dtype, device=like.device)
-            room = results[name].view(-1, shape[-1]) if spread else results[name]
+            room = out.get(name)
+            if room is None:
+                room = torch.empty(shape, dtype=dtype, device=like.device)
+            results[name] = room
+            room = room.view(-1, shape[-1]) if spread else room
         values[f"{name}_"] = room
         if spread:
             values[f"{name}_step"] = room.stride(0)

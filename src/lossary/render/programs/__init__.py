@@ -29,6 +29,8 @@ def source(text: Text) -> str:
         body = [*begin(text), *(streamed(text) if text.streamed else resident(text))]
     else:
         body = list(elements(text))
+    if text.unless:
+        body = ["if tl.load(unless_) == 1.0:", "    return", *body]
     header = [f"{name}," for name in text.parameters]
     lines = ["@triton.jit", f"def {text.kernel.name}_kernel(", *indented(header), "):"]
     return "\n".join([_IMPORTS, "", *lines, *indented(body)]) + "\n"

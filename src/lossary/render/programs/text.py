@@ -39,13 +39,20 @@ class Text:
     """The text of one kernel, resident or streamed.
 
     ``pointers`` names the numbers (``word`` of hyper-parameters, and ``scale``) that are given as
-    tensors on the device, so that the host need not wait for them.
+    tensors on the device, so that the host need not wait for them. With ``unless`` the program ends
+    at once where a number on the device is 1.
     """
 
     def __init__(
-        self, kernel: Kernel, *, streamed: bool = False, pointers: frozenset[str] = frozenset()
+        self,
+        kernel: Kernel,
+        *,
+        streamed: bool = False,
+        pointers: frozenset[str] = frozenset(),
+        unless: bool = False,
     ) -> None:
         self.kernel, self.streamed, self.pointers = kernel, streamed, pointers
+        self.unless = unless
         self.known: dict[Expression, Expression] = {}
         self.count = 0
 
@@ -120,7 +127,7 @@ class Text:
         names += ["upstream_"] * bool(kernel.upstream)
         names += ["scale_" if "scale" in self.pointers else "scale"]
         names += [f"{r.name}_" for r in kernel.results if self.written(r)]
-        names += ["sums_"] * (self.summed is not None)
+        names += ["sums_"] * (self.summed is not None) + ["unless_"] * self.unless
         if not kernel.class_axis:
             return (*names, "size", "BLOCK: tl.constexpr")
         steps = [f"{word(o.name)}_step" for o in kernel.operands if o.place == "class"]
