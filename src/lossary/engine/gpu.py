@@ -96,7 +96,13 @@ class OnGpu:
     @cached_property
     def scale(self) -> Any:
         """What every derivative is multiplied by."""
-        return 1.0 / self._divisor[0] if self.call.options.reduction == "mean" else 1.0
+        if self.call.options.reduction != "mean":
+            return 1.0
+        divisor, library = self._divisor[0], self.call.library
+        if not library.owns(type(divisor)):
+            return 1.0 / divisor
+        # A count or a float32 would round the quotient to float32.
+        return library.array(1.0, self.call.prediction) / divisor
 
     def reduced(self, total: Any) -> Any:
         """Return the sum or the mean, as the call wants it."""

@@ -66,10 +66,13 @@ def divisor_of(call: Call, weights: Any) -> tuple[Any, Any]:
             return divisor, None
         _refuse_empty(call)
         return (float("nan") if options.empty == "nan" else 1), None
-    if library.concrete([divisor]) and options.empty == "raise" and not bool(divisor != 0):
+    known = library.concrete([divisor])
+    if known and options.empty == "raise" and not bool(divisor != 0):
         _refuse_empty(call)
     safe = library.where(divisor == 0, divisor * 0 + 1, divisor)
-    return safe, (divisor == 0) if options.empty == "nan" else None
+    # What cannot be raised, on a GPU or inside a compiled graph, must not look plausible.
+    spoiled = options.empty == "nan" or (options.empty == "raise" and not known)
+    return safe, (divisor == 0) if spoiled else None
 
 
 def _denominator(call: Call) -> Any:

@@ -123,8 +123,7 @@ def written(library: Any, x: Any, out: Any) -> Any:
     """Return x, or the caller's buffer with x in it."""
     if out is None or out is x:
         return x
-    memory = library.memory(out) if library.owns(type(out)) else None
-    if memory is None or library.kind(out) != "floating" or not memory.words.flags.writeable:
+    if not library.owns(type(out)) or not library.writable(out):
         raise DtypeError(
             f"out must be a writable {library.name} array of floating-point numbers, "
             f"got {getattr(out, 'dtype', type(out).__name__)}"

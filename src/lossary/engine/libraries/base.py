@@ -108,6 +108,12 @@ class Library(ABC):
         """Return an array whose contents are arbitrary, where ``like`` is."""
         raise NotImplementedError(f"{self.name} arrays cannot be written")
 
+    def writable(self, x: Any) -> bool:
+        """Whether floating-point numbers can be written into x."""
+        memory = self.memory(x)
+        flags = None if memory is None else memory.words.flags
+        return flags is not None and self.kind(x) == "floating" and flags.writeable
+
     def copy_into(self, out: Any, x: Any) -> None:
         """Write x into an array of the same shape."""
         raise NotImplementedError(f"{self.name} arrays cannot be written")

@@ -92,6 +92,9 @@ class _Torch(Library):
     def blank(self, like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
         return torch.empty(shape, dtype=dtype, device=like.device)
 
+    def writable(self, x: Any) -> bool:
+        return self.dense(x) and x.dtype.is_floating_point
+
     def copy_into(self, out: Any, x: Any) -> None:
         out.copy_(x)
 
