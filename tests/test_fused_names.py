@@ -36,7 +36,8 @@ WORDS = tuple(
     highest i inf j keep kept0 kernel lane_sum last len log log1p logits_ lossary mask_ max maximum
     min minimum n nan njit np numba part_of_total1 peak1 place_of_peak1 power prediction_
     prediction_b print r r1_0 range rest right row1 rows scale select self sign size sqrt start
-    step sum sums t1_0 tanh the_n total1 upstream upstream_ value value_ weight_ wrong
+    step sum sums t1_0 tanh the_n total1 delta_b delta_j delta_r
+    delta_t delta_ upstream upstream_ value value_ weight_ wrong
 """.split()  # noqa: SIM905  (a list of a hundred strings is no easier to read)
 )
 
@@ -63,8 +64,20 @@ def test_hyper_parameters_may_be_called_like_words_of_the_kernel():
 def test_hyper_parameters_of_rows_may_be_called_like_words_of_the_kernel():
     formula = "cross_entropy_at(logits, label)"
     odd = with_words("odd_rows", "logits: Logits", "label: Label", WORDS, formula)
-    arrays, _ = sample(odd, shape=(9,))
-    agree(odd.value_and_gradient, *arrays, weight=np.linspace(0, 1, 9))
+    for classes in (4, 200):
+        arrays, _ = sample(odd, shape=(9,), classes=classes)
+        agree(odd.value_and_gradient, *arrays, weight=np.linspace(0, 1, 9))
+
+
+@pytest.mark.parametrize(
+    "logits", ["logits_t", "logits_r", "logits_b", "logits_j", "kept0", "label"]
+)
+def test_data_of_rows_may_be_called_like_words_of_the_kernel(logits):
+    formula = f"cross_entropy_at({logits}, label_r)"
+    odd = with_words("odd_data", f"{logits}: Logits", "label_r: Label", ["weight_r"], formula)
+    for classes in (4, 200):
+        arrays, _ = sample(odd, shape=(9,), classes=classes)
+        agree(odd.value_and_gradient, *arrays)
 
 
 @pytest.mark.parametrize("first", ["n", "sum", "t1_0", "abs", "weight_", "select"])
