@@ -391,6 +391,19 @@ def test_a_half_gradient_is_scaled_before_it_is_rounded(dtype, upstream):
     assert ulps(slope, wide[1]) <= 1.01
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+@pytest.mark.parametrize("case", ["huber", "ignored"])
+def test_an_upstream_of_one_touches_no_memory(case, dtype):
+    """What the forward pass left is handed over as it is, even if it is not the gradient."""
+    loss, data, options = CASES[case]
+    x, t = data(dtype)
+    value = loss(x.requires_grad_(), t, **options)
+    for gradient in value.grad_fn.state.gradients:
+        gradient.fill_(7)
+    (found,) = torch.autograd.grad(value, x)
+    assert bool((found == 7).all())
+
+
 @pytest.mark.parametrize("which", ["prediction", "target", "weight"])
 @pytest.mark.parametrize("reduction", ["mean", "none"])
 def test_what_is_changed_in_place_is_noticed(which, reduction):

@@ -45,11 +45,13 @@ class OnGpu:
         factor: Any = None,
         upstream: Any = None,
         inplace: bool = False,
+        over: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Return the wanted results: ``value``, ``gradient:ARGUMENT`` or ``hessian:ARGUMENT``.
 
         Derivatives are multiplied by what the reduction asks for, by ``factor`` (a number on the
-        device) and by ``upstream`` (one for each element).
+        device) and by ``upstream`` (one for each element). With ``over``, arrays of an earlier
+        pass, they are written there anew, unless the factor is 1.
         """
         from lossary.kernels import triton_launch
 
@@ -76,6 +78,8 @@ class OnGpu:
             mask=self.mask,
             upstream=upstream,
             inplace=inplace,
+            out=None if over is None else {names[what]: x for what, x in over.items()},
+            unless=None if over is None else factor,
         )
         return {name: found[own] for name, own in names.items()}
 

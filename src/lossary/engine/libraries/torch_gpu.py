@@ -78,12 +78,16 @@ def _scaled(state: State, factor: Any) -> list[Any]:
     """Hand the gradients over; a second backward pass through the same graph makes them anew.
 
     Half precision is never multiplied after rounding, where a large factor would find zeros: its
-    kernel runs again.
+    kernel runs again over what it has written, unless the factor is 1.
     """
     kernel, names = state.kernel, state.names
     gradients, state.gradients = state.gradients, None
-    if gradients is None or (not state.over and any(x.dtype.itemsize < 4 for x in gradients)):
+    if gradients is None:
         return _shaped(kernel, names, kernel.run(_wanted(kernel, names), factor=factor))
-    from lossary.kernels.triton_scale import scale_in_place
+    if state.over or all(x.dtype.itemsize >= 4 for x in gradients):
+        from lossary.kernels.triton_scale import scale_in_place
 
-    return [scale_in_place(x, factor) for x in gradients]
+        return [scale_in_place(x, factor) for x in gradients]
+    written = {f"gradient:{name}": x for name, x in zip(names, gradients, strict=True)}
+    kernel.run(_wanted(kernel, names), factor=factor, over=written)
+    return gradients
