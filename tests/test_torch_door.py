@@ -17,7 +17,7 @@ torch = pytest.importorskip("torch")
 
 import lossary as L  # noqa: E402
 import lossary.torch as door  # noqa: E402
-from lossary.torch import computing, functional, modules, stubs  # noqa: E402
+from lossary.torch import computing, functional, kernels, modules, stubs  # noqa: E402
 
 F = torch.nn.functional
 ROWS, CLASSES = 6, 5
@@ -359,6 +359,54 @@ def criteria(name, settings, dtype=torch.float32):
     own, peer = (getattr(m, name)(**named).to(dtype) for m in (door, torch.nn))
     own.load_state_dict(peer.state_dict())
     return own, peer
+
+
+class TestKernelsForSmallTensors:
+    """What comes often is compiled: the same numbers, from a fused kernel."""
+
+    @pytest.fixture(autouse=True)
+    def _impatient(self, monkeypatch):
+        monkeypatch.setattr(kernels, "PATIENCE", 1)
+        monkeypatch.setattr(kernels, "_runs", {})
+        monkeypatch.setattr(kernels, "_calls", {})
+
+    @pytest.mark.parametrize(
+        ("name", "settings", "roles"),
+        [
+            ("MSELoss", {"reduction": "sum"}, "x y"),
+            ("BCELoss", {}, "x binary"),
+            ("CrossEntropyLoss", {"weight": "masses_row", "ignore_index": 2}, "x label"),
+            ("MultiMarginLoss", {}, "x label"),
+        ],
+    )
+    def test_the_kernel_gives_what_numpy_gave(self, name, settings, roles):
+        pytest.importorskip("numba")
+        tensors, _ = prepared(roles, {})
+        own, peer = criteria(name, settings)
+        first = value_and_gradient(own, tensors, {})
+        assert not kernels._runs
+        for _ in range(2):
+            same(value_and_gradient(own, tensors, {}), first)
+        assert [run is not None for run in kernels._runs.values()] == [True]
+        same(first, value_and_gradient(peer, tensors, {}))
+
+    def test_halves_and_the_array_engine_stay_with_numpy(self):
+        tensors, _ = prepared("x y", {}, torch.bfloat16)
+        for _ in range(2):
+            functional.mse_loss(*tensors)
+        assert list(kernels._runs.values()) == [None]
+        with L.using(engine="array"):
+            for _ in range(3):
+                functional.mse_loss(*prepared("x y", {})[0])
+        assert len(kernels._runs) == 1
+
+    def test_nothing_counts(self):
+        pytest.importorskip("numba")
+        x, labels = torch.rand(2, 3, requires_grad=True), torch.tensor([-100, -100])
+        for _ in range(3):
+            assert functional.cross_entropy(x, labels).isnan()
+            functional.cross_entropy(x, labels, reduction="sum").backward()
+        assert not x.grad.any()
 
 
 class TestCriteria:

@@ -3,7 +3,7 @@
 Two roads lead there, with one derivation behind both. The general road is the public call of the
 loss, which compilers, ``torch.func`` and devices see through. A short one serves small tensors on
 the CPU, where the road would cost more than the arithmetic: value and gradient come from one run
-of the loss's NumPy text.
+of the loss's NumPy text, and from a fused kernel once the same call has come often.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from torch import Tensor
 
 from lossary import catalogue
 from lossary.engine.checking import check_parameter
-from lossary.engine.program import compiled, variant
+from lossary.engine.program import Variant, compiled, variant
+from lossary.torch.kernels import Kind, run_of
 
 __all__ = ["Request", "is_plain", "reduced"]
 
@@ -112,6 +113,7 @@ class _Text(NamedTuple):
     """Compiled text and its last arguments; of the inputs, which are labels and which move."""
 
     run: Any
+    variant: Variant
     parameters: tuple[Any, ...]
     labels: tuple[bool, ...]
     moving: tuple[bool, ...]
@@ -137,6 +139,7 @@ def _text(
     wanted = [f"gradient:{a.name}" for a, moves in zip(inputs, moving, strict=True) if moves]
     return _Text(
         compiled(chosen, ("value", *wanted), "numpy"),
+        chosen,
         tuple(given.get(name, name) for name in chosen.arguments[len(inputs) :]),
         tuple(definition.class_axis and not a.domain.class_axis for a in inputs),
         moving,
@@ -172,6 +175,8 @@ class _Small(torch.autograd.Function):
     def forward(ctx: Any, request: Request, *tensors: Tensor) -> Tensor:
         more = dict(request.arrays)
         text = _text(request.loss, request.parameters, tuple(more), ctx.needs_input_grad[1:])
+        if not more and request.reduction != "none" and (run := _kernel(request, text, tensors)):
+            return _by_kernel(ctx, request, text, tensors, run)
         arrays = [_array(x, e) for x, e in zip(tensors, text.labels, strict=True)]
         if more:
             arrays += [_array(more[p], False) if p in more else p for p in text.parameters]
@@ -183,10 +188,9 @@ class _Small(torch.autograd.Function):
             weight, divisor = _weighing(request, value, text.rows)
             keep = None if request.mask is None else _array(request.mask, expand=text.rows)
             if type(results) is tuple:
-                ctx.request, ctx.text = request, text
                 factor = 1 / divisor if weight is None else weight / divisor
                 slopes = _scaled(tensors, text, results[1:], factor, keep)
-                ctx.save_for_backward(*tensors, *slopes)
+                _keep(ctx, request, text, tensors, slopes)
             if weight is not None:
                 value = value * weight
             if keep is not None:
@@ -197,24 +201,66 @@ class _Small(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
-        up, text, saved = upstream[0], ctx.text, ctx.saved_tensors
-        count = len(text.moving)
+        up, text = upstream[0], ctx.text
         if torch.is_grad_enabled():
-            return (None, *_differentiable(ctx, saved[:count], up))
+            return (None, *_differentiable(ctx, ctx.saved_tensors, up))
         if text.rows and up.dim():
             up = up.unsqueeze(-1)
-        slopes = iter(saved[count:])
+        slopes = iter(ctx.slopes)
         return (None, *[up * next(slopes) if moves else None for moves in text.moving])
+
+
+def _keep(
+    ctx: Any, request: Request, text: _Text, tensors: tuple[Tensor, ...], slopes: list[Tensor]
+) -> None:
+    """Keep the slopes for a first derivative and the tensors for a second one."""
+    ctx.request, ctx.text, ctx.slopes = request, text, slopes
+    ctx.save_for_backward(*tensors)
+
+
+def _by_kernel(
+    ctx: Any, request: Request, text: _Text, tensors: tuple[Tensor, ...], run: Any
+) -> Tensor:
+    count = tensors[0].numel()
+    divisor = _divisor(request, count // tensors[0].shape[-1] if text.rows else count)
+    share = 1.0 / divisor if divisor else math.inf
+    total, slopes = run(tensors, request.weight, request.mask, share)
+    _keep(ctx, request, text, tensors, slopes)
+    value = total / float(divisor) if divisor else total * math.inf
+    return torch.scalar_tensor(value, dtype=request.dtype)
+
+
+def _kernel(request: Request, text: _Text, tensors: tuple[Tensor, ...]) -> Any:
+    """Return what computes this kind of call, if it has come often and fits a kernel."""
+    weight, mask, first = request.weight, request.mask, tensors[0]
+    shape = first.shape[:-1] if text.rows else first.shape
+    if (weight is not None and weight.shape != shape) or (mask is not None and mask.shape != shape):
+        return None
+    return run_of(
+        Kind(
+            text.variant,
+            text.parameters,
+            text.moving,
+            tuple([x.dtype for x in tensors]),
+            first.shape[-1] if text.rows else 0,
+            None if weight is None else weight.dtype,
+            mask is not None,
+        )
+    )
 
 
 def _weighing(request: Request, value: np.ndarray, rows: bool) -> tuple[Any, Any]:
     """Return the weights of values, None for 1, and what their sum is divided by."""
     weight = None if request.weight is None else _array(request.weight, expand=rows)
+    return weight, _divisor(request, value.size)
+
+
+def _divisor(request: Request, count: int) -> Any:
     if request.reduction != "mean":
-        return weight, 1.0
+        return 1.0
     if request.denominator is None:
-        return weight, value.size
-    return weight, np.float64(request.denominator.item())  # which divides by 0 without an error
+        return count
+    return np.float64(request.denominator.item())  # which divides by 0 without an error
 
 
 def _scaled(

@@ -57,8 +57,10 @@ def _criterion(name: str, function: Callable[..., Tensor]) -> type[nn.Module]:
 
     @wraps(base.forward)
     def forward(self: Any, *args: Tensor, **kwargs: Tensor) -> Tensor:
-        named = {words.get(key, key): value for key, value in kwargs.items()}
-        return function(*args, **named, **{key: getattr(self, key) for key in settings})
+        chosen = {key: getattr(self, key) for key in settings}
+        for key, value in kwargs.items():
+            chosen[words.get(key, key)] = value
+        return function(*args, **chosen)
 
     own = f"lossary.torch.functional.{function.__name__}"
     described = f":class:`torch.nn.{name}`, computed by :func:`{own}`."
