@@ -80,7 +80,9 @@ def kernel(loss, what=("value", "gradient"), parameters=None, storage="float32",
 
 def tensors(arrays, dtype=None):
     """NumPy arrays on the device, floating ones in a dtype."""
-    found = {n: torch.as_tensor(np.ascontiguousarray(x), device=DEVICE) for n, x in arrays.items()}
+    # ml_dtypes' bfloat16, a type of kind V, is unknown to PyTorch.
+    plain = {n: x.astype(np.float32) if x.dtype.kind == "V" else x for n, x in arrays.items()}
+    found = {n: torch.as_tensor(np.ascontiguousarray(x), device=DEVICE) for n, x in plain.items()}
     return {n: x.to(dtype) if dtype and x.is_floating_point() else x for n, x in found.items()}
 
 
@@ -116,6 +118,11 @@ TRUE = [
     for dtype in ("float32", "float64")
     if loss.name != "poly_cross_entropy" and (dtype == "float32" or not loss.class_axis)
 ]
+TRUE += [
+    pytest.param(loss, "bfloat16", id=f"{loss.name}-bfloat16")
+    for loss in LOSSES
+    if not loss.class_axis or loss.name in {"cross_entropy", "categorical_focal"}
+]
 
 
 def errors(loss, dtype):
@@ -125,14 +132,17 @@ def errors(loss, dtype):
             continue  # an array of hyper-parameters is left to the array engine
         names = measured(loss)
         what = ("value", *(f"gradient:{name}" for name in names))
-        arrays = tensors(truth.batch.arrays)
+        arrays = tensors(truth.batch.arrays, getattr(torch, dtype))
         got = evaluate(loss, arrays, what, parameters=truth.batch.parameters, reduce=False)
         limit = bar(loss, dtype, truth.batch.parameters)
         true = {"value": truth.values}
         true |= {f"gradient_of_{name}": truth.gradients[name] for name in names}
         for name, x in got.items():
-            found = ulps_of(x.double().cpu().numpy(), true[name], dtype)
-            small = subnormal(true[name], dtype) | (truth.batch.kind == SUBNORMAL)
+            form = "float32" if (name, dtype) == ("value", "bfloat16") else dtype
+            found = ulps_of(x.double().cpu().numpy(), true[name], form)
+            small = subnormal(true[name], form) | (truth.batch.kind == SUBNORMAL)
+            if dtype == "bfloat16" and DEVICE == "cpu":
+                found[small] = np.nan  # the interpreter misreads subnormal bfloat16 numbers
             for kind, chosen in ((truth.batch.kind, ~small), (SUBNORMAL, small)):
                 entries = found[chosen & ~np.isnan(found)]
                 if entries.size:

@@ -55,7 +55,7 @@ SPELLINGS = {
 _DOUBLE = Target("triton", "import triton", SPELLINGS, "{0}", own=WORDS)
 # Triton's float32 quotient is an approximation within 2 ulp, which compensated sums cannot bear.
 _SINGLE = replace(_DOUBLE, spellings={**SPELLINGS, "divide": (ATOM, "tl.div_rn({0}, {1})")})
-# Sums and products of two halves are exact in float32, or nearly: it has precision to spare.
+# For halves float32 has digits to spare, though not many.
 _SPARE = replace(_DOUBLE, spellings={**SPELLINGS, "exp": (ATOM, "real.exp_of_half({0})")})
 
 TARGETS: Mapping[str, Target] = {"float64": _DOUBLE, "float32": _SINGLE, "halves": _SPARE}
