@@ -463,7 +463,9 @@ def test_in_place_beside_an_array_in_the_same_memory():
     assert torch.equal(got, expected)
 
 
-@pytest.mark.parametrize("name", ["scale", "row", "t1_0", "known_x", "tl", "range", "sums_"])
+@pytest.mark.parametrize(
+    "name", ["scale", "row", "t1_0", "known_x", "tl", "range", "sums_", "x_", "x_step", "total2"]
+)
 def test_an_argument_may_have_any_name(name):
     symbol = variable(name)
     operands = (Operand("x", "element", "float32"), Operand(name, "number", "float64"))

@@ -21,7 +21,7 @@ __all__ = ["Text", "indented", "word"]
 _OWN = re.compile(
     r"row|rows|column|classes|class_count|size|start|begin|lane|limit|there|keep|inside|present|"
     r"scale|factor|right|weight|mask|upstream|sums|real|tl|triton|ROWS|BLOCK|float|range|highest|"
-    r"(at|known)_\w+|\w*\d|\w+_|\w+_step|\w+_of_loss|\w+_kernel"
+    r"(at|known)_\w+|(t\d+_|r\d+_|total|error|peak|place)\d+|\w+_|\w+_step|\w+_of_loss|\w+_kernel"
 )
 
 
