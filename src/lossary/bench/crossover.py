@@ -29,16 +29,19 @@ def crossovers(
     seed: int = 0,
     clock: Clock = time.perf_counter,
     pause: Callable[[float], None] = time.sleep,
+    device: str = "cpu",
 ) -> tuple[Crossover, ...]:
     """Return the comparison of each loss on each library whose kernel is available."""
     found = []
-    for loss, (library, names) in itertools.product(losses, PAIRS.items()):
+    pairs = PAIRS if device == "cpu" else {"torch": PAIRS["torch"]}
+    for loss, (library, names) in itertools.product(losses, pairs.items()):
         pair = [contestants[name] for name in names if name in contestants]
         if len(pair) < 2:
             continue
         try:
             times = [
-                _medians(pair, _case(loss, size), threads, seed, clock, pause) for size in sizes
+                _medians(pair, _case(loss, size, device), threads, seed, clock, pause)
+                for size in sizes
             ]
         except UnavailableError:
             continue
@@ -47,8 +50,9 @@ def crossovers(
     return tuple(found)
 
 
-def _case(loss: str, size: int) -> Case:
-    return Case(loss, (size // CLASSES, CLASSES) if loss == "cross_entropy" else (size,))
+def _case(loss: str, size: int, device: str) -> Case:
+    shape = (size // CLASSES, CLASSES) if loss == "cross_entropy" else (size,)
+    return Case(loss, shape, device=device)
 
 
 def _medians(
@@ -73,6 +77,8 @@ def _estimate(prepared: Prepared, clock: Clock) -> float:
     with prepared.around():
         prepared.step()
         prepared.step()
+        prepared.wait()
         start = clock()
         prepared.step()
+        prepared.wait()
         return clock() - start

@@ -78,9 +78,11 @@ def measure(
         outcomes, skipped = bench.outcomes(cases, present, progress or (lambda *_: None))
         crossed = ()
         over = bench.late() or bench.interrupted
-        if chosen.crossovers and device == "cpu" and not over:
+        if chosen.crossovers and not over:
             named = {contestant.name: contestant for contestant in present}
-            crossed = crossovers(named, chosen.threads, seed=chosen.seed, clock=clock, pause=pause)
+            crossed = crossovers(
+                named, chosen.threads, seed=chosen.seed, clock=clock, pause=pause, device=device
+            )
         return Results(
             lossary=lossary.__version__,
             date=dt.datetime.now(dt.UTC).date().isoformat(),
