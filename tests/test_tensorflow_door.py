@@ -92,6 +92,8 @@ def take_road(road, monkeypatch):
     """Set the door on a road, and return what to wrap a call in."""
     if road != "short":
         monkeypatch.setattr(computing, "SMALL", 0)
+        computing._calls.cache_clear()
+    monkeypatch.setattr(computing, "CALLS_UNTIL_COMPILED", 1 if road == "compiled" else 10**9)
     if road == "function":
         return lambda f: tf.function(f, autograph=False)
     return lambda f: f
@@ -106,9 +108,12 @@ class TestTheContractIsTensorFlows:
         ]
 
     @each_call
-    @pytest.mark.parametrize("dtype", DTYPES)
-    @pytest.mark.parametrize("road", ["short", "general", "function"])
-    def test_value_and_gradients(self, name, roles, settings, dtype, road, monkeypatch):
+    @pytest.mark.parametrize(
+        ("road", "dtype"),
+        [(r, d) for r in ("short", "general", "function") for d in DTYPES]
+        + [("compiled", "float32"), ("compiled", "bfloat16")],
+    )
+    def test_value_and_gradients(self, name, roles, settings, road, dtype, monkeypatch):
         wrap = take_road(road, monkeypatch)
         tensors, named = prepared(roles, settings, dtype)
         wanted = value_and_gradients(getattr(tf.nn, name), tensors, named)
@@ -122,10 +127,11 @@ class TestTheContractIsTensorFlows:
         same(value_and_gradients(getattr(nn, name), tensors, named), wanted, 1e-10)
 
     @each_call
-    @pytest.mark.parametrize("road", ["short", "general", "function"])
+    @pytest.mark.parametrize("road", ["short", "general", "function", "compiled"])
     def test_second_derivatives(self, name, roles, settings, road, monkeypatch):
         wrap = take_road(road, monkeypatch)
-        tensors, named = prepared(roles, settings, "float64")
+        dtype, tolerance = ("float32", 2e-5) if road == "compiled" else ("float64", 1e-10)
+        tensors, named = prepared(roles, settings, dtype)
 
         def hessian_product(function):
             x = tensors[-1]
@@ -139,10 +145,12 @@ class TestTheContractIsTensorFlows:
             return [outer.gradient(product, x)]
 
         got = wrap(lambda: hessian_product(getattr(nn, name)))()
-        same(got, hessian_product(getattr(tf.nn, name)), 1e-10)
+        same(got, hessian_product(getattr(tf.nn, name)), tolerance)
 
     @each_call
-    def test_forward_mode_and_persistent_tapes(self, name, roles, settings):
+    @pytest.mark.parametrize("road", ["short", "compiled"])
+    def test_forward_mode_and_persistent_tapes(self, name, roles, settings, road, monkeypatch):
+        take_road(road, monkeypatch)
         tensors, named = prepared(roles, settings)
         x, found = tensors[-1], []
         for module in (nn, tf.nn):
@@ -277,6 +285,39 @@ class TestLabelsOutside:
         found = graph(labels=tf.constant([0, 5]), logits=X).numpy()
         assert np.isfinite(found[0])
         assert np.isnan(found[1])
+
+
+class TestLargeTensors:
+    def test_a_shape_that_comes_again_is_compiled(self):
+        random = np.random.default_rng(0)
+        computing._compiled.cache_clear()
+        x = tf.constant(random.normal(size=(300, 20)).astype("float32"))
+        labels = tf.constant(random.integers(0, 20, 300))
+        computing._calls.cache_clear()
+        function = nn.sparse_softmax_cross_entropy_with_logits
+        found = [value_and_gradients(function, [labels, x], {}) for _ in range(3)]
+        wanted = value_and_gradients(
+            tf.nn.sparse_softmax_cross_entropy_with_logits, [labels, x], {}
+        )
+        for got in found:
+            same(got, wanted, 2e-6)
+        assert computing._calls.cache_info()[:2] == (2, 1)  # hits and misses: one shape
+        assert computing._compiled.cache_info()[:2] == (1, 1)
+
+    @pytest.mark.parametrize("calls", [1, 2])
+    def test_excluded_classes_and_certain_answers(self, calls, monkeypatch):
+        monkeypatch.setattr(computing, "SMALL", 0)
+        computing._calls.cache_clear()
+        rows = tf.constant([[0.0, 0.0, -np.inf], [17.0, 0.0, -np.inf]])
+        masses = tf.constant([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]])
+        for _ in range(calls):
+            value, _, slope = value_and_gradients(
+                nn.softmax_cross_entropy_with_logits, [masses, rows], {}
+            )
+        np.testing.assert_allclose(value, [np.log(2), 4.139938e-08], rtol=1e-6)
+        assert np.isfinite(slope).all()
+        sure = nn.sigmoid_cross_entropy_with_logits([1.0, 0.0], [np.inf, -np.inf])
+        assert not sure.numpy().any()
 
 
 mpmath = pytest.importorskip("mpmath")
