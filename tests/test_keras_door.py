@@ -454,13 +454,12 @@ def test_a_compiled_model_is_saved_and_loaded(loss, tmp_path):
 
 
 DIGITS = [
-    ("SparseCategoricalCrossentropy", {}, "softmax"),
     ("SparseCategoricalCrossentropy", {"from_logits": True}, None),
     ("CategoricalFocalCrossentropy", {"gamma": 1.0}, "softmax"),
 ]
 
 
-@pytest.mark.parametrize(("name", "settings", "activation"), DIGITS, ids=["p", "logits", "focal"])
+@pytest.mark.parametrize(("name", "settings", "activation"), DIGITS, ids=["logits", "focal"])
 def test_digits_learn_the_same_curve(name, settings, activation):
     """One import changed: the loss of each epoch and the accuracy at the end stay the same."""
     from sklearn.datasets import load_digits
@@ -693,7 +692,7 @@ class TestTheHarness:
 
 @pytest.mark.parametrize("backend", OTHERS)
 def test_on_the_other_backends(backend):
-    chosen = "gradients or symbolic or masked_nan or Graphs or Tails or Errors or model or digits"
+    chosen = "gradients or Tails or outside or any_size or activation or logits or Quantile"
     options = ("-q", "-x", "-k", chosen, "-p", "no:cacheprovider", "-p", "no:xdist")
     found = python("-m", "pytest", *options, "tests/test_keras_door.py", backend=backend)
     assert found.returncode == 0, found.stdout[-3000:]
