@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from lossary.bench.work import Case
 
 __all__ = [
-    "HOW", "against", "crossovers", "floor", "load", "losing", "machine", "markdown", "memory",
-    "missing", "rate", "remarks", "seconds", "size", "speed", "spread", "title", "versions",
+    "HOW", "TARGETS", "against", "crossovers", "floor", "load", "losing", "machine", "markdown",
+    "memory", "missing", "rate", "remarks", "seconds", "size", "speed", "spread", "title",
+    "versions",
 ]  # fmt: skip
 
 
@@ -134,6 +135,12 @@ HOW = (
 )
 
 
+TARGETS = (
+    "Against another contestant: how often faster, or at most how often its time. Limit is the "
+    "time in which the bytes move, gradient the memory that the gradient itself takes."
+)
+
+
 def crossovers(results: Results) -> list[tuple[str, str, str]]:
     """Return the rows of the table of sizes."""
     return [
@@ -184,7 +191,7 @@ def markdown(results: Results, level: int = 2) -> str:
     lines = [f"{machine(results)}.", "", f"{versions(results)}.", "", f"{speed(results)}.", ""]
     lines += [load(results), ""] if load(results) else []
     lines += [f"Measured on {results.date}, with up to {results.settings['rounds']} rounds.", ""]
-    lines += [HOW, "", f"{mark} Targets", "", *_target_table(results), ""]
+    lines += [HOW, "", f"{mark} Targets", "", TARGETS, "", *_target_table(results), ""]
     lines += [f"{mark} Where others are faster", ""]
     lines += [f"* {line}" for line in losing(results)] or ["Nowhere in this run."]
     if results.crossovers:

@@ -40,12 +40,8 @@ class Target:
 
     @property
     def asked(self) -> str:
-        """The demand in words."""
-        if self.against == GRADIENT:
-            return f"≤ {self.most:g}× the gradient"
-        if self.most < 1:
-            return f"≥ {1 / self.most:g}× faster"
-        return f"≤ {self.most:g}× its time"
+        """The demand: how often faster, or at most how often the time or the memory."""
+        return f"≥ {1 / self.most:.3g}× faster" if self.most < 1 else f"≤ {self.most:.3g}×"
 
 
 def _targets() -> tuple[Target, ...]:
@@ -104,16 +100,10 @@ class Verdict:
 
     @property
     def found(self) -> str:
-        """The ratio in the words of the target."""
-        if self.ratio is None:
+        """The ratio as the target asks for it."""
+        if not self.ratio:
             return "–"
-        if self.target.against == GRADIENT:
-            return f"{self.ratio:.2f}× the gradient"
-        if self.target.most < 1:
-            return (
-                f"{1 / self.ratio:.3g}× faster" if self.ratio <= 1 else f"{self.ratio:.3g}× slower"
-            )
-        return f"{self.ratio:.3g}× its time"
+        return f"{1 / self.ratio if self.target.most < 1 else self.ratio:.3g}×"
 
     @property
     def word(self) -> str:

@@ -78,6 +78,7 @@ def _print_targets(results: Results, console: Console) -> None:
     if not verdicts:
         return
     console.print(Text("Targets (two cores, float32; on a GPU an H200)", style="bold"))
+    console.print(Text(report.TARGETS, style="dim"))
     heads = ("work", "against", "asked", "found", "")
     colours = {True: "green", False: "red", None: "dim"}
     for ours, some in _by_contestant(verdicts):
