@@ -455,6 +455,22 @@ def test_nothing_is_kept_alive():
         gc.enable()
 
 
+@pytest.mark.parametrize("case", ["huber", "rows"])
+def test_a_compiled_graph_holds_the_kernel(case):
+    loss, (x, t), options = taken(case)
+    found = []
+    with L.using(engine="fused"):
+        plain = derived(loss, (x, t), upstream=tensor(2.0, torch.float64), **options)
+        compiled = torch.compile(
+            lambda x, t: loss(x, t, **options), fullgraph=True, backend="aot_eager"
+        )
+        x = x.detach().requires_grad_()
+        value = compiled(x, t)
+        found = [value.detach(), *torch.autograd.grad(value * 2, x)]
+    close(found, plain[:2])
+    assert "Triton" in reason(x, t, loss=loss, **options)  # tracing spoils nothing
+
+
 def test_without_gradients_no_graph_is_built():
     x, t = elements()
     with torch.no_grad(), kernels_only():
@@ -496,7 +512,9 @@ def test_explain_says_where_and_why(monkeypatch):
     assert "delta is an array" in reason(x, t, delta=x.abs() + 1)
     assert "weight needs a gradient" in reason(x, t, weight=torch.ones_like(x).requires_grad_())
     assert "target is not an ordinary array" in reason(x, t.to_sparse())
-    soft = reason(*soft_rows(), loss=L.soft_cross_entropy, class_weight=torch.ones(5))
+    soft = reason(
+        *soft_rows(), loss=L.soft_cross_entropy, class_weight=torch.ones(5, device=DEVICE)
+    )
     assert "class_weight changes targets" in soft
     monkeypatch.setattr(engine_of_torch._Torch, "on_gpu", lambda library, x: True)
     assert f"fewer than {selection.GPU_CUTOFF}" in reason(x, t, engine="auto")

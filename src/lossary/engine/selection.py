@@ -95,6 +95,8 @@ def obstacle_on_gpu(call: Call) -> str | None:
         return "there are no elements"
     if _chosen.get() == "auto" and size < GPU_CUTOFF:
         return f"{size} elements are fewer than {GPU_CUTOFF}, where a kernel on a GPU begins to pay"
+    if not call.library.dense(call.prediction):  # such as a compiler's: nothing may be launched
+        return f"{call.definition.inputs[0].name} is not an ordinary array of numbers"
     if "triton" not in sys.modules and "tensorflow" in sys.modules:
         # Both bring LLVM; the second to register its options aborts the process if it is Triton.
         return (

@@ -20,13 +20,15 @@ __all__ = ["call", "usable"]
 _library = torch.library.Library("lossary", "DEF")
 _library.define("fused(Tensor[] tensors, str call) -> Tensor[]")
 
+_DEVICES = {"cpu": "CPU", "cuda": "CUDA"}
+
 _TENSORS = "tensors"  # the word for an argument that is a tensor
 
 
 def usable(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
-    """Whether all data lie in this machine's own memory."""
-    tensors = [x for x in (*args, *kwargs.values()) if isinstance(x, torch.Tensor)]
-    return bool(tensors) and all(x.device.type == "cpu" for x in tensors)
+    """Whether all data lie in this machine's own memory, or on one GPU."""
+    devices = {x.device for x in (*args, *kwargs.values()) if isinstance(x, torch.Tensor)}
+    return len(devices) == 1 and devices.pop().type in _DEVICES
 
 
 def call(loss: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -121,5 +123,6 @@ class _Node(torch.autograd.Function):
         return None, *found
 
 
-torch.library.impl("lossary::fused", "CPU")(_compute)
+for key in _DEVICES.values():
+    torch.library.impl("lossary::fused", key)(_compute)
 torch.library.register_fake("lossary::fused")(_shapes)
