@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -40,6 +41,10 @@ _SHORT_BLOCK = 1 << 12
 
 _STEP = 1 << 10
 """Elements in a block of an elementwise loss."""
+
+
+class KernelError(RuntimeError):
+    """A kernel that does not compile."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,11 @@ class Fused:
             wrong,
         ]
 
-        function = ready(form, step, arguments)
+        try:
+            function = ready(form, step, arguments)
+        except KernelError as error:
+            warnings.warn(str(error), RuntimeWarning, stacklevel=2)
+            return None
 
         def work(first: int, last: int) -> None:
             function(first, last, step, *arguments)
@@ -250,7 +259,10 @@ def step_of(classes: int) -> int:
 
 
 def ready(form: Form, step: int, arguments: list[Any]) -> Callable[..., None]:
-    """Return the compiled function of ``(first block, last block, step, *arguments)``."""
+    """Return the compiled function of ``(first block, last block, step, *arguments)``.
+
+    Raises KernelError if it does not compile.
+    """
     return _ready.get(form) or _make_ready(form, step, arguments)
 
 
@@ -263,15 +275,23 @@ def _make_ready(form: Form, step: int, arguments: list[Any]) -> Callable[..., No
 
     A cache that is damaged or belongs to another machine must not cost more than time.
     """
+    from numba.core.errors import NumbaError
+
     from lossary.kernels import modules
 
     name, text = source(form)
-    function = getattr(modules.load(name, text), name)
     try:
-        function(0, 0, step, *arguments)
-    except (ImportError, OSError, EOFError, ValueError, RuntimeError, PickleError):
-        function = getattr(modules.in_memory(name, text), name)
-        function(0, 0, step, *arguments)
+        function = getattr(modules.load(name, text), name)
+        try:
+            function(0, 0, step, *arguments)
+        except (ImportError, OSError, EOFError, ValueError, RuntimeError, PickleError):
+            function = getattr(modules.in_memory(name, text), name)
+            function(0, 0, step, *arguments)
+    except (NumbaError, SyntaxError) as error:
+        raise KernelError(
+            f"{name} does not compile, so the array operations compute it: {error}\n"
+            "hint: please report this; lossary.using(engine='array') silences it"
+        ) from error
     _ready[form] = function
     return function
 
@@ -288,8 +308,8 @@ def source(form: Form) -> tuple[str, str]:
 def kernel_of(form: Form) -> Kernel:
     """Describe the kernel of a form."""
     definition = form.variant.definition
-    # No word of a kernel's own looks so, and none of another argument, whatever they are called.
-    names = {a.name: f"x{place}_{a.name}" for place, a in enumerate(definition.arguments)}
+    # No word of a kernel's own ends so, and none of another argument, whatever they are called.
+    names = {a.name: f"{a.name}_x{place}" for place, a in enumerate(definition.arguments)}
     symbols = {
         definition.variable(old): variable(new, class_axis=definition.domains[old].class_axis)
         for old, new in names.items()
@@ -309,7 +329,7 @@ def kernel_of(form: Form) -> Kernel:
     first = definition.inputs[0].name
     results = tuple(
         Result(
-            what.replace(":", "_of_"),
+            _result_name(what, names),
             substitute(form.variant.result(what), symbols),
             storage,
             derivative=what != "value",
@@ -328,6 +348,11 @@ def kernel_of(form: Form) -> Kernel:
         form.upstream,
         form.check,
     )
+
+
+def _result_name(what: str, names: Mapping[str, str]) -> str:
+    kind, _, argument = what.partition(":")
+    return f"{kind}_of_{names[argument]}" if argument else kind
 
 
 def _place(argument: Argument, class_axis: bool) -> Place:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from lossary.formula import Expression, apply, constant, walk
+from lossary.formula import Expression, apply, constant, variable, walk
 from lossary.functions import FUNCTIONS, PRIMITIVES, where
-from lossary.rewriting import rebuild, simplify
+from lossary.rewriting import rebuild, simplify, substitute
 
 __all__ = ["TARGETS", "Printer", "Program", "Target", "lower", "render"]
 
@@ -87,9 +88,10 @@ def lower(expression: Expression, *, spare: bool = False) -> Expression:
 def render(program: Program, name: str) -> str:
     """Print a program as the source text of one function."""
     language = target(name)
-    results = [lower(result) for result in program.results]
-    like = next(iter(program.arguments))
-    lines = [f"def {program.name}({', '.join(program.arguments)}):"]
+    names = {argument: _own_name(argument, language) for argument in program.arguments}
+    results = [_renamed(lower(result), names) for result in program.results]
+    like = names[next(iter(program.arguments))]
+    lines = [f"def {program.name}({', '.join(names.values())}):"]
     if program.summary:
         lines.append(f'    """{program.summary}"""')
     printer = Printer(language, results, like)
@@ -97,6 +99,31 @@ def render(program: Program, name: str) -> str:
     lines += [f"    {line}" for line in printer.lines]
     lines.append(f"    return {', '.join(body)}")
     return f"{language.imports}\n\n\n" + "\n".join(lines) + "\n"
+
+
+def _own_name(argument: str, language: Target) -> str:
+    """Return a name that neither a temporary nor a global word of the text has."""
+    taken = argument in _globals(language.name) or re.fullmatch(r"t\d+_*", argument)
+    return f"{argument}_" if taken else argument
+
+
+@cache
+def _globals(name: str) -> frozenset[str]:
+    """Return the words that a text looks up outside its function."""
+    language = target(name)
+    texts = [text for _, text in language.spellings.values()]
+    texts += [language.imports, language.cast, language.constant, language.number]
+    return frozenset(re.findall(r"(?<![.\w])[^\W\d]\w*(?!\w|=)", " ".join(texts)))
+
+
+def _renamed(expression: Expression, names: Mapping[str, str]) -> Expression:
+    changed = {old: new for old, new in names.items() if old != new}
+    replacements = {
+        node: variable(changed[str(node.payload)], class_axis=node.class_axis)
+        for node in walk(expression)
+        if node.operator == "variable" and node.payload in changed
+    }
+    return substitute(expression, replacements) if replacements else expression
 
 
 class Printer:

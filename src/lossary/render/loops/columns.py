@@ -50,7 +50,7 @@ def _buffers(kernel: Kernel, body: Sequence[str]) -> Iterator[str]:
     for name in dict.fromkeys(re.findall(r"\b(\w+)_t\b", text)):
         yield f"{name}_t = np.empty((classes, step))"
     for name in dict.fromkeys(re.findall(r"\b(\w+)_r\b", text)):
-        kind = ", np.int64" if name in labels or name.startswith("place_of") else ""
+        kind = ", np.int64" if name in labels or re.fullmatch(r"place_of_peak\d+", name) else ""
         kind = ", np.bool_" if name == "keep" else kind
         yield f"{name}_r = np.empty(step{kind})"
 

@@ -187,7 +187,7 @@ def _class_loads(
 def _views(body: Sequence[str]) -> Iterator[str]:
     """Cut the block out of each array: an index from 0 is one that vectorises."""
     for name in dict.fromkeys(re.findall(r"\b(\w+)_b\b", "\n".join(body))):
-        whole = f"{name}[" if name.startswith("kept") else f"{name}_[r, "
+        whole = f"{name}[" if re.fullmatch(r"kept\d+", name) else f"{name}_[r, "
         yield f"{name}_b = {whole}start : start + n]"
 
 
