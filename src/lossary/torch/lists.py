@@ -41,11 +41,13 @@ def multilabel_margin_loss(
             return NotImplemented
         longest = int(listed.sum(-1).max())
         lists, listed = lists[:, : max(longest, 1)], listed[:, : max(longest, 1)]
-    dtype = result_dtype(input)
-    values = _of_pairs(rows, torch.where(listed, lists, 0), listed, wide(dtype))
+    dtype, classes = result_dtype(input), input.shape[-1]
+    each = "none" if reduction == "none" else "sum"
+    found = _of_pairs(rows, torch.where(listed, lists, 0), listed, each, wide(dtype))
     if reduction == "none":
-        return (values if input.dim() > 1 else values[0]).to(dtype)
-    return (values.sum() if reduction == "sum" else values.mean()).to(dtype)
+        found = found.sum((-2, -1))
+        return ((found if input.dim() > 1 else found[0]) / classes).to(dtype)
+    return (found / (classes * len(rows) if reduction == "mean" else classes)).to(dtype)
 
 
 def _is_list(input: Tensor, target: Tensor) -> bool:
@@ -54,8 +56,10 @@ def _is_list(input: Tensor, target: Tensor) -> bool:
     return input.dim() in {1, 2} and target.shape == input.shape
 
 
-def _of_pairs(rows: Tensor, labels: Tensor, listed: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return one loss per row: the sum over pairs of a label and a class outside the list."""
+def _of_pairs(
+    rows: Tensor, labels: Tensor, listed: Tensor, reduction: str, dtype: torch.dtype
+) -> Tensor:
+    """Return the hinges of the pairs of a label and a class outside the list, or their sum."""
     classes = rows.shape[-1]
     here = labels.unsqueeze(-1) == torch.arange(classes, device=rows.device)
     outside = ~(here & listed.unsqueeze(-1)).any(-2, keepdim=True)
@@ -63,9 +67,8 @@ def _of_pairs(rows: Tensor, labels: Tensor, listed: Tensor, dtype: torch.dtype) 
         rows.gather(-1, labels).unsqueeze(-1), rows.unsqueeze(-2)
     )
     pairs = listed.unsqueeze(-1) & outside
-    request = Request("margin_ranking", "none", dtype, (("margin", 1.0),), None, None, pairs)
-    sign = torch.ones_like(right)
-    return computing.reduced(request, right, wrong, sign).sum((-2, -1)) / classes
+    request = Request("margin_ranking", reduction, dtype, (("margin", 1.0),), None, None, pairs)
+    return computing.reduced(request, right, wrong, torch.ones_like(right))
 
 
 def ctc_loss(
