@@ -23,7 +23,7 @@ def sum_error(x: Expression, y: Expression, rounded: Expression) -> Expression:
     """Return x + y - rounded, exactly (Knuth's two-sum)."""
     back = rounded - x
     error = (x - (rounded - back)) + (y - back)
-    return rounding(where(absolute(rounded) < inf, error, 0))
+    return where(absolute(rounded) < inf, error, 0)
 
 
 def _halves(x: Expression) -> tuple[Expression, Expression]:
@@ -37,7 +37,7 @@ def product_error(x: Expression, y: Expression, rounded: Expression) -> Expressi
     """Return x y - rounded, exactly (Dekker's two-product)."""
     (x_high, x_low), (y_high, y_low) = _halves(x), _halves(y)
     error = ((x_high * y_high - rounded) + x_high * y_low + x_low * y_high) + x_low * y_low
-    return rounding(where(absolute(error) < inf, error, 0))
+    return where(absolute(error) < inf, error, 0)
 
 
 @named(
@@ -49,7 +49,7 @@ def sum_of_three(x: Expression, y: Expression, z: Expression) -> Expression:
     """X + y + z with one rounding, also when the parts nearly cancel."""
     first = x + y
     second = first + z
-    return second + (sum_error(x, y, first) + sum_error(first, z, second))
+    return second + rounding(sum_error(x, y, first) + sum_error(first, z, second))
 
 
 @named(
@@ -60,7 +60,7 @@ def sum_of_three(x: Expression, y: Expression, z: Expression) -> Expression:
 def exp_difference(x: Expression, y: Expression) -> Expression:
     """exp(x - y); the rounding of x - y is made good to first order."""
     difference = x - y
-    error = sum_error(x, -y, difference)
+    error = rounding(sum_error(x, -y, difference))
     # Farther out the exponential is 0 or inf, whatever the rounding.
     return exp(difference) * (1 + where(absolute(difference) < 1000, error, 0))
 
@@ -73,6 +73,6 @@ def exp_difference(x: Expression, y: Expression) -> Expression:
 def exp_product(x: Expression, y: Expression) -> Expression:
     """exp(x y); the rounding of x y is made good to first order."""
     product = x * y
-    error = product_error(x, y, product)
+    error = rounding(product_error(x, y, product))
     # A larger error belongs to a product whose exponential is 0 or inf.
     return exp(product) * (1 + where(absolute(error) < 1, error, 0))

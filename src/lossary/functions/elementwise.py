@@ -9,7 +9,13 @@ from math import factorial, inf
 from typing import Any
 
 from lossary.formula import Expression, constant
-from lossary.functions.compensated import exp_product, product_error, sum_error, sum_of_three
+from lossary.functions.compensated import (
+    exp_product,
+    product_error,
+    rounding,
+    sum_error,
+    sum_of_three,
+)
 from lossary.functions.vocabulary import (
     absolute,
     exp,
@@ -131,7 +137,7 @@ def bernoulli_nats(probability: Expression, target: Expression) -> Expression:
 def poisson_nats(x: Expression, target: Expression) -> Expression:
     """exp(x) - target x, with the rounding of the product made good."""
     product = target * x
-    error = product_error(target, x, product)
+    error = rounding(product_error(target, x, product))
     near = sum_of_three(expm1(x), constant(1), -product)
     # Where both overflow, their logarithms say which is larger.
     both = (exp(x) == inf) & (product == inf)
@@ -276,7 +282,7 @@ def log_cosh_difference(x: Expression, y: Expression) -> Expression:
     # cosh x - 1 by its series, whose first term has one rounding; exp would be squared.
     near = log1p(square / 2 + square * square * _cosh_tail(square))
     far = size - (0.6931471805599453 - log1p(exp(-2 * size)))
-    return where(size < 2, near, far) + tanh(difference) * sum_error(x, -y, difference)
+    return where(size < 2, near, far) + tanh(difference) * rounding(sum_error(x, -y, difference))
 
 
 @named(
@@ -301,8 +307,8 @@ def log1p_difference(x: Expression, y: Expression) -> Expression:
     base, difference = 1 + low, x - y
     size = absolute(difference)
     # What rounding the difference and the base has changed, relative to each.
-    slack = where(size > 0, sum_error(x, -y, difference) / difference, 0)
-    slack = slack - sum_error(constant(1), low, base) / base
+    slack = where(size > 0, rounding(sum_error(x, -y, difference)) / difference, 0)
+    slack = slack - rounding(sum_error(constant(1), low, base)) / base
     ratio = where(size < 1e300, log1p(size / base * (1 + slack)), log(size) - log(base))
     return sign(difference) * ratio
 
