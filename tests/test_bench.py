@@ -712,7 +712,7 @@ def test_markdown_shows_all_rows_the_losing_ones_and_who_is_missing(some):
         "\N{NARROW NO-BREAK SPACE}", " "
     )
     assert "scikit-learn disagrees: value 2, others have 1" in text
-    assert "Keras, torch.compile: no backend" in text
+    assert "Keras; torch.compile: no backend" in text
     assert "Liger: not installed: liger_kernel" in text
     assert "no time was left for focal/10^7/float32" in text
     assert "| huber | numpy | 64 numbers |" in text

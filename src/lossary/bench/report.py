@@ -9,7 +9,7 @@ from lossary.bench.limits import COPY, TRIAD, Limit
 from lossary.bench.targets import judge
 
 if TYPE_CHECKING:
-    from lossary.bench.results import Measured, Outcome, Results
+    from lossary.bench.results import Absent, Measured, Outcome, Results
     from lossary.bench.work import Case
 
 __all__ = [
@@ -166,20 +166,25 @@ def losing(results: Results) -> list[str]:
     return found
 
 
+def _reasons(absent: Iterable[Absent]) -> list[str]:
+    """Return a line per reason."""
+    found: dict[str, list[str]] = {}
+    for one in absent:
+        found.setdefault(one.reason, []).append(one.contestant)
+    return [f"{'; '.join(names)}: {reason}" for reason, names in found.items()]
+
+
 def remarks(outcome: Outcome) -> list[str]:
     """Return who disagrees and who did not take part, those with one reason together."""
     found = [
         f"{row.contestant} disagrees: {row.disagrees}" for row in outcome.rows if row.disagrees
     ]
-    reasons: dict[str, list[str]] = {}
-    for one in outcome.absent:
-        reasons.setdefault(one.reason, []).append(one.contestant)
-    return found + [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
+    return found + _reasons(outcome.absent)
 
 
 def missing(results: Results) -> list[str]:
     """Return who took no part in the run, and which cases found no time."""
-    found = [f"{one.contestant}: {one.reason}" for one in results.absent]
+    found = _reasons(results.absent)
     if results.skipped:
         found.append(f"no time was left for {', '.join(results.skipped)}")
     return found
