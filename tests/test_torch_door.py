@@ -390,6 +390,17 @@ class TestKernelsForSmallTensors:
         assert [run is not None for run in kernels._runs.values()] == [True]
         same(first, value_and_gradient(peer, tensors, {}))
 
+    def test_a_kernel_that_does_not_compile_costs_no_call(self, monkeypatch):
+        def ready(*_):
+            raise RuntimeError("no compiler")
+
+        monkeypatch.setattr(kernels.fused, "ready", ready)
+        tensors, _ = prepared("x y", {})
+        wanted = value_and_gradient(F.mse_loss, tensors, {})
+        for _ in range(3):
+            same(value_and_gradient(functional.mse_loss, tensors, {}), wanted)
+        assert list(kernels._runs.values()) == [None]
+
     def test_halves_and_the_array_engine_stay_with_numpy(self):
         tensors, _ = prepared("x y", {}, torch.bfloat16)
         for _ in range(2):

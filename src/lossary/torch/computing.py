@@ -176,7 +176,9 @@ class _Small(torch.autograd.Function):
         more = dict(request.arrays)
         text = _text(request.loss, request.parameters, tuple(more), ctx.needs_input_grad[1:])
         if not more and request.reduction != "none" and (run := _kernel(request, text, tensors)):
-            return _by_kernel(ctx, request, text, tensors, run)
+            value = _by_kernel(ctx, request, text, tensors, run)
+            if value is not None:
+                return value
         arrays = [_array(x, e) for x, e in zip(tensors, text.labels, strict=True)]
         if more:
             arrays += [_array(more[p], False) if p in more else p for p in text.parameters]
@@ -220,11 +222,15 @@ def _keep(
 
 def _by_kernel(
     ctx: Any, request: Request, text: _Text, tensors: tuple[Tensor, ...], run: Any
-) -> Tensor:
+) -> Tensor | None:
+    """Return the loss by a kernel; None where it does not compile."""
     count = tensors[0].numel()
     divisor = _divisor(request, count // tensors[0].shape[-1] if text.rows else count)
     share = 1.0 / divisor if divisor else math.inf
-    total, slopes = run(tensors, request.weight, request.mask, share)
+    found = run(tensors, request.weight, request.mask, share)
+    if found is None:
+        return None
+    total, slopes = found
     _keep(ctx, request, text, tensors, slopes)
     value = total / float(divisor) if divisor else total * math.inf
     return torch.scalar_tensor(value, dtype=request.dtype)

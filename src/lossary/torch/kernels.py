@@ -26,7 +26,7 @@ __all__ = ["PATIENCE", "Kind", "run_of"]
 PATIENCE = 20_000
 """Calls of a kind before it is compiled: about a second of NumPy, which is what compiling takes."""
 
-Run = Callable[..., tuple[float, list[Tensor]]]
+Run = Callable[..., tuple[float, list[Tensor]] | None]
 
 _STORAGES: dict[torch.dtype, Storage] = {
     torch.float32: "float32",
@@ -70,7 +70,7 @@ def _has_numba() -> bool:
 
 
 def _run(kind: Kind) -> Run:
-    """Return a function of tensors, weight, mask and divisor."""
+    """Return a function of tensors, weight, mask and scale; its None stands for no kernel."""
     inputs = kind.variant.definition.inputs
     rows = [kind.classes > 0 and a.domain.class_axis for a in inputs]
     shapes = [(-1, kind.classes) if row else -1 for row in rows]
@@ -83,7 +83,7 @@ def _run(kind: Kind) -> Run:
 
     def run(
         tensors: tuple[Tensor, ...], weight: Tensor | None, mask: Tensor | None, scale: float
-    ) -> tuple[float, list[Tensor]]:
+    ) -> tuple[float, list[Tensor]] | None:
         nonlocal function
         words = [
             x.detach().numpy().reshape(shape) for x, shape in zip(tensors, shapes, strict=True)
@@ -94,7 +94,11 @@ def _run(kind: Kind) -> Run:
         extras = [x.detach().numpy().reshape(-1) for x in (weight, mask) if x is not None]
         arguments = [*words, *numbers, *extras, scale, *slopes, sums, wrong]
         if function is None:
-            function = fused.ready(form, step, arguments)
+            try:
+                function = fused.ready(form, step, arguments)
+            except Exception:  # noqa: BLE001  (a kernel that does not compile costs no call)
+                _runs[kind] = None
+                return None
         function(0, blocks, step, *arguments)
         found = [
             torch.from_numpy(slope).view(tensors[i].shape)
