@@ -235,6 +235,18 @@ class TestClasses:
             same(loss(DATA[y_true], DATA[y_pred]), wanted)
 
 
+def test_settings_may_be_arrays():
+    for kind, settings in (
+        (door.Huber, {"delta": keras.ops.convert_to_tensor(2.0)}),
+        (door.Quantile, {"quantile": np.array([0.1, 0.9, 0.5, 0.5, 0.5])}),
+        (door.CategoricalFocalCrossentropy, {"alpha": np.arange(1.0, 6.0)}),
+    ):
+        loss = kind(**settings)
+        again = keras.losses.deserialize(keras.losses.serialize(loss))
+        for y_true in ("one_hot", "masses"):
+            same(again(DATA[y_true], DATA["unit"]), loss(DATA[y_true], DATA["unit"]))
+
+
 def test_the_base_class_serves_losses_of_ones_own():
     class Absolute(door.Loss):
         def call(self, y_true, y_pred):

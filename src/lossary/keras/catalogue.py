@@ -57,7 +57,8 @@ class CatalogueLoss(losses.Loss):
     def get_config(self) -> dict[str, Any]:
         """Return everything that the constructor takes but the dtype."""
         axis = {"axis": self.axis} if self.loss.class_axis else {}
-        return super().get_config() | self.settings | axis
+        settings = {k: losses.saved(v) for k, v in self.settings.items()}
+        return super().get_config() | settings | axis
 
     @staticmethod
     def _door(y_true: Any, y_pred: Any, own: CatalogueLoss) -> Any:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 import keras
+from keras import ops
 
 from lossary import catalogue
 from lossary.engine import Loss
@@ -29,9 +30,12 @@ def values(loss: str | Loss, *tensors: Any, **parameters: Any) -> Any:
     (prediction, target), in equal shapes; a parameter is a number or a tensor.
     """
     fixed = tuple((n, v) for n, v in parameters.items() if v is None or isinstance(v, int | float))
-    arrays = tuple((n, v) for n, v in parameters.items() if (n, v) not in fixed) if (
-        len(fixed) < len(parameters)
-    ) else ()  # fmt: skip
+    arrays: Settings = ()
+    if len(fixed) < len(parameters):
+        numbers = dict(fixed)
+        arrays = tuple(
+            (n, ops.convert_to_tensor(v)) for n, v in parameters.items() if n not in numbers
+        )
     return _evaluate(loss, tensors, fixed, arrays)
 
 

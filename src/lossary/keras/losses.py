@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import keras
 import numpy as np
@@ -129,9 +129,29 @@ class Loss(keras.losses.Loss):
             dtype=self.dtype,
         )
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Return the loss of a config, tensors among its settings included."""
+        return cls(**{k: _loaded(v) for k, v in config.items()})
+
     def __repr__(self) -> str:
         settings = {k: v for k, v in self.get_config().items() if k != "name"}
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in settings.items())})"
+
+
+def _differs(value: Any, default: Any) -> bool:
+    return not isinstance(value, str | float | int | None) or value != default
+
+
+def saved(value: Any) -> Any:
+    """Return a setting as a config holds it: tensors and arrays become dictionaries."""
+    plain = value is None or isinstance(value, str | float | int | list | tuple)
+    return value if plain else keras.saving.serialize_keras_object(value)
+
+
+def _loaded(value: Any) -> Any:
+    saved = isinstance(value, dict) and "class_name" in value
+    return keras.saving.deserialize_keras_object(value) if saved else value
 
 
 def _tensor(x: Any, dtype: str | None) -> Any:
@@ -188,10 +208,8 @@ def _class(name: str, function: Callable[..., Any]) -> type[Loss]:
 
     def get_config(self: Any) -> dict[str, Any]:
         """Return Keras' config and what it loses: a ``delta`` or ``axis`` that was set."""
-        own = {
-            k: v for k, v in self._fn_kwargs.items() if v is not defaults[k] and v != defaults[k]
-        }
-        return base.get_config(self) | own
+        own = {k: v for k, v in self._fn_kwargs.items() if _differs(v, defaults[k])}
+        return {k: saved(v) for k, v in (base.get_config(self) | own).items()}
 
     body = {
         "__doc__": described,

@@ -46,6 +46,7 @@ class Reduction:
     SUM_OVER_BATCH_SIZE: str
 
 def reduction_of(reduction: str | None) -> str | None: ...
+def saved(value: Any) -> Any: ...
 
 class Loss(keras.losses.Loss):
     def __init__(

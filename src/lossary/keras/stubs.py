@@ -63,6 +63,7 @@ def text_of_losses() -> str:
         *(f"    {n}: str" for n in ("AUTO", "NONE", "SUM", "SUM_OVER_BATCH_SIZE")),
         "",
         "def reduction_of(reduction: str | None) -> str | None: ...",
+        "def saved(value: Any) -> Any: ...",
         "",
         "class Loss(keras.losses.Loss):",
         *_method(["name: str | None = None", "reduction: str | None = ...", "dtype: Any = None"]),
