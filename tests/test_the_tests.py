@@ -2,7 +2,8 @@
 
 Each derivative rule, each slope, each stable form, each spelling, each rule of rewriting, each
 outcome of weighing, reducing and checking is spoiled in turn (`spoiling.py` lists them from the
-tables and the source). Then checks of this suite run, those nearest to the rule first, until one
+tables and the source), and so are the spellings, the plan and each line of the CPU kernels
+(`spoiling_kernels.py`). Then checks of this suite run, those nearest to the rule first, until one
 objects. A rule that none objects to fails here, by name.
 """
 
@@ -13,6 +14,7 @@ import pytest
 
 import lossary as L
 import spoiling
+import spoiling_kernels
 import test_calculus
 import test_domains
 import test_masks
@@ -149,7 +151,7 @@ OBJECTIONS = (Exception, pytest.fail.Exception)
 
 # Outcomes that no test can tell from the right ones, and why.
 HARMLESS = {
-    'reduction._divisor+8: float("nan")': "NaN stays NaN, whatever it is multiplied by",
+    'reduction.divisor_of+8: float("nan")': "NaN stays NaN, whatever it is multiplied by",
     'calculus._expression+2: raise TypeError(f"expected one number per entry, got {tangen': (
         "guards against a mistake in the calculus itself"
     ),
@@ -188,6 +190,26 @@ def test_the_suite_objects_to(spoiled):
 
 def test_every_harmless_rule_exists():
     assert set(HARMLESS) <= {spoiled.name for spoiled in RULES}
+
+
+# ---------------------------------------------------------------------------------- kernels
+
+KERNEL_RULES = list(spoiling_kernels.every_kernel_rule())
+
+
+def test_nothing_objects_while_every_kernel_is_right():
+    assert not list(failures(spoiling_kernels.CHECKS))
+
+
+@pytest.mark.parametrize(
+    "spoiled", [r for r in KERNEL_RULES if r.name not in spoiling_kernels.HARMLESS], ids=str
+)
+def test_the_suite_objects_to_a_kernel(spoiled):
+    assert spoiling_kernels.objection(spoiled), f"no test objects when {spoiled} is wrong"
+
+
+def test_every_harmless_line_exists():
+    assert set(spoiling_kernels.HARMLESS) <= {spoiled.name for spoiled in KERNEL_RULES}
 
 
 def every_text():

@@ -1,0 +1,98 @@
+"""The texts of CPU kernels run by plain Python: nothing is compiled, so that many can be tried.
+
+What stands for the compiled functions is NumPy's; how those themselves are is tested elsewhere.
+"""
+
+import contextlib
+import re
+from types import SimpleNamespace
+
+import ml_dtypes
+import numpy as np
+
+from lossary.engine import fused
+from lossary.kernels import modules
+
+
+def added(total, error, value):
+    """The compensated sum of `lossary.kernels.sums.add`."""
+    rounded = total + value
+    lost = (total - rounded) + value if abs(total) >= abs(value) else (value - rounded) + total
+    return rounded, error + (lost if abs(rounded) < np.inf else 0.0)
+
+
+def widened(dtype):
+    return lambda word: np.float64(np.uint16(word).view(dtype))
+
+
+def narrowed(dtype):
+    return lambda number: np.asarray(number).astype(dtype).view(np.uint16)
+
+
+WORDS = {
+    "njit": lambda **options: lambda function: function,
+    "float32": np.float32,
+    "float64": np.float64,
+    "inf": np.inf,
+    "nan": np.nan,
+    "add": added,
+    "block_peak": lambda values, n, *scratch: values[:n].max(),
+    "first_place": lambda values, n, value: int(np.argmax(values[:n] == value)),
+    "both": lambda x, y: bool(x) and bool(y),
+    "either": lambda x, y: bool(x) or bool(y),
+    "lane_sum": lambda total, value: total + value,
+    "select": lambda condition, x, y: x if condition else y,
+    "power_plain": np.power,
+    "power_of_positive": np.power,
+    "log1p_unit": np.log1p,
+    "bfloat16_to_float64": widened(ml_dtypes.bfloat16),
+    "float16_to_float64": widened(np.float16),
+    "float64_to_bfloat16": narrowed(ml_dtypes.bfloat16),
+    "float64_to_float16": narrowed(np.float16),
+} | {
+    name: getattr(np, name)
+    for name in (
+        "exp", "expm1", "log", "log1p", "tanh", "power", "sqrt", "floor", "sign", "maximum",
+        "minimum",
+    )
+}  # fmt: skip
+
+IMPORT = re.compile(r"^from \S+ import (.*)$", re.MULTILINE)
+
+
+def plain(name, text):
+    """The module of a kernel, as Python runs it."""
+    known = {"np": np}
+    for line in IMPORT.findall(text):
+        for word in line.split(", "):
+            source, _, alias = word.partition(" as ")
+            known[alias or source] = WORDS.get(source) or WORDS[source.removeprefix("spare_")]
+    body = IMPORT.sub("", text).replace("import numpy as np", "")
+    exec(body, known)
+    function = known[name]
+
+    def run(first, last, step, *arguments):
+        with np.errstate(all="ignore"):
+            numbers = [np.float64(a) if isinstance(a, float) else a for a in arguments]
+            function(first, last, step, *numbers)
+
+    return SimpleNamespace(**{name: run})
+
+
+@contextlib.contextmanager
+def nothing_compiled():
+    """Let Python run the texts of kernels, and forget the ones that were made before."""
+    load, made = modules.load, dict(fused._ready)
+    modules.load = plain
+    forget()
+    try:
+        yield
+    finally:
+        modules.load = load
+        forget()
+        fused._ready.update(made)
+
+
+def forget():
+    fused._ready.clear()
+    fused.source.cache_clear()

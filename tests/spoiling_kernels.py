@@ -1,0 +1,278 @@
+"""Make the text of a kernel wrong: a spelling, a load or a store, the plan of passes, or a line.
+
+The texts are run by plain Python (`plain_kernels.py`) over small data of losses that together use
+every way through the loops, and must give what the array text gives.
+"""
+
+import ast
+import contextlib
+import inspect
+from collections import Counter
+from functools import cached_property, partial
+from importlib import import_module
+from importlib.util import find_spec
+
+import numpy as np
+
+import lossary as L
+from engines import agree
+from lossary.domain import Real, Scores
+from lossary.functions import absolute, floor, sign, total
+from lossary.render import passes
+from lossary.render.numba import LOADS, SPELLINGS, STORES
+from lossary.render.passes import Plan
+from lossary.render.target import SUM
+from plain_kernels import forget, nothing_compiled
+from samples import LOSSES, sample
+from spoiling import CONDITIONS, INDICES, Spoiled, own, patch_row, recompiled, row, where_is
+
+NEAR = {"float64": 1e-9, "float32": 1e-6, "float16": 2e-3, "bfloat16": 1.6e-2}
+
+# The reductions along a row are part of the loops: their spellings are never printed.
+UNUSED = {"total", "peak", "argpeak", "pick"}
+
+
+def check_kernel(loss, classes, dtype="float64", reduction="none", **options):
+    """A kernel gives what the array text gives."""
+    arrays, parameters = sample(loss, shape=(5,), classes=classes, dtype=dtype)
+    options = {name: value[:5] if np.ndim(value) else value for name, value in options.items()}
+    with nothing_compiled():
+        agree(
+            loss.value_and_gradient,
+            *arrays,
+            near=NEAR,
+            reduction=reduction,
+            **options,
+            **parameters,
+        )
+
+
+@L.loss(source="a test of what no loss of the catalogue says")
+def stepped(prediction: Real, target: Real):
+    """Numbers in whole steps."""
+    return floor(prediction - target) * sign(prediction) + (prediction - target) ** 2
+
+
+@L.loss(source="a test of the sum of a row")
+def summed(scores: Scores, target: Scores):
+    """The size of a sum in which large numbers cancel."""
+    return absolute(total(scores - target))
+
+
+def check_long_sum():
+    """The second number is lost in a plain sum, and a row has more than one block."""
+    scores = np.zeros((1, 3000))
+    scores[0, [0, 1024, 2048]] = 1e16, 1.0, -1e16
+    with nothing_compiled(), L.using(engine="fused"):
+        assert summed(scores, np.zeros((1, 3000))) == 1.0
+
+
+def check_upstream(name, classes):
+    """The backward pass of an unreduced loss multiplies by what comes from above."""
+    import torch
+
+    loss = L.catalogue[name]
+    arrays, _ = sample(loss, shape=(5,), classes=classes)
+    x, *others = map(torch.from_numpy, arrays)
+    x.requires_grad_()
+    above = torch.tensor([1.0, -2.0, 0.5, 3.0, 0.0], dtype=torch.float64)
+    found = []
+    for engine in ("fused", "array"):
+        with nothing_compiled(), L.using(engine=engine):
+            value = loss(x, *others, reduction="none", weight=torch.from_numpy(WEIGHT))
+            found += torch.autograd.grad(value, x, above)
+    np.testing.assert_allclose(*found, rtol=1e-9)
+
+
+WEIGHT = np.array([0.5, 0.0, 2.0, 1.0, 3.0])
+MASK = np.array([True, True, False, True, True])
+DATA = ("huber", "focal", "cross_entropy", "soft_cross_entropy", "cosine_embedding")
+
+
+def check_wrong(name, classes, value):
+    """What lies outside its set is counted, so that the engine can say where it is."""
+    loss = L.catalogue[name]
+    arrays, parameters = sample(loss, shape=(5,), classes=classes)
+    arrays[-1][2] = value
+    with nothing_compiled(), L.using(engine="fused"):
+        try:
+            loss(*arrays, **parameters)
+        except L.DomainError:
+            return
+    raise AssertionError(f"{name} did not object to {value}")
+
+
+def check_weight(name, classes):
+    loss = L.catalogue[name]
+    arrays, parameters = sample(loss, shape=(5,), classes=classes)
+    with nothing_compiled(), L.using(engine="fused"):
+        try:
+            loss(*arrays, weight=-WEIGHT, **parameters)
+        except L.DomainError:
+            return
+    raise AssertionError(f"{name} did not object to a weight below 0")
+
+
+def checks():
+    """All checks of the texts, by words to find them."""
+    for loss in LOSSES:
+        for classes in (4, 150) if loss.class_axis else (0,):
+            yield partial(check_kernel, loss, classes)
+    for name in DATA:
+        loss = L.catalogue[name]
+        for classes in (4, 150) if loss.class_axis else (0,):
+            yield partial(check_kernel, loss, classes, reduction="mean")
+            yield partial(check_kernel, loss, classes, reduction="sum", weight=WEIGHT)
+            yield partial(check_kernel, loss, classes, reduction="mean", mask=MASK)
+            yield partial(check_kernel, loss, classes, weight=WEIGHT, mask=MASK)
+            for dtype in ("float32", "float16", "bfloat16"):
+                yield partial(check_kernel, loss, classes, dtype)
+            yield partial(check_weight, name, classes)
+    for classes in (4, 150):
+        yield partial(check_kernel, L.cross_entropy, classes, label_smoothing=0.1)
+        yield partial(check_wrong, "cross_entropy", classes, 1000)
+        yield partial(check_wrong, "cross_entropy", classes, -3)
+        yield partial(check_wrong, "soft_cross_entropy", classes, np.nan)
+        yield partial(check_wrong, "cosine_embedding", classes, 0.5)
+    yield partial(check_wrong, "focal", 0, 0.5)
+    yield partial(check_kernel, L.focal, 0, "float32", gamma=2.5)
+    yield partial(check_kernel, stepped, 0)
+    yield check_long_sum
+    if find_spec("torch"):
+        for name, classes in (("huber", 0), ("cross_entropy", 4), ("cross_entropy", 150)):
+            yield partial(check_upstream, name, classes)
+    yield partial(check_integers, bool)
+    yield partial(check_integers, np.int32)
+
+
+def check_integers(kind):
+    arrays, _ = sample(L.focal, shape=(5,))
+    with nothing_compiled():
+        agree(L.focal.value_and_gradient, arrays[0], arrays[1].astype(kind), near=NEAR)
+
+
+CHECKS = list(checks())
+
+
+# ---------------------------------------------------------------------------------------- rules
+
+
+def spelled():
+    """Each spelling of the Numba target, each load and each store."""
+    for name, (_, text) in SPELLINGS.items():
+        if name in UNUSED:
+            continue
+        if name in CONDITIONS:
+            spoilt = (SUM, f"(not ({text}))")
+        elif name in INDICES:
+            spoilt = (SUM, f"0 * ({text})")
+        else:
+            spoilt = (SUM, f"1.1 * ({text}) + 0.1")
+        yield Spoiled(f"numba.{name}", patch_row(SPELLINGS, name, spoilt))
+    for title, table in (("LOADS", LOADS), ("STORES", STORES)):
+        for storage, text in table.items():
+            spoilt = text.replace("{0}", "(1.1 * ({0}) + 0.1)")
+            if title == "LOADS":
+                spoilt = f"(1.1 * ({text}) + 0.1)"
+            yield Spoiled(f"{title}.{storage}", patch_row(table, storage, spoilt))
+
+
+@contextlib.contextmanager
+def member(name, value):
+    """Exchange a member of the plan."""
+    kept = vars(Plan)[name]
+    if isinstance(kept, cached_property):
+        value = cached_property(value)
+        value.__set_name__(Plan, name)
+    setattr(Plan, name, value)
+    try:
+        yield
+    finally:
+        setattr(Plan, name, kept)
+
+
+def planned():
+    """Wrong plans: too few passes, a pass that forgets, too few results, no entry at a label."""
+    real = {name: vars(Plan)[name] for name in ("stage", "reductions", "written")}
+    wrong = {
+        "stage": lambda plan: dict.fromkeys(real["stage"].func(plan), 0),
+        "reductions": lambda plan: real["reductions"].func(plan)[1:],
+        "written": lambda plan, number: real["written"](plan, number)[1:],
+    }
+    for name, value in wrong.items():
+        yield Spoiled(f"Plan.{name}", partial(member, name, value))
+    for name, value in {
+        "_entry": lambda expression, label: expression,
+        "_without_picks": lambda expression: expression,
+    }.items():
+        yield Spoiled(f"passes.{name}", partial(function, passes, name, value))
+
+
+@contextlib.contextmanager
+def function(module, name, value):
+    """Exchange the code of a function, wherever it was imported to."""
+    kept = vars(module)[name].__code__
+    vars(module)[name].__code__ = value.__code__
+    try:
+        yield
+    finally:
+        vars(module)[name].__code__ = kept
+
+
+def lines():
+    """Each line that the loops print, left out; the same line of a function by its number."""
+    for part in ("elements", "rows", "columns", "shared"):
+        module = import_module(f"lossary.render.loops.{part}")
+        source = inspect.getsource(module)
+        known = {f.__name__ for f in own(module)}
+        seen = Counter()
+        for definition in ast.parse(source).body:
+            if not isinstance(definition, ast.FunctionDef) or definition.name not in known:
+                continue
+            for node in ast.walk(definition):
+                if isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield | ast.YieldFrom):
+                    text = " ".join(ast.get_source_segment(source, node).split())[:60]
+                    name = f"{part}.{definition.name}: {text}"
+                    seen[name] += 1
+                    patch = partial(recompiled, module, where_is(node))
+                    yield Spoiled(f"{name} ({seen[name]})", patch)
+
+
+def every_kernel_rule():
+    yield from spelled()
+    yield from planned()
+    yield from lines()
+
+
+# Lines that no result can miss, and why.
+HARMLESS = {
+    "rows._skipped: yield from indented(_zeros(kernel)) (2)": (
+        "a row whose label is no class makes the call fail"
+    ),
+    "rows._one_pass: yield from hoisted(roots, scope) (1)": "only saves time",
+    'rows._starts: yield f"place_of_{name} = 0" (1)': (
+        "a peak below every number is followed by a larger one, unless all are -inf"
+    ),
+}
+
+
+def objection(rule, checks=CHECKS):
+    """The first check that objects to a spoiled text, None if none does."""
+    with spoilt(rule):
+        for check in checks:
+            try:
+                check()
+            except Exception:  # noqa: BLE001  (a text that does not run is an objection too)
+                return check
+    return None
+
+
+@contextlib.contextmanager
+def spoilt(rule):
+    """The rule wrong; what the array library computes stays as it is."""
+    with row(SPELLINGS, "wrong", (SUM, "1.1 * ({0}) + 0.1")), rule.patch():
+        forget()
+        try:
+            yield
+        finally:
+            forget()
