@@ -23,6 +23,7 @@ from lossary.domain import Positive, Real  # noqa: E402
 from lossary.engine import selection  # noqa: E402
 from lossary.engine.libraries import torch as engine_of_torch  # noqa: E402
 from lossary.functions import expm1  # noqa: E402
+from lossary.kernels import triton_launch  # noqa: E402
 from lossary.kernels.triton_scale import scale_in_place  # noqa: E402
 from samples import each_loss, sample  # noqa: E402
 
@@ -519,6 +520,36 @@ def test_explain_says_where_and_why(monkeypatch):
     monkeypatch.setattr(engine_of_torch._Torch, "on_gpu", lambda library, x: True)
     assert f"fewer than {selection.GPU_CUTOFF}" in reason(x, t, engine="auto")
     assert where in reason(*elements(size=selection.GPU_CUTOFF), engine="auto")
+
+
+@pytest.mark.parametrize("step", ["forward", "backward"])
+def test_a_kernel_that_cannot_be_made_is_done_without(monkeypatch, step):
+    """With one warning; the gradient is right also if only that of the second kernel fails."""
+    from triton.runtime.errors import OutOfResources
+
+    @L.loss(source="as Huber's")
+    def another(prediction: Real, target: Real):
+        """Squares."""
+        return (prediction - target) ** 2
+
+    x, t = elements()
+    run, calls = triton_launch.run, []
+
+    def failing(*args, **kwargs):
+        calls.append(args)
+        if len(calls) > (step == "backward"):
+            raise OutOfResources(300_000, 232_448, "shared memory")
+        return run(*args, **kwargs)
+
+    monkeypatch.setattr(triton_launch, "run", failing)
+    ones = torch.ones_like(x)
+    x.requires_grad_()
+    with L.using(engine="fused"), pytest.warns(RuntimeWarning, match="another: .*shared memory"):
+        (slope,) = torch.autograd.grad(another(x, t, reduction="none"), x, ones)
+    close([slope], [2 * (x - t).detach()])
+    assert "OutOfResources" in reason(x, t, loss=another)
+    with L.using(engine="fused"):
+        close([another(x, t).detach()], [(x - t).square().mean().detach()])
 
 
 def test_explain_says_what_is_wrong_with_triton(monkeypatch):

@@ -73,6 +73,11 @@ def kernel_for(call: Call, choice: Choice) -> Fused | gpu.OnGpu | str:
     return make(call, choice.variant, choice.parameters)
 
 
+def _after(kernel: Fused | gpu.OnGpu) -> Any:
+    """Return the module that makes the results of a call of what such a kernel leaves."""
+    return results if isinstance(kernel, Fused) else gpu
+
+
 def ready(call: Call, choice: Choice) -> Work:
     """Do all that comes before the computation."""
     library, definition = call.library, call.definition
@@ -171,7 +176,7 @@ def loss(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any
         return _loss(replace(call, arrays=dict(arrays)), choice)
 
     if not isinstance(kernel, str):
-        found = call.library.fused_loss(kernel, by_operations)
+        found = call.library.fused_loss(kernel, by_operations, _after(kernel).loss)
         if found is not None:
             return found
     return by_operations(call.arrays)
@@ -190,9 +195,7 @@ def sums(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any
     choice = choose(call)
     kernel = kernel_for(call, choice)
     tracked = any(map(call.library.tracked, call.arrays.values()))
-    if isinstance(kernel, gpu.OnGpu) and not tracked:
-        return gpu.sums(kernel)
-    if isinstance(kernel, Fused) and not tracked and (found := results.sums(kernel)):
+    if not isinstance(kernel, str) and not tracked and (found := _after(kernel).sums(kernel)):
         return found
     work = ready(call, choice)
     with work.library.wide():
@@ -239,10 +242,10 @@ def derivatives(
     call = prepare(definition, args, kwargs)
     choice = choose(call)
     kernel = kernel_for(call, choice)
-    if isinstance(kernel, gpu.OnGpu):
-        return gpu.derivatives(kernel, kinds, wrt, out)
-    if isinstance(kernel, Fused) and (found := results.derivatives(kernel, kinds, wrt, out)):
-        return found
+    if not isinstance(kernel, str):
+        found = _after(kernel).derivatives(kernel, kinds, wrt, out)
+        if found is not None:
+            return found
     work = ready(call, choice)
     call, library = work.call, work.library
     names = tuple(kind if kind == "value" else f"{kind}:{wrt}" for kind in kinds)

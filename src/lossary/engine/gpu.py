@@ -6,9 +6,11 @@ Nothing can be raised for a value outside its set: the kernel makes the element 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, wraps
+from importlib import import_module
 from math import prod
 from typing import Any, cast
 
@@ -20,7 +22,28 @@ from lossary.engine.program import Variant
 from lossary.engine.selection import obstacle_on_gpu
 from lossary.render.kernel import Kernel, Storage
 
-__all__ = ["OnGpu", "derivatives", "loss", "ready", "sums"]
+__all__ = ["NoKernelError", "OnGpu", "attempt", "derivatives", "loss", "ready", "sums"]
+
+_refused: dict[Variant, str] = {}
+"""Losses whose kernel Triton could not make, and why."""
+
+
+class NoKernelError(Exception):
+    """Triton cannot make a kernel; nothing has been computed or overwritten."""
+
+
+def attempt(work: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a function return None where its kernel cannot be made."""
+
+    @wraps(work)
+    def attempted(*args: Any) -> Any:
+        try:
+            return work(*args)
+        except NoKernelError:
+            return None
+
+    return attempted
+
 
 _STORAGES = ("float64", "float32", "bfloat16", "float16")
 
@@ -69,7 +92,8 @@ class OnGpu:
             over=False,
         )
         kernel, names = _kernel(form)
-        found = triton_launch.run(
+        found = self._launched(
+            triton_launch.run,
             kernel,
             dict(zip((o.name for o in kernel.operands), self.arrays, strict=False)),
             _numbers(kernel, self.numbers),
@@ -82,6 +106,22 @@ class OnGpu:
             unless=None if over is None else factor,
         )
         return {name: found[own] for name, own in names.items()}
+
+    def _launched(self, run: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Run a kernel; if Triton cannot make it, this loss goes without from now on."""
+        errors = import_module("triton.errors")
+        try:
+            return run(*args, **kwargs)
+        except errors.TritonError as error:  # such as a chip with less memory than a tile takes
+            reason = f"Triton cannot make its kernel: {type(error).__name__}: {error}"
+            _refused[self.variant] = reason
+            name = self.call.definition.name
+            warnings.warn(
+                f"{name}: operations of the array library compute it, because {reason}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            raise NoKernelError(reason) from error
 
     @cached_property
     def weight_sum(self) -> Any:
@@ -177,6 +217,8 @@ def ready(call: Call, variant: Variant, parameters: Mapping[str, Any]) -> OnGpu 
     """Return the call ready for a Triton kernel, or why none can compute it."""
     if reason := obstacle_on_gpu(call):
         return reason
+    if variant in _refused:
+        return _refused[variant]
     library, options = call.library, call.options
     inputs = call.definition.inputs
     for name in (*(a.name for a in inputs), "weight", "mask", "class_weight", "denominator"):
@@ -252,6 +294,7 @@ def _class_weighted(call: Call, weight: Any) -> Any:
     return own if weight is None else own * weight
 
 
+@attempt
 def loss(kernel: OnGpu) -> Any:
     """Return the loss, without a graph behind it."""
     if kernel.call.options.reduction == "none":
@@ -259,6 +302,7 @@ def loss(kernel: OnGpu) -> Any:
     return kernel.reduced(kernel.run({"value": "float64"}, reduce=True)["value"])
 
 
+@attempt
 def sums(kernel: OnGpu) -> tuple[Any, Any]:
     """Return (weighted sum, weight sum)."""
     total = kernel.run({"value": "float64"}, reduce=True)["value"]
@@ -268,6 +312,7 @@ def sums(kernel: OnGpu) -> tuple[Any, Any]:
     return kernel.finished(total), kernel.finished(weights)
 
 
+@attempt
 def derivatives(kernel: OnGpu, kinds: Sequence[str], wrt: str, out: Any) -> list[Any]:
     """Return the reduced value and derivatives with respect to one argument."""
     names = {kind: kind if kind == "value" else f"{kind}:{wrt}" for kind in kinds}

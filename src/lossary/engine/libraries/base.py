@@ -118,14 +118,15 @@ class Library(ABC):
         """Write x into an array of the same shape."""
         raise NotImplementedError(f"{self.name} arrays cannot be written")
 
-    def fused_loss(self, kernel: Any, by_operations: Callable[..., Any]) -> Any:
+    def fused_loss(
+        self, kernel: Any, by_operations: Callable[..., Any], plain: Callable[..., Any]
+    ) -> Any:
         """Return the loss by a kernel; None if a value lies outside its set.
 
-        ``by_operations`` computes it from the call's arrays without a kernel.
+        ``plain`` makes it of the kernel, without a gradient; ``by_operations`` computes it from the
+        call's arrays without a kernel.
         """
-        from lossary.engine import results
-
-        return results.loss(kernel)
+        return plain(kernel)
 
     def evaluate(
         self, operation: Operation, results: tuple[str, ...], arrays: Sequence[Any]

@@ -98,16 +98,15 @@ class _Torch(Library):
     def copy_into(self, out: Any, x: Any) -> None:
         out.copy_(x)
 
-    def fused_loss(self, kernel: Any, by_operations: Callable[..., Any]) -> Any:
-        tracked = any(map(self.tracked, kernel.call.arrays.values()))
+    def fused_loss(
+        self, kernel: Any, by_operations: Callable[..., Any], plain: Callable[..., Any]
+    ) -> Any:
+        if not any(map(self.tracked, kernel.call.arrays.values())):
+            return plain(kernel)
         if isinstance(kernel, gpu.OnGpu):
-            if not tracked:
-                return gpu.loss(kernel)
             from lossary.engine.libraries import torch_gpu
 
             return torch_gpu.loss(kernel, by_operations)
-        if not tracked:
-            return super().fused_loss(kernel, by_operations)
         from lossary.engine.libraries import torch_fused
 
         return torch_fused.loss(kernel, by_operations)

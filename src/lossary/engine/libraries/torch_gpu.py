@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from lossary.engine import gpu
-from lossary.engine.gpu import OnGpu
+from lossary.engine.gpu import NoKernelError, OnGpu
 from lossary.engine.libraries import torch_fused
 from lossary.engine.libraries.torch_fused import State
 from lossary.render.kernel import Storage
@@ -21,6 +21,7 @@ from lossary.render.kernel import Storage
 __all__ = ["loss"]
 
 
+@gpu.attempt
 def loss(kernel: OnGpu, by_operations: Callable[..., Any]) -> Any:
     """Return the loss as a node of the graph."""
     call = kernel.call
@@ -31,7 +32,7 @@ def loss(kernel: OnGpu, by_operations: Callable[..., Any]) -> Any:
     gradients: list[Any] | None = None
     over = False
     if call.options.reduction == "none":
-        value = gpu.loss(kernel)
+        value = kernel.run({"value": kernel.storage("value")})["value"]
     else:
         # Where each program has an element of its own, there is no row whose memory to save.
         over = call.definition.class_axis and torch_fused.may_go_over(call, names)
@@ -65,13 +66,20 @@ class _OnGpu(torch.autograd.Function):
     def backward(ctx: Any, *upstream: Any) -> Any:
         state: State = ctx.state
         tensors = torch_fused.saved(ctx, state)
-        kernel, plain = state.kernel, state.kernel.call.library.dense(upstream[0])
+        plain = state.kernel.call.library.dense(upstream[0])
         if torch.is_grad_enabled() or not plain:
             return None, *torch_fused.differentiated(state, tensors, upstream[0])
-        if kernel.call.options.reduction == "none":
-            found = kernel.run(_wanted(kernel, state.names), upstream=upstream[0])
-            return None, *_shaped(kernel, state.names, found)
-        return None, *_scaled(state, upstream[0])
+        try:
+            return None, *_gradients(state, upstream[0])
+        except NoKernelError:
+            return None, *torch_fused.differentiated(state, tensors, upstream[0])
+
+
+def _gradients(state: State, upstream: Any) -> list[Any]:
+    kernel, names = state.kernel, state.names
+    if kernel.call.options.reduction != "none":
+        return _scaled(state, upstream)
+    return _shaped(kernel, names, kernel.run(_wanted(kernel, names), upstream=upstream))
 
 
 def _scaled(state: State, factor: Any) -> list[Any]:
