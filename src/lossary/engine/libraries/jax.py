@@ -6,8 +6,8 @@ their own dtypes whatever their setting.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +17,17 @@ from jax.core import Tracer
 from jax.custom_derivatives import SymbolicZero
 
 from lossary.engine.libraries.base import Kind, Library, Operation
+
+
+@contextmanager
+def _own_rules() -> Iterator[None]:
+    """The settings that the texts are written for, whatever the caller's are."""
+    with (
+        jax.enable_x64(True),
+        jax.numpy_dtype_promotion("standard"),
+        jax.numpy_rank_promotion("allow"),
+    ):
+        yield
 
 
 class _Jax(Library):
@@ -67,7 +78,7 @@ class _Jax(Library):
         return np.asarray(x)
 
     def wide(self) -> AbstractContextManager[Any]:
-        return jax.enable_x64(True)
+        return _own_rules()
 
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         return _value_function(operation)(*arrays)
