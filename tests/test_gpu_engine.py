@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 torch = pytest.importorskip("torch")
-pytest.importorskip("triton")
+triton = pytest.importorskip("triton")
 
 HERE = Path(__file__).parent
 
@@ -35,3 +35,21 @@ def test_in_the_interpreter():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 def test_on_the_gpu():
     run(TRITON_INTERPRET="0")
+
+
+@pytest.mark.skipif(os.environ.get("TRITON_INTERPRET") == "1", reason="the interpreter is chosen")
+@pytest.mark.parametrize("kind", ["fp64", "fp32", "bf16", "fp16"])
+def test_the_scaling_kernel_compiles_for_a_gpu(kind):
+    """Down to the machine code of a Hopper, without one."""
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    from lossary.kernels.triton_scale import scale_kernel
+
+    double = kind == "fp64"
+    types = {"x_": f"*{kind}", "factor_": "*fp64" if double else "*fp32", "size": "i64"}
+    constants = {"DOUBLE": double, "BLOCK": 4096}
+    source = ASTSource(scale_kernel, types | dict.fromkeys(constants, "constexpr"), constants)
+    target, options = GPUTarget("cuda", 90, 32), {"enable_fp_fusion": False}
+    made = triton.compile(source, target=target, options=options)
+    assert made.asm["cubin"]

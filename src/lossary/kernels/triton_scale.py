@@ -41,7 +41,12 @@ def scale_in_place(x: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
     if blocks:
         with current(x):
             scale_kernel[(min(blocks, _PROGRAMS),)](
-                x, factor.detach(), x.numel(), DOUBLE=x.dtype == torch.float64, BLOCK=_BLOCK
+                x,
+                factor.detach(),
+                x.numel(),
+                DOUBLE=x.dtype == torch.float64,
+                BLOCK=_BLOCK,
+                enable_fp_fusion=False,  # there is nothing to fuse; Triton warns without it
             )
     return x
 
