@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lossary import files
 from lossary.bench.limits import Limit
 from lossary.bench.work import Case
 from lossary.errors import LossaryError
@@ -185,18 +184,7 @@ class Results:
     def save(self, path: Path) -> None:
         """Write a file in one atomic step."""
         text = json.dumps(self.to_json(), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            # A temporary file is private; results get the rights that any new file would.
-            mask = os.umask(0)
-            os.umask(mask)
-            Path(temporary).chmod(0o666 & ~mask)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        files.write(path, text.encode())
 
     @classmethod
     def load(cls, path: Path) -> Results:

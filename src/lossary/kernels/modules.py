@@ -18,6 +18,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from lossary import files
+
 __all__ = ["directory", "in_memory", "load", "stored"]
 
 _ENVIRONMENT = "LOSSARY_CACHE_DIR"
@@ -79,7 +81,7 @@ def load(name: str, text: str) -> ModuleType:
         return in_memory(name, text)
     try:
         if not _holds(path, text):
-            _write(path, text)
+            files.write(path, text.encode())
     except OSError:
         return in_memory(name, text)
     spec = importlib.util.spec_from_file_location(f"lossary_kernel_{path.stem}", path)
@@ -93,14 +95,6 @@ def load(name: str, text: str) -> ModuleType:
 def _holds(path: Path, text: str) -> bool:
     """Whether the file is there and whole: it is going to be run."""
     return path.exists() and path.read_bytes() == text.encode()
-
-
-def _write(path: Path, text: str) -> None:
-    """Write the file whole, also when several processes write it at once."""
-    handle, scratch = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(scratch).replace(path)
 
 
 def in_memory(name: str, text: str) -> ModuleType:
