@@ -8,10 +8,8 @@ import math
 import sys
 from pathlib import Path
 
-import lossary as L
-from libraries import NAMES
 from lossary.accuracy.samples import CANCELLING, RANGE, SUBNORMAL
-from test_oracle import EVERY, GAPS, LEDGER, TYPES, has_subnormal_numbers, parts, worst
+from test_oracle import CASES, EVERY, GAPS, LEDGER, has_subnormal_numbers, parts, worst
 
 HEAD = """\
 # Where a loss misses its accuracy bar (`lossary.accuracy.bars`), with the worst error measured in
@@ -25,19 +23,17 @@ WHOLE = {key: gap for key, gap in GAPS.items() if key[0] == EVERY}
 
 def measured():
     """Yield every case above its bar, but for those of a library that flushes."""
-    for name in L.catalogue:
-        print(name, file=sys.stderr)  # noqa: T201  (progress)
-        for library in NAMES:
-            for dtype in TYPES:
-                if (library, dtype) == ("numpy", "bfloat16"):
-                    continue
-                for what in ("value", "gradient"):
-                    for kind, end in WORDS.items():
-                        size, share = worst(parts(name, library, dtype), what, kind)
-                        if share > 1 and (
-                            kind != SUBNORMAL or has_subnormal_numbers(library, dtype)
-                        ):
-                            yield (name, library, dtype, what + end), size
+    before = None
+    for case in CASES:
+        name, library, dtype = case.values
+        if name != before:
+            print(name, file=sys.stderr)  # noqa: T201  (progress)
+        before = name
+        for what in ("value", "gradient"):
+            for kind, end in WORDS.items():
+                size, share = worst(parts(name, library, dtype), what, kind)
+                if share > 1 and (kind != SUBNORMAL or has_subnormal_numbers(library, dtype)):
+                    yield (name, library, dtype, what + end), size
 
 
 def because(case):

@@ -21,6 +21,8 @@ from lossary.accuracy.samples import CANCELLING, RANGE, SUBNORMAL
 from lossary.accuracy.truth import measured, truths
 from lossary.accuracy.ulps import FORMATS
 
+SOURCES = (*NAMES, "fused")  # the last is NumPy through the kernels
+
 LEDGER = tomllib.loads((Path(__file__).parent / "gaps.toml").read_text())
 SIZE = 60
 TYPES = ("float64", "float32", "float16", "bfloat16")
@@ -29,9 +31,10 @@ EVERY = "all"  # the ledger's word for a gap of a whole library
 CASES = [
     pytest.param(name, library, dtype, id=f"{name}-{library}-{dtype}")
     for name in L.catalogue
-    for library in NAMES
+    for library in SOURCES
     for dtype in TYPES
     if (library, dtype) != ("numpy", "bfloat16")
+    and (library != "fused" or dtype in {"float64", "float32"})
 ]
 
 
@@ -45,9 +48,13 @@ GAPS = {key(gap): gap for gap in LEDGER["gaps"]}
 @cache
 def parts(name, library, dtype):
     """The errors of a case; float16 and bfloat16 have fewer numbers."""
-    assert Library(library).module  # skips without the library
     size = SIZE if dtype in {"float64", "float32"} else SIZE // 3
-    return errors(L.catalogue[name], library, dtype, truths(L.catalogue[name], dtype, size))
+    truth = truths(L.catalogue[name], dtype, size)
+    if library == "fused":
+        pytest.importorskip("numba")
+        return errors(L.catalogue[name], "numpy", dtype, truth, "fused")
+    assert Library(library).module  # skips without the library
+    return errors(L.catalogue[name], library, dtype, truth)
 
 
 def worst(found, what, kind):
@@ -117,7 +124,7 @@ def test_the_ledger_names_what_exists():
     for gap in LEDGER["gaps"]:
         assert set(gap) == {"loss", "library", "dtype", "what", "worst", "because"}
         assert gap["loss"] in {*L.catalogue, EVERY}
-        assert gap["library"] in NAMES
+        assert gap["library"] in SOURCES
         assert gap["dtype"] in TYPES
         assert gap["what"] in {*kinds, SUBNORMAL}
         assert gap["because"] in LEDGER["reasons"]

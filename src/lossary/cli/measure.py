@@ -216,9 +216,7 @@ def accuracy(
     from lossary import accuracy as meter
 
     with progress("accuracy") as report_progress:
-        table = meter.measure(
-            losses, libraries, dtypes, progress=report_progress, engines=engines
-        )
+        table = meter.measure(losses, libraries, dtypes, progress=report_progress, engines=engines)
     if as_json:
         emit_json(table.to_json())
     elif markdown:
