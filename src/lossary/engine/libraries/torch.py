@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from math import prod
 from typing import Any
 
+import numpy as np
 import torch
 from torch.autograd import forward_ad
 
@@ -17,6 +19,9 @@ from lossary.render.kernel import Storage
 _PLAIN = frozenset({torch.Tensor, torch.nn.Parameter})
 _FLOATING = frozenset({torch.float64, torch.float32, torch.bfloat16, torch.float16})
 _HALVES: dict[torch.dtype, Storage] = {torch.bfloat16: "bfloat16", torch.float16: "float16"}
+
+_HUGE = 1 << 20
+"""Numbers from which an array is worth huge pages."""
 
 
 class _Torch(Library):
@@ -33,7 +38,6 @@ class _Torch(Library):
             if device is not None and device.type == "cuda":  # a copy from here would wait for it
                 return torch.full((), data, dtype=dtype, device=device)
             return torch.tensor(data, dtype=dtype, device=device)
-        import numpy as np
 
         return torch.as_tensor(np.asarray(data), device=device)
 
@@ -90,7 +94,15 @@ class _Torch(Library):
         return torch.is_grad_enabled() and isinstance(x, torch.Tensor) and x.requires_grad
 
     def blank(self, like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-        return torch.empty(shape, dtype=dtype, device=like.device)
+        if like.device.type != "cpu":
+            return torch.empty(shape, dtype=dtype, device=like.device)
+        size = prod(shape)
+        if size < _HUGE:
+            return torch.empty(shape, dtype=dtype)
+        # NumPy asks for huge pages, PyTorch does not: a fresh gradient of 10^7 numbers costs
+        # ten thousand page faults or twenty.
+        words = np.empty(size * dtype.itemsize, np.uint8)
+        return torch.from_numpy(words).view(dtype).view(shape)
 
     def writable(self, x: Any) -> bool:
         return self.dense(x) and x.dtype.is_floating_point

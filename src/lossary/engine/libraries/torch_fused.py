@@ -90,9 +90,9 @@ def _gradients(
     over: bool = False,
 ) -> tuple[list[Any], float | None]:
     """Return the gradients, times a factor, and the weighted sum if it is wanted."""
-    first = kernel.call.definition.inputs[0].name
+    first, library = kernel.call.definition.inputs[0].name, kernel.call.library
     arrays = [
-        x.detach() if over and name == first else torch.empty(tuple(x.shape), dtype=x.dtype)
+        x.detach() if over and name == first else library.blank(x, tuple(x.shape), x.dtype)
         for name, x in ((name, kernel.call.arrays[name]) for name in names)
     ]
     outputs = {
