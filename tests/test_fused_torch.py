@@ -356,6 +356,94 @@ def test_a_weight_that_wants_a_gradient_is_left_to_torch():
     same(found, by_operations(L.huber, x.detach(), t, reduction="none"))
 
 
+# ------------------------------------------------------------------- logits that are given away
+
+given_away = pytest.mark.parametrize("classes", [5, 300])
+
+
+def wide_rows(classes, dtype=torch.float32):
+    x = torch.randn(20, classes, generator=generator(), dtype=torch.float64).to(dtype)
+    label = torch.arange(20) % classes
+    label[3] = -100
+    return x.requires_grad_(), label
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@given_away
+def test_in_place_gives_the_same_bits(classes, dtype):
+    x, label = wide_rows(classes, dtype)
+    found = []
+    for inplace in (False, True):
+        logits = x * 1
+        value = by_kernels(L.cross_entropy, logits, label, ignore_index=-100, inplace=inplace)
+        found.append((value.item(), torch.autograd.grad(value, x)[0]))
+    assert found[0][0] == found[1][0]
+    assert torch.equal(found[0][1], found[1][1])
+
+
+@given_away
+def test_who_needed_the_logits_is_told(classes):
+    x, label = wide_rows(classes)
+    with L.using(engine="fused"):
+        logits = x * 1
+        other = (logits**2).sum()
+        value = L.cross_entropy(logits, label, ignore_index=-100, inplace=True)
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            (value + other).backward()
+        with pytest.raises(ValueError, match="inplace"):
+            L.cross_entropy(x, label, ignore_index=-100, inplace=True)
+
+
+def test_in_place_cannot_be_walked_twice():
+    x, label = wide_rows(5)
+    value = by_kernels(L.cross_entropy, x * 1, label, ignore_index=-100, inplace=True)
+    value.backward(retain_graph=True)
+    with pytest.raises(RuntimeError):
+        value.backward()
+
+
+# ------------------------------------------------------------------------- an operator of a graph
+
+
+def call_of(loss, **options):
+    """A call as the operator gets it: the loss, what moves, the places of tensors, the options."""
+    place = [("tensors", 0), ("tensors", 1)]
+    return repr((loss.number, [loss.inputs[0].name], place, options))
+
+
+@pytest.mark.parametrize("case", ["huber", "rows"])
+def test_the_operator_keeps_the_rules_of_operators(case):
+    from lossary.engine.libraries import torch_operator
+
+    loss, data, _ = CASES[case]
+    x, t = data(dtype=torch.float32)
+    t = t.to(torch.float32) if t.is_floating_point() else t
+    assert torch_operator.usable((x, t), {})
+    found = torch.library.opcheck(
+        torch.ops.lossary.fused.default,
+        ([x.detach(), t], call_of(loss, reduction="mean")),
+        test_utils=("test_schema", "test_faketensor"),
+    )
+    assert set(found.values()) == {"SUCCESS"}
+
+
+def test_a_compiled_graph_holds_the_operator():
+    from torch._dynamo.backends.common import aot_autograd
+
+    x, t = elements(500)
+    seen = []
+
+    def compiler(graph, inputs):
+        seen.extend(str(node.target) for node in graph.graph.nodes)
+        return graph.forward
+
+    with L.using(engine="fused"):
+        backend = aot_autograd(fw_compiler=compiler)
+        value = torch.compile(lambda x: L.huber(x, t), backend=backend, fullgraph=True)(x)
+    assert "lossary.fused.default" in seen
+    same(value.detach(), by_operations(L.huber, x, t).detach())
+
+
 def test_out_is_a_tensor():
     x, t = elements()
     x = x.detach()
