@@ -450,7 +450,9 @@ class TestNames:
 
 
 @pytest.mark.parametrize(
-    "loss", [door.Huber(delta=0.25), door.huber, door.Quantile(quantile=0.9)], ids=repr
+    "loss",
+    [door.Huber(delta=0.25), door.huber, door.Quantile(quantile=0.9)],
+    ids=lambda loss: getattr(loss, "name", getattr(loss, "__name__", None)),
 )
 def test_a_compiled_model_is_saved_and_loaded(loss, tmp_path):
     x, y = DATA["x"], DATA["column"]
