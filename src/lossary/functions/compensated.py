@@ -49,7 +49,7 @@ def sum_of_three(x: Expression, y: Expression, z: Expression) -> Expression:
     """X + y + z with one rounding, also when the parts nearly cancel."""
     first = x + y
     second = first + z
-    return second + rounding(sum_error(x, y, first) + sum_error(first, z, second))
+    return second + (sum_error(x, y, first) + sum_error(first, z, second))
 
 
 @named(
