@@ -43,7 +43,8 @@ def section(module: str) -> str:
     run = subprocess.run(
         [sys.executable, "-m", f"tests.peers.{module}"],
         cwd=ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        # TensorFlow imports Keras, whose PyTorch backend would bring in Triton, too late.
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"},
         capture_output=True,
         text=True,
         check=False,

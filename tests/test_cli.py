@@ -411,7 +411,7 @@ def measured(monkeypatch):
     errors = {"value over the range": Error(0.5, 0.0, 10)}
     asked = {"met": True}
 
-    def measure(names, libraries, dtypes, progress=None):
+    def measure(names, libraries, dtypes, progress=None, engines=()):
         asked.update(names=list(names), libraries=list(libraries), dtypes=list(dtypes))
         progress(1, 1, "huber")
         missed = () if asked["met"] else tuple(errors)

@@ -445,7 +445,8 @@ print("all of it")
 
 def test_tensorflow():
     pytest.importorskip("tensorflow")
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    # With PyTorch as Keras' backend TensorFlow would bring in Triton, which must come before it.
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
     done = subprocess.run([sys.executable, "-c", TENSORFLOW], env=environment, capture_output=True,
                           text=True, check=False)  # fmt: skip
     assert done.stdout == "all of it\n", done.stderr

@@ -248,7 +248,8 @@ class TestWhereScikitLearnIsWrong:
         assert door.hinge_loss([1, 1], [2.0, 2.0], labels=[0, 1]) == 0.0
         assert PEERS["hinge_loss"]([1, 1], [2.0, 2.0], labels=[0, 1]) == 3.0
 
-    def test_every_row_of_the_list_is_a_difference(self):
+    def test_every_row_of_the_list_is_a_difference(self, monkeypatch):
+        monkeypatch.syspath_prepend(Path(__file__).parents[1])
         from tests.peers.sklearn_differences import rows
 
         with warnings.catch_warnings():

@@ -113,7 +113,8 @@ def bind(
             raise TypeError(_unknown(definition, key, [*names, *parameters, *allowed]))
         place[name] = value
     if len(data) < len(names) or required - kwargs.keys():
-        missing = [n for n in names if n not in data] + sorted(required - kwargs.keys())
+        missing = [n for n in names if n not in data]
+        missing += [n for n in parameters if n in required and n not in kwargs]
         raise TypeError(f"{definition.name} needs {', '.join(missing)}")
     if options:
         _check_options(definition, options, allowed)

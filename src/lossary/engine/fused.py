@@ -212,7 +212,9 @@ def fused(call: Call, variant: Variant, parameters: Mapping[str, Any]) -> Fused 
 def _weight(call: Call) -> Any:
     if call.options.weight is None:
         return None
-    memory = call.library.memory(weighing.spread(call, "weight", call.options.weight))
+    memory = call.library.memory(
+        weighing.spread(call, weighing.fitting(call, "weight", call.options.weight))
+    )
     return "elsewhere" if memory is None else memory.flat(False)
 
 

@@ -264,7 +264,7 @@ def _unfit(call: Call, name: str, x: Any) -> str | None:
 def _weight(call: Call) -> Any:
     if call.options.weight is None:
         return None
-    x = weighing.spread(call, "weight", call.options.weight)
+    x = weighing.spread(call, weighing.fitting(call, "weight", call.options.weight))
     floating = call.library.kind(x) == "floating"
     return x if floating else call.library.cast(x, call.library.work_dtype(call.prediction))
 

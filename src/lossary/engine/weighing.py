@@ -14,6 +14,7 @@ __all__ = [
     "class_weighted",
     "fill",
     "fits",
+    "fitting",
     "given",
     "mask_of",
     "spread",
@@ -50,15 +51,16 @@ def given(call: Call, name: str, value: Any) -> Any:
     return x
 
 
-def _fitting(call: Call, name: str, value: Any) -> Any:
+def fitting(call: Call, name: str, value: Any) -> Any:
+    """Return an option as real numbers that repeat to the unreduced loss."""
     x = given(call, name, value)
     fits(call, name, call.library.shape(x))
     return x
 
 
-def spread(call: Call, name: str, value: Any) -> Any:
-    """Return an option as one real number for each element."""
-    return call.library.broadcast(_fitting(call, name, value), call.rows)
+def spread(call: Call, x: Any) -> Any:
+    """Repeat x to one number for each element or row."""
+    return call.library.broadcast(x, call.rows)
 
 
 def weights_of(call: Call) -> tuple[Any, Any]:
@@ -71,24 +73,24 @@ def weights_of(call: Call) -> tuple[Any, Any]:
         keep = counts if keep is None else keep & counts
     if options.weight is None:
         return None, keep
-    weight = _fitting(call, "weight", options.weight)
+    weight = fitting(call, "weight", options.weight)
     if options.check and library.concrete([weight]):
         _check_weight(call, "weight", weight)
-    weight = library.broadcast(weight, call.rows)
+    weight = spread(call, weight)
     counts = weight != 0
     return weight, counts if keep is None else keep & counts
 
 
 def mask_of(call: Call) -> Any:
     """Return which elements the mask keeps."""
-    mask = _fitting(call, "mask", call.options.mask)
+    mask = fitting(call, "mask", call.options.mask)
     if call.library.kind(mask) not in {"boolean", "integer"}:
         raise DtypeError(
             f"{call.definition.name}: mask must be True (keep) or False, got {mask.dtype}\n"
             "hint: for numbers use weight="
         )
     keep = mask if call.library.kind(mask) == "boolean" else mask != 0
-    return call.library.broadcast(keep, call.rows)
+    return spread(call, keep)
 
 
 def _check_weight(call: Call, name: str, weight: Any) -> None:
