@@ -13,6 +13,7 @@ import pytest
 import lossary as L
 from engines import agree, by_kernels, by_operations, outcome, same
 from libraries import imported
+from lossary.engine import fused
 from lossary.errors import DtypeError, ShapeError
 from lossary.kernels import pool
 from samples import sample
@@ -23,6 +24,12 @@ pytest.importorskip("numba")
 def call(loss, shape, **options):
     arrays, parameters = sample(loss, shape=shape)
     return by_kernels(loss.value_and_gradient, *arrays, **parameters, **options)
+
+
+@pytest.fixture(autouse=True)
+def shared_work(monkeypatch):
+    """Threads share work that is smaller than what pays, so that the tests stay short."""
+    monkeypatch.setattr(fused, "PARALLEL_FROM", 1 << 12)
 
 
 def alike(found, expected):
@@ -94,6 +101,8 @@ def test_the_choice_of_an_engine_belongs_to_its_thread():
 
 PRELUDE = """
 import sys, numpy as np, lossary as L
+from lossary.engine import fused
+fused.PARALLEL_FROM = 1 << 12
 x = np.linspace(-3, 3, 70_000)
 t = np.zeros_like(x)
 def value():

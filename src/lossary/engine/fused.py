@@ -27,8 +27,8 @@ from lossary.rewriting import substitute
 
 __all__ = ["Form", "Fused", "fused", "is_short", "kernel_of", "ready", "step_of"]
 
-_PARALLEL_FROM = 1 << 15
-"""Elements from which several threads share the work; below, waking them costs more."""
+PARALLEL_FROM = 1 << 20
+"""Numbers read from which several threads share the work; waking them costs some 100 µs."""
 
 _ROW_BLOCK = 1 << 14
 """Elements in a block of long rows."""
@@ -128,8 +128,7 @@ class Fused:
         def work(first: int, last: int) -> None:
             function(first, last, step, *arguments)
 
-        size = sum(operand.words.size for operand in self.operands)
-        pool.run(work, blocks, parallel=size >= _PARALLEL_FROM)
+        pool.run(work, blocks, parallel=self.shared)
         if np.count_nonzero(wrong):
             return None
         return float(sums.sum()) if value else 0.0
@@ -147,11 +146,16 @@ class Fused:
         return self.call.library.shape(self.call.prediction)[-1]
 
     @property
+    def shared(self) -> bool:
+        """Whether several threads share the work."""
+        return sum(operand.words.size for operand in self.operands) >= PARALLEL_FROM
+
+    @property
     def description(self) -> str:
         """Say what would run: the storages, the blocks and the threads."""
         storages = ", ".join(operand.storage for operand in self.operands)
         elements = prod(self.call.library.shape(self.call.prediction))
-        workers = pool.threads() if elements >= _PARALLEL_FROM else 1
+        workers = pool.threads() if self.shared else 1
         return f"Numba on {workers} threads over {elements} elements ({storages})"
 
     def output(self, array: Any, name: str) -> Memory:

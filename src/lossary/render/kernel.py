@@ -74,10 +74,13 @@ class Kernel:
 
     @cached_property
     def spare(self) -> bool:
-        """Whether float64 has precision to spare for all that goes in and out."""
-        return all(o.storage != "float64" for o in self.operands if o.place != "number") and all(
-            r.storage != "float64" for r in self.results
-        )
+        """Whether float64 has precision to spare for all that goes in and out.
+
+        The sum of a reduced loss is float64 on its way, and is rounded with the rest.
+        """
+        written = [r.storage for r in self.results if r.derivative or not self.reduce]
+        read = [o.storage for o in self.operands if o.place != "number"]
+        return "float64" not in {*written, *read}
 
     @cached_property
     def expressions(self) -> tuple[Expression, ...]:
