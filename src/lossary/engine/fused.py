@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import prod
 from pickle import PickleError
 from typing import Any
@@ -171,6 +171,7 @@ class Fused:
         read = [*self.operands, *(x for x in (self.weight, self.mask) if x is not None)]
         return any(np.may_share_memory(memory.words, x.words) for x in read)
 
+    @cached_property
     def weight_sum(self) -> Any:
         """Return the sum of the weights of the elements that count."""
         if self.weight is None and self.mask is None:

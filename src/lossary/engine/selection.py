@@ -14,7 +14,7 @@ from math import prod
 
 from lossary.engine.arguments import Call
 
-__all__ = ["ENGINES", "chosen", "obstacle", "obstacle_on_gpu", "on_gpu", "using"]
+__all__ = ["ENGINES", "chosen", "obstacle", "obstacle_on_gpu", "on_gpu", "using", "without_numba"]
 
 ENGINES = ("auto", "array", "fused")
 
@@ -76,7 +76,7 @@ def obstacle(call: Call) -> str | None:
         return "there are no elements"
     if _chosen.get() == "auto" and size < CUTOFF:
         return f"{size} elements are fewer than {CUTOFF}, where a kernel begins to pay"
-    return _without_numba()
+    return without_numba()
 
 
 def on_gpu(call: Call) -> bool:
@@ -119,7 +119,7 @@ def _without_triton(device: object) -> str | None:
 
 
 @cache
-def _without_numba() -> str | None:
+def without_numba() -> str | None:
     """Return what is wrong with Numba here, if anything is."""
     if find_spec("numba") is None:
         return 'Numba is not installed: pip install "lossary[cpu]"'

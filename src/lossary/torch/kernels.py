@@ -8,8 +8,6 @@ for it; its machine code stays in the user's cache, where the next process finds
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +16,7 @@ from torch import Tensor
 
 from lossary.engine import fused
 from lossary.engine.program import Variant
-from lossary.engine.selection import chosen
+from lossary.engine.selection import chosen, without_numba
 from lossary.render.kernel import Storage
 
 __all__ = ["PATIENCE", "Kind", "run_of"]
@@ -60,13 +58,8 @@ def run_of(kind: Kind) -> Run | None:
     if count > PATIENCE and chosen() != "array":
         del _calls[kind]
         readable = all(dtype in _STORAGES for dtype in (*kind.dtypes, kind.weight or torch.float32))
-        _runs[kind] = _run(kind) if readable and _has_numba() else None
+        _runs[kind] = _run(kind) if readable and not without_numba() else None
     return _runs.get(kind)
-
-
-@cache
-def _has_numba() -> bool:
-    return find_spec("numba") is not None
 
 
 def _run(kind: Kind) -> Run:
