@@ -2,9 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -19,34 +16,20 @@ from lossary.kernels import triton_launch  # noqa: E402
 from lossary.render.programs import word  # noqa: E402
 from samples import each_loss  # noqa: E402
 from triton_cases import kernel  # noqa: E402
+from triton_runs import run  # noqa: E402
 
-HERE = Path(__file__).parent
-
-
-def run(**environment):
-    """Run the cases in a process of their own, where Triton has not been imported yet."""
-    command = [sys.executable, "-m", "pytest", "triton_cases.py", "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run(
-        [*command, "-o", "addopts="],
-        cwd=HERE,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-    assert " passed" in done.stdout
+CASES = "triton_cases.py"
 
 
 @pytest.mark.parametrize("part", ["true", "not true"])
 def test_in_the_interpreter(part):
     """Also on a machine with a GPU: there the interpreter shows whether Triton or the text errs."""
-    run(TRITON_INTERPRET="1", CUDA_VISIBLE_DEVICES="", PYTEST_ADDOPTS=f'-k "{part}"')
+    run(CASES, TRITON_INTERPRET="1", CUDA_VISIBLE_DEVICES="", PYTEST_ADDOPTS=f'-k "{part}"')
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 def test_on_the_gpu():
-    run(TRITON_INTERPRET="0")
+    run(CASES, TRITON_INTERPRET="0")
 
 
 # --------------------------------------------------------------- compilation, without any GPU
