@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lossary.definition import Argument, Definition
-from lossary.engine.libraries import Library, library_of
+from lossary.engine.libraries import Library, library_of, symbolic
 from lossary.errors import DtypeError, ShapeError
 
 __all__ = ["Call", "Options", "bind", "prepare"]
@@ -138,7 +138,9 @@ def _check_options(
     definition: Definition, options: Mapping[str, Any], allowed: Mapping[str, Any]
 ) -> None:
     for name in ("axis", "ignore_index"):
-        if not isinstance(options.get(name, 0), (int, np.integer, type(allowed.get(name)))):
+        value = options.get(name, 0)
+        known = isinstance(value, (int, np.integer, type(allowed.get(name))))
+        if not known and not symbolic(value):
             raise DtypeError(f"{definition.name}: {name} must be an integer, got {options[name]!r}")
     for name, choices in _CHOICES.items():
         if options.get(name, choices[0]) not in choices:

@@ -25,14 +25,17 @@ __all__ = [
 def fits(call: Call, name: str, shape: tuple[int, ...]) -> None:
     """Raise ShapeError unless the shape repeats to that of the unreduced loss."""
     padded = (1,) * (len(call.shape) - len(shape)) + tuple(shape)
-    if len(padded) != len(call.shape) or any(
-        n not in {1, m, None} and m is not None for n, m in zip(padded, call.shape, strict=True)
-    ):
+    if len(padded) != len(call.shape) or not all(map(_repeats, padded, call.shape)):
         raise ShapeError(
             f"{call.definition.name}: {name} of shape {tuple(shape)} does not broadcast to the "
             f"loss, {call.shape}\nhint: one {name} belongs to one "
             f"{'row' if call.definition.class_axis else 'element'}"
         )
+
+
+def _repeats(n: int | None, m: int | None) -> bool:
+    """Whether a length n repeats to m; a graph may not know one of them yet."""
+    return n is None or m is None or n == m or n == 1
 
 
 def given(call: Call, name: str, value: Any) -> Any:

@@ -11,7 +11,8 @@ _OWN = {
     "total": (ATOM, "torch.sum({0}, dim=-1, keepdim=True)"),
     "peak": (ATOM, "torch.amax({0}, dim=-1, keepdim=True)"),
     "argpeak": (ATOM, "torch.argmax({0}, dim=-1, keepdim=True)"),
-    "pick": (ATOM, "torch.take_along_dim({0}, {1}, dim=-1)"),
+    # take_along_dim looks at its sizes, and so ties a graph to those it was traced with.
+    "pick": (ATOM, "torch.gather({0}, -1, {1})"),
     "class_index": (ATOM, "torch.arange({like}.shape[-1], device={like}.device)"),
 }
 

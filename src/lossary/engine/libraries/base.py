@@ -12,9 +12,17 @@ from typing import Any, Literal
 from lossary.engine.memory import Memory
 from lossary.engine.program import Variant, compiled
 
-__all__ = ["Kind", "Library", "Operation"]
+__all__ = ["Kind", "Library", "Operation", "symbolic"]
 
 Kind = Literal["floating", "integer", "boolean", "complex", "other"]
+
+
+_SYMBOLS = frozenset({"SymInt", "SymFloat", "_DimExpr"})
+
+
+def symbolic(x: Any) -> bool:
+    """Whether x is a number that a graph knows only when it runs, of PyTorch or JAX."""
+    return type(x).__name__ in _SYMBOLS
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import torch
 from torch.autograd import forward_ad
 
 from lossary.engine import gpu
-from lossary.engine.libraries.base import Kind, Library, Operation
+from lossary.engine.libraries.base import Kind, Library, Operation, symbolic
 from lossary.engine.memory import Memory, memory_of
 from lossary.render.kernel import Storage
 
@@ -38,7 +38,8 @@ class _Torch(Library):
             if device is not None and device.type == "cuda":  # a copy from here would wait for it
                 return torch.full((), data, dtype=dtype, device=device)
             return torch.tensor(data, dtype=dtype, device=device)
-
+        if symbolic(data):
+            return torch.full((), data, dtype=torch.float64, device=device)
         return torch.as_tensor(np.asarray(data), device=device)
 
     def kind(self, x: Any) -> Kind:
@@ -153,6 +154,10 @@ class _Torch(Library):
 
     def broadcast(self, x: Any, like: Any) -> Any:
         return x if x.shape == like.shape else torch.broadcast_to(x, like.shape)
+
+    def count(self, x: Any) -> Any:
+        size = prod(x.shape)
+        return self.array(size, x) if symbolic(size) else size
 
     def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
         return torch.movedim(x, -1, axis) if back else torch.movedim(x, axis, -1)
