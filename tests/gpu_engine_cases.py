@@ -48,7 +48,7 @@ class NeverWait(TorchDispatchMode):
 @pytest.fixture(autouse=True)
 def no_value_can_be_looked_at(monkeypatch):
     """As on a GPU, where a look costs a wait: in the interpreter the tensors are on the CPU."""
-    monkeypatch.setattr(engine_of_torch, "_is_concrete", lambda x: False)
+    monkeypatch.setattr(engine_of_torch, "_has_values", lambda x: False)
 
 
 def tensor(x, dtype=None):

@@ -79,7 +79,7 @@ def launches(monkeypatch):
         assert compiled(triton_launch.compiled(text), own, sizes, num_warps=tile.warps)
         done.append(names)
 
-    monkeypatch.setattr(engine_of_torch, "_is_concrete", lambda x: False)
+    monkeypatch.setattr(engine_of_torch, "_has_values", lambda x: False)
     monkeypatch.setattr(engine_of_torch._Torch, "on_gpu", lambda library, x: True)
     monkeypatch.setattr(selection, "_without_triton", lambda device: None)
     monkeypatch.setattr(triton_launch, "_reachable", lambda x: None)

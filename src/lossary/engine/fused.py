@@ -19,7 +19,7 @@ from lossary.engine.arguments import Call
 from lossary.engine.checking import tolerance
 from lossary.engine.memory import Memory
 from lossary.engine.program import Variant
-from lossary.engine.selection import obstacle
+from lossary.engine.selection import ELSEWHERE, obstacle
 from lossary.formula import variable
 from lossary.kernels import pool
 from lossary.render.kernel import Kernel, Operand, Place, Result, Storage, check_of
@@ -192,7 +192,7 @@ def fused(call: Call, variant: Variant, parameters: Mapping[str, Any]) -> Fused 
         x = call.arrays[argument.name]
         memory = call.library.memory(x)
         if memory is None:
-            return f"{argument.name} is not an array of numbers in this machine's own memory"
+            return f"{argument.name} {ELSEWHERE}"
         operands.append(memory.flat(argument.domain.class_axis))
         tolerances.append(tolerance(call.library, x) if argument.domain.mass else 0.0)
     numbers = []

@@ -38,6 +38,9 @@ With ``TRITON_INTERPRET=1`` in the environment when Python starts, ``engine="fus
 of PyTorch on the CPU to the Triton kernels instead of Numba's.
 """
 
+ELSEWHERE = "is not an array of numbers in this machine's own memory"
+"""Why a kernel cannot read an argument."""
+
 _chosen: ContextVar[str] = ContextVar("engine", default="auto")
 
 
@@ -72,7 +75,7 @@ def obstacle(call: Call) -> str | None:
     if _chosen.get() == "array":
         return "engine='array' is chosen"
     if not call.library.concrete([call.prediction]):  # sizes may not be known yet, either
-        return f"{call.definition.inputs[0].name} is not an array of numbers in this machine's own memory"
+        return f"{call.definition.inputs[0].name} {ELSEWHERE}"
     size = prod(call.library.shape(call.prediction))
     if size == 0:
         return "there are no elements"

@@ -35,7 +35,7 @@ def fits(call: Call, name: str, shape: tuple[int, ...]) -> None:
 
 def _repeats(n: int | None, m: int | None) -> bool:
     """Whether a length n repeats to m; a graph may not know one of them yet."""
-    return n is None or m is None or n == m or n == 1
+    return n is None or m is None or n in (m, 1)
 
 
 def given(call: Call, name: str, value: Any) -> Any:

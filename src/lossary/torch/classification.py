@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -106,18 +107,31 @@ def _fits(input: Tensor, target: Tensor, weight: Tensor | None) -> bool:
     )
 
 
-def _counting(target: Tensor, classes: int, ignore_index: int) -> Tensor | None:
-    """Return which labels count, None for all; raise IndexError for one outside."""
+class _Rows(NamedTuple):
+    """Logits with the classes last, labels that are classes, and which rows count: None for all."""
+
+    logits: Tensor
+    label: Tensor
+    keep: Tensor | None
+
+
+def _rows(input: Tensor, target: Tensor, ignore_index: int) -> _Rows:
+    """Sort a batch into rows; raise IndexError for a label outside, or make its row NaN."""
+    axis = _classes(input)
+    logits, classes = _last(input, axis), input.shape[axis]
     if computing.is_plain(target):
         # Without a sign, a label below 0 is a large one.
         labels = target.numpy()
         largest = (labels.view(np.uint64) if labels.itemsize == 8 else labels).max()
         if largest < classes and not 0 <= ignore_index < classes:
-            return None
-        outside = (target < 0) | (target >= classes)
-        if (outside & (target != ignore_index)).any():
-            raise IndexError(f"a target lies outside 0 to {classes - 1}")
-    return target != ignore_index
+            return _Rows(logits, target.to(torch.int64), None)
+    keep = target != ignore_index
+    outside = ((target < 0) | (target >= classes)) & keep
+    if not computing.is_plain(target):
+        logits = computing.spoiled(logits, outside.unsqueeze(-1))
+    elif outside.any():
+        raise IndexError(f"a target lies outside 0 to {classes - 1}")
+    return _Rows(logits, torch.where(keep & ~outside, target, 0).to(torch.int64), keep)
 
 
 def _at_label(
@@ -131,13 +145,11 @@ def _at_label(
 ) -> Tensor:
     if not _fits(input, target, weight):
         return NotImplemented
-    axis = _classes(input)
-    keep = _counting(target, input.shape[axis], ignore_index)
-    label = target.to(torch.int64) if keep is None else torch.where(keep, target, 0)
+    logits, label, keep = _rows(input, target, ignore_index)
     own = None if weight is None else at_labels(weight, label)
     count = _weight_sum(own, keep, input.dtype) if reduction == "mean" else None
     request = Request(loss, reduction, result_dtype(input), parameters, own, count, keep)
-    return computing.reduced(request, _last(input, axis), label)
+    return computing.reduced(request, logits, label)
 
 
 def _weight_sum(own: Tensor | None, keep: Tensor | None, dtype: torch.dtype) -> Tensor | None:
@@ -159,10 +171,8 @@ def _smoothed(
     """Return the weighted loss of smoothed labels: target masses that need not have sum 1."""
     if not _fits(input, target, weight):
         return NotImplemented
-    axis = _classes(input)
-    classes = input.shape[axis]
-    keep = _counting(target, classes, ignore_index)
-    label = target if keep is None else torch.where(keep, target, 0)
+    logits, label, keep = _rows(input, target, ignore_index)
+    classes = logits.shape[-1]
     weight = weight.to(wide(input.dtype))
     own = at_labels(weight, label)
     here = label.unsqueeze(-1) == torch.arange(classes, device=label.device)
@@ -171,7 +181,7 @@ def _smoothed(
     count = _weight_sum(own, keep, input.dtype) if reduction == "mean" else None
     dtype = result_dtype(input)
     request = Request("soft_cross_entropy", reduction, dtype, (), None, count, keep)
-    return computing.reduced(request, _last(input, axis), masses)
+    return computing.reduced(request, logits, masses)
 
 
 def _with_probabilities(
@@ -226,6 +236,9 @@ def binary_cross_entropy(
             return NotImplemented
         if low > 2 * SLOPE_FLOOR and high < 1 - 2 * SLOPE_FLOOR:
             return computing.reduced(request, input, target)
+    else:
+        inside = (input >= 0) & (input <= 1) & (target >= 0) & (target <= 1)
+        input = computing.spoiled(input, ~inside)
     return computing.reduced(request, *_floored(input, target))
 
 

@@ -15,13 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from lossary import catalogue
 from lossary.engine.checking import check_parameter
+from lossary.engine.libraries.torch import is_watched
 from lossary.engine.program import Variant, compiled, variant
 from lossary.torch.kernels import Kind, run_of
 
-__all__ = ["Request", "is_plain", "reduced"]
+__all__ = ["Request", "is_plain", "reduced", "spoiled"]
 
 # Up to here a call is mostly overhead; beyond it PyTorch's vectorised operators are faster.
 SMALL = 2048
@@ -76,7 +78,7 @@ def general(request: Request, *tensors: Tensor) -> Tensor:
 
 def is_plain(*tensors: Tensor) -> bool:
     """Whether values on the CPU can be looked at: no tracer, transform or subclass in between."""
-    if torch.compiler.is_compiling() or _is_watched():
+    if is_watched() or _transforms() or forward_ad._current_level >= 0:  # noqa: SLF001
         return False
     for x in tensors:  # noqa: SIM110  (a generator costs as much again)
         if type(x) not in _PLAIN or not x.is_cpu:
@@ -84,19 +86,13 @@ def is_plain(*tensors: Tensor) -> bool:
     return True
 
 
+def spoiled(x: Tensor, wrong: Tensor) -> Tensor:
+    """Return x, but NaN where a value is wrong that cannot be refused; so is its gradient."""
+    return x * torch.where(wrong, math.nan, 1.0).to(x.dtype)
+
+
 _PLAIN = {Tensor, torch.nn.Parameter}
 _transforms = torch._C._are_functorch_transforms_active  # noqa: SLF001
-_modes = torch._C._len_torch_dispatch_stack  # noqa: SLF001
-_tracing = torch._C._get_tracing_state  # noqa: SLF001
-
-
-def _is_watched() -> bool:
-    return (
-        _transforms()
-        or _modes() > 0
-        or _tracing() is not None
-        or torch.autograd.forward_ad._current_level >= 0  # noqa: SLF001
-    )
 
 
 def is_small(request: Request, tensors: tuple[Tensor, ...]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -35,9 +37,12 @@ def multilabel_margin_loss(
     if not _is_list(input, target):
         return NotImplemented
     rows, lists = torch.atleast_2d(input), torch.atleast_2d(target)
-    listed = (lists == -1).cumsum(-1) == 0
-    if computing.is_plain(target):
-        if ((target < -1) | (target >= input.shape[-1])).any():
+    outside = (lists < -1) | (lists >= input.shape[-1])
+    listed = ((lists == -1).cumsum(-1) == 0) & ~outside
+    if not computing.is_plain(target):
+        rows = computing.spoiled(rows, outside.any(-1, keepdim=True))
+    else:
+        if outside.any():
             return NotImplemented
         longest = int(listed.sum(-1).max())
         lists, listed = lists[:, : max(longest, 1)], listed[:, : max(longest, 1)]
@@ -82,13 +87,41 @@ def ctc_loss(
 ) -> Tensor:
     """Connectionist temporal classification: PyTorch's own operator.
 
-    It is :func:`torch.nn.functional.ctc_loss` itself: a sum over alignments is outside the language
-    of formulas.
+    A sum over alignments is outside the language of formulas, so this is
+    :func:`torch.nn.functional.ctc_loss`, which reads ``targets`` without looking: here a label
+    that is no class raises IndexError instead of ending the process.
 
     >>> log_probs = torch.full((2, 1, 2), 0.5).log()
     >>> ctc_loss(log_probs, torch.tensor([[1]]), torch.tensor([2]), torch.tensor([1]))
     tensor(0.2877)
     """
+    classes = log_probs.shape[-1]
+    outside = _outside(targets, target_lengths, classes)
+    if not computing.is_plain(targets):
+        each = targets.dim() == 2 and log_probs.dim() == 3
+        wrong = outside.any(-1, keepdim=True) if each else outside.any()
+        log_probs = computing.spoiled(log_probs, wrong)
+        targets = targets.where(~outside, 0)
+    elif outside.any():
+        place = tuple(outside.nonzero()[0].tolist())
+        raise IndexError(
+            f"ctc_loss: targets must be classes from 0 to {classes - 1}, "
+            f"got {targets[place].item()} at index {place}\n"
+            "hint: padding may hold anything beyond target_lengths; log_probs has the blank, too"
+        )
     return nn.functional.ctc_loss(
         log_probs, targets, input_lengths, target_lengths, blank, reduction, zero_infinity
     )
+
+
+def _outside(targets: Tensor, lengths: Any, classes: int) -> Tensor:
+    """Return which labels are no classes; lengths that do not fit are for PyTorch to refuse."""
+    lengths = torch.as_tensor(lengths, device=targets.device)
+    if targets.dim() == 1:
+        end = lengths.sum()  # one target after the other
+    elif lengths.shape == targets.shape[:-1]:
+        end = lengths.unsqueeze(-1)  # one target in each row, then padding
+    else:
+        end = 0
+    place = torch.arange(targets.shape[-1], device=targets.device)
+    return ((targets < 0) | (targets >= classes)) & (place < end)

@@ -157,7 +157,10 @@ def multi_margin_loss(
     classes = rows.shape[-1]
     if weight is not None and (weight.dtype != input.dtype or weight.shape != (classes,)):
         return NotImplemented
-    if computing.is_plain(target) and ((target < 0) | (target >= classes)).any():
+    outside = (target < 0) | (target >= classes)
+    if not computing.is_plain(target):
+        rows, target = computing.spoiled(rows, outside.unsqueeze(-1)), target.where(~outside, 0)
+    elif outside.any():
         return NotImplemented
     own = None if weight is None else at_labels(weight, target)
     parameters = (("margin", margin), ("p", p))

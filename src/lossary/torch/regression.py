@@ -267,7 +267,9 @@ def gaussian_nll_loss(
         var = torch.full_like(input, var)
     if reduction not in {"none", "mean", "sum"} or not real(input, target, var):
         return NotImplemented
-    if computing.is_plain(var) and bool((var < 0).any()):
+    if not computing.is_plain(var):
+        input, var = (computing.spoiled(x, var < 0) for x in (input, var))
+    elif bool((var < 0).any()):
         return NotImplemented
     if var.shape != input.shape:
         if input.shape[:-1] == var.shape:

@@ -67,14 +67,16 @@ class _Torch(Library):
         return x.to(dtype)
 
     def concrete(self, arrays: Sequence[Any]) -> bool:
-        return all(_is_concrete(x) for x in arrays)
+        return not is_watched() and all(map(_has_values, arrays))
 
     def numpy(self, x: Any) -> Any:
         x = x.detach()
         return x.to(torch.float64).numpy() if x.dtype.is_floating_point else x.numpy()
 
     def memory(self, x: Any) -> Memory | None:
-        if not isinstance(x, torch.Tensor) or not _is_concrete(x) or x.is_sparse or _is_dual(x):
+        if not isinstance(x, torch.Tensor) or is_watched() or not _has_values(x):
+            return None
+        if x.is_sparse or _is_dual(x):
             return None
         x = x.detach()
         half = _HALVES.get(x.dtype)
@@ -86,8 +88,8 @@ class _Torch(Library):
         return x.device.type == "cuda"
 
     def dense(self, x: Any) -> bool:
-        plain = type(x) in _PLAIN and not (torch.compiler.is_compiling() or _is_wrapped(x))
-        if not plain or x.layout != torch.strided or x.is_neg() or _is_dual(x):
+        plain = type(x) in _PLAIN and not _is_wrapped(x)
+        if not plain or is_watched() or x.layout != torch.strided or x.is_neg() or _is_dual(x):
             return False
         return not x.dtype.is_floating_point or x.dtype in _FLOATING
 
@@ -178,11 +180,18 @@ def _is_dual(x: Any) -> bool:
     return active and forward_ad.unpack_dual(x).tangent is not None
 
 
-def _is_concrete(x: Any) -> bool:
-    if x.device.type != "cpu" or torch.compiler.is_compiling():
-        return False
-    # Fake tensors of a tracer and the wrapped ones of torch.func have no values to look at.
-    return type(x) in _PLAIN and not _is_wrapped(x)
+def is_watched() -> bool:
+    """Whether a tracer or a mode records operations: what Python sees now may not hold later."""
+    return torch.compiler.is_compiling() or _modes() > 0 or _tracing() is not None
+
+
+_modes = torch._C._len_torch_dispatch_stack  # noqa: SLF001
+_tracing = torch._C._get_tracing_state  # noqa: SLF001
+
+
+def _has_values(x: Any) -> bool:
+    """Whether there are numbers to look at, which fake and wrapped tensors have not."""
+    return type(x) in _PLAIN and x.is_cpu and not _is_wrapped(x)
 
 
 _is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
