@@ -97,7 +97,7 @@ _transforms = torch._C._are_functorch_transforms_active  # noqa: SLF001
 
 def is_small(request: Request, tensors: tuple[Tensor, ...]) -> bool:
     """Whether the short road is open."""
-    if not 0 < tensors[0].numel() <= SMALL or not is_plain(*tensors):
+    if not is_plain(*tensors) or not 0 < tensors[0].numel() <= SMALL:
         return False
     for x in (request.weight, request.denominator, request.mask):
         if x is not None and (x.requires_grad or not is_plain(x)):
