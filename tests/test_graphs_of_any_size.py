@@ -208,6 +208,18 @@ def exported(function, tensors, named):
     return export(Module(function, named), tuple(tensors), dynamic_shapes=(shapes,)).module()
 
 
+def with_weights(function, roles, settings, size):
+    """Return a function of tensors, among them the settings that have a row for each sample."""
+    tensors, named = prepared_for(size, roles, settings)
+    own = [k for k, v in named.items() if isinstance(v, torch.Tensor) and v.dim() == 2]
+
+    def call(*given):
+        weights = dict(zip(own, given[len(tensors) :], strict=True))
+        return function(*given[: len(tensors)], **named | weights)
+
+    return call, [*tensors, *(named[k] for k in own)]
+
+
 @each_loss
 def test_the_catalogue_exports_with_a_dynamic_batch(loss):
     settings = parameters(loss)
@@ -223,7 +235,7 @@ def test_the_door_exports_with_a_dynamic_batch(name, roles, settings):
     function = getattr(F, name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        graph = exported(function, *prepared_for(4, roles, settings))
+        graph = exported(*with_weights(function, roles, settings, 4), {})
         for size in SIZES:
-            tensors, named = prepared_for(size, roles, settings)
-            check([graph(*tensors)], [function(*tensors, **named)])
+            call, tensors = with_weights(function, roles, settings, size)
+            check([graph(*tensors)], [call(*tensors)])

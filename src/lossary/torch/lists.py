@@ -52,7 +52,7 @@ def multilabel_margin_loss(
     if reduction == "none":
         found = found.sum((-2, -1))
         return ((found if input.dim() > 1 else found[0]) / classes).to(dtype)
-    return (found / (classes * len(rows) if reduction == "mean" else classes)).to(dtype)
+    return (found / (classes * rows.shape[0] if reduction == "mean" else classes)).to(dtype)
 
 
 def _is_list(input: Tensor, target: Tensor) -> bool:

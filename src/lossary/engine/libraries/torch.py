@@ -155,7 +155,10 @@ class _Torch(Library):
         return table[index]
 
     def broadcast(self, x: Any, like: Any) -> Any:
-        return x if x.shape == like.shape else torch.broadcast_to(x, like.shape)
+        # Shapes of different rank are not compared: that would tie a size of one to the other's.
+        if x.dim() == like.dim() and x.shape == like.shape:
+            return x
+        return torch.broadcast_to(x, like.shape)
 
     def count(self, x: Any) -> Any:
         size = prod(x.shape)
