@@ -4,6 +4,7 @@ A loss compiles as often as PyTorch's own for the same calls, exports with dynam
 gives what the eager call gives.
 """
 
+import contextlib
 import warnings
 
 import numpy as np
@@ -176,7 +177,8 @@ def test_a_hyper_parameter_outside_its_set_is_refused_or_nan():
     with torch._dynamo.config.patch(specialize_float=False):
         assert graph(0.5) == 1.375
         assert graph(0.75) == L.huber(x, y, delta=0.75)
-        assert graph(-1.0).isnan()
+        with contextlib.suppress(L.DomainError):  # PyTorch may come to know the number after all
+            assert graph(-1.0).isnan()
 
 
 @pytest.mark.parametrize("option", ["ignore_index", "label_smoothing"])
@@ -187,6 +189,18 @@ def test_options_of_a_criterion_may_change(option):
         graph = Counted(lambda v, f=function: f(*tensors, **{option: v}), "eager")
         for value in values:
             check([graph(value)], [function(*tensors, **{option: value})])
+
+
+def test_the_operator_of_kernels_takes_what_changes():
+    """Inside ``using(engine="fused")`` the graph holds a kernel."""
+    graph = Counted(lambda x, y, d: L.huber(x, y, delta=d, denominator=x.shape[0] + 1))
+    with L.using(engine="fused"), torch._dynamo.config.patch(specialize_float=False):
+        for size, delta in ((4, 0.5), (2, 0.75), (7, 0.625)):
+            tensors = batch(L.huber, size)
+            tensors[0].requires_grad_()
+            got = of_itself(lambda x, y, d=delta: graph(x, y, d), *tensors)
+            wanted = L.huber.value_and_gradient(*tensors, delta=delta, denominator=size + 1)
+            check(got, wanted)
 
 
 # ------------------------------------------------------------------------------------- export

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from lossary.engine import graph, selection
+from lossary.engine.libraries.base import symbolic
 
 __all__ = ["call", "usable"]
 
@@ -34,8 +35,11 @@ def usable(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
 def call(loss: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """Return the loss as one operator of the graph."""
     tensors: list[Any] = []
+    device = next(x.device for x in (*args, *kwargs.values()) if isinstance(x, torch.Tensor))
 
     def packed(x: Any) -> Any:
+        if symbolic(x):
+            x = torch.full((), x, dtype=torch.float64, device=device)
         if not isinstance(x, torch.Tensor):
             return x
         tensors.append(x)
