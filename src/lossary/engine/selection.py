@@ -71,7 +71,10 @@ def obstacle(call: Call) -> str | None:
     """Return why the array library computes this call, or None if a kernel may."""
     if _chosen.get() == "array":
         return "engine='array' is chosen"
-    size = prod(n or 0 for n in call.library.shape(call.prediction))
+    if not call.library.concrete([call.prediction]):  # sizes may not be known yet, either
+        name = call.definition.inputs[0].name
+        return f"{name} is not an array of numbers in this machine's own memory"
+    size = prod(call.library.shape(call.prediction))
     if size == 0:
         return "there are no elements"
     if _chosen.get() == "auto" and size < CUTOFF:
@@ -90,13 +93,13 @@ def obstacle_on_gpu(call: Call) -> str | None:
     """Return why the array library computes a call on a GPU, or None if a kernel may."""
     if _chosen.get() == "array":
         return "engine='array' is chosen"
+    if not call.library.dense(call.prediction):  # such as a compiler's: nothing may be launched
+        return f"{call.definition.inputs[0].name} is not an ordinary array of numbers"
     size = prod(call.library.shape(call.prediction))
     if size == 0:
         return "there are no elements"
     if _chosen.get() == "auto" and size < GPU_CUTOFF:
         return f"{size} elements are fewer than {GPU_CUTOFF}, where a kernel on a GPU begins to pay"
-    if not call.library.dense(call.prediction):  # such as a compiler's: nothing may be launched
-        return f"{call.definition.inputs[0].name} is not an ordinary array of numbers"
     if "triton" not in sys.modules and "tensorflow" in sys.modules:
         # Both bring LLVM; the second to register its options aborts the process if it is Triton.
         return (

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from lossary.engine.libraries.base import Library
+from lossary.engine.libraries.base import Library, symbolic
 from lossary.errors import DtypeError
 
-__all__ = ["LIBRARIES", "Library", "library", "library_of"]
+__all__ = ["LIBRARIES", "Library", "library", "library_of", "symbolic"]
 
 # Name here: the module whose import shows that arrays of the library can exist.
 LIBRARIES = {"torch": "torch", "jax": "jax", "tensorflow": "tensorflow", "numpy": "numpy"}
