@@ -14,7 +14,7 @@ from lossary.definition import Argument, Definition
 from lossary.engine.libraries import Library, library_of, symbolic
 from lossary.errors import DtypeError, ShapeError
 
-__all__ = ["Call", "Options", "bind", "prepare"]
+__all__ = ["Call", "Options", "bind", "may_equal", "prepare"]
 
 # Other frameworks' words for the first and the second argument.
 _ALIASES = ({"input", "y_pred"}, {"target", "y_true"})
@@ -62,7 +62,7 @@ class Options:
     inplace: bool = False
     axis: int = -1
     class_weight: Any = None
-    ignore_index: int | None = None
+    ignore_index: Any = None
 
 
 _CHOICES = {"reduction": ("mean", "sum", "none"), "empty": ("zero", "nan", "raise")}
@@ -77,7 +77,8 @@ class Call:
     arrays: dict[str, Any]
     parameters: dict[str, Any]
     options: Options
-    shape: tuple[int, ...]
+    shape: Any
+    """The shape of the unreduced loss, as far as it is known; None where not even its length is."""
     axis: int = -1
 
     @property
@@ -140,7 +141,7 @@ def _check_options(
     for name in ("axis", "ignore_index"):
         value = options.get(name, 0)
         known = isinstance(value, (int, np.integer, type(allowed.get(name))))
-        if not known and not symbolic(value):
+        if not known and not symbolic(value) and not (name != "axis" and _is_whole(value)):
             raise DtypeError(f"{definition.name}: {name} must be an integer, got {options[name]!r}")
     for name, choices in _CHOICES.items():
         if options.get(name, choices[0]) not in choices:
@@ -148,6 +149,11 @@ def _check_options(
                 f"{definition.name}: {name} must be one of {', '.join(map(repr, choices))}, "
                 f"got {options[name]!r}"
             )
+
+
+def _is_whole(x: Any) -> bool:
+    """Whether x is an array that holds one whole number, which a graph need not know yet."""
+    return getattr(x, "shape", None) == () and "int" in str(x.dtype)
 
 
 def _canonical(definition: Definition, key: str) -> str:
@@ -220,26 +226,35 @@ def _dtype(x: Any) -> str:
 def _class_axis(definition: Definition, library: Library, first: Any, axis: int) -> int:
     if not definition.class_axis:
         return -1
-    rank = len(library.shape(first))
-    name = definition.inputs[0].name
+    name, shape = definition.inputs[0].name, library.shape(first)
+    if shape is None:
+        raise ShapeError(
+            f"{definition.name}: {name} has an unknown number of axes in this graph\n"
+            "hint: say how many there are, with tf.ensure_shape(x, [None, None]) for example"
+        )
+    rank = len(shape)
     if rank == 0:
         raise ShapeError(
             f"{definition.name}: {name} has no axis for the classes\nhint: give one row as a list"
         )
     if not -rank <= axis < rank:
-        raise ShapeError(
-            f"{definition.name}: axis {axis} is outside {name} of shape {library.shape(first)}"
-        )
-    if library.shape(first)[axis] == 0:
+        raise ShapeError(f"{definition.name}: axis {axis} is outside {name} of shape {shape}")
+    if shape[axis] == 0:
         raise ShapeError(f"{definition.name}: {name} has no classes along axis {axis}")
     return axis % rank
 
 
 def _same_shape(
-    definition: Definition, library: Library, argument: Argument, x: Any, wanted: tuple[int, ...]
+    definition: Definition,
+    library: Library,
+    argument: Argument,
+    x: Any,
+    wanted: tuple[int, ...] | None,
 ) -> None:
     shape = library.shape(x)
-    if len(shape) == len(wanted) and all(map(_may_equal, shape, wanted)):
+    if shape is None or wanted is None:
+        return
+    if len(shape) == len(wanted) and all(map(may_equal, shape, wanted)):
         return
     first = definition.inputs[0].name
     if argument.domain.class_axis == definition.class_axis:
@@ -251,7 +266,7 @@ def _same_shape(
     )
 
 
-def _may_equal(n: int | None, m: int | None) -> bool:
+def may_equal(n: int | None, m: int | None) -> bool:
     """Compare two lengths; a graph may not know one of them yet."""
     return n is None or m is None or n == m
 

@@ -11,16 +11,16 @@ from lossary.domain import Domain
 from lossary.engine.libraries import Library
 from lossary.errors import DomainError
 
-__all__ = ["check_data", "check_parameter", "inside", "tolerance"]
+__all__ = ["admitted", "check_data", "check_parameter", "inside", "tolerance"]
 
 
-def inside(library: Library, domain: Domain, x: Any, classes: int | None) -> Any:
+def inside(library: Library, domain: Domain, x: Any, classes: Any) -> Any:
     """Return which elements lie in the domain; a row of a simplex stands or falls as one."""
     ok = _elements(domain, x, classes)
     return ok & _rows(library, domain, x) if domain.mass else ok
 
 
-def _elements(domain: Domain, x: Any, classes: int | None) -> Any:
+def _elements(domain: Domain, x: Any, classes: Any) -> Any:
     ok = domain.contains(x)
     return ok & (x < classes) if domain.integer and classes is not None else ok
 
@@ -38,6 +38,20 @@ def _mass(library: Library, domain: Domain, x: Any) -> Any:
 def tolerance(library: Library, x: Any) -> float:
     """Rows come out of a softmax in x' precision: allow the square root of its spacing."""
     return max(library.epsilon(x), 2.0**-52) ** 0.5
+
+
+def admitted(
+    library: Library, definition: Definition, argument: Argument, x: Any, classes: Any
+) -> Any:
+    """Raise for a value outside the set; where that is impossible, return which are inside.
+
+    Returns None where the values could be looked at.
+    """
+    if library.concrete([x]):
+        with library.aside():
+            check_data(library, definition, argument, x, classes)
+        return None
+    return inside(library, argument.domain, x, classes)
 
 
 def check_data(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import and_
 from typing import Any
 
 from lossary.definition import Argument, Definition
@@ -13,7 +15,6 @@ from lossary.engine.fused import Fused, fused
 from lossary.engine.libraries import Library
 from lossary.engine.libraries.base import Operation
 from lossary.engine.program import Variant, variant
-from lossary.errors import ShapeError
 
 __all__ = ["derivatives", "explain", "loss", "sums"]
 
@@ -86,13 +87,13 @@ def ready(call: Call, choice: Choice) -> Work:
         weight, keep = weighing.weights_of(call)
         if keep is not None:
             weighing.fill(call, keep)
-        poison = _check(call) if call.options.check else None
+        doubts = _check(call) if call.options.check else []
         if call.options.class_weight is not None:
             weight = weighing.class_weighted(call, weight)
             keep = weight != 0 if keep is None else keep & (weight != 0)
             weighing.fill(call, keep)
     parameters = {
-        a.name: _parameter(call, a, choice.parameters[a.name])
+        a.name: _parameter(call, a, choice.parameters[a.name], doubts)
         for a in definition.parameters
         if a.name in choice.parameters
     }
@@ -107,63 +108,70 @@ def ready(call: Call, choice: Choice) -> Work:
         library.result_dtype(original),
     )
     ordered = [arrays[n] for n in choice.variant.arguments]
-    return Work(call, operation, ordered, weight, keep, poison)
+    return Work(call, operation, ordered, weight, keep, _poison(call, doubts))
 
 
-def _check(call: Call) -> Any:
-    """Raise for values outside their sets; where that is impossible, return 1 or NaN for each."""
+def _check(call: Call) -> list[Any]:
+    """Raise for values outside their sets; where that is impossible, return which are inside."""
     library = call.library
-    classes = library.shape(call.prediction)[-1] if call.definition.class_axis else None
-    if library.concrete(list(call.arrays.values())):
-        for a in call.definition.inputs:
-            checking.check_data(library, call.definition, a, call.arrays[a.name], classes)
-        return None
-    good = None
+    classes = library.classes(call.prediction) if call.definition.class_axis else None
+    doubts: list[Any] = []
     for a in call.definition.inputs:
         x = call.arrays[a.name]
-        ok = checking.inside(library, a.domain, x, classes)
-        if a.domain.integer:
+        ok = checking.admitted(library, call.definition, a, x, classes)
+        if ok is not None and a.domain.integer:
             call.arrays[a.name] = library.where(ok, x, 0)
-        if a.domain.class_axis:
-            ok = library.all_last(ok)
-        good = ok if good is None else good & ok
-    ones = library.cast(good, library.work_dtype(call.prediction))
-    return library.where(good, ones, float("nan"))
+        doubts += _per_row(call, a, ok)
+        if a is not call.definition.inputs[0]:
+            rows = call.definition.class_axis and not a.domain.class_axis
+            alike = library.alike(x, call.prediction, rows)
+            doubts += [] if alike is None else [alike]
+    return doubts
 
 
-def _parameter(call: Call, argument: Argument, value: Any) -> Any:
+def _per_row(call: Call, argument: Argument, ok: Any) -> list[Any]:
+    if ok is None:
+        return []
+    return [call.library.all_last(ok) if argument.domain.class_axis else ok]
+
+
+def _poison(call: Call, doubts: list[Any]) -> Any:
+    """Return NaN where a value lies outside its set, else 1; None if all were looked at."""
+    if not doubts:
+        return None
+    library = call.library
+    with library.wide():
+        good = reduce(and_, doubts)
+        return library.where(
+            good, library.cast(good, library.work_dtype(call.prediction)), float("nan")
+        )
+
+
+def _parameter(call: Call, argument: Argument, value: Any, doubts: list[Any]) -> Any:
     if not isinstance(value, (int, float)) or argument.domain.class_axis:
-        return _array(call, argument, value)
+        return _array(call, argument, value, doubts)
     library = call.library
     with library.wide():
         x = library.array(value, call.prediction)
         return library.cast(x, library.work_dtype(call.prediction))
 
 
-def _array(call: Call, argument: Argument, value: Any) -> Any:
+def _array(call: Call, argument: Argument, value: Any, doubts: list[Any]) -> Any:
     library = call.library
-    x = weighing.given(call, argument.name, value)
-    if argument.domain.class_axis:
-        return _per_class(call, argument, x)
-    weighing.fits(call, argument.name, library.shape(x))
-    expanded = library.expand(x) if call.definition.class_axis else x
-    if call.options.check and library.concrete([x]):
-        checking.check_data(library, call.definition, argument, expanded, None)
-    x = library.broadcast(x, call.rows)
-    return library.expand(x) if call.definition.class_axis else x
-
-
-def _per_class(call: Call, argument: Argument, x: Any) -> Any:
-    library = call.library
-    classes = library.shape(call.prediction)[-1]
-    if library.shape(x) != (classes,):
-        raise ShapeError(
-            f"{call.definition.name}: {argument.name} must have one number for each of the "
-            f"{classes} classes, got shape {library.shape(x)}"
-        )
-    if call.options.check and library.concrete([x]):
-        checking.check_data(library, call.definition, argument, x, None)
-    return library.broadcast(x, call.prediction)
+    with library.wide():
+        x = weighing.given(call, argument.name, value)
+        if argument.domain.class_axis:
+            weighing.fits_classes(call, argument.name, x)
+        else:
+            weighing.fits(call, argument.name, library.shape(x))
+        rows = call.definition.class_axis and not argument.domain.class_axis
+        x = library.expand(x) if rows else x
+        if call.options.check:
+            ok = checking.admitted(library, call.definition, argument, x, None)
+            doubts += _per_row(call, argument, ok)
+        if not rows:
+            return library.broadcast(x, call.prediction)
+        return library.broadcast(x, library.expand(call.rows))
 
 
 def loss(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 from lossary.definition import Definition, define
 from lossary.engine import evaluate, graph
 from lossary.engine.arguments import options_of
+from lossary.engine.autograph import as_written
 from lossary.engine.describe import describe
 from lossary.engine.program import text, variant
 from lossary.render import latex
@@ -22,6 +23,7 @@ __all__ = ["Loss", "bind", "loss"]
 _POSITIONAL, _KEYWORD = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
 
 
+@as_written
 class Loss(Definition):
     """A loss: call it on arrays of any library, or ask for sums and derivatives."""
 
@@ -29,16 +31,19 @@ class Loss(Definition):
         super().__init__(**facts)
         object.__setattr__(self, "number", graph.number(self))
 
+    @as_written
     @graph.one_node
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the reduced loss."""
         return evaluate.loss(self, args, kwargs)
 
+    @as_written
     @graph.one_node
     def sums(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
         """Return (weighted sum, weight sum), which add up exactly across batches and ranks."""
         return evaluate.sums(self, args, kwargs)
 
+    @as_written
     @graph.one_node
     def value_and_gradient(
         self,
@@ -58,6 +63,7 @@ class Loss(Definition):
         value, gradient = self._derive(args, kwargs, ("value", "gradient"), wrt, out)
         return value, gradient
 
+    @as_written
     @graph.one_node
     def gradient(
         self,
@@ -71,6 +77,7 @@ class Loss(Definition):
             return tuple(self._derive(args, kwargs, ("gradient",), name)[0] for name in wrt)
         return self._derive(args, kwargs, ("gradient",), wrt, out)[0]
 
+    @as_written
     @graph.one_node
     def hessian(self, *args: Any, wrt: str | None = None, out: Any = None, **kwargs: Any) -> Any:
         """Return the diagonal of the second derivative of the reduced loss."""

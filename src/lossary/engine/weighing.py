@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lossary.engine.arguments import Call
+from lossary.engine.arguments import Call, may_equal
 from lossary.errors import DomainError, DtypeError, ShapeError
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "class_weighted",
     "fill",
     "fits",
+    "fits_classes",
     "fitting",
     "given",
     "mask_of",
@@ -22,8 +23,10 @@ __all__ = [
 ]
 
 
-def fits(call: Call, name: str, shape: tuple[int, ...]) -> None:
+def fits(call: Call, name: str, shape: tuple[int, ...] | None) -> None:
     """Raise ShapeError unless the shape repeats to that of the unreduced loss."""
+    if shape is None or call.shape is None:
+        return
     padded = (1,) * (len(call.shape) - len(shape)) + tuple(shape)
     if len(padded) != len(call.shape) or not all(map(_repeats, padded, call.shape)):
         raise ShapeError(
@@ -35,7 +38,7 @@ def fits(call: Call, name: str, shape: tuple[int, ...]) -> None:
 
 def _repeats(n: int | None, m: int | None) -> bool:
     """Whether a length n repeats to m; a graph may not know one of them yet."""
-    return n is None or m is None or n in (m, 1)
+    return n == 1 or may_equal(n, m)
 
 
 def given(call: Call, name: str, value: Any) -> Any:
@@ -72,14 +75,15 @@ def weights_of(call: Call) -> tuple[Any, Any]:
     keep = None if options.mask is None else mask_of(call)
     if options.ignore_index is not None:
         label = library.squeeze(call.arrays[call.definition.inputs[1].name])
-        counts = label != options.ignore_index
+        ignored: Any = options.ignore_index
+        if library.owns(type(ignored)):
+            ignored = library.cast(ignored, label.dtype)
+        counts = label != ignored
         keep = counts if keep is None else keep & counts
     if options.weight is None:
         return None, keep
     weight = fitting(call, "weight", options.weight)
-    if options.check and library.concrete([weight]):
-        _check_weight(call, "weight", weight)
-    weight = spread(call, weight)
+    weight = spread(call, _sound(call, "weight", weight))
     counts = weight != 0
     return weight, counts if keep is None else keep & counts
 
@@ -94,6 +98,18 @@ def mask_of(call: Call) -> Any:
         )
     keep = mask if call.library.kind(mask) == "boolean" else mask != 0
     return spread(call, keep)
+
+
+def _sound(call: Call, name: str, weight: Any) -> Any:
+    """Raise for a weight below 0 or not finite; where that is impossible, make it NaN."""
+    library = call.library
+    if not call.options.check:
+        return weight
+    if library.concrete([weight]):
+        _check_weight(call, name, weight)
+        return weight
+    wide = library.cast(weight, library.work_dtype(call.prediction))
+    return library.where((wide >= 0) & (wide < float("inf")), wide, float("nan"))
 
 
 def _check_weight(call: Call, name: str, weight: Any) -> None:
@@ -123,10 +139,10 @@ def fill(call: Call, keep: Any) -> None:
 
 def _one_class(call: Call, x: Any, value: float) -> Any:
     """Return the row of a distribution that puts all mass on the first class."""
-    classes = call.library.shape(x)[-1]
+    library = call.library
     rest = 0.0 if value else float("-inf")
-    row = call.library.array([value] + [rest] * (classes - 1), x)
-    return call.library.cast(row, x.dtype)
+    row = library.array(value, x)
+    return library.cast(library.where(library.first(x), row, rest), x.dtype)
 
 
 def class_weighted(call: Call, weight: Any) -> Any:
@@ -162,12 +178,21 @@ def class_table(call: Call, classes: int) -> Any:
     """Return the weight of each class."""
     library = call.library
     table = given(call, "class_weight", call.options.class_weight)
-    if library.shape(table) != (classes,):
-        raise ShapeError(
-            f"{call.definition.name}: class_weight must have one number for each of the "
-            f"{classes} classes, got shape {tuple(library.shape(table))}"
-        )
-    if call.options.check and library.concrete([table]):
-        _check_weight(call, "class_weight", table)
+    _one_each(call, "class_weight", table, classes)
     with library.wide():
+        table = _sound(call, "class_weight", table)
         return library.cast(table, library.work_dtype(call.prediction))
+
+
+def fits_classes(call: Call, name: str, x: Any) -> None:
+    """Raise ShapeError unless x has one number for each class."""
+    _one_each(call, name, x, call.library.shape(call.prediction)[-1])
+
+
+def _one_each(call: Call, name: str, x: Any, classes: int | None) -> None:
+    shape = call.library.shape(x)
+    if shape is not None and (len(shape) != 1 or not may_equal(shape[0], classes)):
+        raise ShapeError(
+            f"{call.definition.name}: {name} must have one number for each of the "
+            f"{classes} classes, got shape {shape}"
+        )

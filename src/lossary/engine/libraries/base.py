@@ -162,9 +162,20 @@ class Library(ABC):
         """Return the context in which the work dtype exists."""
         return nullcontext()
 
+    def aside(self) -> AbstractContextManager[Any]:
+        """Return the context in which concrete arrays are computed with at once, graph or not."""
+        return nullcontext()
+
     @abstractmethod
-    def shape(self, x: Any) -> tuple[int, ...]:
-        """Return the shape of x."""
+    def shape(self, x: Any) -> Any:
+        """Return the shape of x as far as a graph knows it: None for a length, or for the whole."""
+
+    def alike(self, x: Any, y: Any, rows: bool) -> Any:
+        """Return whether a graph will find x and y of one shape; None where that is known now.
+
+        With ``rows`` all but the last axis must agree.
+        """
+        return None
 
     @abstractmethod
     def where(self, condition: Any, x: Any, y: Any) -> Any:
@@ -199,8 +210,16 @@ class Library(ABC):
         """Return x repeated to the shape of another array."""
 
     def count(self, x: Any) -> Any:
-        """Return how many entries x has."""
+        """Return how many entries x has: a number, or an array in a graph for many sizes."""
         return prod(self.shape(x))
+
+    def classes(self, x: Any) -> Any:
+        """Return how long the last axis is: a number, or an array in a graph for many sizes."""
+        return self.shape(x)[-1]
+
+    def first(self, x: Any) -> Any:
+        """Return a vector as long as the last axis that is true for the first class only."""
+        return self.array([True] + [False] * (self.shape(x)[-1] - 1), x)
 
     @abstractmethod
     def move_last(self, x: Any, axis: int, back: bool = False) -> Any:

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax.core import Tracer
 from jax.custom_derivatives import SymbolicZero
 
-from lossary.engine.libraries.base import Kind, Library, Operation
+from lossary.engine.libraries.base import Kind, Library, Operation, symbolic
 
 
 @contextmanager
@@ -80,6 +80,9 @@ class _Jax(Library):
     def wide(self) -> AbstractContextManager[Any]:
         return _own_rules()
 
+    def aside(self) -> AbstractContextManager[Any]:
+        return jax.ensure_compile_time_eval()
+
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         return _value_function(operation)(*arrays)
 
@@ -110,6 +113,17 @@ class _Jax(Library):
 
     def broadcast(self, x: Any, like: Any) -> Any:
         return jnp.broadcast_to(x, like.shape)
+
+    def count(self, x: Any) -> Any:
+        count = super().count(x)
+        return jnp.asarray(count, self.work_dtype(x)) if symbolic(count) else count
+
+    def classes(self, x: Any) -> Any:
+        count = super().classes(x)
+        return jnp.asarray(count) if symbolic(count) else count
+
+    def first(self, x: Any) -> Any:
+        return jnp.arange(x.shape[-1]) == 0
 
     def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
         return jnp.moveaxis(x, -1, axis) if back else jnp.moveaxis(x, axis, -1)

@@ -56,8 +56,15 @@ class _TensorFlow(Library):
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         return _value_function(operation)(*arrays)
 
-    def shape(self, x: Any) -> tuple[int, ...]:
-        return tuple(x.shape)
+    def shape(self, x: Any) -> Any:
+        return None if x.shape.rank is None else tuple(x.shape)
+
+    def alike(self, x: Any, y: Any, rows: bool) -> Any:
+        if x.shape.is_fully_defined() and y.shape.is_fully_defined():
+            return None
+        end = -1 if rows else None
+        same = tf.reduce_all(tf.shape(x)[:end] == tf.shape(y)[:end])
+        return (tf.rank(x) == tf.rank(y)) & same
 
     def where(self, condition: Any, x: Any, y: Any) -> Any:
         return tf.where(condition, x, tf.cast(y, x.dtype))
@@ -83,6 +90,12 @@ class _TensorFlow(Library):
     def count(self, x: Any) -> Any:
         # A graph may be traced for batches of any size.
         return x.shape.num_elements() or tf.cast(tf.size(x), self.work_dtype(x))
+
+    def classes(self, x: Any) -> Any:
+        return x.shape[-1] or tf.shape(x, out_type=self.index_dtype)[-1]
+
+    def first(self, x: Any) -> Any:
+        return tf.range(tf.shape(x)[-1]) == 0
 
     def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
         order = list(range(len(x.shape)))

@@ -164,6 +164,9 @@ class _Torch(Library):
         size = prod(x.shape)
         return self.array(size, x) if symbolic(size) else size
 
+    def first(self, x: Any) -> Any:
+        return torch.arange(x.shape[-1], device=x.device) == 0
+
     def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
         return torch.movedim(x, -1, axis) if back else torch.movedim(x, axis, -1)
 
