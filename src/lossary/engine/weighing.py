@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from lossary.engine.arguments import Call
-from lossary.errors import DomainError, DtypeError, ShapeError
+from lossary.engine.reading import read
+from lossary.errors import DomainError, DtypeError, LossaryError, ShapeError
+from lossary.kinds import way_out
 
 __all__ = [
     "class_table",
@@ -37,18 +39,61 @@ def fits(call: Call, name: str, shape: tuple[int, ...]) -> None:
 
 def given(call: Call, name: str, value: Any) -> Any:
     """Return an option or a hyper-parameter as real numbers of the call's library."""
-    library = call.library
-    refusal = DtypeError(
-        f"{call.definition.name}: {name} must be a real number or an array of them, "
-        f"got {type(value).__name__} {value!r}"
-    )
     try:
-        x = value if library.owns(type(value)) else library.array(value, call.prediction)
+        x = read(call.library, call.definition.name, name, value, call.prediction)
+    except LossaryError:
+        raise
     except (TypeError, ValueError) as error:
-        raise refusal from error
-    if library.kind(x) in {"complex", "other"}:
-        raise refusal
+        raise _no_numbers(call, name, value) from error
+    if call.library.kind(x) in {"complex", "other"}:
+        raise _no_numbers(call, name, value)
     return x
+
+
+def _no_numbers(call: Call, name: str, value: Any) -> DtypeError:
+    return DtypeError(
+        f"{call.definition.name}: {name} must be a real number or an array of them, "
+        f"got {type(value).__name__} {value!r}{way_out(value)}"
+    )
+
+
+def leave_out(call: Call) -> None:
+    """Fold the masks of masked arrays into the mask of the call."""
+    library, keep = call.library, None
+    for name, mask in call.masks.items():
+        masked = _rows_masked(call, name, mask)
+        fits(call, name, masked.shape)
+        own = spread(call, library.array(~masked, call.prediction))
+        keep = own if keep is None else keep & own
+    if keep is not None:
+        call.options.mask = keep if call.options.mask is None else keep & mask_of(call)
+
+
+def _rows_masked(call: Call, name: str, mask: np.ndarray) -> np.ndarray:
+    """Return which elements or rows the mask of one argument leaves out."""
+    domain = call.definition.domains.get(name)
+    if name in {"class_weight", "denominator"} or (domain and name not in call.arrays
+                                                   and domain.class_axis):
+        raise DomainError(
+            f"{call.definition.name}: {name} must be known, got a masked number at index "
+            f"{_first(mask)}\nhint: give it a number with x.filled(value); a class of weight 0 "
+            "does not count"
+        )
+    if domain is None or not domain.class_axis:
+        return mask
+    rows = mask.all(axis=call.axis)
+    part = mask & ~np.expand_dims(rows, call.axis)
+    if part.any():
+        raise DomainError(
+            f"{call.definition.name}: {name} must be masked in whole rows, got a row with some "
+            f"classes masked, the first at index {_first(part)}\nhint: mask the whole row to leave "
+            "it out; a class is excluded by a logit of -inf, x.filled(-np.inf)"
+        )
+    return rows
+
+
+def _first(places: np.ndarray) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.argwhere(places)[0])
 
 
 def fitting(call: Call, name: str, value: Any) -> Any:
@@ -68,14 +113,13 @@ def weights_of(call: Call) -> tuple[Any, Any]:
     library, options = call.library, call.options
     keep = None if options.mask is None else mask_of(call)
     if options.ignore_index is not None:
-        label = library.squeeze(call.arrays[call.definition.inputs[1].name])
-        counts = label != options.ignore_index
+        counts = _not_ignored(call)
         keep = counts if keep is None else keep & counts
     if options.weight is None:
         return None, keep
     weight = fitting(call, "weight", options.weight)
     if options.check and library.concrete([weight]):
-        _check_weight(call, "weight", weight)
+        _check_weight(call, "weight", weight, keep)
     weight = spread(call, weight)
     counts = weight != 0
     return weight, counts if keep is None else keep & counts
@@ -93,13 +137,25 @@ def mask_of(call: Call) -> Any:
     return spread(call, keep)
 
 
-def _check_weight(call: Call, name: str, weight: Any) -> None:
+def _not_ignored(call: Call) -> Any:
+    """Return where a label is not the ignored one."""
+    label = call.library.squeeze(call.arrays[call.definition.inputs[1].name])
+    return call.library.differs(label, call.options.ignore_index)
+
+
+def _check_weight(call: Call, name: str, weight: Any, keep: Any = None) -> None:
     values = call.library.numpy(weight)
-    bad = ~((values >= 0) & (values < float("inf")))
+    good = (values >= 0) & (values < float("inf"))
+    if good.all():
+        return
+    bad = ~good
+    if keep is not None and call.library.concrete([keep]):  # what is left out may be anything
+        bad = np.broadcast_to(bad, call.shape) & call.library.numpy(keep)
+        values = np.broadcast_to(values, call.shape)
     if bad.any():
         raise DomainError(
             f"{call.definition.name}: {name} must be a finite number, at least 0, got "
-            f"{values[bad].flat[0]:.6g} at index {tuple(int(i) for i in np.argwhere(bad)[0])}\n"
+            f"{values[bad].flat[0]:.6g} at index {_first(bad)}\n"
             "hint: leave elements out with mask= or a weight of 0"
         )
 

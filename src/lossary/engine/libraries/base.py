@@ -88,6 +88,21 @@ class Library(ABC):
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         """Return the unreduced loss, with its derived gradient attached."""
 
+    def refusal(self, x: Any) -> str | None:
+        """Return what an array of the library is and the way out, if its memory is not enough."""
+        return None
+
+    def index(self, x: Any) -> Any:
+        """Return labels in the library's dtype for them.
+
+        A label beyond its range becomes the largest in it, which no class has.
+        """
+        return self.cast(x, self.index_dtype)
+
+    def differs(self, label: Any, number: int) -> Any:
+        """Return where a label is not this number, which need not be one of its dtype."""
+        return label != number
+
     def memory(self, x: Any) -> Memory | None:
         """Return the memory of x, without a copy; None where a CPU kernel cannot reach it."""
         return None
@@ -152,6 +167,13 @@ class Library(ABC):
 
     def wide(self) -> AbstractContextManager[Any]:
         """Return the context in which the work dtype exists."""
+        return nullcontext()
+
+    def calm(self) -> AbstractContextManager[Any]:
+        """Return the context in which a NaN or an overflow on the way to a result is no event.
+
+        Branches that ``where`` discards may be both; results say inf or NaN themselves.
+        """
         return nullcontext()
 
     @abstractmethod

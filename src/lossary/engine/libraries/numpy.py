@@ -55,8 +55,12 @@ class _NumPy(Library):
     def numpy(self, x: Any) -> np.ndarray:
         return np.asarray(x)
 
-    def wide(self) -> AbstractContextManager[Any]:
-        # Branches that where() discards may overflow or divide by 0; results say inf themselves.
+    def index(self, x: Any) -> Any:
+        if x.dtype.kind == "u" and x.dtype.itemsize == 8:
+            x = np.minimum(x, np.uint64(np.iinfo(np.int64).max))
+        return self.cast(x, self.index_dtype)
+
+    def calm(self) -> AbstractContextManager[Any]:
         return np.errstate(all="ignore")
 
     def memory(self, x: Any) -> Memory | None:

@@ -53,6 +53,11 @@ class _TensorFlow(Library):
     def numpy(self, x: Any) -> Any:
         return x.numpy()
 
+    def index(self, x: Any) -> Any:
+        if x.dtype == tf.uint64:
+            x = tf.minimum(x, tf.constant(tf.int64.max, tf.uint64))
+        return self.cast(x, self.index_dtype)
+
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         return _value_function(operation)(*arrays)
 
