@@ -90,8 +90,9 @@ def ready(call: Call, choice: Choice) -> Work:
         poison = _check(call) if call.options.check else None
         if call.options.class_weight is not None:
             weight = weighing.class_weighted(call, weight)
-            keep = weight != 0 if keep is None else keep & (weight != 0)
-            weighing.fill(call, keep)
+            keep = weighing.counting(call, weight, keep)
+            if keep is not None:
+                weighing.fill(call, keep)
     parameters = {
         a.name: _parameter(call, a, choice.parameters[a.name])
         for a in definition.parameters
@@ -188,7 +189,8 @@ def begun(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, An
     """Return the call, in which what masked arrays leave out is masked."""
     call = prepare(definition, args, kwargs)
     if call.masks:
-        weighing.leave_out(call)
+        with call.library.calm():
+            weighing.leave_out(call)
     return call
 
 

@@ -25,7 +25,7 @@ def weight_sum(call: Call, weight: Any, keep: Any, dtype: Any) -> Any:
     if weight is None and keep is None:
         return library.count(call.rows)
     if weight is None:
-        return library.total(library.cast(keep, dtype))
+        return library.number_of(keep, dtype)
     weight = library.cast(weight, dtype)
     return library.total(weight if keep is None else library.where(keep, weight, 0.0))
 
@@ -71,7 +71,9 @@ def divisor_of(call: Call, weights: Callable[[], Any]) -> tuple[Any, Any]:
         _refuse_empty(call)
         return (float("nan") if options.empty == "nan" else 1), None
     known = library.concrete([divisor])
-    if known and options.empty == "raise" and not bool(divisor != 0):
+    if known:
+        if bool(divisor != 0):
+            return divisor, None
         _refuse_empty(call)
     safe = library.where(divisor == 0, divisor * 0 + 1, divisor)
     # What cannot be raised, on a GPU or inside a compiled graph, must not look plausible.

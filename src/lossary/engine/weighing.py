@@ -14,10 +14,12 @@ from lossary.kinds import way_out
 __all__ = [
     "class_table",
     "class_weighted",
+    "counting",
     "fill",
     "fits",
     "fitting",
     "given",
+    "leave_out",
     "mask_of",
     "spread",
     "weights_of",
@@ -109,20 +111,37 @@ def spread(call: Call, x: Any) -> Any:
 
 
 def weights_of(call: Call) -> tuple[Any, Any]:
-    """Return (weight, keep): a weight per element or None, and which elements count or None."""
+    """Return (weight, keep): a weight per element or None, and which elements count or None.
+
+    None stands for a weight of 1, and for all elements.
+    """
     library, options = call.library, call.options
     keep = None if options.mask is None else mask_of(call)
     if options.ignore_index is not None:
         counts = _not_ignored(call)
         keep = counts if keep is None else keep & counts
     if options.weight is None:
-        return None, keep
+        return None, _some(call, keep)
     weight = fitting(call, "weight", options.weight)
     if options.check and library.concrete([weight]):
+        if library.all((weight > 0) & (weight < float("inf"))):
+            return spread(call, weight), _some(call, keep)
         _check_weight(call, "weight", weight, keep)
     weight = spread(call, weight)
+    return weight, counting(call, weight, keep)
+
+
+def counting(call: Call, weight: Any, keep: Any) -> Any:
+    """Return which of the elements to keep have a weight other than 0; None for all."""
     counts = weight != 0
-    return weight, counts if keep is None else keep & counts
+    return _some(call, counts if keep is None else keep & counts)
+
+
+def _some(call: Call, keep: Any) -> Any:
+    """Return which elements count; None for all, where that can be seen."""
+    if keep is not None and call.library.concrete([keep]) and call.library.all(keep):
+        return None
+    return keep
 
 
 def mask_of(call: Call) -> Any:

@@ -188,6 +188,10 @@ class Library(ABC):
     def total(self, x: Any) -> Any:
         """Return the sum of all entries in a wide accumulator."""
 
+    def number_of(self, keep: Any, dtype: Any) -> Any:
+        """Return how many hold, as a number of that dtype where there is one."""
+        return self.total(self.cast(keep, dtype))
+
     @abstractmethod
     def total_last(self, x: Any) -> Any:
         """Return the sum along the last axis, which stays with length 1."""

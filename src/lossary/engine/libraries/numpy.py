@@ -82,7 +82,12 @@ class _NumPy(Library):
         return np.where(condition, x, y if isinstance(y, np.ndarray) else x.dtype.type(y))
 
     def total(self, x: Any) -> Any:
-        return np.sum(x, dtype=np.promote_types(x.dtype, np.float64))
+        # The ufunc itself: np.sum looks at its arguments for as long as 64 numbers take to add.
+        dtype = x.dtype if x.dtype.char in "dg" else np.float64
+        return np.add.reduce(x, axis=None, dtype=dtype)
+
+    def number_of(self, keep: Any, dtype: Any) -> float:
+        return float(np.count_nonzero(keep))
 
     def total_last(self, x: Any) -> Any:
         return np.sum(x, axis=-1, keepdims=True)
