@@ -34,13 +34,16 @@ _NOT_PLAIN: tuple[tuple[str, str, str, str], ...] = (
      "the losses of lossary.keras take it; this one takes numbers"),
 )  # fmt: skip
 
+_STRINGS = (
+    "x.astype(float) reads numbers; np.unique(x, return_inverse=True) makes indices of classes"
+)
 _WAYS_OUT = {
     "O": "make it numbers with x.astype(float), once what is missing is filled or masked",
-    "U": "turn classes into indices with np.unique(x, return_inverse=True)",
-    "S": "turn classes into indices with np.unique(x, return_inverse=True)",
+    "U": _STRINGS,
+    "S": _STRINGS,
+    "T": _STRINGS,
     "M": "count from a date: (x - start) / np.timedelta64(1, 's')",
     "m": "divide by a unit: x / np.timedelta64(1, 's')",
-    "V": "take one of its fields: x['name']",
 }
 
 
@@ -72,14 +75,20 @@ def _is(kind: type, module: str, name: str) -> bool:
 
 def way_out(x: Any) -> str:
     """Return the hint for an array whose elements are no real numbers."""
-    dtype = str(getattr(x, "dtype", ""))
-    if dtype.startswith("key<"):
-        return "\nhint: pass jax.random.key_data(x)"
-    if "float8" in dtype:
-        return "\nhint: cast it to bfloat16 or float32"
-    if dtype.startswith(("torch.q", "<dtype: 'q", "torch.bits")):
-        return "\nhint: pass x.dequantize()"
-    hint = _WAYS_OUT.get(getattr(getattr(x, "dtype", None), "kind", ""))
+    dtype = getattr(x, "dtype", None)
+    name = str(dtype).removeprefix("torch.").removeprefix("<dtype: '")
+    if getattr(dtype, "names", None):
+        hint = f"take one of its fields, such as x[{dtype.names[0]!r}]"
+    elif name.startswith("key<"):
+        hint = "pass jax.random.key_data(x)"
+    elif name.startswith(("float8", "float4", "int4", "uint4", "int2", "uint2")):
+        hint = "cast it to float32 or int32"
+    elif name.startswith("string"):
+        hint = "tf.strings.to_number(x) reads numbers"
+    elif name.startswith(("qint", "quint")):
+        hint = "make it floating-point numbers, with x.dequantize() or tf.quantization.dequantize"
+    else:
+        hint = _WAYS_OUT.get(getattr(dtype, "kind", ""), "")
     return f"\nhint: {hint}" if hint else ""
 
 
@@ -102,6 +111,8 @@ def refused_within(data: Any) -> str | None:
     """Return the refusal of a list of masked arrays and the like, which would lose their masks."""
     if type(data) in {list, tuple}:
         for kind in {*map(type, data)}:
+            if is_masked(kind):
+                return "a list with masked arrays\nhint: make one of it: np.ma.array(x)"
             if wrong := refusal(kind):
                 return f"a list with {wrong}"
     return None

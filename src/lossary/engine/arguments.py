@@ -207,7 +207,7 @@ def _prepared(
 def _array(
     definition: Definition, library: Library, argument: Argument, data: Any, like: Any
 ) -> Any:
-    x = read(library, definition.name, argument.name, data, like)
+    x = read(library, definition.name, argument.name, data, like, labels=argument.domain.integer)
     kind = library.kind(x)
     name = f"{definition.name}: {argument.name}"
     if kind in {"complex", "other"}:

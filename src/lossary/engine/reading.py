@@ -15,14 +15,16 @@ from lossary.kinds import is_masked, refusal, refused_within
 __all__ = ["any_masked", "read", "unmasked"]
 
 
-def read(library: Library, who: str, argument: str, data: Any, like: Any) -> Any:
+def read(
+    library: Library, who: str, argument: str, data: Any, like: Any, *, labels: bool = False
+) -> Any:
     """Return data as an array of the library; DtypeError for what stands for other numbers."""
     kind = type(data)
     own = library.owns(kind)
     wrong = refusal(kind) or (library.refusal(data) if own else refused_within(data))
     if wrong:
         raise DtypeError(f"{who}: {argument} must be plain numbers, got {wrong}")
-    return data if own else library.array(data, like)
+    return library.plain(data, labels) if own else library.array(data, like)
 
 
 def any_masked(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:

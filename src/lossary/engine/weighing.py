@@ -19,6 +19,7 @@ __all__ = [
     "fits",
     "fitting",
     "given",
+    "ignored",
     "leave_out",
     "mask_of",
     "spread",
@@ -159,7 +160,12 @@ def mask_of(call: Call) -> Any:
 def _not_ignored(call: Call) -> Any:
     """Return where a label is not the ignored one."""
     label = call.library.squeeze(call.arrays[call.definition.inputs[1].name])
-    return call.library.differs(label, call.options.ignore_index)
+    return call.library.differs(label, ignored(call))
+
+
+def ignored(call: Call) -> int:
+    """Return the label that does not count; beyond 64 bits, the last one, as labels are read."""
+    return max(-(1 << 63), min(int(call.options.ignore_index or 0), (1 << 63) - 1))
 
 
 def _check_weight(call: Call, name: str, weight: Any, keep: Any = None) -> None:

@@ -88,6 +88,10 @@ class Library(ABC):
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         """Return the unreduced loss, with its derived gradient attached."""
 
+    def plain(self, x: Any, labels: bool) -> Any:
+        """Return an array of the library as one that it can compute with."""
+        return x
+
     def refusal(self, x: Any) -> str | None:
         """Return what an array of the library is and the way out, if its memory is not enough."""
         return None

@@ -51,7 +51,7 @@ class _Jax(Library):
 
     def kind(self, x: Any) -> Kind:
         if jnp.issubdtype(x.dtype, jnp.floating):
-            return "floating"
+            return "floating" if x.dtype.itemsize > 1 else "other"
         if jnp.issubdtype(x.dtype, jnp.complexfloating):
             return "complex"
         if jnp.issubdtype(x.dtype, jnp.integer):
@@ -91,6 +91,16 @@ class _Jax(Library):
                 x = jnp.minimum(x, jnp.iinfo("int64").max)
             # Narrower than the labels came they would name other classes.
             return x.astype("int64" if x.dtype in ("int64", "uint64", "uint32") else "int32")
+
+    def narrowed(self, x: Any) -> Any:
+        """Return an integer array of NumPy as JAX may narrow it: what does not fit, at the end."""
+        import numpy as np
+
+        wide = isinstance(x, (np.ndarray, np.generic)) and x.dtype.name in {"int64", "uint64"}
+        if not wide or jax.config.jax_enable_x64:
+            return x
+        ends = np.iinfo(np.int32)
+        return np.clip(x, ends.min, ends.max).astype(np.int32)
 
     def differs(self, label: Any, number: int) -> Any:
         return label.astype("int64") != number

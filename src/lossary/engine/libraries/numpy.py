@@ -27,8 +27,8 @@ class _NumPy(Library):
         return np.asarray(data)
 
     def kind(self, x: Any) -> Kind:
-        # bfloat16 and its like come from ml_dtypes as kind V.
-        named = x.dtype.kind == "V" and "float" in x.dtype.name
+        # bfloat16 comes from ml_dtypes as kind V, and so do numbers of 8 bits and less.
+        named = x.dtype.kind == "V" and x.dtype.name == "bfloat16"
         return "floating" if named else _KINDS.get(x.dtype.kind, "other")
 
     def work_dtype(self, x: Any) -> Any:
@@ -53,6 +53,9 @@ class _NumPy(Library):
         return True
 
     def numpy(self, x: Any) -> np.ndarray:
+        return np.asarray(x)
+
+    def plain(self, x: Any, labels: bool) -> np.ndarray:
         return np.asarray(x)
 
     def index(self, x: Any) -> Any:

@@ -25,7 +25,7 @@ class _TensorFlow(Library):
 
     def kind(self, x: Any) -> Kind:
         if x.dtype.is_floating:
-            return "floating"
+            return "floating" if x.dtype.size > 1 else "other"
         if x.dtype.is_complex:
             return "complex"
         return "boolean" if x.dtype == tf.bool else "integer" if x.dtype.is_integer else "other"

@@ -22,6 +22,7 @@ _INTEGERS = (
     torch.int64, torch.int32, torch.int16, torch.int8,
     torch.uint64, torch.uint32, torch.uint16, torch.uint8,
 )  # fmt: skip
+_BARE = frozenset({torch.uint32, torch.uint16})
 _KINDS: dict[torch.dtype, Kind] = {
     **dict.fromkeys(_FLOATING, "floating"),
     **dict.fromkeys(_INTEGERS, "integer"),
@@ -65,8 +66,14 @@ class _Torch(Library):
         words = str(x.layout).removeprefix("torch.").removeprefix("_")
         return f"a tensor of layout {words}\nhint: pass x.to_dense()"
 
+    def plain(self, x: Any, labels: bool) -> Any:
+        # PyTorch has hardly any operations for these; index knows how to read labels of 64 bits.
+        if x.dtype is torch.uint64:
+            return x if labels else x.to(torch.float64)
+        return x.to(torch.int64) if x.dtype in _BARE else x
+
     def index(self, x: Any) -> Any:
-        if x.dtype is torch.uint64:  # which has hardly any operations of its own
+        if x.dtype is torch.uint64:
             x = x.view(torch.int64)
             return torch.where(x < 0, torch.iinfo(torch.int64).max, x)
         return self.cast(x, self.index_dtype)
