@@ -49,14 +49,16 @@ def given(call: Call, name: str, value: Any) -> Any:
     except (TypeError, ValueError) as error:
         raise _no_numbers(call, name, value) from error
     if call.library.kind(x) in {"complex", "other"}:
-        raise _no_numbers(call, name, value)
+        raise _no_numbers(call, name, value, x)
     return x
 
 
-def _no_numbers(call: Call, name: str, value: Any) -> DtypeError:
+def _no_numbers(call: Call, name: str, value: Any, x: Any = None) -> DtypeError:
+    is_array = len(getattr(x, "shape", ())) > 0
+    got = f"an array of {x.dtype}" if is_array else f"{type(value).__name__} {value!r}"
     return DtypeError(
         f"{call.definition.name}: {name} must be a real number or an array of them, "
-        f"got {type(value).__name__} {value!r}{way_out(value)}"
+        f"got {got}{way_out(x)}"
     )
 
 

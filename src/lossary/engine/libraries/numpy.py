@@ -89,8 +89,8 @@ class _NumPy(Library):
         dtype = x.dtype if x.dtype.char in "dg" else np.float64
         return np.add.reduce(x, axis=None, dtype=dtype)
 
-    def number_of(self, keep: Any, dtype: Any) -> float:
-        return float(np.count_nonzero(keep))
+    def number_of(self, keep: Any, dtype: Any) -> Any:
+        return np.float64(np.count_nonzero(keep))
 
     def total_last(self, x: Any) -> Any:
         return np.sum(x, axis=-1, keepdims=True)
