@@ -92,12 +92,11 @@ def _denominator(call: Call, weights: Callable[[], Any]) -> Any:
         raise ShapeError(
             f"{call.definition.name}: denominator must be one number, got shape {library.shape(x)}"
         )
+    x = library.cast(x, library.work_dtype(x))
     if library.concrete([x]):
         number = float(library.numpy(x))
         _check_denominator(call, number)
         return x if number else _zero(call, weights())
-    if library.kind(x) != "floating":
-        x = library.cast(x, library.work_dtype(x))
     sound = (x > 0) & (x < float("inf")) if call.options.check else x != 0
     return library.where(sound | ((x == 0) & (weights() == 0)), x, float("nan"))
 
