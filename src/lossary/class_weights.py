@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from lossary.errors import DomainError
+from lossary.errors import DomainError, DtypeError
+from lossary.kinds import plain
 
 __all__ = ["counts", "effective_number", "inverse_frequency", "positive_weight"]
 
@@ -22,7 +23,12 @@ def counts(label: Any, classes: int) -> np.ndarray:
     >>> counts([0, 2, 2, 0, 0], classes=4)
     array([3, 0, 2, 0])
     """
-    label = np.asarray(label)
+    label = plain("counts: label", label)
+    if label.dtype.kind not in "iub":
+        raise DtypeError(
+            f"counts: label must be integers, got {label.dtype}; "
+            "np.unique(label, return_inverse=True) makes indices of other classes"
+        )
     bad = (label < 0) | (label >= classes)
     if bad.any():
         place = tuple(int(i) for i in np.argwhere(bad)[0])
@@ -75,7 +81,7 @@ def positive_weight(positives: float, negatives: float) -> float:
 
 
 def _positive(name: str, values: Any) -> np.ndarray:
-    number = np.asarray(values, dtype=np.float64)
+    number = plain(f"{name}: counts", values).astype(np.float64)
     if number.ndim != 1 or not number.size:
         raise DomainError(f"{name}: counts must be a list with one count per class")
     bad = ~((number > 0) & np.isfinite(number))

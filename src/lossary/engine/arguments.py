@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +12,9 @@ import numpy as np
 
 from lossary.definition import Argument, Definition
 from lossary.engine.libraries import Library, library_of, symbolic
+from lossary.engine.reading import any_masked, read, unmasked
 from lossary.errors import DtypeError, ShapeError
+from lossary.kinds import way_out
 
 __all__ = ["Call", "Options", "bind", "may_equal", "prepare"]
 
@@ -80,6 +82,8 @@ class Call:
     shape: Any
     """The shape of the unreduced loss, as far as it is known; None where not even its length is."""
     axis: int = -1
+    masks: dict[str, np.ndarray] = field(default_factory=dict)
+    """Where the masked arrays of NumPy that were given are masked, by argument."""
 
     @property
     def prediction(self) -> Any:
@@ -174,7 +178,22 @@ def _unknown(definition: Definition, key: str, known: list[str]) -> str:
 def prepare(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
     """Return the call with its data as arrays that fit each other."""
     data, parameters, options = bind(definition, args, kwargs)
+    masks = (
+        unmasked(definition, data, parameters, vars(options)) if any_masked(args, kwargs) else {}
+    )
     library = library_of(data.values())
+    with library.calm():
+        return _prepared(definition, library, data, parameters, options, masks)
+
+
+def _prepared(
+    definition: Definition,
+    library: Library,
+    data: Mapping[str, Any],
+    parameters: dict[str, Any],
+    options: Options,
+    masks: dict[str, np.ndarray],
+) -> Call:
     like = next((x for x in data.values() if library.owns(type(x))), None)
     arrays = {a.name: _array(definition, library, a, data[a.name], like) for a in definition.inputs}
     first = arrays[definition.inputs[0].name]
@@ -190,17 +209,17 @@ def prepare(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, 
                 if a.domain.class_axis
                 else library.expand(arrays[a.name])
             )
-    return Call(definition, library, arrays, parameters, options, rows, axis)
+    return Call(definition, library, arrays, parameters, options, rows, axis, masks)
 
 
 def _array(
     definition: Definition, library: Library, argument: Argument, data: Any, like: Any
 ) -> Any:
-    x = data if library.owns(type(data)) else library.array(data, like)
+    x = read(library, definition.name, argument.name, data, like, labels=argument.domain.integer)
     kind = library.kind(x)
     name = f"{definition.name}: {argument.name}"
     if kind in {"complex", "other"}:
-        raise DtypeError(f"{name} must be real numbers, got {_dtype(x)}")
+        raise DtypeError(f"{name} must be real numbers, got {_dtype(x)}{way_out(x)}")
     if argument.domain.integer:
         if kind != "integer":
             raise DtypeError(
@@ -208,7 +227,7 @@ def _array(
                 "hint: convert class indices with an integer cast such as astype(int); for "
                 "one-hot or soft targets use soft_cross_entropy"
             )
-        return library.cast(x, library.index_dtype)
+        return library.index(x)
     if kind == "floating":
         return x
     if argument is definition.inputs[0] and library.owns(type(data)):

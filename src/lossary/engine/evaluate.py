@@ -15,6 +15,8 @@ from lossary.engine.fused import Fused, fused
 from lossary.engine.libraries import Library
 from lossary.engine.libraries.base import Operation
 from lossary.engine.program import Variant, variant
+from lossary.errors import DtypeError
+from lossary.kinds import refusal
 
 __all__ = ["derivatives", "explain", "loss", "sums"]
 
@@ -90,8 +92,9 @@ def ready(call: Call, choice: Choice) -> Work:
         doubts = _check(call) if call.options.check else []
         if call.options.class_weight is not None:
             weight = weighing.class_weighted(call, weight)
-            keep = weight != 0 if keep is None else keep & (weight != 0)
-            weighing.fill(call, keep)
+            keep = weighing.counting(call, weight, keep)
+            if keep is not None:
+                weighing.fill(call, keep)
     parameters = {
         a.name: _parameter(call, a, choice.parameters[a.name], doubts)
         for a in definition.parameters
@@ -176,18 +179,28 @@ def _array(call: Call, argument: Argument, value: Any, doubts: list[Any]) -> Any
 
 def loss(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Return the reduced loss, differentiable in libraries that differentiate."""
-    call = prepare(definition, args, kwargs)
+    call = begun(definition, args, kwargs)
     choice = choose(call)
-    kernel = kernel_for(call, choice)
 
     def by_operations(arrays: Mapping[str, Any]) -> Any:
         return _loss(replace(call, arrays=dict(arrays)), choice)
 
-    if not isinstance(kernel, str):
-        found = call.library.fused_loss(kernel, by_operations, _after(kernel).loss)
-        if found is not None:
-            return found
-    return by_operations(call.arrays)
+    with call.library.calm():
+        kernel = kernel_for(call, choice)
+        if not isinstance(kernel, str):
+            found = call.library.fused_loss(kernel, by_operations, _after(kernel).loss)
+            if found is not None:
+                return found
+        return by_operations(call.arrays)
+
+
+def begun(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
+    """Return the call, in which what masked arrays leave out is masked."""
+    call = prepare(definition, args, kwargs)
+    if call.masks:
+        with call.library.calm():
+            weighing.leave_out(call)
+    return call
 
 
 def _loss(call: Call, choice: Choice) -> Any:
@@ -199,13 +212,17 @@ def _loss(call: Call, choice: Choice) -> Any:
 
 def sums(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Return (weighted sum, weight sum)."""
-    call = prepare(definition, args, kwargs)
+    call = begun(definition, args, kwargs)
     choice = choose(call)
-    kernel = kernel_for(call, choice)
-    tracked = any(map(call.library.tracked, call.arrays.values()))
-    if not isinstance(kernel, str) and not tracked and (found := _after(kernel).sums(kernel)):
-        return found
-    work = ready(call, choice)
+    with call.library.calm():
+        kernel = kernel_for(call, choice)
+        tracked = any(map(call.library.tracked, call.arrays.values()))
+        if not isinstance(kernel, str) and not tracked and (found := _after(kernel).sums(kernel)):
+            return found
+        return _sums(ready(call, choice))
+
+
+def _sums(work: Work) -> tuple[Any, Any]:
     with work.library.wide():
         total, weights = reduction.sums(work.call, _values(work), work.weight, work.keep)
         if isinstance(weights, int):
@@ -215,9 +232,8 @@ def sums(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any
 
 def explain(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
     """Return which engine would compute this call, and why."""
-    call = prepare(definition, args, kwargs)
-    choice = choose(call)
-    kernel = kernel_for(call, choice)
+    call = begun(definition, args, kwargs)
+    kernel = kernel_for(call, choose(call))
     if isinstance(kernel, str):
         return f"{definition.name}: {call.library.name} operations, because {kernel}"
     return f"{definition.name}: a fused kernel, {kernel.description}"
@@ -247,14 +263,20 @@ def derivatives(
             f"with respect to {wrt} is not the loss's own\n"
             "hint: let your framework differentiate the loss, or give weight= instead"
         )
-    call = prepare(definition, args, kwargs)
+    call = begun(definition, args, kwargs)
+    if out is not None and (wrong := refusal(type(out))):
+        raise DtypeError(f"{definition.name}: out must be a plain array, got {wrong}")
     choice = choose(call)
-    kernel = kernel_for(call, choice)
-    if not isinstance(kernel, str):
-        found = _after(kernel).derivatives(kernel, kinds, wrt, out)
-        if found is not None:
-            return found
-    work = ready(call, choice)
+    with call.library.calm():
+        kernel = kernel_for(call, choice)
+        if not isinstance(kernel, str):
+            found = _after(kernel).derivatives(kernel, kinds, wrt, out)
+            if found is not None:
+                return found
+        return _derivatives(ready(call, choice), kinds, wrt, out)
+
+
+def _derivatives(work: Work, kinds: tuple[str, ...], wrt: str, out: Any) -> list[Any]:
     call, library = work.call, work.library
     names = tuple(kind if kind == "value" else f"{kind}:{wrt}" for kind in kinds)
     with library.wide():

@@ -76,6 +76,7 @@ class Fused:
     weight: Memory | None
     mask: Memory | None
 
+    @np.errstate(all="ignore")
     def run(
         self,
         outputs: Mapping[str, Memory],
@@ -183,6 +184,7 @@ class Fused:
         return float(np.sum(self.weight.numbers, dtype=np.float64, where=where))
 
 
+@np.errstate(all="ignore")  # the caller's traps are not for what a kernel or a mask leaves out
 def fused(call: Call, variant: Variant, parameters: Mapping[str, Any]) -> Fused | str:
     """Return the call ready for a kernel, or why no kernel can compute it."""
     if reason := obstacle(call):
@@ -231,7 +233,7 @@ def _mask(call: Call) -> Any:
             return "elsewhere"
         mask = memory.flat(False).words
     if call.options.ignore_index is not None:
-        counts = _labels(call) != int(call.options.ignore_index)
+        counts = _labels(call) != weighing.ignored(call)
         mask = counts if mask is None else mask & counts
     return None if mask is None else Memory(mask, "boolean")
 

@@ -135,7 +135,7 @@ class OnGpu:
 
     @cached_property
     def _divisor(self) -> tuple[Any, Any]:
-        return reduction.divisor_of(self.call, self.weight_sum)
+        return reduction.divisor_of(self.call, lambda: self.weight_sum)
 
     @cached_property
     def scale(self) -> Any:
@@ -273,7 +273,7 @@ def _mask(call: Call) -> Any:
     mask = None if call.options.mask is None else weighing.mask_of(call)
     if call.options.ignore_index is None:
         return mask
-    counts = _labels(call) != call.options.ignore_index
+    counts = call.library.differs(_labels(call), weighing.ignored(call))
     return counts if mask is None else mask & counts
 
 

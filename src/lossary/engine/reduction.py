@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from lossary.engine.arguments import Call
@@ -24,7 +25,7 @@ def weight_sum(call: Call, weight: Any, keep: Any, dtype: Any) -> Any:
     if weight is None and keep is None:
         return library.count(call.rows)
     if weight is None:
-        return library.total(library.cast(keep, dtype))
+        return library.number_of(keep, dtype)
     weight = library.cast(weight, dtype)
     return library.total(weight if keep is None else library.where(keep, weight, 0.0))
 
@@ -41,8 +42,8 @@ def reduce(call: Call, values: Any, weight: Any, keep: Any) -> Any:
         return weigh(call, values, weight, keep)
     if call.options.reduction == "sum":
         return call.library.total(weigh(call, values, weight, keep))
-    total, weights = sums(call, values, weight, keep)
-    divisor, empty = divisor_of(call, weights)
+    total = call.library.total(weigh(call, values, weight, keep))
+    divisor, empty = divisor_of(call, lambda: weight_sum(call, weight, keep, values.dtype))
     mean = total / divisor
     return mean if empty is None else call.library.where(empty, mean * 0 + float("nan"), mean)
 
@@ -52,22 +53,27 @@ def scale(call: Call, weight: Any, keep: Any, dtype: Any) -> Any:
     library = call.library
     factor = None if weight is None else library.cast(weight, dtype)
     if call.options.reduction == "mean":
-        divisor, _ = divisor_of(call, weight_sum(call, weight, keep, dtype))
+        divisor, _ = divisor_of(call, lambda: weight_sum(call, weight, keep, dtype))
         factor = 1 / divisor if factor is None else factor / divisor
     return factor
 
 
-def divisor_of(call: Call, weights: Any) -> tuple[Any, Any]:
-    """Return what the mean divides by, and where it is to be NaN (None for nowhere)."""
+def divisor_of(call: Call, weights: Callable[[], Any]) -> tuple[Any, Any]:
+    """Return what the mean divides by, and where it is to be NaN (None for nowhere).
+
+    A denominator of 0 is the mean of nothing where nothing counts; else it is no divisor.
+    """
     options, library = call.options, call.library
-    divisor = weights if options.denominator is None else _denominator(call)
+    divisor = weights() if options.denominator is None else _denominator(call, weights)
     if isinstance(divisor, (int, float)):
         if divisor:
             return divisor, None
         _refuse_empty(call)
         return (float("nan") if options.empty == "nan" else 1), None
     known = library.concrete([divisor])
-    if known and options.empty == "raise" and not bool(divisor != 0):
+    if known:
+        if bool(divisor != 0):
+            return divisor, None
         _refuse_empty(call)
     safe = library.where(divisor == 0, divisor * 0 + 1, divisor)
     # What cannot be raised, on a GPU or inside a compiled graph, must not look plausible.
@@ -75,19 +81,38 @@ def divisor_of(call: Call, weights: Any) -> tuple[Any, Any]:
     return safe, (divisor == 0) if spoiled else None
 
 
-def _denominator(call: Call) -> Any:
+def _denominator(call: Call, weights: Callable[[], Any]) -> Any:
+    """Return the denominator: not 0 where something counts, NaN where that cannot be raised."""
     value, library = call.options.denominator, call.library
     if isinstance(value, (int, float)):
         _check_denominator(call, value)
-        return value
+        return value or _zero(call, weights())
     x = given(call, "denominator", value)
     if library.shape(x) != ():
         raise ShapeError(
             f"{call.definition.name}: denominator must be one number, got shape {library.shape(x)}"
         )
+    x = library.cast(x, library.work_dtype(x))
     if library.concrete([x]):
-        _check_denominator(call, float(library.numpy(x)))
-    return x
+        number = float(library.numpy(x))
+        _check_denominator(call, number)
+        return x if number else _zero(call, weights())
+    sound = (x > 0) & (x < float("inf")) if call.options.check else x != 0
+    return library.where(sound | ((x == 0) & (weights() == 0)), x, float("nan"))
+
+
+def _zero(call: Call, weights: Any) -> Any:
+    """Return a denominator of 0 where nothing counts, NaN where something does."""
+    if not isinstance(weights, (int, float)) and not call.library.concrete([weights]):
+        return call.library.where(weights == 0, weights * 0.0, float("nan"))
+    if not bool(weights != 0):
+        return 0
+    if call.options.check:
+        raise DomainError(
+            f"{call.definition.name}: denominator must be above 0 where elements count, got 0\n"
+            'hint: it divides the sum of the losses; reduction="sum" leaves that sum undivided'
+        )
+    return float("nan")
 
 
 def _check_denominator(call: Call, value: float) -> None:

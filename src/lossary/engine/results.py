@@ -49,7 +49,7 @@ def mean_of(kernel: Fused, total: float) -> float:
     """Return the sum or the mean, as the call wants."""
     if kernel.call.options.reduction == "sum":
         return total
-    divisor, empty = reduction.divisor_of(kernel.call, kernel.weight_sum)
+    divisor, empty = reduction.divisor_of(kernel.call, lambda: kernel.weight_sum)
     return float("nan") if empty is not None and bool(empty) else total / float(divisor)
 
 
@@ -57,7 +57,7 @@ def scale_of(kernel: Fused) -> float:
     """Return what every derivative is multiplied by."""
     if kernel.call.options.reduction != "mean":
         return 1.0
-    divisor, _ = reduction.divisor_of(kernel.call, kernel.weight_sum)
+    divisor, _ = reduction.divisor_of(kernel.call, lambda: kernel.weight_sum)
     return 1.0 / float(divisor)
 
 

@@ -7,16 +7,22 @@ from typing import Any
 import numpy as np
 
 from lossary.engine.arguments import Call, may_equal
-from lossary.errors import DomainError, DtypeError, ShapeError
+from lossary.engine.libraries import symbolic
+from lossary.engine.reading import read
+from lossary.errors import DomainError, DtypeError, LossaryError, ShapeError
+from lossary.kinds import way_out
 
 __all__ = [
     "class_table",
     "class_weighted",
+    "counting",
     "fill",
     "fits",
     "fits_classes",
     "fitting",
     "given",
+    "ignored",
+    "leave_out",
     "mask_of",
     "spread",
     "weights_of",
@@ -43,18 +49,64 @@ def _repeats(n: int | None, m: int | None) -> bool:
 
 def given(call: Call, name: str, value: Any) -> Any:
     """Return an option or a hyper-parameter as real numbers of the call's library."""
-    library = call.library
-    refusal = DtypeError(
-        f"{call.definition.name}: {name} must be a real number or an array of them, "
-        f"got {type(value).__name__} {value!r}"
-    )
     try:
-        x = value if library.owns(type(value)) else library.array(value, call.prediction)
+        x = read(call.library, call.definition.name, name, value, call.prediction)
+    except LossaryError:
+        raise
     except (TypeError, ValueError) as error:
-        raise refusal from error
-    if library.kind(x) in {"complex", "other"}:
-        raise refusal
+        raise _no_numbers(call, name, value) from error
+    if call.library.kind(x) in {"complex", "other"}:
+        raise _no_numbers(call, name, value, x)
     return x
+
+
+def _no_numbers(call: Call, name: str, value: Any, x: Any = None) -> DtypeError:
+    is_array = len(getattr(x, "shape", ())) > 0
+    got = f"an array of {x.dtype}" if is_array else f"{type(value).__name__} {value!r}"
+    return DtypeError(
+        f"{call.definition.name}: {name} must be a real number or an array of them, "
+        f"got {got}{way_out(x)}"
+    )
+
+
+def leave_out(call: Call) -> None:
+    """Fold the masks of masked arrays into the mask of the call."""
+    library, keep = call.library, None
+    for name, mask in call.masks.items():
+        masked = _rows_masked(call, name, mask)
+        fits(call, name, masked.shape)
+        own = spread(call, library.array(~masked, call.prediction))
+        keep = own if keep is None else keep & own
+    if keep is not None:
+        call.options.mask = keep if call.options.mask is None else keep & mask_of(call)
+
+
+def _rows_masked(call: Call, name: str, mask: np.ndarray) -> np.ndarray:
+    """Return which elements or rows the mask of one argument leaves out."""
+    domain = call.definition.domains.get(name)
+    if name in {"class_weight", "denominator"} or (
+        domain and name not in call.arrays and domain.class_axis
+    ):
+        raise DomainError(
+            f"{call.definition.name}: {name} must be known, got a masked number at index "
+            f"{_first(mask)}\nhint: give it a number with x.filled(value); a class of weight 0 "
+            "does not count"
+        )
+    if domain is None or not domain.class_axis:
+        return mask
+    rows = mask.all(axis=call.axis)
+    part = mask & ~np.expand_dims(rows, call.axis)
+    if part.any():
+        raise DomainError(
+            f"{call.definition.name}: {name} must be masked in whole rows, got a row with some "
+            f"classes masked, the first at index {_first(part)}\nhint: mask the whole row to leave "
+            "it out; a class is excluded by a logit of -inf, x.filled(-np.inf)"
+        )
+    return rows
+
+
+def _first(places: np.ndarray) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.argwhere(places)[0])
 
 
 def fitting(call: Call, name: str, value: Any) -> Any:
@@ -70,22 +122,39 @@ def spread(call: Call, x: Any) -> Any:
 
 
 def weights_of(call: Call) -> tuple[Any, Any]:
-    """Return (weight, keep): a weight per element or None, and which elements count or None."""
+    """Return (weight, keep): a weight per element or None, and which elements count or None.
+
+    None stands for a weight of 1, and for all elements.
+    """
     library, options = call.library, call.options
     keep = None if options.mask is None else mask_of(call)
     if options.ignore_index is not None:
-        label = library.squeeze(call.arrays[call.definition.inputs[1].name])
-        ignored: Any = options.ignore_index
-        if library.owns(type(ignored)):
-            ignored = library.cast(ignored, label.dtype)
-        counts = label != ignored
+        counts = _not_ignored(call)
         keep = counts if keep is None else keep & counts
     if options.weight is None:
-        return None, keep
+        return None, _some(call, keep)
     weight = fitting(call, "weight", options.weight)
-    weight = spread(call, _sound(call, "weight", weight))
+    if options.check and library.concrete([weight]):
+        if library.all((weight > 0) & (weight < float("inf"))):
+            return spread(call, weight), _some(call, keep)
+        _check_weight(call, "weight", weight, keep)
+    elif options.check:
+        weight = _sound(call, weight)
+    weight = spread(call, weight)
+    return weight, counting(call, weight, keep)
+
+
+def counting(call: Call, weight: Any, keep: Any) -> Any:
+    """Return which of the elements to keep have a weight other than 0; None for all."""
     counts = weight != 0
-    return weight, counts if keep is None else keep & counts
+    return _some(call, counts if keep is None else keep & counts)
+
+
+def _some(call: Call, keep: Any) -> Any:
+    """Return which elements count; None for all, where that can be seen."""
+    if keep is not None and call.library.concrete([keep]) and call.library.all(keep):
+        return None
+    return keep
 
 
 def mask_of(call: Call) -> Any:
@@ -100,25 +169,41 @@ def mask_of(call: Call) -> Any:
     return spread(call, keep)
 
 
-def _sound(call: Call, name: str, weight: Any) -> Any:
-    """Raise for a weight below 0 or not finite; where that is impossible, make it NaN."""
-    library = call.library
-    if not call.options.check:
-        return weight
-    if library.concrete([weight]):
-        _check_weight(call, name, weight)
-        return weight
-    wide = library.cast(weight, library.work_dtype(call.prediction))
-    return library.where((wide >= 0) & (wide < float("inf")), wide, float("nan"))
+def _sound(call: Call, weight: Any) -> Any:
+    """Make a weight that is below 0 or not finite NaN, where nothing can be raised."""
+    wide = call.library.cast(weight, call.library.work_dtype(call.prediction))
+    return call.library.where((wide >= 0) & (wide < float("inf")), wide, float("nan"))
 
 
-def _check_weight(call: Call, name: str, weight: Any) -> None:
+def _not_ignored(call: Call) -> Any:
+    """Return where a label is not the ignored one."""
+    label = call.library.squeeze(call.arrays[call.definition.inputs[1].name])
+    return call.library.differs(label, ignored(call, label))
+
+
+def ignored(call: Call, label: Any) -> Any:
+    """Return the label that does not count; beyond 64 bits, the last one, as labels are read."""
+    value = call.options.ignore_index
+    if symbolic(value):
+        return value
+    if call.library.owns(type(value)):
+        return call.library.cast(value, label.dtype)
+    return max(-(1 << 63), min(int(value or 0), (1 << 63) - 1))
+
+
+def _check_weight(call: Call, name: str, weight: Any, keep: Any = None) -> None:
     values = call.library.numpy(weight)
-    bad = ~((values >= 0) & (values < float("inf")))
+    good = (values >= 0) & (values < float("inf"))
+    if good.all():
+        return
+    bad = ~good
+    if keep is not None and call.library.concrete([keep]):  # what is left out may be anything
+        bad = np.broadcast_to(bad, call.shape) & call.library.numpy(keep)
+        values = np.broadcast_to(values, call.shape)
     if bad.any():
         raise DomainError(
             f"{call.definition.name}: {name} must be a finite number, at least 0, got "
-            f"{values[bad].flat[0]:.6g} at index {tuple(int(i) for i in np.argwhere(bad)[0])}\n"
+            f"{values[bad].flat[0]:.6g} at index {_first(bad)}\n"
             "hint: leave elements out with mask= or a weight of 0"
         )
 

@@ -15,6 +15,7 @@ import numpy as np
 from lossary.errors import DomainError, DtypeError, ShapeError
 from lossary.information.masses import first_place, index_text, numbers
 from lossary.information.units import Array, convert, unit_of
+from lossary.kinds import plain
 
 __all__ = ["bits_per_byte", "bits_per_token", "log_perplexity", "perplexity"]
 
@@ -176,7 +177,7 @@ def _mean(
 
 
 def _kept(function: str, logs: Array, precision: float, mask: Any) -> Array:
-    keep = np.ones(logs.shape, dtype=bool) if mask is None else np.asarray(mask)
+    keep = np.ones(logs.shape, dtype=bool) if mask is None else plain(f"{function}: mask", mask)
     if keep.dtype != bool:
         raise DtypeError(
             f"{function}: mask must be boolean, got dtype {keep.dtype}; compare first, "

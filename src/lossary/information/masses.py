@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from lossary.errors import DomainError, DtypeError, ShapeError
+from lossary.errors import DomainError, DtypeError, LossaryError, ShapeError
 from lossary.information.exact import Pair, pair_of, pair_sum, row_sum, two_sum
 from lossary.information.units import Array, Unit
+from lossary.kinds import plain
 
 __all__ = [
     "Axis",
@@ -103,9 +104,11 @@ def paired_masses(
 def numbers(function: str, argument: str, value: Any) -> tuple[Array, float]:
     """Read an argument as float64, and say how precise its own dtype was."""
     try:
-        array = np.asarray(value)
+        array = plain(f"{function}: {argument}", value)
         kind = array.dtype.kind
         result = array.astype(np.float64) if kind != "c" else None
+    except LossaryError:
+        raise
     except (TypeError, ValueError, RuntimeError) as error:
         raise DtypeError(
             f"{function}: {argument} must be real numbers, got {type(value).__name__} ({error}); "

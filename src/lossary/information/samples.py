@@ -14,6 +14,7 @@ import numpy as np
 
 from lossary.errors import DomainError, ShapeError
 from lossary.information.units import Array
+from lossary.kinds import plain as plain_array
 
 __all__ = ["Distribution", "aligned", "distribution_of", "joint_distribution_of", "plain"]
 
@@ -120,7 +121,7 @@ def _spread(distribution: Distribution, union: list[Array]) -> Array:
 
 
 def _codes(function: str, argument: str, samples: Any, outcomes: Any) -> tuple[Array, Array]:
-    values = np.asarray(samples).ravel()
+    values = plain_array(f"{function}: {argument}", samples).ravel()
     if not len(values):
         raise DomainError(
             f"{function}: {argument} must hold at least one sample, got none; an empty sample has "
@@ -135,7 +136,7 @@ def _codes(function: str, argument: str, samples: Any, outcomes: Any) -> tuple[A
     known, codes = np.unique(values, return_inverse=True)
     if outcomes is None:
         return codes, known
-    listed = np.unique(np.asarray(outcomes))
+    listed = np.unique(plain_array(f"{function}: outcomes", outcomes))
     strange = ~np.isin(known, listed)
     if strange.any():
         value = known[strange].tolist()[0]

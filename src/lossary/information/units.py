@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from lossary.errors import DomainError
+from lossary.kinds import plain
 
 __all__ = ["UNITS", "Array", "Unit", "convert", "unit_of"]
 
@@ -106,7 +107,7 @@ def convert(value: Any, from_unit: str | float, to_unit: str | float) -> Any:
     """
     source = unit_of(from_unit, function="convert", argument="from_unit")
     target = unit_of(to_unit, function="convert", argument="to_unit")
-    amount = np.asarray(value, dtype=np.float64)
+    amount = plain("convert: value", value).astype(np.float64)
     if source.base != target.base:
         amount = amount * source.nats / target.nats
     return float(amount) if amount.ndim == 0 else amount

@@ -14,7 +14,7 @@ from keras import KerasTensor
 from keras.src.backend import compute_output_spec, get_keras_mask, set_keras_mask
 from keras.src.losses.loss import squeeze_or_expand_to_same_rank
 
-from lossary.engine.libraries import library_of
+from lossary.engine.libraries import library, library_of
 from lossary.errors import DomainError, ShapeError
 from lossary.keras.computing import BACKEND
 
@@ -69,6 +69,8 @@ def door(*, squeeze: bool = False, labels: bool = False) -> Callable[..., Callab
                 given = dtype if "float" in dtype else keras.config.floatx()
                 dtype = "float32"
                 y_pred = ops.cast(y_pred, dtype)
+            if labels and BACKEND == "jax":
+                y_true = library("jax").narrowed(y_true)
             y_true = ops.convert_to_tensor(y_true)
             wanted = _INTEGER if labels else dtype
             if keras.backend.standardize_dtype(y_true.dtype) != wanted:
@@ -167,8 +169,8 @@ def smoothed(y_true: Any, label_smoothing: float, share: Any) -> Any:
 
 def seen(*tensors: Any) -> tuple[np.ndarray, ...] | None:
     """Return the numbers in tensors where they can be looked at: eager, on a CPU; else None."""
-    library = library_of(tensors)
-    return tuple(map(library.numpy, tensors)) if library.concrete(tensors) else None
+    own = library_of(tensors)
+    return tuple(map(own.numpy, tensors)) if own.concrete(tensors) else None
 
 
 def logits_of(y_pred: Any, activation: str) -> Any:

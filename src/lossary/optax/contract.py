@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from optax import losses
 
+from lossary.engine.libraries import library
 from lossary.errors import LossaryError
 
 __all__ = [
@@ -68,7 +69,14 @@ def compiled(*static: str) -> Callable[[Callable[P, jax.Array]], Callable[P, jax
     """
 
     def decorate(door: Callable[P, jax.Array]) -> Callable[P, jax.Array]:
-        return wraps(door)(jax.jit(door, static_argnames=static, inline=True))
+        run, narrowed = jax.jit(door, static_argnames=static, inline=True), library("jax").narrowed
+
+        @wraps(door)
+        def call(*args: P.args, **kwargs: P.kwargs) -> jax.Array:
+            # JAX would take the last 32 bits of a label, which may be another class.
+            return run(*map(narrowed, args), **{n: narrowed(x) for n, x in kwargs.items()})
+
+        return call
 
     return decorate
 

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from sklearn import get_config, metrics
 from sklearn.utils.validation import check_array, check_consistent_length
 
+from lossary.kinds import is_masked, plain
+
 __all__ = [
     "PEERS",
     "Targets",
@@ -19,6 +21,7 @@ __all__ = [
     "as_sklearn",
     "doubles",
     "float_dtype",
+    "refuse_masked",
     "targets",
     "weights",
 ]
@@ -27,6 +30,13 @@ P = ParamSpec("P")
 
 PEERS: dict[str, Callable[..., Any]] = {}
 """Scikit-learn's own function behind each door that the installed version has."""
+
+
+def refuse_masked(who: str, *args: Any, **kwargs: Any) -> None:
+    """Raise DtypeError for a masked array, whose mask scikit-learn's own functions do not see."""
+    for x in (*args, *kwargs.values()):
+        if is_masked(type(x)):
+            plain(f"{who}: an argument", x)
 
 
 class Warned(NamedTuple):
@@ -48,6 +58,7 @@ def as_sklearn(door: Callable[P, Any]) -> Callable[P, Any]:
 
     @wraps(door)
     def call(*args: P.args, **kwargs: P.kwargs) -> Any:
+        refuse_masked(door.__name__, *args, **kwargs)
         try:
             result = door(*args, **kwargs)
         except (ValueError, TypeError):

@@ -16,6 +16,7 @@ from sklearn.metrics._scorer import _BaseScorer
 from lossary import catalogue, find
 from lossary.engine import Loss
 from lossary.errors import DomainError, ShapeError
+from lossary.sklearn.contract import refuse_masked
 
 __all__ = ["LossScorer", "scorer"]
 
@@ -88,6 +89,7 @@ class LossScorer(_BaseScorer):
         self, method_caller: Any, estimator: Any, X: Any, y_true: Any, **kwargs: Any
     ) -> float:
         weight = kwargs.get("sample_weight")
+        refuse_masked("scorer", y_true, weight)
         response = _respond(self.loss, estimator, X, self._asked)
         target = _target(self.loss, y_true, response)
         prediction = response.prediction

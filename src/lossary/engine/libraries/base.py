@@ -96,6 +96,25 @@ class Library(ABC):
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         """Return the unreduced loss, with its derived gradient attached."""
 
+    def plain(self, x: Any, labels: bool) -> Any:
+        """Return an array of the library as one that it can compute with."""
+        return x
+
+    def refusal(self, x: Any) -> str | None:
+        """Return what an array of the library is and the way out, if its memory is not enough."""
+        return None
+
+    def index(self, x: Any) -> Any:
+        """Return labels in the library's dtype for them.
+
+        A label beyond its range becomes the largest in it, which no class has.
+        """
+        return self.cast(x, self.index_dtype)
+
+    def differs(self, label: Any, number: int) -> Any:
+        """Return where a label is not this number, which need not be one of its dtype."""
+        return label != number
+
     def memory(self, x: Any) -> Memory | None:
         """Return the memory of x, without a copy; None where a CPU kernel cannot reach it."""
         return None
@@ -166,6 +185,13 @@ class Library(ABC):
         """Return the context in which concrete arrays are computed with at once, graph or not."""
         return nullcontext()
 
+    def calm(self) -> AbstractContextManager[Any]:
+        """Return the context in which a NaN or an overflow on the way to a result is no event.
+
+        Branches that ``where`` discards may be both; results say inf or NaN themselves.
+        """
+        return nullcontext()
+
     @abstractmethod
     def shape(self, x: Any) -> Any:
         """Return the shape of x as far as a graph knows it: None for a length, or for the whole."""
@@ -184,6 +210,10 @@ class Library(ABC):
     @abstractmethod
     def total(self, x: Any) -> Any:
         """Return the sum of all entries in a wide accumulator."""
+
+    def number_of(self, keep: Any, dtype: Any) -> Any:
+        """Return how many hold, as a number of that dtype where there is one."""
+        return self.total(self.cast(keep, dtype))
 
     @abstractmethod
     def total_last(self, x: Any) -> Any:

@@ -7,7 +7,7 @@ their own dtypes whatever their setting.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from typing import Any
 
@@ -30,6 +30,12 @@ def _own_rules() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _unwatched() -> Iterator[None]:
+    with jax.debug_nans(False), jax.debug_infs(False):
+        yield
+
+
 class _Jax(Library):
     name = "jax"
     index_dtype = jnp.dtype("int32")
@@ -45,10 +51,12 @@ class _Jax(Library):
 
     def kind(self, x: Any) -> Kind:
         if jnp.issubdtype(x.dtype, jnp.floating):
-            return "floating"
+            return "floating" if x.dtype.itemsize > 1 else "other"
         if jnp.issubdtype(x.dtype, jnp.complexfloating):
             return "complex"
-        return "boolean" if x.dtype == jnp.bool_ else "integer"
+        if jnp.issubdtype(x.dtype, jnp.integer):
+            return "integer"
+        return "boolean" if x.dtype == jnp.bool_ else "other"
 
     def work_dtype(self, x: Any) -> Any:
         # A TPU has no float64 and a GPU a slow one; there single precision stays what it is.
@@ -77,11 +85,36 @@ class _Jax(Library):
 
         return np.asarray(x)
 
+    def index(self, x: Any) -> Any:
+        with self.wide():
+            if x.dtype == "uint64":
+                x = jnp.minimum(x, jnp.iinfo("int64").max)
+            # Narrower than the labels came they would name other classes.
+            return x.astype("int64" if x.dtype in ("int64", "uint64", "uint32") else "int32")
+
+    def narrowed(self, x: Any) -> Any:
+        """Return an integer array of NumPy as JAX may narrow it: what does not fit, at the end."""
+        import numpy as np
+
+        wide = isinstance(x, (np.ndarray, np.generic)) and x.dtype.name in {"int64", "uint64"}
+        if not wide or jax.config.jax_enable_x64:
+            return x
+        ends = np.iinfo(np.int32)
+        return np.clip(x, ends.min, ends.max).astype(np.int32)
+
+    def differs(self, label: Any, number: int) -> Any:
+        return label.astype("int64") != number
+
     def wide(self) -> AbstractContextManager[Any]:
         return _own_rules()
 
     def aside(self) -> AbstractContextManager[Any]:
         return jax.ensure_compile_time_eval()
+
+    def calm(self) -> AbstractContextManager[Any]:
+        if jax.config.jax_debug_nans or jax.config.jax_debug_infs:
+            return _unwatched()
+        return nullcontext()
 
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         return _value_function(operation)(*arrays)

@@ -27,8 +27,8 @@ class _NumPy(Library):
         return np.asarray(data)
 
     def kind(self, x: Any) -> Kind:
-        # bfloat16 and its like come from ml_dtypes as kind V.
-        named = x.dtype.kind == "V" and "float" in x.dtype.name
+        # bfloat16 comes from ml_dtypes as kind V, and so do numbers of 8 bits and less.
+        named = x.dtype.kind == "V" and x.dtype.name == "bfloat16"
         return "floating" if named else _KINDS.get(x.dtype.kind, "other")
 
     def work_dtype(self, x: Any) -> Any:
@@ -55,8 +55,15 @@ class _NumPy(Library):
     def numpy(self, x: Any) -> np.ndarray:
         return np.asarray(x)
 
-    def wide(self) -> AbstractContextManager[Any]:
-        # Branches that where() discards may overflow or divide by 0; results say inf themselves.
+    def plain(self, x: Any, labels: bool) -> np.ndarray:
+        return np.asarray(x)
+
+    def index(self, x: Any) -> Any:
+        if x.dtype.kind == "u" and x.dtype.itemsize == 8:
+            x = np.minimum(x, np.uint64(np.iinfo(np.int64).max))
+        return self.cast(x, self.index_dtype)
+
+    def calm(self) -> AbstractContextManager[Any]:
         return np.errstate(all="ignore")
 
     def memory(self, x: Any) -> Memory | None:
@@ -78,7 +85,12 @@ class _NumPy(Library):
         return np.where(condition, x, y if isinstance(y, np.ndarray) else x.dtype.type(y))
 
     def total(self, x: Any) -> Any:
-        return np.sum(x, dtype=np.promote_types(x.dtype, np.float64))
+        # The ufunc itself: np.sum looks at its arguments for as long as 64 numbers take to add.
+        dtype = x.dtype if x.dtype.char in "dg" else np.float64
+        return np.add.reduce(x, axis=None, dtype=dtype)
+
+    def number_of(self, keep: Any, dtype: Any) -> Any:
+        return np.float64(np.count_nonzero(keep))
 
     def total_last(self, x: Any) -> Any:
         return np.sum(x, axis=-1, keepdims=True)

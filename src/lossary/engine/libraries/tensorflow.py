@@ -25,7 +25,7 @@ class _TensorFlow(Library):
 
     def kind(self, x: Any) -> Kind:
         if x.dtype.is_floating:
-            return "floating"
+            return "floating" if x.dtype.size > 1 else "other"
         if x.dtype.is_complex:
             return "complex"
         return "boolean" if x.dtype == tf.bool else "integer" if x.dtype.is_integer else "other"
@@ -52,6 +52,11 @@ class _TensorFlow(Library):
 
     def numpy(self, x: Any) -> Any:
         return x.numpy()
+
+    def index(self, x: Any) -> Any:
+        if x.dtype == tf.uint64:
+            x = tf.minimum(x, tf.constant(tf.int64.max, tf.uint64))
+        return self.cast(x, self.index_dtype)
 
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         return _value_function(operation)(*arrays)

@@ -18,6 +18,17 @@ from lossary.render.kernel import Storage
 
 _PLAIN = frozenset({torch.Tensor, torch.nn.Parameter})
 _FLOATING = frozenset({torch.float64, torch.float32, torch.bfloat16, torch.float16})
+_INTEGERS = (
+    torch.int64, torch.int32, torch.int16, torch.int8,
+    torch.uint64, torch.uint32, torch.uint16, torch.uint8,
+)  # fmt: skip
+_BARE = frozenset({torch.uint32, torch.uint16})
+_KINDS: dict[torch.dtype, Kind] = {
+    **dict.fromkeys(_FLOATING, "floating"),
+    **dict.fromkeys(_INTEGERS, "integer"),
+    **dict.fromkeys((torch.complex128, torch.complex64, torch.complex32), "complex"),
+    torch.bool: "boolean",
+}
 _HALVES: dict[torch.dtype, Storage] = {torch.bfloat16: "bfloat16", torch.float16: "float16"}
 
 _HUGE = 1 << 20
@@ -43,11 +54,30 @@ class _Torch(Library):
         return torch.as_tensor(np.asarray(data), device=device)
 
     def kind(self, x: Any) -> Kind:
-        if x.dtype.is_floating_point:
-            return "floating"
-        if x.dtype.is_complex:
-            return "complex"
-        return "boolean" if x.dtype == torch.bool else "integer"
+        return _KINDS.get(x.dtype, "other")
+
+    def refusal(self, x: Any) -> str | None:
+        if x.is_nested:
+            return (
+                "a nested tensor\nhint: pass torch.nested.to_padded_tensor(x, 0.0), and mask= for "
+                "what it pads"
+            )
+        if x.layout is torch.strided:
+            return None
+        words = str(x.layout).removeprefix("torch.").removeprefix("_")
+        return f"a tensor of layout {words}\nhint: pass x.to_dense()"
+
+    def plain(self, x: Any, labels: bool) -> Any:
+        # PyTorch has hardly any operations for these; index knows how to read labels of 64 bits.
+        if x.dtype is torch.uint64:
+            return x if labels else x.to(torch.float64)
+        return x.to(torch.int64) if x.dtype in _BARE else x
+
+    def index(self, x: Any) -> Any:
+        if x.dtype is torch.uint64:
+            x = x.view(torch.int64)
+            return torch.where(x < 0, torch.iinfo(torch.int64).max, x)
+        return self.cast(x, self.index_dtype)
 
     def work_dtype(self, x: Any) -> Any:
         # A GPU's float64 is slow; there single precision stays what it is.

@@ -1,0 +1,64 @@
+"""From what a caller gave to arrays of one library: the kind decides before memory is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lossary.definition import Definition
+from lossary.engine.libraries import Library
+from lossary.errors import DtypeError
+from lossary.kinds import is_masked, refusal, refused_within
+
+__all__ = ["any_masked", "read", "unmasked"]
+
+
+def read(
+    library: Library, who: str, argument: str, data: Any, like: Any, *, labels: bool = False
+) -> Any:
+    """Return data as an array of the library; DtypeError for what stands for other numbers."""
+    kind = type(data)
+    own = library.owns(kind)
+    wrong = refusal(kind) or (library.refusal(data) if own else refused_within(data))
+    if wrong:
+        raise DtypeError(f"{who}: {argument} must be plain numbers, got {wrong}")
+    return library.plain(data, labels) if own else library.array(data, like)
+
+
+def any_masked(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Whether a masked array of NumPy is among the arguments of a call."""
+    for x in args:
+        if is_masked(type(x)):
+            return True
+    for x in kwargs.values():  # noqa: SIM110  (a generator costs as much again)
+        if is_masked(type(x)):
+            return True
+    return False
+
+
+def unmasked(definition: Definition, *places: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Put plain arrays where masked ones are, harmless where masked; return the masks by name."""
+    from numpy import ma
+
+    masks: dict[str, np.ndarray] = {}
+    for place in places:
+        for name, x in place.items():
+            if not is_masked(type(x)) or ma.getmaskarray(x).dtype != bool:
+                continue
+            plain, mask = np.asarray(ma.getdata(x)), ma.getmaskarray(x)
+            if mask.any():
+                masks[name] = mask
+                plain = _harmless(definition, name, plain, mask)
+            place[name] = plain
+    return masks
+
+
+def _harmless(definition: Definition, name: str, x: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return x without what is stored where it is masked; data are filled later, with all else."""
+    domain = definition.domains.get(name)
+    if x.dtype.kind not in "fiub" or (domain is not None and domain.integer):
+        return x
+    neutral = 0 if domain is None else domain.inside[0]
+    return np.where(mask, x.dtype.type(neutral), x)
