@@ -233,7 +233,7 @@ def _mask(call: Call) -> Any:
             return "elsewhere"
         mask = memory.flat(False).words
     if call.options.ignore_index is not None:
-        counts = _labels(call) != weighing.ignored(call)
+        counts = _labels(call) != weighing.ignored(call.options.ignore_index)
         mask = counts if mask is None else mask & counts
     return None if mask is None else Memory(mask, "boolean")
 

@@ -273,7 +273,7 @@ def _mask(call: Call) -> Any:
     mask = None if call.options.mask is None else weighing.mask_of(call)
     if call.options.ignore_index is None:
         return mask
-    counts = call.library.differs(_labels(call), weighing.ignored(call))
+    counts = weighing.not_ignored(call)
     return counts if mask is None else mask & counts
 
 

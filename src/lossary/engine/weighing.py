@@ -24,6 +24,7 @@ __all__ = [
     "ignored",
     "leave_out",
     "mask_of",
+    "not_ignored",
     "spread",
     "weights_of",
 ]
@@ -129,18 +130,15 @@ def weights_of(call: Call) -> tuple[Any, Any]:
     library, options = call.library, call.options
     keep = None if options.mask is None else mask_of(call)
     if options.ignore_index is not None:
-        counts = _not_ignored(call)
+        counts = not_ignored(call)
         keep = counts if keep is None else keep & counts
     if options.weight is None:
         return None, _some(call, keep)
     weight = fitting(call, "weight", options.weight)
-    if options.check and library.concrete([weight]):
-        if library.all((weight > 0) & (weight < float("inf"))):
-            return spread(call, weight), _some(call, keep)
-        _check_weight(call, "weight", weight, keep)
-    elif options.check:
-        weight = _sound(call, weight)
-    weight = spread(call, weight)
+    known = options.check and library.concrete([weight])
+    if known and library.all((weight > 0) & (weight < float("inf"))):
+        return spread(call, weight), _some(call, keep)
+    weight = spread(call, _sound(call, "weight", weight, keep))
     return weight, counting(call, weight, keep)
 
 
@@ -169,26 +167,32 @@ def mask_of(call: Call) -> Any:
     return spread(call, keep)
 
 
-def _sound(call: Call, weight: Any) -> Any:
-    """Make a weight that is below 0 or not finite NaN, where nothing can be raised."""
-    wide = call.library.cast(weight, call.library.work_dtype(call.prediction))
-    return call.library.where((wide >= 0) & (wide < float("inf")), wide, float("nan"))
+def _sound(call: Call, name: str, weight: Any, keep: Any = None) -> Any:
+    """Raise for a weight below 0 or not finite; where that is impossible, make it NaN."""
+    library = call.library
+    if not call.options.check:
+        return weight
+    if library.concrete([weight]):
+        _check_weight(call, name, weight, keep)
+        return weight
+    wide = library.cast(weight, library.work_dtype(call.prediction))
+    return library.where((wide >= 0) & (wide < float("inf")), wide, float("nan"))
 
 
-def _not_ignored(call: Call) -> Any:
+def not_ignored(call: Call) -> Any:
     """Return where a label is not the ignored one."""
     label = call.library.squeeze(call.arrays[call.definition.inputs[1].name])
-    return call.library.differs(label, ignored(call, label))
-
-
-def ignored(call: Call, label: Any) -> Any:
-    """Return the label that does not count; beyond 64 bits, the last one, as labels are read."""
     value = call.options.ignore_index
-    if symbolic(value):
-        return value
     if call.library.owns(type(value)):
-        return call.library.cast(value, label.dtype)
-    return max(-(1 << 63), min(int(value or 0), (1 << 63) - 1))
+        value = call.library.cast(value, label.dtype)
+    elif not symbolic(value):
+        value = ignored(value)
+    return call.library.differs(label, value)
+
+
+def ignored(value: Any) -> int:
+    """Return the label that does not count; beyond 64 bits, the last one, as labels are read."""
+    return max(-(1 << 63), min(int(value), (1 << 63) - 1))
 
 
 def _check_weight(call: Call, name: str, weight: Any, keep: Any = None) -> None:
