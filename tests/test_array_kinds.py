@@ -198,7 +198,9 @@ def test_what_is_no_plain_array_is_refused_by_name(role, kind):
 def test_sparse_arrays_of_scipy_are_refused_by_name(role):
     sparse = pytest.importorskip("scipy.sparse")
     for x in (sparse.csr_array(np.eye(3)), sparse.coo_matrix(np.eye(3))):
-        with pytest.raises(DtypeError, match=rf"{role} must be .*sparse array\nhint: pass x\.toarr"):
+        with pytest.raises(
+            DtypeError, match=rf"{role} must be .*sparse array\nhint: pass x\.toarr"
+        ):
             ROLES[role](x)
 
 
@@ -237,7 +239,9 @@ def test_bare_unsigned_tensors_are_numbers():
         x = torch.tensor([1, 2, 2]).to(dtype)
         assert L.squared_error(torch.zeros(3), x) == 3.0
         assert L.squared_error(torch.ones(3), torch.zeros(3), weight=x) == 1.0
-        assert L.cross_entropy(torch.zeros(3, 3), x) == L.cross_entropy(torch.zeros(3, 3), [1, 2, 2])
+        assert L.cross_entropy(torch.zeros(3, 3), x) == L.cross_entropy(
+            torch.zeros(3, 3), [1, 2, 2]
+        )
 
 
 def test_arrays_of_jax_that_are_no_plain_memory_are_refused_by_name():

@@ -77,8 +77,9 @@ def leave_out(call: Call) -> None:
 def _rows_masked(call: Call, name: str, mask: np.ndarray) -> np.ndarray:
     """Return which elements or rows the mask of one argument leaves out."""
     domain = call.definition.domains.get(name)
-    if name in {"class_weight", "denominator"} or (domain and name not in call.arrays
-                                                   and domain.class_axis):
+    if name in {"class_weight", "denominator"} or (
+        domain and name not in call.arrays and domain.class_axis
+    ):
         raise DomainError(
             f"{call.definition.name}: {name} must be known, got a masked number at index "
             f"{_first(mask)}\nhint: give it a number with x.filled(value); a class of weight 0 "

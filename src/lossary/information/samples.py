@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from lossary.errors import DomainError, ShapeError
-from lossary.kinds import plain as plain_array
 from lossary.information.units import Array
+from lossary.kinds import plain as plain_array
 
 __all__ = ["Distribution", "aligned", "distribution_of", "joint_distribution_of", "plain"]
 
@@ -40,6 +40,7 @@ class Distribution:
         return ", ".join(f"{outcome}: {count}" for outcome, count in rows)
 
 
+@np.errstate(all="ignore")
 def distribution_of(samples: Any, *, outcomes: Any = None) -> Distribution:
     """Count the outcomes in a sample.
 
@@ -66,6 +67,7 @@ def distribution_of(samples: Any, *, outcomes: Any = None) -> Distribution:
     return Distribution((known,), np.bincount(codes, minlength=len(known)))
 
 
+@np.errstate(all="ignore")
 def joint_distribution_of(first: Any, second: Any) -> Distribution:
     """Count the pairs of outcomes in two columns of the same length.
 
