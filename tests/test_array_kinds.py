@@ -298,12 +298,12 @@ def test_the_door_of_scikit_learn_refuses_masked_arrays():
     from lossary import sklearn as door
 
     y = ma.array([1.0, 2.0, 1e20], mask=[0, 0, 1])
-    with pytest.raises(DtypeError, match="mean_squared_error.*masked array"):
+    with pytest.raises(DtypeError, match=r"mean_squared_error.*masked array"):
         door.mean_squared_error(y, [1.0, 2.0, 3.0])
-    with pytest.raises(DtypeError, match="log_loss.*masked array"):
+    with pytest.raises(DtypeError, match=r"log_loss.*masked array"):
         door.log_loss([0, 1, 1], [0.5, 0.5, 0.5], sample_weight=y)
     model = Ridge().fit(np.eye(3), [1.0, 2.0, 3.0])
-    with pytest.raises(DtypeError, match="scorer.*masked array"):
+    with pytest.raises(DtypeError, match=r"scorer.*masked array"):
         door.scorer("squared_error")(model, np.eye(3), y)
     assert door.mean_squared_error(ma.array([1.0, 2.0]), [1.0, 3.0]) == 0.5
 

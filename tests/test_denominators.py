@@ -37,8 +37,8 @@ def test_zero_of_nothing_follows_the_policy_for_empty_means(engine, loss):
     data, settings = sample(loss, shape=(40_000,), dtype=np.float32)
     nothing = np.zeros(40_000)
     with L.using(engine=engine):
-        for options in ({"mask": nothing > 0}, {"weight": nothing}):
-            options |= {"denominator": 0} | settings
+        for left_out in ({"mask": nothing > 0}, {"weight": nothing}):
+            options = {"denominator": 0, **left_out, **settings}
             assert loss(*data, **options) == 0
             value, slope = loss.value_and_gradient(*data, empty="nan", **options)
             assert np.isnan(value)
@@ -79,8 +79,8 @@ def test_in_a_graph_it_is_nan_where_elements_count(name):
 def test_the_gradient_in_a_graph_is_nan_where_elements_count(name):
     library = Library(name)
     x, y, zero = library.array([1.0, 2.0]), library.array([0.0, 0.0]), library.array(0.0)
-    for weight, expected in (([1.0, 0.0], [np.nan, 0.0]), ([0.0, 0.0], [0.0, 0.0])):
-        weight = library.array(weight)
+    for numbers, expected in (([1.0, 0.0], [np.nan, 0.0]), ([0.0, 0.0], [0.0, 0.0])):
+        weight = library.array(numbers)
         mean = library.compiled(lambda x, d, w: L.squared_error(x, y, denominator=d, weight=w))
         _, slope = library.slope(lambda x: mean(x, zero, weight), x)  # noqa: B023
         np.testing.assert_array_equal(library.plain(slope), expected)

@@ -82,7 +82,7 @@ def test_debugging_of_nan_in_jax_sees_results_only(loss):
 def test_a_nan_that_jax_is_to_find_is_still_found():
     jax = Library("jax").module
     x, y = jax.numpy.array([np.nan]), jax.numpy.zeros(1)
-    with jax.debug_nans(True), pytest.raises(FloatingPointError):
+    with jax.debug_nans(True), pytest.raises((FloatingPointError, L.errors.DomainError)):
         jax.jit(lambda x: L.squared_error(x, y))(x)
 
 
@@ -118,7 +118,7 @@ def test_the_door_of_scikit_learn():
     y = np.array([1e-200, 1.0, 2.0])
     agrees(door.mean_squared_error, y, y * 2)
     agrees(door.mean_absolute_percentage_error, y, y * 2)
-    agrees(door.mean_poisson_deviance, y, y * 2)
+    agrees(door.mean_pinball_loss, y, y * 2)
     agrees(door.log_loss, [0, 1, 1], [1e-310, 1.0, 0.5])
     agrees(door.brier_score_loss, [0, 1, 1], [1e-310, 1.0, 0.5])
     agrees(door.hinge_loss, [0, 1, 1], [1e-310, 1.0, 1e308])

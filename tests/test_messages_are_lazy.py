@@ -83,10 +83,8 @@ def options_of(loss, convert):
         domain = loss.inputs[1].domain
         classes = CLASSES if domain.integer or domain.class_axis else 2
         given.append({"class_weight": convert(np.arange(1.0, classes + 1))})
-    for a in loss.parameters:
-        if not a.domain.class_axis:
-            given.append({a.name: convert(np.full(5, a.domain.inside[-1]))})
-    return given
+    own = [a for a in loss.parameters if not a.domain.class_axis]
+    return given + [{a.name: convert(np.full(5, a.domain.inside[-1]))} for a in own]
 
 
 @pytest.mark.parametrize("name", NAMES)

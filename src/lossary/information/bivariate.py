@@ -23,6 +23,7 @@ TOLERANCE = 1e-6  # of the mass, and of the result by its own error estimate
 Line = tuple[Support, Any]
 
 
+@np.errstate(all="ignore")
 def mutual_information(joint: Any, support: Any, points: Any) -> float:
     """Mutual information in nats.
 

@@ -28,6 +28,7 @@ __all__ = ["PrefixCode", "code_length", "huffman_code", "kraft_sum"]
 LONGEST = 65536  # of a word; Kraft sums are exact fractions, which grow with it
 
 
+@np.errstate(all="ignore")
 def code_length(
     probabilities: Any,
     *,
@@ -78,6 +79,7 @@ def code_length(
     return entropy(probabilities, unit=unit)
 
 
+@np.errstate(all="ignore")
 def kraft_sum(lengths: Any) -> float:
     """Sum of 2^-length: at most 1 exactly if there is a prefix code with these lengths.
 
@@ -152,6 +154,7 @@ class PrefixCode:
         return ", ".join(f"{i}: {text}" for i, text in enumerate(texts))
 
 
+@np.errstate(all="ignore")
 def huffman_code(probabilities: Any) -> PrefixCode:
     """A prefix code of the least expected length for these probabilities.
 

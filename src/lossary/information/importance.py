@@ -63,6 +63,7 @@ class Ranking:
         return "\n".join(lines)
 
 
+@np.errstate(all="ignore")
 def variable_importance(
     table: Any,
     target: Any,

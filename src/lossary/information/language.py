@@ -20,6 +20,7 @@ from lossary.kinds import plain
 __all__ = ["bits_per_byte", "bits_per_token", "log_perplexity", "perplexity"]
 
 
+@np.errstate(all="ignore")
 def log_perplexity(
     log_probabilities: Any,
     *,
@@ -55,6 +56,7 @@ def log_perplexity(
     return _mean("log_perplexity", log_probabilities, unit, mask, count)
 
 
+@np.errstate(all="ignore")
 def perplexity(
     log_probabilities: Any,
     *,
@@ -97,6 +99,7 @@ def perplexity(
         return float(np.exp(mean) if base == math.e else np.power(base, mean))
 
 
+@np.errstate(all="ignore")
 def bits_per_token(
     log_probabilities: Any,
     *,
@@ -133,6 +136,7 @@ def bits_per_token(
     return convert(_mean("bits_per_token", log_probabilities, unit, mask, count), unit, "bits")
 
 
+@np.errstate(all="ignore")
 def bits_per_byte(
     log_probabilities: Any, text: str | bytes | int, *, unit: str | float = "nats", mask: Any = None
 ) -> float:

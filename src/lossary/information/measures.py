@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 
+@np.errstate(all="ignore")
 def self_information(probability: Any, *, unit: str | float = "bits") -> Any:
     """What one learns when an outcome of this probability occurs: -log p.
 
@@ -66,6 +67,7 @@ def self_information(probability: Any, *, unit: str | float = "bits") -> Any:
         return scalar_or_array(0.0 - unit_of(unit, function="self_information").log(p))
 
 
+@np.errstate(all="ignore")
 def entropy(
     probabilities: Any,
     *,
@@ -115,6 +117,7 @@ def entropy(
     return scalar_or_array(expected_information(masses, masses, measure))
 
 
+@np.errstate(all="ignore")
 def cross_entropy(
     probabilities: Any,
     model: Any,
@@ -158,6 +161,7 @@ def cross_entropy(
     return scalar_or_array(expected_information(p, q, measure))
 
 
+@np.errstate(all="ignore")
 def relative_entropy(
     probabilities: Any,
     model: Any,
@@ -204,6 +208,7 @@ def relative_entropy(
     return scalar_or_array(relative_information(p, q, measure))
 
 
+@np.errstate(all="ignore")
 def mutual_information(
     joint: Any,
     *,
@@ -247,6 +252,7 @@ def mutual_information(
     return scalar_or_array(information_of_joint(table, measure))
 
 
+@np.errstate(all="ignore")
 def conditional_entropy(
     joint: Any, *, axes: tuple[int, int] = (-2, -1), unit: str | float = "bits"
 ) -> Any:

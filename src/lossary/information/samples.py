@@ -40,6 +40,7 @@ class Distribution:
         return ", ".join(f"{outcome}: {count}" for outcome, count in rows)
 
 
+@np.errstate(all="ignore")
 def distribution_of(samples: Any, *, outcomes: Any = None) -> Distribution:
     """Count the outcomes in a sample.
 
@@ -66,6 +67,7 @@ def distribution_of(samples: Any, *, outcomes: Any = None) -> Distribution:
     return Distribution((known,), np.bincount(codes, minlength=len(known)))
 
 
+@np.errstate(all="ignore")
 def joint_distribution_of(first: Any, second: Any) -> Distribution:
     """Count the pairs of outcomes in two columns of the same length.
 

@@ -45,6 +45,7 @@ UNITS: dict[str, Unit] = {
 """Every accepted name; "det" is how the seed articles spell the decimal unit."""
 
 
+@np.errstate(all="ignore")
 def unit_of(unit: str | float, *, function: str = "unit_of", argument: str = "unit") -> Unit:
     """Look up a unit by name, alias or base.
 
@@ -83,6 +84,7 @@ def _logarithm(base: float) -> Callable[[Any], Any]:
     return lambda x: np.log(x) / math.log(base)
 
 
+@np.errstate(all="ignore")
 def convert(value: Any, from_unit: str | float, to_unit: str | float) -> Any:
     """The same information in another unit.
 
