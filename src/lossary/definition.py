@@ -7,13 +7,12 @@ hyper-parameters. A parameter whose default is ``None`` may be absent; the formu
 
 from __future__ import annotations
 
-import difflib
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import ModuleType
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, get_type_hints
 
 from lossary import calculus
 from lossary.domain import Domain, domain_of
@@ -21,9 +20,7 @@ from lossary.errors import FormulaError
 from lossary.formula import Expression, trace, variable
 from lossary.rewriting import simplify
 
-__all__ = ["PROMISES", "Argument", "Definition", "define", "find", "gather", "loss"]
-
-D = TypeVar("D", bound="Definition")
+__all__ = ["PROMISES", "Argument", "Definition", "define", "gather", "loss"]
 
 PROMISES = {
     "non_negative": "never below 0",
@@ -223,44 +220,3 @@ def gather(*families: ModuleType) -> dict[str, Definition]:
                 raise FormulaError(f"{module.__name__}: a loss named {value.name!r} exists already")
             found[value.name] = value
     return found
-
-
-def find(catalogue: Mapping[str, D], name: str) -> D:
-    """Return the loss of that name here or in another library; capitals and ``_`` do not matter."""
-    if name in catalogue:
-        return catalogue[name]
-    wanted = _key(name)
-    table = {_key(alias): d for d in catalogue.values() for alias in (d.name, *d.elsewhere)}
-    tails = {_key(alias).rpartition(".")[2]: d for d in catalogue.values() for alias in d.elsewhere}
-    if wanted in table:
-        return table[wanted]
-    if wanted in tails:
-        return tails[wanted]
-    short = _ABBREVIATIONS.get(wanted.rpartition(".")[2], "")
-    if short in catalogue:
-        return catalogue[short]
-    close = difflib.get_close_matches(wanted, [*table, *tails], n=3)
-    names = dict.fromkeys((table.get(key) or tails[key]).name for key in close)
-    near = f"did you mean {', '.join(names)}?" if names else "lossary list shows all names"
-    raise KeyError(f"no loss is called {name!r} here or elsewhere; {near}")
-
-
-# Keras' identifiers and other short names, by which no library has an attribute any more.
-_ABBREVIATIONS = {
-    "mse": "squared_error", "mae": "absolute_error", "mape": "absolute_percentage_error",
-    "msle": "squared_log_error", "bce": "binary_cross_entropy_from_probability",
-    "kld": "kl_divergence_from_probabilities", "l1": "absolute_error", "l2": "squared_error",
-    "kullbackleiblerdivergence": "kl_divergence_from_probabilities", "pinball": "quantile",
-}  # fmt: skip
-
-
-def _key(name: str) -> str:
-    name = name.strip().lower().replace("_", "").replace("-", "")
-    for prefix, short in (
-        ("tensorflow.", "tf."), ("tf.keras.", "keras."), ("torch.nn.functional.", "f."),
-        ("torch.nn.f.", "f."), ("torch.f.", "f."), ("nn.", "torch.nn."),
-        ("sklearn.metrics.", "sklearn."),
-    ):  # fmt: skip
-        if name.startswith(prefix):
-            name = short + name.removeprefix(prefix)
-    return name

@@ -85,8 +85,10 @@ class Loss(Definition):
     ) -> list[Any]:
         name = wrt or self.inputs[0].name
         if name not in self.differentiable:
+            kind = "a discrete argument" if name in self.domains else "no argument"
+            kind = "a hyper-parameter" if name in {a.name for a in self.parameters} else kind
             raise ValueError(
-                f"{self.name} has no gradient with respect to {name!r}\n"
+                f"{self.name} has no gradient with respect to {name!r}, which is {kind}\n"
                 f"hint: choose from {', '.join(self.differentiable)}"
             )
         return evaluate.derivatives(self, args, kwargs, kinds, name, out)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from lossary.engine import hints, readings
 from lossary.engine.arguments import Call
 from lossary.errors import DomainError, DtypeError, ShapeError
 
@@ -28,11 +30,18 @@ def fits(call: Call, name: str, shape: tuple[int, ...]) -> None:
     if len(padded) != len(call.shape) or any(
         n not in {1, m, None} and m is not None for n, m in zip(padded, call.shape, strict=True)
     ):
+        hint = hints.for_weight(call.definition, name, tuple(shape), call.shape, _classes(call))
         raise ShapeError(
             f"{call.definition.name}: {name} of shape {tuple(shape)} does not broadcast to the "
-            f"loss, {call.shape}\nhint: one {name} belongs to one "
-            f"{'row' if call.definition.class_axis else 'element'}"
+            f"loss, {call.shape}\nhint: {hint}"
         )
+    if len(shape) == 1 and call.options.check:
+        readings.only_one(call, name, shape[0], _classes(call))
+
+
+def _classes(call: Call) -> int | None:
+    """Return how many classes a row has; None for a loss without rows."""
+    return call.library.shape(call.prediction)[-1] if call.definition.class_axis else None
 
 
 def given(call: Call, name: str, value: Any) -> Any:
@@ -54,6 +63,8 @@ def given(call: Call, name: str, value: Any) -> Any:
 def fitting(call: Call, name: str, value: Any) -> Any:
     """Return an option as real numbers that repeat to the unreduced loss."""
     x = given(call, name, value)
+    if call.definition.class_axis:
+        x = readings.without_classes(call, x)
     fits(call, name, call.library.shape(x))
     return x
 
@@ -86,8 +97,9 @@ def mask_of(call: Call) -> Any:
     mask = fitting(call, "mask", call.options.mask)
     if call.library.kind(mask) not in {"boolean", "integer"}:
         raise DtypeError(
-            f"{call.definition.name}: mask must be True (keep) or False, got {mask.dtype}\n"
-            "hint: for numbers use weight="
+            f"{call.definition.name}: mask must be True (keep) or False, got "
+            f"{str(mask.dtype).removeprefix('torch.')}\n"
+            f"hint: {hints.for_mask()}"
         )
     keep = mask if call.library.kind(mask) == "boolean" else mask != 0
     return spread(call, keep)
@@ -97,9 +109,11 @@ def _check_weight(call: Call, name: str, weight: Any) -> None:
     values = call.library.numpy(weight)
     bad = ~((values >= 0) & (values < float("inf")))
     if bad.any():
+        place = tuple(int(i) for i in np.argwhere(bad)[0])
+        where = f" at index {place}" if place else ""
         raise DomainError(
             f"{call.definition.name}: {name} must be a finite number, at least 0, got "
-            f"{values[bad].flat[0]:.6g} at index {tuple(int(i) for i in np.argwhere(bad)[0])}\n"
+            f"{values[place]:.6g}{where}\n"
             "hint: leave elements out with mask= or a weight of 0"
         )
 
@@ -157,12 +171,18 @@ def class_weighted(call: Call, weight: Any) -> Any:
 
 def class_table(call: Call, classes: int) -> Any:
     """Return the weight of each class."""
-    library = call.library
-    table = given(call, "class_weight", call.options.class_weight)
+    library, value = call.library, call.options.class_weight
+    if isinstance(value, (Mapping, str)):
+        raise DtypeError(
+            f"{call.definition.name}: class_weight must have one number for each of the "
+            f"{classes} classes, got {value!r:.60}\nhint: {hints.for_classes(value)}"
+        )
+    table = given(call, "class_weight", value)
     if library.shape(table) != (classes,):
         raise ShapeError(
             f"{call.definition.name}: class_weight must have one number for each of the "
-            f"{classes} classes, got shape {tuple(library.shape(table))}"
+            f"{classes} classes, got shape {tuple(library.shape(table))}\n"
+            f"hint: {hints.for_classes(value)}"
         )
     if call.options.check and library.concrete([table]):
         _check_weight(call, "class_weight", table)
