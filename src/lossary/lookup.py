@@ -49,7 +49,7 @@ class Answer(Generic[D]):
         """What stands in the way, and what to do, if there is no loss."""
         if self.not_yet:
             return f"{self.name!r} is not in lossary yet\nhint: {_instead(self.not_yet)}"
-        hint = "lossary.catalogue has all names, and lossary list in a shell"
+        hint = "lossary list shows all names; in Python lossary.catalogue has them"
         if self.near:
             hint = f"did you mean {', '.join(self.near)}?"
         return f"no loss is called {self.name!r} here or elsewhere\nhint: {hint}"

@@ -10,7 +10,7 @@ from lossary.definition import Definition
 from lossary.engine.hints.relatives import for_logits, order
 from lossary.losses import definitions
 
-__all__ = ["for_keyword", "for_missing"]
+__all__ = ["for_keras", "for_keyword", "for_missing"]
 
 
 def for_keyword(definition: Definition, key: str, value: Any, known: list[str]) -> str:
@@ -85,9 +85,26 @@ def for_missing(definition: Definition, given: int, keywords: Iterable[str]) -> 
     settings = ", ".join(f"{name}=..." for name in chosen)
     own, made = definition.name, f"lossary.torch.module_of({definition.name})"
     if own in definitions:
-        kind = "".join(part.capitalize() for part in own.split("_"))
-        own, made = f"lossary.{own}", f"lossary.torch.{kind}"
+        own, made = f"lossary.{own}", f"lossary.torch.{_class(own)}"
     return (
         f"a loss is a function; to fix {', '.join(chosen)} for later calls write "
         f"functools.partial({own}, {settings}), or {made}({settings})"
+    )
+
+
+def _class(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def for_keras(definition: Definition) -> str:
+    """Return what to say where Keras calls a loss, with the target first."""
+    name, made = definition.name, f"lossary.keras.class_of({definition.name})()"
+    if name in definitions:
+        theirs = (a.rpartition(".")[2] for a in definition.elsewhere if a.startswith("keras."))
+        kind = next((tail for tail in theirs if tail[0].isupper()), _class(name))
+        name, made = f"lossary.{name}", f"lossary.keras.{kind}()"
+    return (
+        f"{definition.name} was called by Keras, which gives (y_true, y_pred); it takes "
+        f"({order(definition)})\nhint: loss={made} for model.compile, or "
+        f"loss=lambda y_true, y_pred: {name}(y_pred, y_true)"
     )

@@ -27,7 +27,7 @@ def for_shape(
         return f"is {prediction} what the model returned? the order is ({order(definition)})"
     if not shape:
         kind = "int" if argument.domain.integer else "float"
-        return f"for one value everywhere give a Python number, {kind}({name})"
+        return f"arrays are never broadcast; {kind}({name}), a Python number, fills every place"
     if shape == (*wanted, 1):
         return f"drop the last axis of {name} with squeeze(-1)"
     if (*shape, 1) == wanted:

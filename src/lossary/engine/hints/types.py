@@ -39,7 +39,10 @@ def for_dtype(argument: Argument, data: Any) -> tuple[str, str]:
 def for_labels(definition: Definition, library: str) -> str:
     """Return what to do about labels that are no integers."""
     cast = {"torch": "long()", "tensorflow": "tf.cast(label, tf.int64)"}.get(library, "astype(int)")
-    return f"convert class indices with {cast}; for one-hot or soft targets use {soft(definition)}"
+    return (
+        f"convert class indices with an integer cast, {cast}; for one-hot or soft targets use "
+        f"{soft(definition)}"
+    )
 
 
 def _object(data: Any) -> tuple[str, str] | None:
