@@ -184,7 +184,8 @@ def _misuse(definition: Definition, node: Expression) -> str:
     along = node.operator in _ALONG_CLASSES or (named is not None and named.shape != "elementwise")
     if along and not definition.class_axis:
         return (
-            f"{node.operator} works along the class axis, which no argument has\n"
+            "a function along the class axis, such as total or peak, and no argument has that "
+            "axis\n"
             "hint: annotate one with Logits, Scores, Simplex or Embedding; sums over elements "
             "are the engine's work"
         )

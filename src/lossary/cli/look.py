@@ -77,12 +77,11 @@ def list_(families: tuple[str, ...], promises: tuple[str, ...], as_json: bool) -
 def find(name: str, as_json: bool) -> int:
     """Find a loss by its name here or in another library, and the names that others have for it.
 
-    Capitals, `_` and `-` do not matter, short names do. Exits 1 if there is no such loss here,
-    and says what is nearest.
+    Capitals, `_` and `-` do not matter; short names such as bce will do. If there is no such
+    loss here it says who has it and what is nearest, and exits 1.
 
     lossary find torch.nn.SmoothL1Loss
     lossary find mse
-    lossary find DiceLoss                       not here yet: who has it
     lossary find focal --json | jq -r .loss
     """
     answer = lookup.look_up(lossary.catalogue, name)

@@ -243,13 +243,13 @@ def _array(
     if argument.domain.integer:
         if kind != "integer":
             hint = hints.for_labels(definition, library.name)
-            raise DtypeError(f"{name} must be integers, got {_dtype(x)}\nhint: {hint}")
+            raise DtypeError(f"{name} must be integers, got {hints.dtype_name(x)}\nhint: {hint}")
         return library.cast(x, library.index_dtype)
     if kind == "floating":
         return x
     if argument is definition.inputs[0] and library.owns(type(data)):
         raise DtypeError(
-            f"{name} must be floating-point numbers, got {_dtype(x)}\n"
+            f"{name} must be floating-point numbers, got {hints.dtype_name(x)}\n"
             f"hint: cast it to a float type; is it a target? the order is "
             f"({', '.join(a.name for a in definition.inputs)})"
         )
@@ -271,10 +271,6 @@ def _read(
             ) from error
         got, hint = hints.for_dtype(argument, data)
         raise DtypeError(f"{name} must be real numbers, got {got}\nhint: {hint}") from error
-
-
-def _dtype(x: Any) -> str:
-    return str(getattr(x, "dtype", type(x).__name__)).removeprefix("torch.")
 
 
 def _class_axis(definition: Definition, library: Library, first: Any, axis: int) -> int:

@@ -98,7 +98,7 @@ def mask_of(call: Call) -> Any:
     if call.library.kind(mask) not in {"boolean", "integer"}:
         raise DtypeError(
             f"{call.definition.name}: mask must be True (keep) or False, got "
-            f"{str(mask.dtype).removeprefix('torch.')}\n"
+            f"{hints.dtype_name(mask)}\n"
             f"hint: {hints.for_mask()}"
         )
     keep = mask if call.library.kind(mask) == "boolean" else mask != 0

@@ -11,22 +11,22 @@ keeps optax' dtypes and errors. What the catalogue has no loss for is optax' own
 same name: ``DELEGATED`` lists it.
 """
 
-from optax.losses import (
-    binary_dice_loss,
-    ctc_loss,
-    ctc_loss_with_forward_probs,
-    dice_loss,
-    make_fenchel_young_loss,
-    multiclass_generalized_dice_loss,
-    multiclass_sparsemax_loss,
-    ntxent,
-    smooth_labels,
-    sparsemax_loss,
-)
-
 from lossary.errors import needs
 
 with needs("lossary.optax", optax="optax", jax="optax"):
+    from optax.losses import (
+        binary_dice_loss,
+        ctc_loss,
+        ctc_loss_with_forward_probs,
+        dice_loss,
+        make_fenchel_young_loss,
+        multiclass_generalized_dice_loss,
+        multiclass_sparsemax_loss,
+        ntxent,
+        smooth_labels,
+        sparsemax_loss,
+    )
+
     from lossary.optax.classification import (
         poly_loss_cross_entropy,
         ranking_softmax_loss,

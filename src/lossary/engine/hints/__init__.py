@@ -5,10 +5,18 @@ Nothing here is called before something has gone wrong.
 
 from lossary.engine.hints.keywords import for_keras, for_keyword, for_missing
 from lossary.engine.hints.shapes import for_shape, for_weight
-from lossary.engine.hints.types import for_classes, for_dtype, for_labels, for_mask, for_nesting
+from lossary.engine.hints.types import (
+    dtype_name,
+    for_classes,
+    for_dtype,
+    for_labels,
+    for_mask,
+    for_nesting,
+)
 from lossary.engine.hints.values import for_row, for_value
 
 __all__ = [
+    "dtype_name",
     "for_classes",
     "for_dtype",
     "for_keras",

@@ -28,7 +28,8 @@ def _from_logits(definition: Definition, value: Any) -> str:
     name, logits = definition.name, for_logits(definition)
     first = definition.inputs[0]
     if first.domain.name in {"Simplex", "Unit"}:
-        takes, other = "probabilities", f"for logits use {logits}"
+        takes = "probabilities"
+        other = f"for logits use {logits}" if logits else "apply softmax to logits first"
     elif first.domain.name in {"Logit", "Logits"}:
         twins = [n for n in definitions if n.startswith(f"{name}_from_prob")]
         other = f"for probabilities use {twins[0]}" if twins else "take the logarithm first"
@@ -100,9 +101,7 @@ def for_keras(definition: Definition) -> str:
     """Return what to say where Keras calls a loss, with the target first."""
     name, made = definition.name, f"lossary.keras.class_of({definition.name})()"
     if name in definitions:
-        theirs = (a.rpartition(".")[2] for a in definition.elsewhere if a.startswith("keras."))
-        kind = next((tail for tail in theirs if tail[0].isupper()), _class(name))
-        name, made = f"lossary.{name}", f"lossary.keras.{kind}()"
+        name, made = f"lossary.{name}", f"lossary.keras.{_class(name)}()"
     return (
         f"{definition.name} was called by Keras, which gives (y_true, y_pred); it takes "
         f"({order(definition)})\nhint: loss={made} for model.compile, or "

@@ -14,11 +14,10 @@ def base(definition: Definition) -> str:
 
 
 def for_logits(definition: Definition) -> str:
-    """Return the loss for logits beside one for probabilities."""
-    name = base(definition)
-    if name != definition.name and name in definitions:
-        return name
-    return "cross_entropy" if definition.class_axis else "binary_cross_entropy"
+    """Return the loss for logits beside one for probabilities, or nothing."""
+    twin = definitions.get(base(definition))
+    takes_logits = twin is not None and twin.inputs[0].domain.name in {"Logit", "Logits"}
+    return twin.name if twin is not None and takes_logits else ""
 
 
 def soft(definition: Definition) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from lossary.definition import Argument, Definition
 from lossary.engine.hints.relatives import soft
 
-__all__ = ["for_classes", "for_dtype", "for_labels", "for_mask", "for_nesting"]
+__all__ = ["dtype_name", "for_classes", "for_dtype", "for_labels", "for_mask", "for_nesting"]
 
 
 def for_dtype(argument: Argument, data: Any) -> tuple[str, str]:
@@ -25,7 +25,7 @@ def for_dtype(argument: Argument, data: Any) -> tuple[str, str]:
     if isinstance(data, (list, tuple)) and data and hasattr(data[0], "dtype"):
         return f"a list of {type(data[0]).__name__}", "stack them into one array"
     x = data if hasattr(data, "dtype") else np.asarray(data)
-    dtype = str(x.dtype).removeprefix("torch.").removeprefix("<dtype: '").removesuffix("'>")
+    dtype = dtype_name(x)
     if not isinstance(x, np.ndarray):
         return dtype, "take its real part" if "complex" in dtype else "convert it to a float type"
     if x.dtype.kind == "O":
@@ -34,6 +34,11 @@ def for_dtype(argument: Argument, data: Any) -> tuple[str, str]:
         place = (0,) * x.ndim
         return f"text, {x[place].item()!r}{_at(place)}" if x.size else "text", _numbers(argument)
     return dtype, "take its real part" if x.dtype.kind == "c" else "convert it to a float type"
+
+
+def dtype_name(x: Any) -> str:
+    """Return the name of a dtype as NumPy writes it."""
+    return str(x.dtype).removeprefix("torch.").removeprefix("<dtype: '").removesuffix("'>")
 
 
 def for_labels(definition: Definition, library: str) -> str:

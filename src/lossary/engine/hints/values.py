@@ -33,9 +33,14 @@ def _setting(definition: Definition, argument: Argument, value: float) -> str:
     return f"{argument.name} is a share: {value:g} per cent is {value / 100:g}"
 
 
+def _logits(definition: Definition, activation: str) -> str:
+    instead = for_logits(definition)
+    return f"for logits use {instead}" if instead else f"apply {activation} to logits first"
+
+
 def _unit(definition: Definition, prediction: bool, value: float, classes: int | None) -> str:
     if prediction:
-        return f"for logits use {for_logits(definition)}"
+        return _logits(definition, "sigmoid")
     if value == -1:
         return "for targets -1 and 1 use soft_margin or hinge, or (target + 1) / 2"
     if 1 < value <= 255 and value == int(value):
@@ -67,7 +72,7 @@ def _label(definition: Definition, prediction: bool, value: float, classes: int 
 
 def _simplex(definition: Definition, prediction: bool, value: float, classes: int | None) -> str:
     if prediction:
-        return f"for logits use {for_logits(definition)}, or apply softmax first"
+        return _logits(definition, "softmax")
     return f"is it a prediction? the order is ({order(definition)})"
 
 
@@ -128,7 +133,7 @@ def for_row(
         if np.allclose(x.sum(axis=axis), 1, atol=1e-3) and x.shape[axis] > 1:
             return "it has sum 1 along another axis: axis= says where the classes lie"
     if prediction:
-        return f"divide rows by their sum, or use {for_logits(definition)} for logits"
+        return f"divide rows by their sum, or {_logits(definition, 'softmax')}"
     if np.isin(x[row], (0, 1)).all():
         return "for several labels, or none, in a row use binary_cross_entropy"
     return "divide each row by its sum"
