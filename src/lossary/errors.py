@@ -69,10 +69,10 @@ def needs(purpose: str, **extras: str) -> Iterator[None]:
 
 def warn(text: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the line that called, which Python then shows once."""
-    frame, level = inspect.currentframe(), 0
+    frame, level = inspect.currentframe(), 1  # 1 is the line below
     while frame is not None and frame.f_globals.get("__name__", "").startswith(_INSIDE):
         frame, level = frame.f_back, level + 1
-    warnings.warn(text, category, stacklevel=max(level, 1))
+    warnings.warn(text, category, stacklevel=level)
 
 
 _INSIDE = ("lossary.", "keras.", "torch.nn.modules.")

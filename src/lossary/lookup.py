@@ -31,8 +31,8 @@ class NotYet:
     @property
     def keys(self) -> set[str]:
         """What it is looked up by."""
-        tails = (_plain(alias).rpartition(".")[2] for alias in self.elsewhere)
-        return {_short(name) for name in (self.name, *self.names, *tails)}
+        plain = (alias for alias in self.elsewhere if " (" not in alias)
+        return {_short(name) for name in (self.name, *self.names, *plain)}
 
 
 @dataclass(frozen=True)

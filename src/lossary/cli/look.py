@@ -111,12 +111,14 @@ def _print_answer(answer: lookup.Answer[Loss], loss: Loss, console: Console) -> 
     from rich.table import Table
 
     rows = Table.grid(padding=(0, 2))
-    rows.add_column(no_wrap=True)
-    rows.add_column()
-    rows.add_row(loss.name, loss.summary)
-    for title, names in (("elsewhere", loss.elsewhere), ("near", answer.near)):
-        if names:
-            rows.add_row(f"  {title}", "\n".join(names))
+    for title, words in (
+        ("says", loss.summary),
+        ("elsewhere", "\n".join(loss.elsewhere)),
+        ("near", "\n".join(answer.near)),
+    ):
+        if words:
+            rows.add_row(f"  {title}", words)
+    console.print(loss.name)
     console.print(rows)
 
 

@@ -179,7 +179,7 @@ def prepare(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, 
     arrays = {
         a.name: _array(definition, library, a, data[a.name], like)
         for a in definition.inputs
-        if type(data[a.name]) not in _NUMBERS or a is definition.inputs[0]
+        if a is definition.inputs[0] or not _is_number(data[a.name])
     }
     first = arrays[definition.inputs[0].name]
     axis = _class_axis(definition, library, first, options.axis)
@@ -205,8 +205,14 @@ def prepare(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, 
     return call
 
 
+def _is_number(x: Any) -> bool:
+    """Whether x is a number of Python's own, which unlike an array cannot be misaligned."""
+    return type(x) in _NUMBERS or type(x).__name__ in _SYMBOLS
+
+
 _NUMBERS = frozenset({int, float, bool})
-"""Python's own numbers, which fill an argument: unlike an array they cannot be misaligned."""
+_SYMBOLS = frozenset({"SymInt", "SymFloat"})
+"""Numbers that a graph of ``torch.compile`` knows only when it runs."""
 
 
 def _filled(call: Call, name: str, numbers: Mapping[str, Any]) -> Any:
@@ -219,7 +225,7 @@ def _filled(call: Call, name: str, numbers: Mapping[str, Any]) -> Any:
             f"{call.definition.name}: {name} must be {domain}, got the number {numbers[name]!r}\n"
             "hint: give a row for each row of the prediction"
         )
-    if domain.integer and type(numbers[name]) is not int:
+    if domain.integer and type(numbers[name]) in {float, bool}:
         raise DtypeError(
             f"{call.definition.name}: {name} must be integers, got {numbers[name]!r}\n"
             "hint: an int is the label of every row"

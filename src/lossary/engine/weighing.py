@@ -24,8 +24,11 @@ __all__ = [
 ]
 
 
-def fits(call: Call, name: str, shape: tuple[int, ...]) -> None:
-    """Raise ShapeError unless the shape repeats to that of the unreduced loss."""
+def fits(call: Call, name: str, shape: tuple[int, ...], clear: bool = False) -> None:
+    """Raise ShapeError unless the shape repeats to that of the unreduced loss, in one way.
+
+    ``clear`` shapes said themselves how they are meant.
+    """
     padded = (1,) * (len(call.shape) - len(shape)) + tuple(shape)
     if len(padded) != len(call.shape) or any(
         n not in {1, m, None} and m is not None for n, m in zip(padded, call.shape, strict=True)
@@ -35,7 +38,7 @@ def fits(call: Call, name: str, shape: tuple[int, ...]) -> None:
             f"{call.definition.name}: {name} of shape {tuple(shape)} does not broadcast to the "
             f"loss, {call.shape}\nhint: {hint}"
         )
-    if len(shape) == 1 and call.options.check:
+    if len(shape) == 1 and call.options.check and not clear:
         readings.only_one(call, name, shape[0], _classes(call))
 
 
@@ -63,10 +66,9 @@ def given(call: Call, name: str, value: Any) -> Any:
 def fitting(call: Call, name: str, value: Any) -> Any:
     """Return an option as real numbers that repeat to the unreduced loss."""
     x = given(call, name, value)
-    if call.definition.class_axis:
-        x = readings.without_classes(call, x)
-    fits(call, name, call.library.shape(x))
-    return x
+    rows = readings.without_classes(call, x) if call.definition.class_axis else x
+    fits(call, name, call.library.shape(rows), clear=rows is not x)
+    return rows
 
 
 def spread(call: Call, x: Any) -> Any:
