@@ -338,7 +338,7 @@ def test_eval_by_a_foreign_name(run):
         ("eval cross_entropy 1,2 2", "a class index from 0 to 1, got 2", "count from 0"),
         ("eval cross_entropy 1,2 0.5", "label must be integers", "integer cast"),
         ("eval balanced_cross_entropy 1 1", "--positives (a finite number above 0)", "eval"),
-        ("eval huber nan 1", "prediction must be a finite number, got nan", "--help"),
+        ("eval huber nan 1", "prediction must be a finite number, got nan", "mask="),
         ("lst", "there is no command lst", "did you mean list?"),
         ("list --tsk margin", "there is no option --tsk", "did you mean --task?"),
         ("show", "NAME is missing", "lossary show --help"),

@@ -74,7 +74,6 @@ def check_refusal(loss, argument, value):
     said = message(lambda: loss(*arrays, **parameters))
     start = f"{loss.name}: {argument.name} must be {set_of(loss, argument.domain)}, got {value:g}"
     assert said.startswith(f"{start} at index {place}")
-    assert said.endswith(argument.domain.hint)
     for method in (loss.sums, loss.gradient, loss.value_and_gradient, loss.hessian):
         assert message(lambda call=method: call(*arrays, **parameters)) == said
 
@@ -424,7 +423,7 @@ def check_class_weight(loss):
 
 def test_a_choice_lists_what_can_be_chosen():
     said = message(lambda: L.huber([1.0], [0.0], reduction="avg"), ValueError)
-    assert said == "huber: reduction must be one of 'mean', 'sum', 'none', got 'avg'"
+    assert said.startswith("huber: reduction must be one of 'mean', 'sum', 'none', got 'avg'\n")
     said = message(lambda: L.huber([1.0], [0.0], empty="nul"), ValueError)
     assert said == "huber: empty must be one of 'zero', 'nan', 'raise', got 'nul'"
 
@@ -436,9 +435,9 @@ def test_an_unknown_word_gets_the_nearest_one():
     assert said.startswith("huber has no argument 'axis'")
     said = message(lambda: L.huber([1.0], [0.0], 2.0), TypeError)
     assert "takes 2 positional arguments (prediction, target), got 3" in said
-    assert "hyper-parameters go by keyword" in said
-    assert message(lambda: L.huber([1.0]), TypeError) == "huber needs target"
+    assert "hyper-parameters (delta) and options (weight, mask" in said
+    assert message(lambda: L.huber([1.0]), TypeError).startswith("huber needs target\nhint: ")
     said = message(lambda: L.balanced_cross_entropy([1.0], [1.0]), TypeError)
-    assert said == "balanced_cross_entropy needs positives, negatives"
+    assert said.startswith("balanced_cross_entropy needs positives, negatives\nhint: ")
     said = message(lambda: L.huber([1.0], [0.0], prediction=[2.0]), TypeError)
     assert said == "huber got 'prediction' twice"

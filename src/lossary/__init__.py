@@ -9,8 +9,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
-from lossary import functions
-from lossary.definition import find as _find
+from lossary import functions, lookup
 from lossary.engine import Loss, bind, loss, using
 from lossary.errors import (
     DomainError,
@@ -19,6 +18,7 @@ from lossary.errors import (
     LossaryError,
     MissingExtraError,
     ShapeError,
+    UnknownLossError,
 )
 from lossary.losses import definitions as _definitions
 
@@ -29,6 +29,9 @@ catalogue = MappingProxyType({name: bind(record) for name, record in _definition
 
 _ROOMS = ("class_weights", "information")
 """Modules that are imported when they are first asked for."""
+
+_DOORS = ("torch", "keras", "tensorflow", "optax", "sklearn")
+"""The same, with the framework that each of them belongs to."""
 
 _ELSEWHERE = {
     "hf": "lossary.huggingface",
@@ -45,6 +48,7 @@ __all__ = [  # noqa: PLE0604  (the names of the catalogue are strings)
     "LossaryError",
     "MissingExtraError",
     "ShapeError",
+    "UnknownLossError",
     "catalogue",
     "find",
     "functions",
@@ -61,17 +65,28 @@ def find(name: str) -> Loss:
     >>> find("torch.nn.SmoothL1Loss").name
     'smooth_l1'
     """
-    return _find(catalogue, name)
+    return lookup.find(catalogue, name)
 
 
 def __getattr__(name: str) -> Any:
     if name in catalogue:
         return catalogue[name]
-    if name in _ROOMS:
+    if name in _ROOMS or name in _DOORS:
         return import_module(f"lossary.{name}")
     if name in _ELSEWHERE:
         return getattr(import_module(_ELSEWHERE[name]), name)
-    raise AttributeError(f"module 'lossary' has no attribute {name!r}")
+    problem = f"module 'lossary' has no attribute {name!r}"
+    # Python and its tools ask for names with underscores; people ask for losses.
+    raise AttributeError(problem if name.startswith("_") else f"{problem}{_meant(name)}")
+
+
+def _meant(name: str) -> str:
+    """Say which loss a foreign name means here."""
+    answer = lookup.look_up(catalogue, name)
+    if answer.loss is None:
+        return f"\n{answer.problem}"
+    classes = "; classes are in lossary.torch and lossary.keras" if name[:1].isupper() else ""
+    return f"\nhint: here it is lossary.{answer.loss.name}{classes}"
 
 
 def __dir__() -> list[str]:

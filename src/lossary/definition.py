@@ -7,23 +7,21 @@ hyper-parameters. A parameter whose default is ``None`` may be absent; the formu
 
 from __future__ import annotations
 
-import difflib
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import ModuleType
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, get_type_hints
 
 from lossary import calculus
 from lossary.domain import Domain, domain_of
 from lossary.errors import FormulaError
-from lossary.formula import Expression, trace, variable
+from lossary.formula import Expression, trace, variable, walk
+from lossary.functions import FUNCTIONS
 from lossary.rewriting import simplify
 
-__all__ = ["PROMISES", "Argument", "Definition", "define", "find", "gather", "loss"]
-
-D = TypeVar("D", bound="Definition")
+__all__ = ["PROMISES", "Argument", "Definition", "define", "gather", "loss"]
 
 PROMISES = {
     "non_negative": "never below 0",
@@ -171,8 +169,34 @@ def define(
         choose=choose,
         traps=tuple(traps),
     )
-    definition.expression(definition.absent_by_default)
+    for node in walk(definition.expression(definition.absent_by_default)):
+        if problem := _misuse(definition, node):
+            raise FormulaError(f"{_place(formula)}: {problem}")
     return definition
+
+
+_ALONG_CLASSES = frozenset({"total", "peak", "argpeak", "pick", "class_index", "class_count"})
+
+
+def _misuse(definition: Definition, node: Expression) -> str:
+    """Say what is wrong with a node that would fail when the loss is called, if anything is."""
+    named = FUNCTIONS.get(node.operator)
+    along = node.operator in _ALONG_CLASSES or (named is not None and named.shape != "elementwise")
+    if along and not definition.class_axis:
+        return (
+            "a function along the class axis, such as total or peak, and no argument has that "
+            "axis\n"
+            "hint: annotate one with Logits, Scores, Simplex or Embedding; sums over elements "
+            "are the engine's work"
+        )
+    if node.operator == "pick":
+        label = definition.domains.get(str(node.arguments[1].payload))
+        if label is None or not label.integer:
+            return (
+                f"pick takes a label, got {node.arguments[1]!r}\n"
+                "hint: annotate an argument with Label, and give that"
+            )
+    return ""
 
 
 def loss(**facts: Any) -> Callable[[Callable[..., Any]], Definition]:
@@ -194,11 +218,16 @@ def _arguments(formula: Callable[..., Any]) -> tuple[Argument, ...]:
         raise FormulaError(
             f"{formula.__name__} has no positional argument\nhint: start with prediction: Real"
         )
+    if not arguments[0].domain.continuous:
+        raise FormulaError(
+            f"{_place(formula)}: {arguments[0].name} comes first, as the prediction, and has no "
+            "gradient\nhint: put the prediction first; Real, Logit, Logits are sets for it"
+        )
     return arguments
 
 
 def _argument(formula: Callable[..., Any], parameter: inspect.Parameter, hint: Any) -> Argument:
-    place = f"{formula.__code__.co_filename}:{formula.__code__.co_firstlineno}: {formula.__name__}"
+    place = _place(formula)
     if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
         raise FormulaError(f"{place}: *{parameter.name} has no domain\nhint: name each argument")
     domain, description = domain_of(hint)
@@ -209,7 +238,28 @@ def _argument(formula: Callable[..., Any], parameter: inspect.Parameter, hint: A
             "(from lossary.domain import Real)"
         )
     positional = parameter.kind is not parameter.KEYWORD_ONLY
+    default = parameter.default
+    if positional and default is not parameter.empty:
+        raise FormulaError(
+            f"{place}: {parameter.name} is data, and data have no default\n"
+            f"hint: put * before it to make it a hyper-parameter: *, {parameter.name}: "
+            f"{domain.name} = {default!r}"
+        )
+    if default not in {parameter.empty, None} and not _is_inside(domain, default):
+        raise FormulaError(
+            f"{place}: the default of {parameter.name} must be {domain}, got {default!r}\n"
+            "hint: give a number of its set, or None if the formula can do without it"
+        )
     return Argument(parameter.name, domain, parameter.default, positional, description)
+
+
+def _place(formula: Callable[..., Any]) -> str:
+    code = formula.__code__
+    return f"{code.co_filename}:{code.co_firstlineno}: {formula.__name__}"
+
+
+def _is_inside(domain: Domain, default: Any) -> bool:
+    return isinstance(default, (int, float)) and bool(domain.contains(default))
 
 
 def gather(*families: ModuleType) -> dict[str, Definition]:
@@ -223,44 +273,3 @@ def gather(*families: ModuleType) -> dict[str, Definition]:
                 raise FormulaError(f"{module.__name__}: a loss named {value.name!r} exists already")
             found[value.name] = value
     return found
-
-
-def find(catalogue: Mapping[str, D], name: str) -> D:
-    """Return the loss of that name here or in another library; capitals and ``_`` do not matter."""
-    if name in catalogue:
-        return catalogue[name]
-    wanted = _key(name)
-    table = {_key(alias): d for d in catalogue.values() for alias in (d.name, *d.elsewhere)}
-    tails = {_key(alias).rpartition(".")[2]: d for d in catalogue.values() for alias in d.elsewhere}
-    if wanted in table:
-        return table[wanted]
-    if wanted in tails:
-        return tails[wanted]
-    short = _ABBREVIATIONS.get(wanted.rpartition(".")[2], "")
-    if short in catalogue:
-        return catalogue[short]
-    close = difflib.get_close_matches(wanted, [*table, *tails], n=3)
-    names = dict.fromkeys((table.get(key) or tails[key]).name for key in close)
-    near = f"did you mean {', '.join(names)}?" if names else "lossary list shows all names"
-    raise KeyError(f"no loss is called {name!r} here or elsewhere; {near}")
-
-
-# Keras' identifiers and other short names, by which no library has an attribute any more.
-_ABBREVIATIONS = {
-    "mse": "squared_error", "mae": "absolute_error", "mape": "absolute_percentage_error",
-    "msle": "squared_log_error", "bce": "binary_cross_entropy_from_probability",
-    "kld": "kl_divergence_from_probabilities", "l1": "absolute_error", "l2": "squared_error",
-    "kullbackleiblerdivergence": "kl_divergence_from_probabilities", "pinball": "quantile",
-}  # fmt: skip
-
-
-def _key(name: str) -> str:
-    name = name.strip().lower().replace("_", "").replace("-", "")
-    for prefix, short in (
-        ("tensorflow.", "tf."), ("tf.keras.", "keras."), ("torch.nn.functional.", "f."),
-        ("torch.nn.f.", "f."), ("torch.f.", "f."), ("nn.", "torch.nn."),
-        ("sklearn.metrics.", "sklearn."),
-    ):  # fmt: skip
-        if name.startswith(prefix):
-            name = short + name.removeprefix(prefix)
-    return name

@@ -105,8 +105,7 @@ AboveMinusOne = Annotated[
 Unit = Annotated[
     Any,
     Domain("Unit", "a number in [0, 1]", r"[0, 1]", lambda x: (x >= 0) & (x <= 1),
-           (0.5, 0.0, 1.0, 0.125), (-0.25, 1.5, float("nan")), neutral=0.5,
-           hint="for logits use the loss without 'from_probability' in its name"),
+           (0.5, 0.0, 1.0, 0.125), (-0.25, 1.5, float("nan")), neutral=0.5),
 ]  # fmt: skip
 OpenUnit = Annotated[
     Any,
@@ -131,14 +130,12 @@ Exponent = Annotated[
 Binary = Annotated[
     Any,
     Domain("Binary", "0 or 1", r"\{0, 1\}", lambda x: (x == 0) | (x == 1),
-           (0.0, 1.0), (0.3, -1.0, 2.0, float("nan")), continuous=False,
-           hint="for soft targets use binary_cross_entropy"),
+           (0.0, 1.0), (0.3, -1.0, 2.0, float("nan")), continuous=False),
 ]  # fmt: skip
 Sign = Annotated[
     Any,
     Domain("Sign", "-1 or 1", r"\{-1, 1\}", lambda x: (x == 1) | (x == -1),
-           (1.0, -1.0), (0.0, 0.5, float("nan")), neutral=1.0, continuous=False,
-           hint="turn 0/1 labels into signs with 2 * label - 1"),
+           (1.0, -1.0), (0.0, 0.5, float("nan")), neutral=1.0, continuous=False),
 ]  # fmt: skip
 Count = Annotated[
     Any,
@@ -150,8 +147,7 @@ Label = Annotated[
     Any,
     Domain("Label", "a class index, 0 or more and below the number of classes",
            r"\{0, \dots, C-1\}", lambda x: x >= 0, (0.0, 1.0), (-1.0,),
-           continuous=False, integer=True,
-           hint="labels count from 0; leave rows out with mask= or ignore_index="),
+           continuous=False, integer=True),
 ]  # fmt: skip
 Logits = Annotated[
     Any,
@@ -186,13 +182,11 @@ Simplex = Annotated[
     Any,
     Domain("Simplex", "probabilities, at least 0, with sum 1 along the class axis", r"\Delta^{C-1}",
            lambda x: (x >= 0) & (x < inf), (0.5, 0.25, 0.0, 1.0), (-0.25, inf, float("nan")),
-           class_axis=True, mass="sum",
-           hint="are the arguments swapped, or is it a logit or an unnormalised row?"),
+           class_axis=True, mass="sum"),
 ]  # fmt: skip
 LogSimplex = Annotated[
     Any,
     Domain("LogSimplex", "log-probabilities, at most 0, whose exponentials have sum 1",
            r"\log \Delta^{C-1}", lambda x: x <= 0, (-0.7, -1.0, -20.0), (0.5, float("nan")),
-           class_axis=True, mass="sum of exponentials",
-           hint="take log_softmax of logits first, or use the loss for logits or probabilities"),
+           class_axis=True, mass="sum of exponentials"),
 ]  # fmt: skip

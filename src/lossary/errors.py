@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 __all__ = [
     "DomainError",
     "DtypeError",
@@ -9,6 +14,9 @@ __all__ = [
     "LossaryError",
     "MissingExtraError",
     "ShapeError",
+    "UnknownLossError",
+    "needs",
+    "warn",
 ]
 
 
@@ -32,9 +40,40 @@ class FormulaError(LossaryError, TypeError, AttributeError):
     """A definition says something that the formula language does not have."""
 
 
+class UnknownLossError(LossaryError, KeyError):
+    """No loss of the catalogue has that name."""
+
+    def __str__(self) -> str:
+        return self.args[0]  # a KeyError would print it quoted, on one line
+
+
 class MissingExtraError(LossaryError, ImportError):
     """An optional library is absent; the message holds the command that installs it."""
 
     def __init__(self, extra: str, purpose: str) -> None:
         super().__init__(f'{purpose} needs an extra: pip install "lossary[{extra}]"')
         self.extra = extra
+
+
+@contextmanager
+def needs(purpose: str, **extras: str) -> Iterator[None]:
+    """Turn the absence of a package into MissingExtraError; ``extras`` are named by packages."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        extra = extras.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        raise MissingExtraError(extra, purpose) from error
+
+
+def warn(text: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line that called, which Python then shows once."""
+    frame, level = inspect.currentframe(), 1  # 1 is the line below
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(_INSIDE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, category, stacklevel=level)
+
+
+_INSIDE = ("lossary.", "keras.", "torch.nn.modules.")
+"""Modules through which a caller's line leads here."""

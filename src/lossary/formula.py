@@ -16,7 +16,16 @@ from typing import Any, NoReturn
 
 from lossary.errors import FormulaError
 
-__all__ = ["Expression", "apply", "constant", "literal", "trace", "variable", "walk"]
+__all__ = [
+    "Expression",
+    "apply",
+    "constant",
+    "literal",
+    "refuse",
+    "trace",
+    "variable",
+    "walk",
+]
 
 Payload = str | float | None
 
@@ -111,48 +120,49 @@ class Expression:
         return apply("logical_not", self)
 
     def __bool__(self) -> NoReturn:  # noqa: PLE0304  (it refuses)
-        _refuse(
+        refuse(
             "a formula has no truth value: Python's if, and, or, not, min, max cannot look into it",
             "write where(condition, a, b), and &, |, ~, minimum, maximum",
         )
 
     def __float__(self) -> NoReturn:
-        _refuse(
+        refuse(
             "a formula is not a number: functions of the math module cannot take it",
             "use the function of the same name from lossary.functions",
         )
 
     def __iter__(self) -> NoReturn:
-        _refuse("a formula cannot be looped over", "use total, peak or pick along the class axis")
+        refuse("a formula cannot be looped over", "use total, peak or pick along the class axis")
 
     def __getitem__(self, index: object) -> NoReturn:
-        _refuse("a formula cannot be indexed", "use pick(values, label) for the entry of one class")
+        refuse("a formula cannot be indexed", "use pick(values, label) for the entry of one class")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> NoReturn:
-        _refuse(
+        refuse(
             f"numpy.{ufunc.__name__} is not in the formula language",
             "use the functions of lossary.functions, such as exp, log1p, where",
         )
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> NoReturn:
-        _refuse(
+        refuse(
             f"numpy.{function.__name__} is not in the formula language",
             "use the functions of lossary.functions, such as total, peak, where",
         )
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        _refuse("a formula is not an array", "use the functions of lossary.functions")
+        refuse("a formula is not an array", "use the functions of lossary.functions")
 
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):
             raise AttributeError(name)
-        _refuse(
+        refuse(
             f"a formula has no attribute {name!r}",
             "write only the mathematics; reductions, weights, masks, dtypes are the engine's work",
         )
 
 
-def _refuse(problem: str, fix: str) -> NoReturn:
+def refuse(problem: str, fix: str) -> NoReturn:
+    """Raise FormulaError, which names the author's line."""
     raise FormulaError(f"{_where_in_formula()}{problem}\nhint: {fix}")
 
 
@@ -165,7 +175,11 @@ def _where_in_formula() -> str:
 
 
 def _is_machinery(filename: str) -> bool:
-    return filename == __file__ or f"{os.sep}numpy{os.sep}" in filename
+    return filename.startswith(_OWN) or f"{os.sep}numpy{os.sep}" in filename
+
+
+# This module and the vocabulary; formulas of the catalogue are an author's too.
+_OWN = (__file__, f"{__file__.removesuffix('formula.py')}functions{os.sep}")
 
 
 def _place(filename: str, line: int) -> str:
@@ -179,7 +193,7 @@ def literal(value: Any) -> Expression:
         return value
     if isinstance(value, (int, float)):
         return constant(float(value))
-    _refuse(
+    refuse(
         f"a formula cannot contain {type(value).__name__} {value!r}",
         "pass data as an argument with a domain, and keep plain numbers in the formula",
     )

@@ -17,7 +17,7 @@ import click
 import lossary
 from lossary.cli.bench import bench
 from lossary.cli.evaluate import evaluate
-from lossary.cli.look import list_, show
+from lossary.cli.look import find, list_, show
 from lossary.cli.measure import accuracy, study
 from lossary.cli.output import say, tolerate_any_encoding
 from lossary.cli.picture import plot
@@ -40,7 +40,7 @@ def program(context: click.Context) -> None:
 
     lossary list                              all losses, by family
     lossary show huber                        all about one of them
-    lossary show torch.nn.SmoothL1Loss        found by its name elsewhere
+    lossary find torch.nn.SmoothL1Loss        by its name in any library
     lossary eval cross_entropy 17,0 0         value, gradient, second derivative
     lossary plot huber absolute_error         curves, here or into a file
     lossary study neuron                      an experiment that you can repeat
@@ -53,7 +53,7 @@ def program(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (list_, show, evaluate, plot, study, accuracy, bench, warm):
+for command in (list_, find, show, evaluate, plot, study, accuracy, bench, warm):
     program.add_command(command)
 for command in (program, *program.commands.values()):
     # Paragraphs of examples keep their lines: click's mark for that is a backspace.

@@ -1,4 +1,4 @@
-"""``lossary list`` and ``lossary show``: what there is, and all about one loss."""
+"""``lossary list``, ``find`` and ``show``: what there is, by which name, and all about one loss."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import lossary
+from lossary import lookup
 from lossary.cli.names import JSON, LOSS
 from lossary.cli.output import emit, emit_json, page, say
 from lossary.definition import PROMISES
 from lossary.render.target import TARGETS
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from lossary.engine import Loss
 
-__all__ = ["list_", "show"]
+__all__ = ["find", "list_", "show"]
 
 FAMILIES = tuple(dict.fromkeys(loss.family for loss in lossary.catalogue.values()))
 
@@ -66,6 +69,57 @@ def list_(families: tuple[str, ...], promises: tuple[str, ...], as_json: bool) -
         tables.print_list(losses, console)
     if sys.stderr.isatty():
         say("\nlossary show NAME tells all about one of them.")
+
+
+@click.command(short_help="Find a loss by its name anywhere.")
+@click.argument("name", metavar="NAME")
+@JSON
+def find(name: str, as_json: bool) -> int:
+    """Find a loss by its name here or in another library, and the names that others have for it.
+
+    Capitals, `_` and `-` do not matter; short names such as bce will do. If there is no such
+    loss here it says who has it and what is nearest, and exits 1.
+
+    lossary find torch.nn.SmoothL1Loss
+    lossary find mse
+    lossary find focal --json | jq -r .loss
+    """
+    answer = lookup.look_up(lossary.catalogue, name)
+    if as_json:
+        emit_json(_answer(answer))
+    elif answer.loss is None:
+        problem, _, hint = answer.problem.partition("\nhint: ")
+        say(f"error: {problem}\nhint: {hint}")
+    else:
+        with page() as console:
+            _print_answer(answer, answer.loss, console)
+    return 0 if answer.loss else 1
+
+
+def _answer(answer: lookup.Answer[Loss]) -> dict[str, Any]:
+    loss, row = answer.loss, answer.not_yet
+    return {
+        "name": answer.name,
+        "loss": loss.name if loss else None,
+        "summary": loss.summary if loss else None,
+        "elsewhere": loss.elsewhere if loss else row.elsewhere if row else (),
+        "near": row.nearest if row else answer.near,
+    }
+
+
+def _print_answer(answer: lookup.Answer[Loss], loss: Loss, console: Console) -> None:
+    from rich.table import Table
+
+    rows = Table.grid(padding=(0, 2))
+    for title, words in (
+        ("says", loss.summary),
+        ("elsewhere", "\n".join(loss.elsewhere)),
+        ("near", "\n".join(answer.near)),
+    ):
+        if words:
+            rows.add_row(f"  {title}", words)
+    console.print(loss.name)
+    console.print(rows)
 
 
 @click.command(short_help="Show all about one loss.")

@@ -23,9 +23,8 @@ def find(name: str) -> Loss:
     """Return the loss of a name here or elsewhere, and say so if the name is another library's."""
     try:
         loss = lossary.find(name)
-    except KeyError as error:
-        problem, _, hint = error.args[0].rpartition("; ")
-        raise click.UsageError(f"{problem}\nhint: {hint}") from None
+    except lossary.UnknownLossError as error:
+        raise click.UsageError(str(error)) from None
     if name != loss.name:
         say(f"{name} is {loss.name} here")
     return loss

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -11,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from lossary.definition import Argument, Definition
+from lossary.engine import ambiguity, hints
 from lossary.engine.libraries import Library, library_of, symbolic
 from lossary.engine.reading import any_masked, read, unmasked
-from lossary.errors import DtypeError, ShapeError
-from lossary.kinds import way_out
+from lossary.errors import DtypeError, LossaryError, ShapeError
 
 __all__ = ["Call", "Options", "bind", "may_equal", "prepare"]
 
@@ -67,6 +66,13 @@ class Options:
     ignore_index: Any = None
 
 
+_CHOSEN = {
+    "None": '\nhint: "none" returns one value per element or row',
+    "batchmean": '\nhint: "mean" is the mean over rows, which others call batchmean',
+    **dict.fromkeys(("avg", "average", "sum_over_batch_size"), '\nhint: it is called "mean"'),
+    "sum_over_nonzero_weights": '\nhint: "mean" divides by the sum of the weights',
+}
+
 _CHOICES = {"reduction": ("mean", "sum", "none"), "empty": ("zero", "nan", "raise")}
 
 
@@ -104,7 +110,7 @@ def bind(
     if len(args) > len(names):
         raise TypeError(
             f"{definition.name} takes {len(names)} positional arguments "
-            f"({', '.join(names)}), got {len(args)}\nhint: hyper-parameters go by keyword"
+            f"({', '.join(names)}), got {len(args)}\nhint: {_by_keyword(defaults, allowed)}"
         )
     data: dict[str, Any] = dict(zip(names, args, strict=False))
     parameters = dict(defaults)
@@ -115,12 +121,14 @@ def bind(
             raise TypeError(f"{definition.name} got {name!r} twice")
         place = data if name in names else parameters if name in parameters else options
         if place is options and name not in allowed:
-            raise TypeError(_unknown(definition, key, [*names, *parameters, *allowed]))
+            hint = hints.for_keyword(definition, key, value, [*names, *parameters, *allowed])
+            raise TypeError(f"{definition.name} has no argument {key!r}\nhint: {hint}")
         place[name] = value
     if len(data) < len(names) or required - kwargs.keys():
         missing = [n for n in names if n not in data]
         missing += [n for n in parameters if n in required and n not in kwargs]
-        raise TypeError(f"{definition.name} needs {', '.join(missing)}")
+        hint = hints.for_missing(definition, len(data), kwargs)
+        raise TypeError(f"{definition.name} needs {', '.join(missing)}\nhint: {hint}")
     if options:
         _check_options(definition, options, allowed)
     return {n: data[n] for n in names}, parameters, Options(**options)
@@ -151,7 +159,7 @@ def _check_options(
         if options.get(name, choices[0]) not in choices:
             raise ValueError(
                 f"{definition.name}: {name} must be one of {', '.join(map(repr, choices))}, "
-                f"got {options[name]!r}"
+                f"got {options[name]!r}{_CHOSEN.get(str(options[name]), '')}"
             )
 
 
@@ -169,10 +177,9 @@ def _canonical(definition: Definition, key: str) -> str:
     return key
 
 
-def _unknown(definition: Definition, key: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(key, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"it takes {', '.join(known)}"
-    return f"{definition.name} has no argument {key!r}\nhint: {hint}"
+def _by_keyword(parameters: Mapping[str, Any], options: Mapping[str, Any]) -> str:
+    own = f"hyper-parameters ({', '.join(parameters)}) and " if parameters else ""
+    return f"{own}options ({', '.join(options)}) go by keyword"
 
 
 def prepare(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
@@ -195,51 +202,108 @@ def _prepared(
     masks: dict[str, np.ndarray],
 ) -> Call:
     like = next((x for x in data.values() if library.owns(type(x))), None)
-    arrays = {a.name: _array(definition, library, a, data[a.name], like) for a in definition.inputs}
+    arrays = {
+        a.name: _array(definition, library, a, data[a.name], like)
+        for a in definition.inputs
+        if a is definition.inputs[0] or not _is_number(data[a.name])
+    }
     first = arrays[definition.inputs[0].name]
     axis = _class_axis(definition, library, first, options.axis)
     shape = library.shape(first)
     rows = shape[:axis] + shape[axis + 1 :] if definition.class_axis else shape
     for a in definition.inputs:
+        if a.name not in arrays:
+            continue
         wanted = rows if definition.class_axis and not a.domain.class_axis else shape
-        _same_shape(definition, library, a, arrays[a.name], wanted)
+        _same_shape(definition, library, a, arrays[a.name], wanted, shape)
         if definition.class_axis:
             arrays[a.name] = (
                 library.move_last(arrays[a.name], axis)
                 if a.domain.class_axis
                 else library.expand(arrays[a.name])
             )
-    return Call(definition, library, arrays, parameters, options, rows, axis, masks)
+    call = Call(definition, library, arrays, parameters, options, rows, axis, masks)
+    if definition.class_axis and shape[axis] == 1 and options.check:
+        ambiguity.one_class(call)
+    if len(arrays) < len(data):
+        numbers = {name: data[name] for name in data if name not in arrays}
+        call.arrays = {name: _filled(call, name, numbers) for name in data}
+    return call
+
+
+def _is_number(x: Any) -> bool:
+    """Whether x is a number of Python's own, which unlike an array cannot be misaligned."""
+    return type(x) in _NUMBERS or symbolic(x)
+
+
+_NUMBERS = frozenset({int, float, bool})
+
+
+def _filled(call: Call, name: str, numbers: Mapping[str, Any]) -> Any:
+    """Return an argument; one that was given as a number holds it in every place."""
+    if name not in numbers:
+        return call.arrays[name]
+    library, domain, first = call.library, call.definition.domains[name], call.prediction
+    if domain.mass:
+        raise ShapeError(
+            f"{call.definition.name}: {name} must be {domain}, got the number {numbers[name]!r}\n"
+            "hint: give a row for each row of the prediction"
+        )
+    if domain.integer and type(numbers[name]) in {float, bool}:
+        raise DtypeError(
+            f"{call.definition.name}: {name} must be integers, got {numbers[name]!r}\n"
+            "hint: an int is the label of every row"
+        )
+    with library.wide():
+        dtype = library.index_dtype if domain.integer else first.dtype
+        x = library.cast(library.array(numbers[name], first), dtype)
+        rows = call.definition.class_axis and not domain.class_axis
+        return library.broadcast(x, first[..., :1] if rows else first)
 
 
 def _array(
     definition: Definition, library: Library, argument: Argument, data: Any, like: Any
 ) -> Any:
-    x = read(library, definition.name, argument.name, data, like, labels=argument.domain.integer)
+    x = _read(definition, library, argument, data, like)
     kind = library.kind(x)
     name = f"{definition.name}: {argument.name}"
     if kind in {"complex", "other"}:
-        raise DtypeError(f"{name} must be real numbers, got {_dtype(x)}{way_out(x)}")
+        got, hint = hints.for_dtype(argument, data)
+        raise DtypeError(f"{name} must be real numbers, got {got}\nhint: {hint}")
     if argument.domain.integer:
         if kind != "integer":
-            raise DtypeError(
-                f"{name} must be integers, got {_dtype(x)}\n"
-                "hint: convert class indices with an integer cast such as astype(int); for "
-                "one-hot or soft targets use soft_cross_entropy"
-            )
+            hint = hints.for_labels(definition, library.name)
+            raise DtypeError(f"{name} must be integers, got {hints.dtype_name(x)}\nhint: {hint}")
         return library.index(x)
     if kind == "floating":
         return x
     if argument is definition.inputs[0] and library.owns(type(data)):
         raise DtypeError(
-            f"{name} must be floating-point numbers, got {_dtype(x)}\n"
-            "hint: cast it to a float type; are prediction and target in each other's place?"
+            f"{name} must be floating-point numbers, got {hints.dtype_name(x)}\n"
+            f"hint: cast it to a float type; is it a target? the order is "
+            f"({', '.join(a.name for a in definition.inputs)})"
         )
     return library.cast(x, library.work_dtype(x)) if argument is definition.inputs[0] else x
 
 
-def _dtype(x: Any) -> str:
-    return str(getattr(x, "dtype", type(x).__name__)).removeprefix("torch.")
+def _read(
+    definition: Definition, library: Library, argument: Argument, data: Any, like: Any
+) -> Any:
+    """Return lists, numbers and arrays of elsewhere as an array of the call's library."""
+    labels = argument.domain.integer
+    try:
+        return read(library, definition.name, argument.name, data, like, labels=labels)
+    except LossaryError:
+        raise
+    except (TypeError, ValueError, RuntimeError) as error:
+        name = f"{definition.name}: {argument.name}"
+        if ragged := hints.for_nesting(data):
+            raise ShapeError(
+                f"{name} must have rows of one length, got {ragged}\n"
+                "hint: pad them to one length, and leave the padding out with mask="
+            ) from error
+        got, hint = hints.for_dtype(argument, data)
+        raise DtypeError(f"{name} must be real numbers, got {got}\nhint: {hint}") from error
 
 
 def _class_axis(definition: Definition, library: Library, first: Any, axis: int) -> int:
@@ -269,6 +333,7 @@ def _same_shape(
     argument: Argument,
     x: Any,
     wanted: tuple[int, ...] | None,
+    prediction: tuple[int, ...],
 ) -> None:
     shape = library.shape(x)
     if shape is None or wanted is None:
@@ -280,23 +345,11 @@ def _same_shape(
         what = f"must have the shape of {first}, {wanted}"
     else:
         what = f"must have the shape of {first} without the class axis, {wanted}"
-    raise ShapeError(
-        f"{definition.name}: {argument.name} {what}, got {shape}\nhint: {_shape_fix(shape, wanted)}"
-    )
+    whole = library.kind(x) in {"integer", "boolean"}
+    hint = hints.for_shape(definition, argument, shape, wanted, prediction, whole)
+    raise ShapeError(f"{definition.name}: {argument.name} {what}, got {shape}\nhint: {hint}")
 
 
 def may_equal(n: int | None, m: int | None) -> bool:
     """Compare two lengths; a graph may not know one of them yet."""
     return n is None or m is None or n == m
-
-
-def _shape_fix(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:
-    if shape == (*wanted, 1):
-        return "drop its last axis with squeeze(-1)"
-    if (*shape, 1) == wanted:
-        return "drop the last axis of the prediction with squeeze(-1)"
-    if shape[:-1] == wanted:
-        return "for one-hot or soft targets use soft_cross_entropy; or take argmax"
-    if sorted(shape) == sorted(wanted):
-        return "the axes are in another order: give axis= for the classes, or transpose"
-    return "shapes are never broadcast against each other; reshape or expand one of them"

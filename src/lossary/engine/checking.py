@@ -8,6 +8,7 @@ import numpy as np
 
 from lossary.definition import Argument, Definition
 from lossary.domain import Domain
+from lossary.engine import hints
 from lossary.engine.libraries import Library
 from lossary.errors import DomainError
 
@@ -64,13 +65,15 @@ def check_data(
     domain = argument.domain
     with library.wide():
         if (place := _first_false(library, _elements(domain, x, classes))) is not None:
-            got = f"{library.numpy(x)[place]:.6g}"
+            value = float(library.numpy(x)[place])
             shown = place if domain.class_axis or not definition.class_axis else place[:-1]
-            raise DomainError(_sentence(definition, argument, got, shown, classes))
+            hint = hints.for_value(definition, argument, value, classes)
+            raise DomainError(_sentence(definition, argument, f"{value:.6g}", shown, classes, hint))
         if domain.mass and (place := _first_false(library, _rows(library, domain, x))) is not None:
-            mass = library.numpy(_mass(library, domain, x))[place]
+            mass = float(library.numpy(_mass(library, domain, x))[place])
             got = f"a row with {domain.mass} {mass:.6g}"
-            raise DomainError(_sentence(definition, argument, got, place[:-1], classes))
+            hint = hints.for_row(definition, argument, library.numpy(x), place[:-1], mass)
+            raise DomainError(_sentence(definition, argument, got, place[:-1], classes, hint))
 
 
 def _first_false(library: Library, ok: Any) -> tuple[int, ...] | None:
@@ -85,16 +88,18 @@ def _sentence(
     got: str,
     place: tuple[int, ...],
     classes: int | None,
+    hint: str,
 ) -> str:
     allowed = str(argument.domain)
     if argument.domain.integer and classes is not None:
         allowed = f"a class index from 0 to {classes - 1}"
     where = f" at index {place}" if place else ""
-    hint = f"; {argument.domain.hint}" if argument.domain.hint else ""
-    return f"{definition.name}: {argument.name} must be {allowed}, got {got}{where}{hint}"
+    way = f"; {hint}" if hint else ""
+    return f"{definition.name}: {argument.name} must be {allowed}, got {got}{where}{way}"
 
 
 def check_parameter(definition: Definition, argument: Argument, value: float) -> None:
     """Raise DomainError if a plain number lies outside its set."""
     if not bool(argument.domain.contains(float(value))):
-        raise DomainError(_sentence(definition, argument, f"{value}", (), None))
+        hint = hints.for_value(definition, argument, float(value), None)
+        raise DomainError(_sentence(definition, argument, f"{value}", (), None, hint))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable
+import pickle
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cached_property
+from types import FrameType
 from typing import Any
 
 from lossary.definition import Definition, define
@@ -14,7 +17,9 @@ from lossary.engine import evaluate, graph
 from lossary.engine.arguments import options_of
 from lossary.engine.autograph import as_written
 from lossary.engine.describe import describe
+from lossary.engine.hints import for_keras
 from lossary.engine.program import text, variant
+from lossary.errors import FormulaError
 from lossary.render import latex
 
 __all__ = ["Loss", "bind", "loss"]
@@ -35,6 +40,8 @@ class Loss(Definition):
     @graph.one_node
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the reduced loss."""
+        if "keras" in sys.modules and _is_keras(sys._getframe(2)):  # noqa: SLF001  (who is calling)
+            raise TypeError(for_keras(self))
         return evaluate.loss(self, args, kwargs)
 
     @as_written
@@ -92,8 +99,10 @@ class Loss(Definition):
     ) -> list[Any]:
         name = wrt or self.inputs[0].name
         if name not in self.differentiable:
+            kind = "a discrete argument" if name in self.domains else "no argument"
+            kind = "a hyper-parameter" if name in {a.name for a in self.parameters} else kind
             raise ValueError(
-                f"{self.name} has no gradient with respect to {name!r}\n"
+                f"{self.name} has no gradient with respect to {name!r}, which is {kind}\n"
                 f"hint: choose from {', '.join(self.differentiable)}"
             )
         return evaluate.derivatives(self, args, kwargs, kinds, name, out)
@@ -140,7 +149,23 @@ class Loss(Definition):
         return describe(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return restore, (self.formula.__module__, self.name)
+        module, by_value = self.formula.__module__, _is_by_value(sys._getframe(1))  # noqa: SLF001
+        name = _own_name(self)
+        if name is not None and not (by_value and module == "__main__"):
+            return restore, (module, name)
+        if by_value:
+            return rebuild, ({f.name: getattr(self, f.name) for f in fields(Definition)},)
+        raise pickle.PicklingError(
+            f"{self.name} cannot be pickled: {module} has no "
+            f"{self.formula.__qualname__} that is this loss\n"
+            "hint: define it at the top of a module, under its own name, or use cloudpickle"
+        )
+
+    def __copy__(self) -> Loss:
+        return self  # as functions are
+
+    def __deepcopy__(self, memo: Any) -> Loss:
+        return self
 
     def __repr__(self) -> str:
         return f"<loss {self.name}{self.__signature__}>"
@@ -151,12 +176,62 @@ def bind(definition: Definition) -> Loss:
     return Loss(**{f.name: getattr(definition, f.name) for f in fields(definition)})
 
 
+def _is_keras(frame: FrameType) -> bool:
+    """Whether Keras itself makes the call, which gives ``(y_true, y_pred)``."""
+    return frame.f_globals.get("__name__", "").startswith("keras.src.losses")
+
+
+def _own_name(loss: Loss) -> str | None:
+    """Return the name by which its module leads to the loss, if there is one."""
+    if _catalogue().get(loss.name) is loss:
+        return loss.name
+    module = sys.modules.get(loss.formula.__module__)
+    names = (loss.formula.__qualname__, *(n for n, x in vars(module).items() if x is loss))
+    return next((n for n in names if _attribute(module, n) is loss), None)
+
+
+def _attribute(module: Any, name: str) -> Any:
+    for part in name.split("."):
+        module = getattr(module, part, None)
+    return module
+
+
+def _catalogue() -> Mapping[str, Loss]:
+    return importlib.import_module("lossary").catalogue
+
+
+def _is_by_value(frame: FrameType | None) -> bool:
+    """Whether a pickler is at work that writes functions out, as plain pickle cannot.
+
+    A pickler does not say who it is; who called does.
+    """
+    while frame is not None:
+        if not _BY_VALUE.isdisjoint(frame.f_globals.get("__name__", "").split(".")):
+            return True
+        frame = frame.f_back
+    return False
+
+
+_BY_VALUE = {"cloudpickle", "dill"}
+"""Packages, under whatever roof they have been copied to."""
+
+
 def restore(module: str, name: str) -> Loss:
     """Return the loss that was pickled: by name, as functions are."""
-    found = getattr(importlib.import_module(module), name)
+    found = _attribute(importlib.import_module(module), name)
     if isinstance(found, Loss):
         return found
-    return importlib.import_module("lossary").catalogue[name]
+    if name in _catalogue():
+        return _catalogue()[name]
+    raise AttributeError(
+        f"a loss was pickled as {name} of {module}, which has no such loss here\n"
+        "hint: define it in a module that both sides import"
+    )
+
+
+def rebuild(facts: dict[str, Any]) -> Loss:
+    """Return a loss made of what its record says."""
+    return Loss(**facts)
 
 
 def loss(**facts: Any) -> Callable[[Callable[..., Any]], Loss]:
@@ -174,6 +249,12 @@ def loss(**facts: Any) -> Callable[[Callable[..., Any]], Loss]:
     """
 
     def decorate(formula: Callable[..., Any]) -> Loss:
-        return bind(define(formula, **facts))
+        made = bind(define(formula, **facts))
+        if taken := options_of(made).keys() & made.domains.keys():
+            raise FormulaError(
+                f"{made.name}: {', '.join(sorted(taken))} is an option of every loss\n"
+                "hint: give the argument another name"
+            )
+        return made
 
     return decorate

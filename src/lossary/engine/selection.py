@@ -57,7 +57,10 @@ def using(*, engine: str) -> Iterator[None]:
     2.5
     """
     if engine not in ENGINES:
-        raise ValueError(f"engine must be one of {', '.join(map(repr, ENGINES))}, got {engine!r}")
+        raise ValueError(
+            f"engine must be one of {', '.join(map(repr, ENGINES))}, got {engine!r}\n"
+            "hint: fused is Numba's kernels on a CPU and Triton's on a GPU"
+        )
     token = _chosen.set(engine)
     try:
         yield

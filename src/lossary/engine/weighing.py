@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from lossary.engine import ambiguity, hints
 from lossary.engine.arguments import Call, may_equal
 from lossary.engine.libraries import symbolic
 from lossary.engine.reading import read
@@ -30,17 +32,27 @@ __all__ = [
 ]
 
 
-def fits(call: Call, name: str, shape: tuple[int, ...] | None) -> None:
-    """Raise ShapeError unless the shape repeats to that of the unreduced loss."""
+def fits(call: Call, name: str, shape: tuple[int, ...] | None, clear: bool = False) -> None:
+    """Raise ShapeError unless the shape repeats to that of the unreduced loss, in one way.
+
+    ``clear`` shapes said themselves how they are meant.
+    """
     if shape is None or call.shape is None:
         return
     padded = (1,) * (len(call.shape) - len(shape)) + tuple(shape)
     if len(padded) != len(call.shape) or not all(map(_repeats, padded, call.shape)):
+        hint = hints.for_weight(call.definition, name, tuple(shape), call.shape, _classes(call))
         raise ShapeError(
             f"{call.definition.name}: {name} of shape {tuple(shape)} does not broadcast to the "
-            f"loss, {call.shape}\nhint: one {name} belongs to one "
-            f"{'row' if call.definition.class_axis else 'element'}"
+            f"loss, {call.shape}\nhint: {hint}"
         )
+    if len(shape) == 1 and call.options.check and not clear:
+        ambiguity.only_one(call, name, shape[0], _classes(call))
+
+
+def _classes(call: Call) -> int | None:
+    """Return how many classes a row has; None for a loss without rows."""
+    return call.library.shape(call.prediction)[-1] if call.definition.class_axis else None
 
 
 def _repeats(n: int | None, m: int | None) -> bool:
@@ -113,8 +125,9 @@ def _first(places: np.ndarray) -> tuple[int, ...]:
 def fitting(call: Call, name: str, value: Any) -> Any:
     """Return an option as real numbers that repeat to the unreduced loss."""
     x = given(call, name, value)
-    fits(call, name, call.library.shape(x))
-    return x
+    rows = ambiguity.without_classes(call, x) if call.definition.class_axis else x
+    fits(call, name, call.library.shape(rows), clear=rows is not x)
+    return rows
 
 
 def spread(call: Call, x: Any) -> Any:
@@ -160,8 +173,9 @@ def mask_of(call: Call) -> Any:
     mask = fitting(call, "mask", call.options.mask)
     if call.library.kind(mask) not in {"boolean", "integer"}:
         raise DtypeError(
-            f"{call.definition.name}: mask must be True (keep) or False, got {mask.dtype}\n"
-            "hint: for numbers use weight="
+            f"{call.definition.name}: mask must be True (keep) or False, got "
+            f"{hints.dtype_name(mask)}\n"
+            f"hint: {hints.for_mask()}"
         )
     keep = mask if call.library.kind(mask) == "boolean" else mask != 0
     return spread(call, keep)
@@ -205,9 +219,11 @@ def _check_weight(call: Call, name: str, weight: Any, keep: Any = None) -> None:
         bad = np.broadcast_to(bad, call.shape) & call.library.numpy(keep)
         values = np.broadcast_to(values, call.shape)
     if bad.any():
+        place = _first(bad)
+        where = f" at index {place}" if place else ""
         raise DomainError(
             f"{call.definition.name}: {name} must be a finite number, at least 0, got "
-            f"{values[bad].flat[0]:.6g} at index {_first(bad)}\n"
+            f"{values[place]:.6g}{where}\n"
             "hint: leave elements out with mask= or a weight of 0"
         )
 
@@ -265,9 +281,14 @@ def class_weighted(call: Call, weight: Any) -> Any:
 
 def class_table(call: Call, classes: int) -> Any:
     """Return the weight of each class."""
-    library = call.library
-    table = given(call, "class_weight", call.options.class_weight)
-    _one_each(call, "class_weight", table, classes)
+    value = call.options.class_weight
+    if isinstance(value, (Mapping, str)):
+        raise DtypeError(
+            f"{call.definition.name}: class_weight must have one number for each of the "
+            f"{classes} classes, got {value!r:.60}\nhint: {hints.for_classes(value)}"
+        )
+    library, table = call.library, given(call, "class_weight", value)
+    _one_each(call, "class_weight", table, classes, hints.for_classes(value))
     with library.wide():
         table = _sound(call, "class_weight", table)
         return library.cast(table, library.work_dtype(call.prediction))
@@ -278,10 +299,10 @@ def fits_classes(call: Call, name: str, x: Any) -> None:
     _one_each(call, name, x, call.library.shape(call.prediction)[-1])
 
 
-def _one_each(call: Call, name: str, x: Any, classes: int | None) -> None:
+def _one_each(call: Call, name: str, x: Any, classes: int | None, hint: str = "") -> None:
     shape = call.library.shape(x)
     if shape is not None and (len(shape) != 1 or not may_equal(shape[0], classes)):
         raise ShapeError(
             f"{call.definition.name}: {name} must have one number for each of the "
-            f"{classes} classes, got shape {shape}"
+            f"{classes} classes, got shape {shape}" + (hint and f"\nhint: {hint}")
         )

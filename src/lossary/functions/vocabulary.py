@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any, Literal
 
-from lossary.formula import Expression, apply
+from lossary.formula import Expression, apply, refuse
 
 Shape = Literal["elementwise", "row", "class"]
 
@@ -49,15 +51,29 @@ def named(
     def add(computed: Callable[..., Expression]) -> Callable[..., Expression]:
         name = computed.__name__
         FUNCTIONS[name] = Function(name, computed, means, slope, latex, shape)
+        signature = _signature(computed)
+        count = len(signature.parameters)
         class_axis = {"elementwise": None, "row": False, "class": True}[shape]
 
+        @wraps(computed)  # a pickle finds the function by its name and module
         def build(*arguments: Any) -> Expression:
+            if len(arguments) != count:
+                refuse(
+                    f"{name} takes {count} argument{'s' if count > 1 else ''}, got "
+                    f"{len(arguments)}",
+                    f"write {name}{signature}",
+                )
             return apply(name, *arguments, class_axis=class_axis)
 
-        build.__name__, build.__doc__ = name, computed.__doc__
         return build
 
     return add
+
+
+def _signature(computed: Callable[..., Expression]) -> inspect.Signature:
+    """Return the names of a function's arguments, as they are written."""
+    kept = [p.replace(annotation=p.empty) for p in inspect.signature(computed).parameters.values()]
+    return inspect.Signature(kept)
 
 
 PRIMITIVES = frozenset(
@@ -181,6 +197,11 @@ def argpeak(x: Any) -> Expression:
 
 def pick(x: Any, label: Any) -> Expression:
     """Entry of the class ``label``."""
+    if not isinstance(label, Expression):
+        refuse(
+            f"pick takes a label that is an argument, got {label!r}",
+            f"for one fixed class write total(where(is_class({label!r}), x, 0))",
+        )
     return apply("pick", x, label, class_axis=False)
 
 

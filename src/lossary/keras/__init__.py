@@ -12,11 +12,15 @@
 Import Keras, or set ``KERAS_BACKEND``, first: the backend is chosen once.
 """
 
-from lossary.keras import catalogue, functions, losses
-from lossary.keras.catalogue import *  # noqa: F403
-from lossary.keras.functions import *  # noqa: F403
-from lossary.keras.losses import *  # noqa: F403
-from lossary.keras.names import deserialize, get, names, register, serialize, unregister
+from lossary.errors import needs
+
+# Keras imports the library of its backend.
+with needs("lossary.keras", keras="keras", tensorflow="tensorflow", torch="torch", jax="jax"):
+    from lossary.keras import catalogue, functions, losses
+    from lossary.keras.catalogue import *  # noqa: F403
+    from lossary.keras.functions import *  # noqa: F403
+    from lossary.keras.losses import *  # noqa: F403
+    from lossary.keras.names import deserialize, get, names, register, serialize, unregister
 
 __all__ = [  # noqa: PLE0604  (the names of both tables are strings)
     "deserialize",

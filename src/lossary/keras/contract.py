@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import warnings
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
@@ -15,7 +13,7 @@ from keras.src.backend import compute_output_spec, get_keras_mask, set_keras_mas
 from keras.src.losses.loss import squeeze_or_expand_to_same_rank
 
 from lossary.engine.libraries import library, library_of
-from lossary.errors import DomainError, ShapeError
+from lossary.errors import DomainError, ShapeError, warn
 from lossary.keras.computing import BACKEND
 
 __all__ = [
@@ -185,14 +183,3 @@ def logits_of(y_pred: Any, activation: str) -> Any:
     if ops.is_tensor(y_pred) and hasattr(y_pred, "graph") and y_pred.op.type == activation:
         return y_pred.op.inputs[0]
     return None
-
-
-def warn(text: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the first line outside lossary and Keras."""
-    frame, level = inspect.currentframe(), 0
-    while frame is not None and frame.f_globals.get("__name__", "").startswith(_INSIDE):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(text, category, stacklevel=max(level, 1))
-
-
-_INSIDE = ("lossary.", "keras.")

@@ -11,42 +11,45 @@ keeps optax' dtypes and errors. What the catalogue has no loss for is optax' own
 same name: ``DELEGATED`` lists it.
 """
 
-from optax.losses import (
-    binary_dice_loss,
-    ctc_loss,
-    ctc_loss_with_forward_probs,
-    dice_loss,
-    make_fenchel_young_loss,
-    multiclass_generalized_dice_loss,
-    multiclass_sparsemax_loss,
-    ntxent,
-    smooth_labels,
-    sparsemax_loss,
-)
+from lossary.errors import needs
 
-from lossary.optax.classification import (
-    poly_loss_cross_entropy,
-    ranking_softmax_loss,
-    safe_softmax_cross_entropy,
-    sigmoid_binary_cross_entropy,
-    sigmoid_focal_loss,
-    softmax_cross_entropy,
-    softmax_cross_entropy_with_integer_labels,
-)
-from lossary.optax.divergence import (
-    convex_kl_divergence,
-    generalized_kl_divergence,
-    kl_divergence,
-    kl_divergence_with_log_targets,
-)
-from lossary.optax.embedding import cosine_distance, cosine_similarity, triplet_margin_loss
-from lossary.optax.margins import (
-    hinge_loss,
-    multiclass_hinge_loss,
-    multiclass_perceptron_loss,
-    perceptron_loss,
-)
-from lossary.optax.regression import huber_loss, l2_loss, log_cosh, squared_error
+with needs("lossary.optax", optax="optax", jax="optax"):
+    from optax.losses import (
+        binary_dice_loss,
+        ctc_loss,
+        ctc_loss_with_forward_probs,
+        dice_loss,
+        make_fenchel_young_loss,
+        multiclass_generalized_dice_loss,
+        multiclass_sparsemax_loss,
+        ntxent,
+        smooth_labels,
+        sparsemax_loss,
+    )
+
+    from lossary.optax.classification import (
+        poly_loss_cross_entropy,
+        ranking_softmax_loss,
+        safe_softmax_cross_entropy,
+        sigmoid_binary_cross_entropy,
+        sigmoid_focal_loss,
+        softmax_cross_entropy,
+        softmax_cross_entropy_with_integer_labels,
+    )
+    from lossary.optax.divergence import (
+        convex_kl_divergence,
+        generalized_kl_divergence,
+        kl_divergence,
+        kl_divergence_with_log_targets,
+    )
+    from lossary.optax.embedding import cosine_distance, cosine_similarity, triplet_margin_loss
+    from lossary.optax.margins import (
+        hinge_loss,
+        multiclass_hinge_loss,
+        multiclass_perceptron_loss,
+        perceptron_loss,
+    )
+    from lossary.optax.regression import huber_loss, l2_loss, log_cosh, squared_error
 
 DOORS = (
     "convex_kl_divergence",

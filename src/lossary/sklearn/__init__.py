@@ -7,11 +7,14 @@
 scorer('huber', delta=2.0)
 """
 
-from lossary.sklearn import classification, regression
-from lossary.sklearn.classification import *  # noqa: F403
-from lossary.sklearn.contract import PEERS
-from lossary.sklearn.regression import *  # noqa: F403
-from lossary.sklearn.scoring import scorer
+from lossary.errors import needs
+
+with needs("lossary.sklearn", sklearn="sklearn"):
+    from lossary.sklearn import classification, regression
+    from lossary.sklearn.classification import *  # noqa: F403
+    from lossary.sklearn.contract import PEERS
+    from lossary.sklearn.regression import *  # noqa: F403
+    from lossary.sklearn.scoring import scorer
 
 # A metric that the installed scikit-learn has not got yet is left out.
 METRICS = tuple(n for n in (*classification.__all__, *regression.__all__) if n in PEERS)

@@ -9,15 +9,18 @@ They keep TensorFlow's dtypes, shapes and exceptions, eager and in ``tf.function
 by every argument that has one. The losses of ``tf.keras`` are in :mod:`lossary.keras`.
 """
 
-from lossary.tensorflow import nn
-from lossary.tensorflow.nn import (
-    l2_loss,
-    log_poisson_loss,
-    sigmoid_cross_entropy_with_logits,
-    softmax_cross_entropy_with_logits,
-    sparse_softmax_cross_entropy_with_logits,
-    weighted_cross_entropy_with_logits,
-)
+from lossary.errors import needs
+
+with needs("lossary.tensorflow", tensorflow="tensorflow"):
+    from lossary.tensorflow import nn
+    from lossary.tensorflow.nn import (
+        l2_loss,
+        log_poisson_loss,
+        sigmoid_cross_entropy_with_logits,
+        softmax_cross_entropy_with_logits,
+        sparse_softmax_cross_entropy_with_logits,
+        weighted_cross_entropy_with_logits,
+    )
 
 __all__ = [
     "l2_loss",

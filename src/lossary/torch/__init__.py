@@ -8,9 +8,12 @@ tensor(4.1399e-08)
 tensor(1.8000)
 """
 
-from lossary.torch import catalogue, functional, modules
-from lossary.torch.catalogue import *  # noqa: F403
-from lossary.torch.modules import *  # noqa: F403
+from lossary.errors import needs
+
+with needs("lossary.torch", torch="torch"):
+    from lossary.torch import catalogue, functional, modules
+    from lossary.torch.catalogue import *  # noqa: F403
+    from lossary.torch.modules import *  # noqa: F403
 
 __all__ = [  # noqa: PLE0604  (the names of both tables are strings)
     "functional",

@@ -15,6 +15,8 @@ tensor(0.1733)
 from __future__ import annotations
 
 import inspect
+import sys
+from functools import cache
 from typing import Any
 
 from torch import Tensor, nn
@@ -54,6 +56,14 @@ class LossModule(nn.Module):
         """Return the loss of tensors; ``weight``, ``mask`` and ``denominator`` may be given."""
         return self.loss(*args, **{name: getattr(self, name) for name in self._names}, **kwargs)
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        kind, plain = type(self), super().__reduce_ex__(protocol)
+        named = getattr(sys.modules.get(kind.__module__), kind.__name__, None) is kind
+        if named or kind is not module_of(self.loss):
+            return plain
+        # A class that no module leads to is made anew of its loss, which pickles or says why not.
+        return blank, (self.loss,), *plain[2:]
+
     def extra_repr(self) -> str:
         """Return the hyper-parameters, and the options that are not what they are by default."""
         defaults = inspect.signature(type(self)).parameters
@@ -87,11 +97,9 @@ def constructor(loss: Loss) -> inspect.Signature:
     return inspect.Signature(kept)
 
 
+@cache
 def module_of(loss: Loss) -> type[LossModule]:
-    """Return the module class of a loss; a user's own loss has one too.
-
-    Assign it to its own name, ``Welsch = module_of(welsch)``, if it is to be pickled.
-    """
+    """Return the module class of a loss; a user's own loss has one too."""
     ours = catalogue.get(loss.name) is loss
     body = {
         "loss": loss,
@@ -100,6 +108,12 @@ def module_of(loss: Loss) -> type[LossModule]:
         "__signature__": constructor(loss),
     }
     return type(class_name(loss), (LossModule,), body)
+
+
+def blank(loss: Loss) -> LossModule:
+    """Return a module of a loss without its state, which a pickle brings."""
+    kind = module_of(loss)
+    return kind.__new__(kind)
 
 
 for _loss in catalogue.values():

@@ -1,0 +1,170 @@
+"""Names: which loss is meant by a name of any library, and what to say where there is none."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Generic, TypeVar
+
+from lossary.definition import Definition
+from lossary.errors import UnknownLossError
+
+__all__ = ["Answer", "NotYet", "find", "look_up", "not_yet"]
+
+D = TypeVar("D", bound=Definition)
+
+
+@dataclass(frozen=True)
+class NotYet:
+    """A loss that others have: who has it, and what is nearest to it here."""
+
+    name: str
+    names: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+    nearest: tuple[str, ...]
+    how: str = ""
+
+    @property
+    def keys(self) -> set[str]:
+        """What it is looked up by."""
+        plain = (alias for alias in self.elsewhere if " (" not in alias)
+        return {_short(name) for name in (self.name, *self.names, *plain)}
+
+
+@dataclass(frozen=True)
+class Answer(Generic[D]):
+    """What a name leads to: a loss, or one that is not here yet, or names like it."""
+
+    name: str
+    loss: D | None
+    not_yet: NotYet | None
+    near: tuple[str, ...]
+
+    @property
+    def problem(self) -> str:
+        """What stands in the way, and what to do, if there is no loss."""
+        if self.not_yet:
+            return f"{self.name!r} is not in lossary yet\nhint: {_instead(self.not_yet)}"
+        hint = "lossary list shows all names; in Python lossary.catalogue has them"
+        if self.near:
+            hint = f"did you mean {', '.join(self.near)}?"
+        return f"no loss is called {self.name!r} here or elsewhere\nhint: {hint}"
+
+
+def find(catalogue: Mapping[str, D], name: str) -> D:
+    """Return the loss of that name here or in another library; UnknownLossError if none."""
+    answer = look_up(catalogue, name)
+    if answer.loss is None:
+        raise UnknownLossError(answer.problem)
+    return answer.loss
+
+
+def look_up(catalogue: Mapping[str, D], name: str) -> Answer[D]:
+    """Return what a name leads to; capitals, ``_`` and ``-`` do not matter."""
+    loss = catalogue.get(name) or _named(catalogue, name)
+    missing = None if loss else _missing(name)
+    return Answer(name, loss, missing, _near(catalogue, name, loss))
+
+
+@cache
+def not_yet() -> tuple[NotYet, ...]:
+    """Return the losses that the field knows and the catalogue has not got."""
+    text = (files("lossary.losses") / "not_yet.toml").read_text(encoding="utf-8")
+    return tuple(
+        NotYet(
+            name, tuple(row["names"]), tuple(row["elsewhere"]), tuple(row["nearest"]),
+            row.get("how", ""),
+        )
+        for name, row in tomllib.loads(text).items()
+    )  # fmt: skip
+
+
+def _named(catalogue: Mapping[str, D], name: str) -> D | None:
+    wanted = _key(name)
+    tails: dict[str, D] = {}
+    for loss in catalogue.values():
+        for alias in (loss.name, *loss.elsewhere):
+            key = _key(alias)
+            if key == wanted:
+                return loss
+            tails[key.rpartition(".")[2]] = loss
+    if wanted in tails:
+        return tails[wanted]
+    if wanted.endswith("loss") and "." not in wanted:
+        return _named(catalogue, wanted.removesuffix("loss"))
+    return catalogue.get(_ABBREVIATIONS.get(_short(name), ""))
+
+
+def _missing(name: str) -> NotYet | None:
+    wanted = _short(name)
+    return next((row for row in not_yet() if wanted in row.keys), None)
+
+
+def _instead(row: NotYet) -> str:
+    shown = " and ".join(row.elsewhere[:2])
+    have = f"{shown} {'have' if len(row.elsewhere) > 1 else 'has'} it; " if shown else ""
+    return f"{have}nearest here: {', '.join(row.nearest)}{f'; {row.how}' if row.how else ''}"
+
+
+def _near(catalogue: Mapping[str, D], name: str, found: D | None) -> tuple[str, ...]:
+    """Return up to three other names of the catalogue, the most alike first."""
+    wanted = _short(name)
+    scores = {
+        loss.name: max(_likeness(wanted, _short(alias)) for alias in (loss.name, *loss.elsewhere))
+        for loss in catalogue.values()
+        if loss is not found
+    }
+    close = [n for n, score in scores.items() if score >= _ALIKE]
+    return tuple(sorted(close, key=lambda n: -scores[n])[:3])
+
+
+_ALIKE = 0.7
+"""Below this share of common letters two names have nothing to do with each other."""
+
+
+def _likeness(wanted: str, key: str) -> float:
+    if len(wanted) > 3 and (wanted in key or key in wanted):
+        return _ALIKE + (1 - _ALIKE) * min(len(wanted), len(key)) / max(len(wanted), len(key))
+    matcher = difflib.SequenceMatcher(None, wanted, key)
+    return matcher.ratio() if matcher.quick_ratio() >= _ALIKE else 0.0
+
+
+# Keras' identifiers and other short names, by which no library has an attribute any more.
+_ABBREVIATIONS = {
+    "mse": "squared_error", "mae": "absolute_error", "mape": "absolute_percentage_error",
+    "msle": "squared_log_error", "bce": "binary_cross_entropy_from_probability",
+    "bcewithlogits": "binary_cross_entropy", "ce": "cross_entropy",
+    "kld": "kl_divergence_from_probabilities", "kl": "kl_divergence", "jsd": "jensen_shannon",
+    "nll": "negative_log_likelihood", "gce": "generalized_cross_entropy_from_probabilities",
+    "l1": "absolute_error", "l2": "squared_error", "logistic": "binary_cross_entropy",
+    "kullbackleiblerdivergence": "kl_divergence_from_probabilities", "pinball": "quantile",
+    "meansquarederror": "squared_error", "meanabsoluteerror": "absolute_error",
+    "softmaxcrossentropy": "cross_entropy", "sigmoidcrossentropy": "binary_cross_entropy",
+}  # fmt: skip
+
+
+def _plain(name: str) -> str:
+    """Return a name without what stands in brackets behind it."""
+    return name.partition(" (")[0]
+
+
+def _short(name: str) -> str:
+    """Return the last word of a dotted name, without ``loss`` at its end."""
+    last = _key(_plain(name)).rpartition(".")[2]
+    return last.removesuffix("loss") or last
+
+
+def _key(name: str) -> str:
+    name = name.strip().lower().replace("_", "").replace("-", "").replace(" ", "")
+    for prefix, short in (
+        ("tensorflow.", "tf."), ("tf.keras.", "keras."), ("torch.nn.functional.", "f."),
+        ("torch.nn.f.", "f."), ("torch.f.", "f."), ("nn.", "torch.nn."),
+        ("sklearn.metrics.", "sklearn."),
+    ):  # fmt: skip
+        if name.startswith(prefix):
+            name = short + name.removeprefix(prefix)
+    return name
