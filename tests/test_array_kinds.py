@@ -164,10 +164,26 @@ def strange():
     numbers = np.arange(3.0)
     yield "matrix", numbers[None].view(np.matrix), r"numpy\.matrix\nhint: pass np\.asarray"
     yield "units", numbers.view(WithUnits), r"WithUnits, a subclass of numpy\.ndarray"
-    yield "object", np.array([1.0, None, 2.0], object), r"object.*x\.astype\(float\)"
-    yield "missing", Convertible(np.array([1, None, 2], object)), "filled or masked"
-    yield "strings", np.array(["a", "b", "c"]), "U1.*np.unique"
-    yield "bytes", np.array([b"a", b"b", b"c"]), "S1.*np.unique"
+    yield (
+        "object",
+        np.array([1.0, None, 2.0], object),
+        r"(object.*x\.astype\(float\)|None at index \(1,\).*mask=)",
+    )
+    yield (
+        "missing",
+        Convertible(np.array([1, None, 2], object)),
+        r"(filled or masked|None at index \(1,\).*mask=)",
+    )
+    yield (
+        "strings",
+        np.array(["a", "b", "c"]),
+        r"(U1.*np\.unique|'a' at index \(0,\).*astype\(float\))",
+    )
+    yield (
+        "bytes",
+        np.array([b"a", b"b", b"c"]),
+        r"(S1.*np\.unique|b'a' at index \(0,\).*astype\(float\))",
+    )
     yield "dates", np.array(["2020-01-01"] * 3, "M8[D]"), "timedelta64"
     yield "durations", np.array([1, 2, 3], "m8[s]"), "divide by a unit"
     yield "records", np.zeros(3, [("height", float)]), r"x\['height'\]"

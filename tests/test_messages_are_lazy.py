@@ -21,10 +21,8 @@ def early(tree):
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and not isinstance(parents[node], ast.Raise | ast.Return):
             name = ast.unparse(node.func).rpartition(".")[2]
-            builtin = getattr(builtins, name, None)
-            if name in L.errors.__all__ or (
-                isinstance(builtin, type) and issubclass(builtin, BaseException)
-            ):
+            kind = getattr(L.errors, name, getattr(builtins, name, None))
+            if isinstance(kind, type) and issubclass(kind, BaseException):
                 yield node.lineno
 
 
