@@ -20,6 +20,7 @@ __all__ = [
     "keep_of",
     "parameters",
     "row_results",
+    "summed",
     "weighed",
 ]
 
