@@ -31,16 +31,17 @@ def narrowed(dtype):
 
 WORDS = {
     "njit": lambda **options: lambda function: function,
+    "Apart": None,
     "float32": np.float32,
     "float64": np.float64,
     "inf": np.inf,
     "nan": np.nan,
     "add": added,
     "block_peak": lambda values, n, *scratch: values[:n].max(),
-    "block_sum": lambda values, n, *scratch: values[:n].sum(dtype=np.float64),
     "first_place": lambda values, n, value: int(np.argmax(values[:n] == value)),
     "both": lambda x, y: bool(x) and bool(y),
     "either": lambda x, y: bool(x) or bool(y),
+    "lane_sum": lambda total, value: total + value,
     "select": lambda condition, x, y: x if condition else y,
     "power_plain": np.power,
     "power_of_positive": np.power,

@@ -1,11 +1,9 @@
-"""The same numbers give the same bits: wherever arrays lie, whatever the vectors of the processor.
+"""The same numbers give the same bits, wherever arrays lie in memory.
 
-LLVM looks at run time how far apart arrays lie before it takes a loop with vectors. An addition
-that it may reorder has another last bit on each of these ways.
+LLVM may look at run time how far apart arrays lie before it takes a loop with vectors, in which a
+sum has another last bit.
 """
 
-import hashlib
-import json
 import os
 import platform
 import subprocess
@@ -19,7 +17,7 @@ import pytest
 import lossary as L
 from engines import by_kernels, by_operations, kernels_only
 from libraries import imported
-from samples import arrays, each_loss, parameters, sample
+from samples import arrays, each_loss, parameters
 
 numba = pytest.importorskip("numba")
 
@@ -108,16 +106,6 @@ def test_bits_do_not_depend_on_alignment(name):
             assert len(found) == 1
 
 
-@some
-def test_a_value_is_the_same_bits_with_and_without_its_gradient(name):
-    loss = L.catalogue[name]
-    for values in draws(loss, sizes=(*SIZES, 1000), classes=(4, 140)):
-        value, _ = by_kernels(loss.value_and_gradient, *values)
-        assert bits(by_kernels(loss, *values)) == bits(value)
-        ones = np.ones(len(values[0]))
-        assert bits(by_kernels(loss, *values, weight=ones)) == bits(value)
-
-
 @pytest.mark.parametrize("name", ["huber", "cross_entropy"])
 def test_a_gradient_over_the_prediction_is_the_same_bits(name):
     torch, loss = imported("torch"), L.catalogue[name]
@@ -130,6 +118,19 @@ def test_a_gradient_over_the_prediction_is_the_same_bits(name):
             value.backward()
             found.add(bits((value.detach(), x.grad)))
         assert len(found) == 1
+
+
+@pytest.mark.parametrize("shift", [-1, 0, 1])
+def test_a_gradient_may_go_over_a_prediction_that_shares_memory_with_the_target(shift):
+    torch = imported("torch")
+    room = torch.linspace(-3, 4, 52, dtype=torch.float64)
+    expected = by_operations(L.huber.gradient, room[1:51], room[1 + shift : 51 + shift])
+    leaf = room.clone().requires_grad_()
+    together = leaf * 1
+    prediction, target = together[1:51], together.detach()[1 + shift : 51 + shift]
+    with kernels_only():
+        L.huber(prediction, target, inplace=True).backward()
+    assert torch.equal(leaf.grad[1:51], expected)
 
 
 @pytest.mark.parametrize("name", ["huber", "cross_entropy"])
@@ -152,37 +153,35 @@ def test_bits_of_small_torch_tensors_do_not_depend_on_where_they_lie(name, monke
 
 
 PROGRAM = """
-import hashlib, json, sys
+import sys
 sys.path.insert(0, {folder!r})
-from test_determinism import digests
-print(json.dumps(digests()))
+from test_determinism import depending
+print(*depending())
 """
 
 
-def digests():
-    """What the kernels of some losses find, in few letters."""
-    found = {}
+def depending():
+    """The names of some losses whose kernels look at addresses."""
     for name in SOME:
         loss = L.catalogue[name]
-        for size, classes in ((10, 140), (41, 4), (1500, 7)):
-            values, options = sample(loss, shape=(size,), classes=classes)
-            result = by_kernels(loss.value_and_gradient, *values, **options)
-            found[f"{name} {size}"] = hashlib.sha256(bits(result)).hexdigest()
-    return found
+        call = derivative(by_kernels, loss.value_and_gradient, {})
+        for values in draws(loss):
+            if len(anywhere(call, [*values, np.zeros_like(values[0])])) > 1:
+                yield name
+                break
 
 
 @pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="x86's vectors")
-def test_narrower_vectors_change_no_bit():
-    """Vectors of 256 bits and 128: the loops of other processors, whose ends differ."""
+def test_bits_do_not_depend_on_where_arrays_lie_with_shorter_vectors():
+    """AVX2: what is left over of a loop has vectors too, and arrays 128 bytes apart are close."""
     from llvmlite.binding import get_host_cpu_features
 
     if not get_host_cpu_features().get("avx2"):
         pytest.skip("this processor has no AVX2")
-    program = PROGRAM.format(folder=str(Path(__file__).parent))
     ran = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", PROGRAM.format(folder=str(Path(__file__).parent))],
         env={**os.environ, "NUMBA_CPU_NAME": "haswell"},
         capture_output=True, text=True, check=False, timeout=240,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
-    assert json.loads(ran.stdout) == digests()
+    assert ran.stdout.split() == []

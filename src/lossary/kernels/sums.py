@@ -1,20 +1,20 @@
 """Sums, peaks and choices of the CPU kernels, for Numba.
 
-Nothing here lets the compiler reorder: LLVM takes vectors or not by the processor, by the length of
-a loop and by how far apart the arrays lie in memory, and each would be another order of additions.
-A block of values is summed in an order that depends on their number alone.
+Only ``lane_sum`` lets the compiler reorder, and only that one addition; a block of values is summed
+so, and the sums of blocks are added with their rounding.
 """
 
 from __future__ import annotations
 
 from math import inf
+from typing import Any
 
 import numpy as np
-from numba import float64, njit
+from numba import float64, njit, types
 
-from lossary.kernels.vector_math.machine import select
+from lossary.kernels.vector_math.machine import instruction, select
 
-__all__ = ["add", "block_peak", "block_sum", "both", "either", "first_place", "select"]
+__all__ = ["add", "block_peak", "both", "either", "first_place", "lane_sum", "select"]
 
 
 @njit(forceinline=True)
@@ -29,25 +29,14 @@ def either(x: bool, y: bool) -> bool:
     return x | y
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
-def block_sum(values: np.ndarray, n: int, scratch: np.ndarray) -> float:
-    """Return the sum of the first n values, pairwise; ``scratch`` has room for half of them.
+@instruction
+def lane_sum(typing: Any, total: Any, value: Any) -> Any:
+    """Return total + value; the compiler may keep a partial sum in each lane of its vectors."""
 
-    The upper half is added to the lower until little is left, which vectorises as it stands.
-    """
-    half = n // 2
-    for i in range(half):
-        scratch[i] = float64(values[i]) + float64(values[half + i])
-    total = float64(values[n - 1]) if n % 2 else 0.0
-    while half > 8:
-        if half % 2:
-            total += scratch[half - 1]
-        half //= 2
-        for i in range(half):
-            scratch[i] += scratch[half + i]
-    for i in range(half):
-        total += scratch[i]
-    return total
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.fadd(*arguments, flags=("reassoc", "nsz"))
+
+    return types.float64(types.float64, types.float64), generate
 
 
 @njit(nogil=True, error_model="numpy", cache=True)

@@ -34,7 +34,7 @@ SPELLINGS = {
     "logical_or": (ATOM, "either({0}, {1})"),
     "logical_not": (UNARY, "not {0}"),
     "where": (ATOM, "select({0}, {1}, {2})"),
-    "total": (ATOM, "block_sum({0}, n, scratch)"),
+    "total": (ATOM, "lane_sum({0})"),
     "peak": (ATOM, "block_peak({0}, n, scratch)"),
     "argpeak": (ATOM, "first_place({0}, n, {1})"),
     "pick": (ATOM, "{0}"),
@@ -69,8 +69,9 @@ _SOURCES = {
         "bfloat16_to_float64", "float16_to_float64", "float64_to_bfloat16", "float64_to_float16",
         "floor", "maximum", "minimum", "sign", "sqrt",
     ),
-    "lossary.kernels.sums": ("add", "block_peak", "block_sum", "both", "either", "first_place",
+    "lossary.kernels.sums": ("add", "block_peak", "both", "either", "first_place", "lane_sum",
                              "select"),
+    "lossary.kernels.apart": ("Apart",),
 }  # fmt: skip
 
 # Functions that come exact, and faster where float64 has precision to spare.

@@ -19,7 +19,6 @@ from lossary.render.loops.shared import (
     indented,
     keep_of,
     row_results,
-    summed,
     weighed,
 )
 from lossary.render.numba import LOADS, STORES
@@ -38,10 +37,10 @@ def columns(kernel: Kernel) -> Iterator[str]:
     yield "    begin = block * step"
     yield "    n = min(step, rows - begin)"
     yield "    bad = 0"
+    yield "    sum = 0.0"
     yield from indented(body)
     yield "    wrong[block] = bad"
-    if summed(kernel):
-        yield "    sums[block] = block_sum(values_r, n, scratch_r)"
+    yield "    sums[block] = sum"
 
 
 def _buffers(kernel: Kernel, body: Sequence[str]) -> Iterator[str]:
@@ -54,8 +53,6 @@ def _buffers(kernel: Kernel, body: Sequence[str]) -> Iterator[str]:
         kind = ", np.int64" if name in labels or re.fullmatch(r"place_of_peak\d+", name) else ""
         kind = ", np.bool_" if name == "keep" else kind
         yield f"{name}_r = np.empty(step{kind})"
-    if summed(kernel):
-        yield "scratch_r = np.empty(step // 2)"
 
 
 def _block(kernel: Kernel, scope: Scope) -> Iterator[str]:
@@ -218,7 +215,7 @@ def _finish(kernel: Kernel, scope: Scope) -> Iterator[str]:
     yield from row_results(
         kernel,
         scope,
-        "values_r[i] = {0}",
+        "sum = lane_sum(sum, {0})",
         lambda text: _counted(kernel, _rowwise(text)),
         lambda text: _excused(kernel, text),
     )

@@ -12,7 +12,6 @@ from lossary.render.loops.shared import (
     indented,
     keep_of,
     parameters,
-    summed,
     weighed,
 )
 from lossary.render.numba import LOADS, STORES
@@ -24,9 +23,6 @@ def elements(kernel: Kernel) -> Iterator[str]:
     """Return the lines of the function."""
     arrays = [name for name in parameters(kernel) if name.endswith("_")]
     yield f"size = {arrays[0]}.shape[0]"
-    if summed(kernel):
-        yield "values = np.empty(min(step, size))"
-        yield "scratch = np.empty(min(step, size) // 2)"
     yield "for block in range(first, last):"
     yield from indented(_one_block(kernel, arrays))
 
@@ -37,11 +33,11 @@ def _one_block(kernel: Kernel, arrays: Sequence[str]) -> Iterator[str]:
     for name in arrays:
         yield f"{name[:-1]}_b = {name}[begin : begin + n]"
     yield "bad = 0"
+    yield "sum = 0.0"
     yield "for i in range(n):"
     yield from indented(_one_element(kernel))
     yield "wrong[block] = bad"
-    if summed(kernel):
-        yield "sums[block] = block_sum(values, n, scratch)"
+    yield "sums[block] = sum"
 
 
 def _one_element(kernel: Kernel) -> Iterator[str]:
@@ -57,10 +53,10 @@ def _one_element(kernel: Kernel) -> Iterator[str]:
     outcomes, checks = texts[: len(kernel.results)], texts[len(kernel.results) :]
     for result, text in zip(kernel.results, outcomes, strict=True):
         final = guarded(kernel, weighed(kernel, result, text))
-        if result is summed(kernel):
-            yield f"values[i] = {final}"
-        else:
+        if result.derivative or not kernel.reduce:
             yield f"{result.array}_b[i] = {STORES[result.storage].format(final)}"
+        else:
+            yield f"sum = lane_sum(sum, {final})"
     if kernel.weight and kernel.check:
         yield "bad += select(both(weight >= 0.0, weight < inf), 0, 1)"
     if checks:

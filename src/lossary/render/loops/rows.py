@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from lossary.formula import Expression, walk
 from lossary.render.kernel import Kernel
@@ -29,10 +29,9 @@ def rows(kernel: Kernel) -> Iterator[str]:
     """Return the lines of the function."""
     shaped = next(o for o in kernel.operands if o.place == "class")
     yield f"rows, classes = {shaped.name}_.shape"
-    blocks = [_blocks(kernel, number) for number, _ in enumerate(kernel.plan.reductions)]
-    for name in dict.fromkeys(name for pass_ in blocks for name in pass_.values()):
-        yield f"{name} = np.empty({BLOCK})"
-    if any(kernel.plan.reductions):
+    for index in _blocks(kernel):
+        yield f"block{index} = np.empty({BLOCK})"
+    if any(map(_peaks, kernel.plan.reductions)):
         yield f"scratch = np.empty({BLOCK // 2})"
     for index, _ in enumerate(_kept(kernel)):
         yield f"kept{index} = np.empty(classes)"
@@ -56,18 +55,18 @@ def _peaks(reductions: Iterable[Expression]) -> list[Expression]:
     return _arguments(node for node in reductions if node.operator != "total")
 
 
-def _blocks(kernel: Kernel, number: int) -> dict[Expression, str]:
-    """Name a block for what a pass computes and reduces; what lies in memory needs no copy."""
-    kept = set(kernel.plan.kept[number])
-    reduced = [x for x in _arguments(kernel.plan.reductions[number]) if x not in kept]
-    computed = [x for x in reduced if not _lies_in_memory(kernel, x)]
-    return {x: f"block{index}" for index, x in enumerate(computed)}
+def _blocks(kernel: Kernel) -> range:
+    """Peaks are taken of a block of values; those of an array itself need no copy."""
+    return range(max(len(_computed(kernel, nodes)) for nodes in kernel.plan.reductions))
+
+
+def _computed(kernel: Kernel, reductions: Iterable[Expression]) -> list[Expression]:
+    return [x for x in _peaks(reductions) if not _lies_in_memory(kernel, x)]
 
 
 def _lies_in_memory(kernel: Kernel, x: Expression) -> bool:
-    """Whether x is an argument that can be reduced as it is stored."""
-    known = x.operator == "variable"
-    return known and kernel.operand(str(x.payload)).storage in {"float32", "float64"}
+    """Whether x is an argument that can be compared as it is stored."""
+    return not x.arguments and kernel.operand(str(x.payload)).storage in {"float32", "float64"}
 
 
 def _kept(kernel: Kernel) -> dict[Expression, int]:
@@ -130,9 +129,17 @@ def _picks(kernel: Kernel, scope: Scope) -> Iterator[str]:
 def _one_pass(kernel: Kernel, scope: Scope, number: int, checks: list[Expression]) -> Iterator[str]:
     reductions, stored = kernel.plan.reductions[number], kernel.plan.kept[number]
     places = [p for p in kernel.plan.written(number) if p < len(kernel.results)]
-    blocks = _blocks(kernel, number)
-    roots = [*stored, *blocks, *(kernel.outcomes[place] for place in places), *checks]
-    if not roots and not reductions:
+    totals = [node for node in reductions if node.operator == "total"]
+    peaks = _peaks(reductions)
+    computed = _computed(kernel, reductions)
+    roots = [
+        *stored,
+        *(node.arguments[0] for node in totals),
+        *computed,
+        *(kernel.outcomes[place] for place in places),
+        *checks,
+    ]
+    if not roots and not peaks:
         return
     yield from hoisted(roots, scope)
     yield from _starts(reductions, scope)
@@ -140,8 +147,11 @@ def _one_pass(kernel: Kernel, scope: Scope, number: int, checks: list[Expression
     lines, texts = scope.texts(roots, "c")
     parts = iter(texts)
     body = [line for _, line in loads] + lines
-    kept = {node: f"kept{_kept(kernel)[node]}_b" for node in stored}
-    body += [f"{name}[i] = {next(parts)}" for name in [*kept.values(), *blocks.values()]]
+    body += [f"kept{_kept(kernel)[node]}_b[i] = {next(parts)}" for node in stored]
+    for node in totals:
+        part = f"part_of_{scope.known[node]}"
+        body.append(f"{part} = lane_sum({part}, {next(parts)})")
+    body += [f"block{i}[i] = {next(parts)}" for i, _ in enumerate(computed)]
     for place in places:
         result = kernel.results[place]
         final = STORES[result.storage].format(weighed(kernel, result, next(parts)))
@@ -149,20 +159,16 @@ def _one_pass(kernel: Kernel, scope: Scope, number: int, checks: list[Expression
     body += [f"bad += select({text}, 0, 1)" for text in parts]
     yield f"for start in range(0, classes, {BLOCK}):"
     yield f"    n = min({BLOCK}, classes - start)"
-    computed = kept | blocks
-    given = {x: f"{x.payload}_b" for x in _arguments(reductions) if x not in computed}
-    steps = list(_steps(reductions, given, scope))
-    yield from indented(_views([*body, *steps]))
-    yield from indented(steps)  # before a gradient may be written over what is given
+    inside = [f"{x.payload}_b" for x in peaks if _lies_in_memory(kernel, x)]
+    yield from indented(_views([*body, *inside]))
+    yield from (f"    part_of_{scope.known[node]} = 0.0" for node in totals)
     if body:
         yield "    for i in range(n):"
         if any(re.search(r"\bj\b", line) for line in body):
             yield "        j = start + i"
         yield from indented(indented(body))
     yield from indented(_steps(reductions, computed, scope))
-    for node in reductions:
-        if node.operator == "total":
-            yield f"{scope.known[node]} += error_of_{scope.known[node]}"
+    yield from (f"{scope.known[node]} += error_of_{scope.known[node]}" for node in totals)
     for node in stored:
         scope.name(node, f"kept{_kept(kernel)[node]}_b[i]")
 
@@ -202,17 +208,18 @@ def _starts(reductions: Sequence[Expression], scope: Scope) -> Iterator[str]:
 
 
 def _steps(
-    reductions: Sequence[Expression], places: Mapping[Expression, str], scope: Scope
+    reductions: Sequence[Expression],
+    computed: Sequence[Expression],
+    scope: Scope,
 ) -> Iterator[str]:
-    """Add what a block has given to what the row has so far; ``places`` says where values lie."""
+    """Add what a block has given to what the row has so far."""
     for node in reductions:
-        if node.operator == "total" and node.arguments[0] in places:
-            both = f"{scope.known[node]}, error_of_{scope.known[node]}"
-            yield f"{both} = add({both}, block_sum({places[node.arguments[0]]}, n, scratch))"
+        if node.operator == "total":
+            total = scope.known[node]
+            yield f"{total}, error_of_{total} = add({total}, error_of_{total}, part_of_{total})"
+    blocks = {node: f"block{i}" for i, node in enumerate(computed)}
     for argument in _peaks(reductions):
-        if argument not in places:
-            continue
-        peak, values = scope.peaks[argument], places[argument]
+        peak, values = scope.peaks[argument], blocks.get(argument, f"{argument.payload}_b")
         yield f"highest = block_peak({values}, n, scratch)"
         yield f"if highest > {peak}:"
         yield f"    {peak} = highest"

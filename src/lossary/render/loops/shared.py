@@ -20,7 +20,6 @@ __all__ = [
     "keep_of",
     "parameters",
     "row_results",
-    "summed",
     "weighed",
 ]
 
