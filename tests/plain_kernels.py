@@ -31,6 +31,7 @@ def narrowed(dtype):
 
 WORDS = {
     "njit": lambda **options: lambda function: function,
+    "Apart": None,
     "float32": np.float32,
     "float64": np.float64,
     "inf": np.inf,

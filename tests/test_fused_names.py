@@ -31,7 +31,7 @@ def test_a_loss_of_the_user_needs_no_extra_line(scale):
 # What the text of a kernel calls its own things, and what Python and NumPy call theirs.
 WORDS = tuple(
     """
-    add bad begin bfloat16_to_float64 block block0 block_peak both both_ c1_0 classes either
+    Apart add bad begin bfloat16_to_float64 block block0 block_peak both both_ c1_0 classes either
     error_of_total1 exp expm1 first first_place float float32 float64 floor gradient_of_prediction
     highest i inf j keep kept0 kernel lane_sum last len log log1p logits_ lossary mask_ max maximum
     min minimum n nan njit np numba part_of_total1 peak1 place_of_peak1 power prediction_

@@ -64,7 +64,6 @@ PARTIALS: dict[str, tuple[Callable[..., Expression], ...]] = {
     "divide": (lambda x, y: 1 / y, lambda x, y: -(x / y) / y),
     "negative": (lambda x: constant(-1),),
     "power": (lambda x, p: p * x ** (p - 1), lambda x, p: weighted(x**p, log(x))),
-    "absolute": (lambda x: sign(x),),  # noqa: PLW0108  (a row like the others)
     "sign": (lambda x: ZERO,),
     "floor": (lambda x: ZERO,),
     "sqrt": (lambda x: 1 / (2 * sqrt(x)),),
@@ -77,6 +76,7 @@ PARTIALS: dict[str, tuple[Callable[..., Expression], ...]] = {
 
 # Primitives that choose or scale a tangent rather than multiply it by a partial derivative.
 PUSHES: dict[str, tuple[Callable[..., Expression | None] | None, ...]] = {
+    "absolute": (lambda t, x: weighted(sign(x), t),),  # 0 at 0, also of an infinite slope
     "maximum": (
         lambda t, x, y: where(y < x, t, ZERO),
         lambda t, x, y: where(y < x, ZERO, t),
@@ -91,7 +91,7 @@ PUSHES: dict[str, tuple[Callable[..., Expression | None] | None, ...]] = {
         lambda t, c, x, y: where(c, ZERO, t),
     ),
     "weighted": (
-        lambda t, w, v: t * v,
+        lambda t, w, v: weighted(t, v),
         lambda t, w, v: weighted(w, t),
     ),
 }

@@ -110,10 +110,14 @@ class Fused:
         step = step_of(self.classes)
         blocks = -(-prod(self.call.shape) // step)
         sums, wrong = np.empty(blocks), np.empty(blocks, np.int64)
+        read = [x.words for x in (*self.operands, *extras) if x is not None]
+        if over:
+            read[1:] = [_apart(words, read[0]) for words in read[1:]]
+        count = len(self.operands)
         arguments = [
-            *(operand.words for operand in self.operands),
+            *read[:count],
             *self.numbers,
-            *(extra.words for extra in extras if extra is not None),
+            *read[count:],
             scale,
             *(x.words for name, x in outputs.items() if not (over and name == self.over)),
             sums,
@@ -253,6 +257,11 @@ def _class_weighted(call: Call, weight: Memory | None, mask: Memory | None) -> M
     if mask is not None:
         own = np.where(mask.words, own, 0.0)
     return Memory(own if weight is None else own * weight.numbers, "float64")
+
+
+def _apart(words: np.ndarray, written: np.ndarray) -> np.ndarray:
+    """Copy what lies where a kernel writes: it is compiled for arrays that lie apart."""
+    return words.copy() if np.may_share_memory(words, written) else words
 
 
 def is_short(classes: int) -> bool:

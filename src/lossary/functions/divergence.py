@@ -10,7 +10,7 @@ from typing import Any
 
 from lossary.formula import Expression
 from lossary.functions.elementwise import log_ratio
-from lossary.functions.vocabulary import absolute, exp, log1p, named, total, weighted, where
+from lossary.functions.vocabulary import absolute, exp, log, log1p, named, total, weighted, where
 
 
 def _relative_entropy_meaning(m: Any, t: list[Any], p: list[Any]) -> Any:
@@ -38,7 +38,7 @@ def _excess(t: Expression, p: Expression) -> Expression:
 @named(
     latex=r"\sum_c {0}_c \log\frac{{{0}_c}}{{{1}_c}}",
     means=_relative_entropy_meaning,
-    slope=lambda t, p: (log_ratio(t, p) + 1, -weighted(t, 1 / p)),
+    slope=lambda t, p: (where(p == 0, inf, log_ratio(t, p)) + 1, -weighted(t, 1 / p)),
     shape="row",
 )
 def relative_entropy(t: Expression, p: Expression) -> Expression:
@@ -47,9 +47,19 @@ def relative_entropy(t: Expression, p: Expression) -> Expression:
 
 
 @named(
+    latex=r"{0} \left(\log {0} - {1}\right)",
+    means=lambda m, t, x: t * (m.log(t) - x) if t else m.mpf(0),
+    slope=lambda t, x: (where(x == -inf, inf, log(t) - x) + 1, -t),
+)
+def relative_nats(t: Expression, x: Expression) -> Expression:
+    """t (log(t) - x) of a probability and a log-probability, 0 where the first is 0."""
+    return weighted(t, log(t) - x)
+
+
+@named(
     latex=r"e^{{{0}}} \left({0} - {1}\right)",
     means=lambda m, t, x: m.exp(t) * (t - x) if t > -m.inf else m.mpf(0),
-    slope=lambda t, x: (exp(t) + weighted(exp(t), t - x), -exp(t)),
+    slope=lambda t, x: (exp(t) + log_relative_entropy(t, x), -exp(t)),
 )
 def log_relative_entropy(t: Expression, x: Expression) -> Expression:
     """exp(t) (t - x) of log-probabilities, 0 where the first is without mass."""

@@ -118,10 +118,7 @@ def binary_residual(
         (-t * m.log(p) if t and p else (m.inf if t else 0))
         + ((-(1 - t) * m.log1p(-p) if p != 1 else m.inf) if t != 1 else 0)
     ),
-    slope=lambda p, t: (
-        where(t == 0, 1 / (1 - p), where(t == 1, -1 / p, (p - t) / (p * (1 - p)))),
-        log1p(-p) - log(p),
-    ),
+    slope=lambda p, t: (bernoulli_residual(p, t), log1p(-p) - log(p)),
 )
 def bernoulli_nats(probability: Expression, target: Expression) -> Expression:
     """Cross-entropy of a yes-or-no target with a probability."""
@@ -145,6 +142,24 @@ def poisson_nats(x: Expression, target: Expression) -> Expression:
     return where(absolute(x) < 1, near, where(both, larger, exp(x) - product)) - error
 
 
+@named(
+    latex=r"\frac{{{0} - {1}}}{{{0} \left(1 - {0}\right)}}",
+    means=lambda m, p, t: (
+        ((1 - t) / (1 - p) if p != 1 else m.inf if t != 1 else m.mpf(0))
+        - (t / p if p else m.inf if t else m.mpf(0))
+    ),
+    slope=lambda p, t: (
+        where(t == 0, 0, t / p / p) + where(t == 1, 0, (1 - t) / (1 - p) / (1 - p)),
+        -1 / (absolute(p) * (1 - p)),
+    ),
+)
+def bernoulli_residual(probability: Expression, target: Expression) -> Expression:
+    """The slope of bernoulli_nats; a probability of -0 is 0."""
+    p = absolute(probability)
+    inner = (p - target) / (p * (1 - p))
+    return where(target == 0, 1 / (1 - p), where(target == 1, -1 / p, inner))
+
+
 def _rate_meaning(m: Any, rate: Any, t: Any) -> Any:
     return rate - (t * (m.log(rate) if rate else -m.inf) if t else 0)
 
@@ -152,11 +167,21 @@ def _rate_meaning(m: Any, rate: Any, t: Any) -> Any:
 @named(
     latex=r"\left({0} - {1} \log {0}\right)",
     means=_rate_meaning,
-    slope=lambda rate, t: (where(t == 0, 1, (rate - t) / rate), -log(rate)),
+    slope=lambda rate, t: (poisson_rate_residual(rate, t), -log(rate)),
 )
 def poisson_rate_nats(rate: Expression, target: Expression) -> Expression:
     """Rate - target log(rate); a rate of 0 costs nothing where nothing was counted."""
     return rate - weighted(target, log(rate))
+
+
+@named(
+    latex=r"\left(1 - \frac{{{1}}}{{{0}}}\right)",
+    means=lambda m, rate, t: 1 - (t / rate if rate else m.inf) if t else m.mpf(1),
+    slope=lambda rate, t: (where(t == 0, 0, t / rate / rate), -1 / absolute(rate)),
+)
+def poisson_rate_residual(rate: Expression, target: Expression) -> Expression:
+    """The slope of poisson_rate_nats; a rate of -0 is 0."""
+    return where(target == 0, 1, (rate - target) / absolute(rate))
 
 
 @named(
@@ -165,13 +190,35 @@ def poisson_rate_nats(rate: Expression, target: Expression) -> Expression:
     slope=lambda x, y, v: (
         (x - y) / v,
         (y - x) / v,
-        (1 - (x - y) / v * (x - y)) / v / 2,
+        gaussian_variance_residual(x, y, v),
     ),
 )
 def gaussian_nats(mean: Expression, target: Expression, variance: Expression) -> Expression:
     """Half of log(variance) + (mean - target)^2 / variance; the square is never taken alone."""
     error = mean - target
     return log(variance) / 2 + error / variance * (error / 2)
+
+
+def _variance_curvature(x: Expression, y: Expression, v: Expression) -> Expression:
+    deviation = (x - y) / v
+    # Far out the square may overflow where its share of the variance does not.
+    far = deviation / v * deviation
+    square = deviation * (x - y)
+    return where(square < 1e100, (square - 0.5) / v / v, far)
+
+
+@named(
+    latex=r"\tfrac12 \left(\frac{{1}}{{{2}}} - \frac{{\left({0} - {1}\right)^2}}{{{2}^2}}\right)",
+    means=lambda m, x, y, v: (1 - (x - y) ** 2 / v) / v / 2,
+    slope=lambda x, y, v: (
+        -(x - y) / v / v,
+        (x - y) / v / v,
+        _variance_curvature(x, y, v),
+    ),
+)
+def gaussian_variance_residual(mean: Expression, target: Expression, v: Expression) -> Expression:
+    """The slope of gaussian_nats in the variance."""
+    return (1 - (mean - target) / v * (mean - target)) / v / 2
 
 
 @named(
@@ -251,7 +298,7 @@ def faded_binary_nats(x: Expression, share: Expression, power: Expression) -> Ex
     latex=r"\left(1 - {0}^{{{1}}}\right)",
     means=lambda m, x, p: 1 - (x**p if x or p else m.mpf(1)),
     slope=lambda x, p: (
-        -p * where(x > 0, x**p / x, x ** (p - 1)),  # p - 1 would be rounded
+        -p * power_below(x, p),
         -weighted(x**p, log(x)),
     ),
 )
@@ -259,6 +306,19 @@ def power_complement(x: Expression, power: Expression) -> Expression:
     """1 - x^power for x in [0, 1], right also where the power is near 1."""
     nats = power * log(x)
     return where(nats < -0.7, 1 - x**power, -expm1(nats))
+
+
+@named(
+    latex=r"{0}^{{{1} - 1}}",
+    means=lambda m, x, p: x ** (p - 1) if x else (m.inf if p < 1 else m.mpf(p == 1)),
+    slope=lambda x, p: (
+        (p - 1) * where(x > 0, power_below(x, p) / x, x ** (p - 2)),
+        weighted(power_below(x, p), log(x)),
+    ),
+)
+def power_below(x: Expression, power: Expression) -> Expression:
+    """x^(power - 1) for x in [0, 1], whose exponent would be rounded."""
+    return where(x > 0, x**power / x, x ** (power - 1))
 
 
 def _cosh_tail(square: Expression) -> Expression:
@@ -297,6 +357,16 @@ def sech_squared(x: Expression) -> Expression:
 
 
 @named(
+    latex=r"\frac{{{0} - {1}}}{{{1}}}",
+    means=lambda m, x, y: (x - y) / y,
+    slope=lambda x, y: (1 / y, -(x / y) / y),
+)
+def relative_error(x: Expression, y: Expression) -> Expression:
+    """(x - y) / y, whose slopes do not subtract infinities where y is tiny."""
+    return (x - y) / y
+
+
+@named(
     latex=r"\log\frac{{1 + {0}}}{{1 + {1}}}",
     means=lambda m, x, y: m.log1p(x) - m.log1p(y),
     slope=lambda x, y: (1 / (1 + x), -1 / (1 + y)),
@@ -330,11 +400,19 @@ def log_ratio(x: Expression, y: Expression) -> Expression:
     return where(2 * absolute(x - y) < y, log1p((x - y) / y), apart)
 
 
-def _log_to_middle(x: Expression, y: Expression) -> Expression:
+@named(
+    latex=r"\log\frac{{2 {0}}}{{{0} + {1}}}",
+    means=lambda m, x, y: m.log(2 * x / (x + y)) if x else (-m.inf if y else m.log(2)),
+    slope=lambda x, y: (
+        where(x + y > 0, y / (x + y) / absolute(x), 0),
+        where(x + y > 0, -1 / (x + y), 0),
+    ),
+)
+def log_to_middle(x: Expression, y: Expression) -> Expression:
     """log(x / middle) of x and y, log(2) for two zeros: the limit by x."""
     near = log1p((x - y) / (x + y))
-    ratio = where(2 * absolute(x - y) < x + y, near, log_ratio(x, (x + y) / 2))
-    return where(x + y > 0, ratio, log(2))
+    ratio = where(2 * absolute(x - y) < x + y, near, log_ratio(2 * x, x + y))
+    return where(x + y == 0, log(2), ratio)
 
 
 def _mean_jensen_gap(m: Any, x: Any, y: Any) -> Any:
@@ -346,7 +424,7 @@ def _mean_jensen_gap(m: Any, x: Any, y: Any) -> Any:
     latex=r"\tfrac12 \left({0} \log\frac{{2 {0}}}{{{0} + {1}}} "
     r"+ {1} \log\frac{{2 {1}}}{{{0} + {1}}}\right)",
     means=_mean_jensen_gap,
-    slope=lambda x, y: (_log_to_middle(x, y) / 2, _log_to_middle(y, x) / 2),
+    slope=lambda x, y: (log_to_middle(x, y) / 2, log_to_middle(y, x) / 2),
 )
 def jensen_gap(x: Expression, y: Expression) -> Expression:
     """Half the relative entropies of x and y to their middle; never negative."""
@@ -354,5 +432,6 @@ def jensen_gap(x: Expression, y: Expression) -> Expression:
     tilt = where(middle > 0, (x - y) / (x + y), 0)
     size = minimum(absolute(tilt), 0.5)
     near = log1p(-size * size) + size * log1p(2 * size / (1 - size))
-    far = weighted(x, log_ratio(x, middle)) + weighted(y, log_ratio(y, middle))
+    # Not by the middle, which half of the smallest number rounds to 0.
+    far = weighted(x, log_ratio(2 * x, x + y)) + weighted(y, log_ratio(2 * y, x + y))
     return where(absolute(tilt) < 0.5, middle * near, far) / 2

@@ -224,7 +224,7 @@ def _focal_meaning(m: Any, x: list[Any], t: list[Any], p: Any) -> Any:
 
 def _focal_slope(x: Expression, t: Expression, power: Expression) -> tuple[Slope, ...]:
     p, missed, nats = softmax(x), softmax_complement(x), -log_softmax(x)
-    fade = missed**power
+    fade = where(missed > 0, missed**power, where(power == 0, 1, 0))
     faster = where(missed > 0, weighted(power, missed ** (power - 1)), 0) * weighted(p, nats)
     each = weighted(fade, nats)
     return (

@@ -18,6 +18,7 @@ from lossary.functions.vocabulary import (
     minimum,
     named,
     peak,
+    sign,
     sqrt,
     total,
     where,
@@ -27,11 +28,12 @@ from lossary.functions.vocabulary import (
 def _scale(size: Expression) -> Expression:
     """Return a power of two near the size: dividing by it rounds nothing and keeps squares safe."""
     # Adding and taking away 2^52 times the size rounds it to one bit. In float32, and at the ends
-    # of the range, that gives 0 or no number; then the size itself has to do.
+    # of the range, that gives 0 or no number; then another number has to do.
     shifted = size * 4503599627370497.0
     rounded = shifted - (shifted - size)
     usable = (rounded > 0) & (rounded < inf)
-    return where(usable, rounded, where(size > 0, size, 1))
+    high = where(size > 2.0**960, minimum(2.0**1000, size), size)
+    return where(usable, rounded, where(size > 0, high, 1))
 
 
 def _largest(x: Expression) -> Expression:
@@ -61,7 +63,7 @@ def norm(x: Expression) -> Expression:
     """Euclidean length; its slope at the zero vector is 0."""
     scale = _largest(x)
     ratio = x / scale
-    return scale * sqrt(total(ratio * ratio))
+    return where(scale < inf, scale * sqrt(total(ratio * ratio)), inf)
 
 
 def _unit_meaning(m: Any, x: list[Any]) -> list[Any]:
@@ -78,8 +80,8 @@ def _unit_meaning(m: Any, x: list[Any]) -> list[Any]:
     shape="class",
 )  # fmt: skip
 def unit(x: Expression) -> Expression:
-    """The vector divided by its length; the zero vector stays zero."""
-    ratio = x / _largest(x)
+    """The vector divided by its length; the zero vector stays zero, infinite entries are alike."""
+    ratio = where(absolute(x) < inf, x / _largest(x), sign(x))
     length = sqrt(total(ratio * ratio))
     return ratio / where(length > 0, length, 1)
 
@@ -184,7 +186,7 @@ def _tanimoto_meaning(m: Any, x: list[Any], y: list[Any]) -> Any:
 
 def _tanimoto_parts(x: Expression, y: Expression) -> tuple[Expression, ...]:
     scale = _scale(maximum(peak(absolute(x)), peak(absolute(y))))
-    apart = (x - y) / scale
+    apart = x / scale - y / scale  # the difference itself may overflow
     both = total((x / scale) * (y / scale))
     union = total(apart * apart) + both
     return apart, scale, both, where(union > 0, union, 1)
@@ -254,9 +256,13 @@ def tanimoto_gap(x: Expression, y: Expression) -> Expression:
 )
 def distance_difference(anchor: Expression, near: Expression, far: Expression) -> Expression:
     """|a - p| - |a - n| = (n - p) . (a - p + a - n) / (|a - p| + |a - n|): long ones may cancel."""
+    largest = maximum(peak(absolute(anchor)), maximum(peak(absolute(near)), peak(absolute(far))))
+    scale = where(16 * largest < inf, 1, 16)  # so that no sum overflows
+    anchor, near, far = anchor / scale, near / scale, far / scale
     first, second = anchor - near, anchor - far
     lengths = norm(first) + norm(second)
-    return total((far - near) * ((first + second) / where(lengths > 0, lengths, 1)))
+    apart = (far - near) * ((first + second) / where(lengths > 0, lengths, 1))
+    return total(apart) * scale
 
 
 @named(

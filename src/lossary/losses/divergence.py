@@ -6,11 +6,10 @@ from lossary.definition import loss
 from lossary.domain import LogSimplex, Simplex
 from lossary.functions import (
     jensen_gap,
-    log,
     log_relative_entropy,
     relative_entropy,
+    relative_nats,
     total,
-    weighted,
 )
 
 _ROW = (
@@ -35,7 +34,7 @@ _ROW = (
 )
 def kl_divergence(log_probabilities: LogSimplex, target: Simplex):
     """Relative entropy of the target to the prediction, from log-probabilities."""
-    return total(weighted(target, log(target) - log_probabilities))
+    return total(relative_nats(target, log_probabilities))
 
 
 @loss(

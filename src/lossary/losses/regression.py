@@ -10,6 +10,7 @@ from lossary.functions import (
     log_cosh_difference,
     poisson_nats,
     poisson_rate_nats,
+    relative_error,
     where,
 )
 
@@ -96,7 +97,7 @@ def absolute_error(prediction: Real, target: Real):
 )  # fmt: skip
 def absolute_percentage_error(prediction: Real, target: NonZero):
     """Size of the error in percent of the true value."""
-    return 100 * abs((prediction - target) / target)
+    return 100 * abs(relative_error(prediction, target))
 
 
 @loss(

@@ -71,6 +71,7 @@ _SOURCES = {
     ),
     "lossary.kernels.sums": ("add", "block_peak", "both", "either", "first_place", "lane_sum",
                              "select"),
+    "lossary.kernels.apart": ("Apart",),
 }  # fmt: skip
 
 # Functions that come exact, and faster where float64 has precision to spare.

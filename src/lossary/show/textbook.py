@@ -74,7 +74,10 @@ TEXTBOOK: dict[str, Callable[..., Expression]] = {
         negative * (1 - y) * _sigmoid(x) - positive * y * _sigmoid(-x)
     ),
     "poisson_rate_nats": lambda rate, y: rate - y * log(rate),
+    "poisson_rate_residual": lambda rate, y: 1 - y / rate,
     "power_complement": lambda x, power: 1 - x**power,
+    "power_below": lambda x, power: x ** (power - 1),
+    "relative_nats": lambda t, x: t * (log(t) - x),
     "log_relative_entropy": lambda t, x: exp(t) * (t - x),
     "softmax_miss": lambda x, target: total(target * (1 - _softmax(x))),
     "faded_binary_nats": lambda x, y, power: (
@@ -85,11 +88,13 @@ TEXTBOOK: dict[str, Callable[..., Expression]] = {
         target * (1 - _softmax(x)) ** power * _log_softmax(x)
     ),
     "bernoulli_nats": lambda p, y: -y * log(p) - (1 - y) * log1p(-p),
+    "bernoulli_residual": lambda p, y: (p - y) / (p * (1 - p)),
     "log_cosh_difference": lambda x, y: _opaque("log_cosh", x - y, class_axis=x.class_axis),
     "distance_difference": lambda a, near, far: _norm(a - near) - _norm(a - far),
     "sigmoid_power": lambda x, power: _sigmoid(x) ** power,
     "log1p_difference": lambda x, y: log((1 + x) / (1 + y)),
     "log_ratio": lambda x, y: log(x / y),
+    "log_to_middle": lambda x, y: log(2 * x / (x + y)),
     "jensen_gap": lambda x, y: (
         x * log(2 * x / (x + y)) / 2 + y * log(2 * y / (x + y)) / 2
     ),

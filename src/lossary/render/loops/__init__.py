@@ -20,6 +20,6 @@ def kernel_text(kernel: Kernel, *, cached: bool, short: bool = False) -> str:
     loops = (columns if short else rows) if kernel.class_axis else elements
     body = list(loops(kernel))
     header = f"def {kernel.name}({', '.join(parameters(kernel))}):"
-    options = f"nogil=True, error_model='numpy', cache={cached}"
+    options = f"nogil=True, error_model='numpy', cache={cached}, pipeline_class=Apart"
     text = "\n".join([f"@njit({options})", header, *(f"    {line}" for line in body)]) + "\n"
     return f"{imports(text, kernel.spare)}\n\n\n{text}"

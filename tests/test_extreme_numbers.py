@@ -1,0 +1,167 @@
+"""Values and derivatives over the whole range of floating-point numbers: infinite at most, no NaN.
+
+Every argument and hyper-parameter is drawn by its magnitude, subnormal numbers, both zeros and the
+ends of the range among them, and pairs of arguments that are equal or neighbours.
+"""
+
+import mpmath
+import numpy as np
+import pytest
+
+import lossary as L
+from engines import by_kernels, by_operations
+from lossary.accuracy.ulps import FORMATS, ulps
+from samples import CLASSES, LOSSES, each_loss
+
+ROWS = 300
+VECTORS = frozenset(
+    {
+        "cosine_similarity", "cosine_distance", "cosine_embedding", "euclidean_distance",
+        "pearson_distance", "tanimoto_distance", "triplet_margin",
+    }
+)  # fmt: skip
+
+# What the second derivatives of lengths and angles lack: 1 / |x|^2 overflows where its product
+# with what it multiplies is a number. The others: a difference of two parts that both overflow.
+GAPS = {(name, "hessian"): "inverse squared length" for name in VECTORS} | {
+    ("soft_focal", "hessian"): "logits at the end of the range",
+    ("soft_categorical_focal", "hessian"): "a gamma without a normal number",
+    ("pearson_distance", "value"): "the mean of numbers at the end of the range",
+    ("pearson_distance", "gradient"): "the mean of numbers at the end of the range",
+}
+
+
+def magnitudes(domain, rng, count, dtype):
+    """Numbers of a domain whose logarithm is spread evenly, and the ends of its range."""
+    form = np.finfo(dtype)
+    least, most = np.log10(float(form.smallest_subnormal)), np.log10(float(form.max))
+    ends = [0, form.smallest_subnormal, form.tiny, form.eps / 2, 0.5, 1 - form.eps / 2, 1]
+    ends += [1 + form.eps, 2, float(form.max) / 2, float(form.max)]
+    spread = 10.0 ** np.concatenate(
+        [rng.uniform(least, most, 4 * count), rng.uniform(-17, 4, 4 * count)]
+    )
+    below = 1 - 10.0 ** rng.uniform(-16, 0, count)
+    pool = np.concatenate([spread, below, np.repeat(np.asarray(ends, float), 1 + count // 8)])
+    pool = (pool * rng.choice([-1, 1], pool.size)).astype(dtype)
+    pool = pool[np.isfinite(pool) & np.broadcast_to(domain.contains(pool), pool.shape)]
+    return rng.choice(pool, count)
+
+
+def distributions(rng, count, dtype):
+    """Rows with sum 1 whose small masses reach down to the smallest number, and 0."""
+    least = np.log10(float(np.finfo(dtype).smallest_subnormal))
+    mass = 10.0 ** rng.uniform(least - 2, 0, (count, CLASSES)) * 0.3
+    mass = np.where(rng.random(mass.shape) < 0.2, 0, mass)
+    rows, largest = np.arange(count), rng.integers(0, CLASSES, count)
+    mass[rows, largest] = 0
+    mass[rows, largest] = 1 - mass.sum(axis=1)
+    return mass.astype(dtype)
+
+
+def drawn(domain, rng, count, dtype):
+    if domain.integer:
+        return rng.integers(0, CLASSES, count)
+    if domain.mass:
+        mass = distributions(rng, count, dtype)
+        with np.errstate(divide="ignore"):
+            return mass if domain.mass == "sum" else np.log(mass)
+    shape = (count, CLASSES) if domain.class_axis else (count,)
+    if not domain.continuous:
+        return rng.choice(np.asarray(domain.inside, dtype), shape)
+    return magnitudes(domain, rng, int(np.prod(shape)), dtype).reshape(shape)
+
+
+def inputs(loss, rng, dtype):
+    """An array for every input; a third of the later ones equal or beside the first."""
+    first, *others = [drawn(a.domain, rng, ROWS, dtype) for a in loss.inputs]
+    found = [first]
+    for argument, other in zip(loss.inputs[1:], others, strict=True):
+        if argument.domain.continuous and not argument.domain.mass and other.shape == first.shape:
+            ends = rng.choice(np.asarray([-np.inf, np.inf], dtype), first.shape)
+            with np.errstate(over="ignore"):
+                neighbour = np.nextafter(first, ends)
+            beside = np.where(rng.random(first.shape) < 0.5, first, neighbour)
+            right = np.isfinite(beside) & argument.domain.contains(beside)
+            other = np.where(right & (rng.random(first.shape) < 0.3), beside, other)  # noqa: PLW2901
+        found.append(other)
+    return found
+
+
+def numbers(loss, rng):
+    """Hyper-parameters: as they are by default, or anywhere in their domain."""
+    return {
+        a.name: float(magnitudes(a.domain, rng, 1, np.float64)[0])
+        for a in loss.parameters
+        if not a.domain.class_axis and (a.required or rng.random() < 0.5)
+    }
+
+
+def results(loss, given, options):
+    """Yield what is found and which kind of result it is."""
+    yield "value", loss(*given, reduction="none", **options)
+    for name in loss.differentiable:
+        for kind in ("gradient", "hessian"):
+            yield kind, getattr(loss, kind)(*given, reduction="none", wrt=name, **options)
+
+
+def all_results(loss, given, options):
+    return list(results(loss, given, options))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@each_loss
+def test_no_result_is_nan(loss, dtype):
+    rng = np.random.default_rng(sum(map(ord, loss.name)))
+    for turn in range(6):
+        options = numbers(loss, rng) if turn or any(a.required for a in loss.parameters) else {}
+        given = inputs(loss, rng, np.dtype(dtype).type)
+        for kind, found in by_operations(all_results, loss, given, options):
+            if (loss.name, kind) in GAPS:
+                continue
+            wrong = np.argwhere(np.isnan(found))
+            assert not len(wrong), (kind, [x[wrong[0][0]] for x in given], options)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "absolute_percentage_error", "binary_cross_entropy_from_probability", "gaussian",
+        "generalized_cross_entropy_from_probabilities", "jensen_shannon", "kl_divergence",
+        "poisson_from_rate",
+    ],
+)  # fmt: skip
+def test_no_second_derivative_of_a_kernel_is_nan(name):
+    loss, rng = L.catalogue[name], np.random.default_rng(0)
+    given = inputs(loss, rng, np.float64)
+    assert not np.isnan(by_kernels(loss.hessian, *given, reduction="none")).any()
+
+
+def test_every_gap_belongs_to_a_loss():
+    assert {name for name, _ in GAPS} <= {loss.name for loss in LOSSES}
+
+
+# What the second derivatives are, in mpmath.
+TRUTHS = {
+    "generalized_cross_entropy_from_probabilities": lambda m, p, q: (1 - m(q)) * m(p) ** (q - 2),
+    "jensen_shannon": lambda m, p, t: m(t) / (2 * m(p) * (m(p) + m(t))),
+}
+
+
+@pytest.mark.parametrize("p", [1e-226, 3e-300, 1e-160, 1e-20, 0.3, 0.999])
+@pytest.mark.parametrize("q", [0.5, 0.9, 0.9999999, 1e-9])
+def test_the_curvature_of_a_cross_entropy_that_stops_is_right_to_the_end(p, q):
+    loss = L.generalized_cross_entropy_from_probabilities
+    found = loss.hessian(np.array([[p, 1 - p]]), [0], q=q, reduction="sum")[0, 0]
+    with mpmath.workdps(60):
+        truth = TRUTHS[loss.name](mpmath.mpf, p, mpmath.mpf(q))
+        assert ulps(float(found), truth, FORMATS["float64"]) <= 8
+
+
+@pytest.mark.parametrize("p", [1e-313, 5e-324, 1e-200, 0.25])
+@pytest.mark.parametrize("t", [0.0, 5e-324, 1e-313, 1e-200, 0.75])
+def test_the_curvature_of_jensen_and_shannon_is_right_to_the_end(p, t):
+    given = np.array([[p, 1 - p]]), np.array([[t, 1 - t]])
+    found = L.jensen_shannon.hessian(*given, reduction="sum")[0, 0]
+    with mpmath.workdps(60):
+        truth = TRUTHS["jensen_shannon"](mpmath.mpf, p, t)
+        assert ulps(float(found), truth, FORMATS["float64"]) <= 4
