@@ -17,8 +17,9 @@ __all__ = [
     "SquaredLogError",
     "SmoothL1",
     "Quantile",
+    "PoissonFromLogRate",
     "PoissonFromRate",
-    "BinaryCrossEntropy",
+    "BinaryCrossEntropyFromLogit",
     "BinaryCrossEntropyFromProbability",
     "BalancedCrossEntropy",
     "Focal",
@@ -39,7 +40,7 @@ __all__ = [
     "MulticlassPerceptron",
     "MultiMargin",
     "HingeEmbedding",
-    "KlDivergence",
+    "KlDivergenceFromLogProbabilities",
     "KlDivergenceFromProbabilities",
     "KlDivergenceWithLogTarget",
     "JensenShannon",
@@ -93,10 +94,13 @@ class SmoothL1(CatalogueLoss):
 class Quantile(CatalogueLoss):
     def __init__(self, *, quantile: Any = 0.5, **options: Unpack[_Options]) -> None: ...
 
+class PoissonFromLogRate(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+
 class PoissonFromRate(CatalogueLoss):
     def __init__(self, **options: Unpack[_Options]) -> None: ...
 
-class BinaryCrossEntropy(CatalogueLoss):
+class BinaryCrossEntropyFromLogit(CatalogueLoss):
     def __init__(self, *, positive_weight: Any = 1.0, **options: Unpack[_Options]) -> None: ...
 
 class BinaryCrossEntropyFromProbability(CatalogueLoss):
@@ -163,7 +167,7 @@ class MultiMargin(CatalogueLoss):
 class HingeEmbedding(CatalogueLoss):
     def __init__(self, *, margin: Any = 1.0, **options: Unpack[_Options]) -> None: ...
 
-class KlDivergence(CatalogueLoss):
+class KlDivergenceFromLogProbabilities(CatalogueLoss):
     def __init__(self, **options: Unpack[_Rows]) -> None: ...
 
 class KlDivergenceFromProbabilities(CatalogueLoss):

@@ -36,7 +36,7 @@ _TYPES = {
     "alpha": "Any",
     "delta": "Any",
     "ignore_class": "int | None",
-    "axis": "int",
+    "axis": "int | tuple[int, ...] | None",
     "label_smoothing": "float",
 }
 
