@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import sys
 from collections.abc import Callable
 from dataclasses import fields
 from functools import cached_property
@@ -28,10 +29,13 @@ class Loss(Definition):
     def __init__(self, **facts: Any) -> None:
         super().__init__(**facts)
         object.__setattr__(self, "number", graph.number(self))
+        vars(self).update(_as_a_function(self))
 
     @graph.one_node
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the reduced loss."""
+        if sys._getframe(2).f_globals.get("__name__") in _SCORERS:  # noqa: SLF001
+            raise TypeError(_refusal_of_a_scorer(self))
         return evaluate.loss(self, args, kwargs)
 
     @graph.one_node
@@ -137,6 +141,30 @@ class Loss(Definition):
 
     def __repr__(self) -> str:
         return f"<loss {self.name}{self.__signature__}>"
+
+
+def _as_a_function(loss: Loss) -> dict[str, Any]:
+    """Return what inspect, functools, joblib, doctest and their like ask a function for."""
+    module = loss.formula.__module__
+    return {
+        "__name__": loss.name,
+        "__qualname__": loss.name,
+        "__module__": "lossary" if module.startswith("lossary.losses.") else module,
+        "__wrapped__": loss.formula,
+    }
+
+
+# They call a metric with (y_true, y_pred), a scorer with (estimator, X, y): a loss of two arguments
+# would be computed with one in the place of the other.
+_SCORERS = {"sklearn.metrics._scorer", "sklearn.model_selection._validation"}
+
+
+def _refusal_of_a_scorer(loss: Loss) -> str:
+    own = ", ".join([repr(loss.name), *(f"{a.name}=..." for a in loss.parameters)])
+    return (
+        f"{loss.name} takes ({', '.join(a.name for a in loss.inputs)}); scikit-learn's scorers "
+        f"give (y_true, y_pred)\nhint: scoring=lossary.sklearn.scorer({own})"
+    )
 
 
 def bind(definition: Definition) -> Loss:
