@@ -112,8 +112,9 @@ def exact_evaluation(trainer: type[T]) -> type[T]:
     >>> exact_evaluation(Trainer).__name__
     'ExactTrainer'
     """
+    base: Any = trainer
 
-    class Exact(trainer):
+    class Exact(base):
         _lossary_sums: Any = None
 
         def prediction_step(self, *args: Any, **kwargs: Any) -> Any:
@@ -148,7 +149,8 @@ def exact_evaluation(trainer: type[T]) -> type[T]:
             return output
 
     Exact.__name__ = Exact.__qualname__ = f"Exact{trainer.__name__}"
-    return Exact
+    made: Any = Exact
+    return made
 
 
 def hf(
@@ -212,7 +214,7 @@ def _warn_of_arguments(loss: TrainerLoss, trainer: Any) -> None:
 
     It has no hook that could know them: it is found where it calls from.
     """
-    arguments = getattr(trainer, "args", None)
+    arguments: Any = getattr(trainer, "args", None)
     smoothing = getattr(arguments, "label_smoothing_factor", 0)
     if smoothing and "label_smoothing" not in loss.settings:
         has = "label_smoothing" in loss.loss.__signature__.parameters

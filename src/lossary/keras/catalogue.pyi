@@ -62,6 +62,8 @@ class _Options(TypedDict, total=False):
 class _Rows(_Options, total=False):
     axis: int
 
+RENAMED: dict[str, str]
+
 class CatalogueLoss(losses.Loss):
     loss: CoreLoss
     settings: dict[str, Any]
@@ -70,6 +72,7 @@ class CatalogueLoss(losses.Loss):
 
 def class_name(loss: CoreLoss) -> str: ...
 def class_of(loss: CoreLoss) -> type[CatalogueLoss]: ...
+def folded(name: str) -> str: ...
 def constructor(loss: CoreLoss) -> inspect.Signature: ...
 def offered() -> list[CoreLoss]: ...
 

@@ -156,7 +156,7 @@ def axes_of(name: str, axis: Any, *, several: bool = True) -> Any:
         if len(axis) > 1:
             fix = "reshape y_pred so that the classes lie along one axis"
         else:
-            fix = f"axis={axis[0]}"
+            fix = f"axis={next(iter(axis))}"
     else:
         fix = "axis=-1 is the last one, axis=1 the one after the batch"
     allowed = "a whole number, several of them, or None for all" if several else "one whole number"
