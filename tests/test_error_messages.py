@@ -450,8 +450,8 @@ def test_keras_is_told_the_loss_that_it_can_use(loss):
     wrapped = LossFunctionWrapper(loss, **parameters)
     with pytest.raises(TypeError, match="was called by Keras") as caught:
         wrapped.call(*map(keras.ops.convert_to_tensor, reversed(arrays)))
-    made = re.search(r"loss=lossary\.keras\.(\w+)\(\) for model.compile", str(caught.value))[1]
-    assert hasattr(lossary.keras, made)
+    made = re.search(r"loss=(lossary\.keras.*\(\)) for model.compile", str(caught.value))[1]
+    assert isinstance(eval(made[:-2], {"lossary": lossary}), type)
     assert f"lossary.{loss.name}(y_pred, y_true)" in str(caught.value)
     around = LossFunctionWrapper(lambda t, p: loss(p, t, check=False, **parameters))
     assert np.isfinite(float(around.call(*map(keras.ops.convert_to_tensor, reversed(arrays)))))

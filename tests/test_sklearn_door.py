@@ -5,13 +5,17 @@ samples, errors, the scorers, and a part of that run.
 """
 
 import copy
+import doctest
+import functools
 import inspect
 import pickle
 import subprocess
 import sys
+import types
 import warnings
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -23,8 +27,10 @@ from sklearn import config_context, get_config
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
-from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
+from sklearn.metrics import make_scorer, pairwise_distances
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -358,6 +364,24 @@ class TestScorers:
         with pytest.raises(AttributeError, match="hinge needs decision_function"):
             door.scorer("hinge")(forest, X, y)
 
+    def test_two_processes_and_permutations(self):
+        """An asymmetric loss: over-estimates of a high quantile are cheap, also in a worker."""
+        X, y = (x[:90] for x in load_diabetes(return_X_y=True))
+        scorer = door.scorer("quantile", quantile=0.9)
+        predicted = [
+            (Ridge().fit(X[train], y[train]).predict(X[test]), y[test])
+            for train, test in KFold(3).split(X)
+        ]
+        wanted = [-L.quantile(p, t, quantile=0.9) for p, t in predicted]
+        found = cross_val_score(Ridge(), X, y, scoring=scorer, cv=3, n_jobs=2)
+        assert found.tolist() == wanted
+        model = Ridge(alpha=1e-3).fit(X, y)
+        importance = permutation_importance(
+            model, X, y, scoring=scorer, n_repeats=2, random_state=0, n_jobs=2
+        )
+        assert importance.importances.shape == (10, 2)
+        assert importance.importances.max() > 0
+
     def test_what_cannot_be(self):
         with pytest.raises(KeyError, match="no loss is called"):
             door.scorer("hubris")
@@ -371,6 +395,90 @@ class TestScorers:
             door.scorer("cross_entropy")(
                 self.model.fit(self.X, self.names), self.X[:2], ["setosa", "rose"]
             )
+
+
+class TestALossItselfAsAMetric:
+    """A loss takes (prediction, target), scikit-learn's scorers give (y_true, y_pred)."""
+
+    X, y = (x[:60] for x in load_diabetes(return_X_y=True))
+
+    @pytest.mark.parametrize("loss", [L.quantile, L.huber, L.absolute_error], ids=repr)
+    def test_make_scorer_is_refused_with_the_way_out(self, loss):
+        settings = {a.name: 0.9 for a in loss.parameters}
+        metric = make_scorer(loss, greater_is_better=False, **settings)
+        assert repr(metric).startswith(f"make_scorer({loss.name}, greater_is_better=False")
+        words = rf"(?s){loss.name} takes \(prediction, target\).*sklearn\.scorer\('{loss.name}'"
+        model = Ridge().fit(self.X, self.y)
+        grid = GridSearchCV(Ridge(), {"alpha": [1]}, scoring=metric, error_score="raise")
+        loud = {"scoring": metric, "error_score": "raise"}
+        for call in (
+            lambda: metric(model, self.X, self.y),
+            lambda: cross_val_score(Ridge(), self.X, self.y, **loud),
+            lambda: cross_validate(Ridge(), self.X, self.y, **loud),
+            lambda: grid.fit(self.X, self.y),
+            lambda: permutation_importance(model, self.X, self.y, scoring=metric),
+            lambda: cross_val_score(Ridge(), self.X, self.y, **loud | {"scoring": loss}),
+        ):
+            with pytest.raises(TypeError, match=words):
+                call()
+
+    def test_a_function_around_it_works(self):
+        def pinball(y_true, y_pred):
+            return L.quantile(y_pred, y_true, quantile=0.9)
+
+        model = Ridge().fit(self.X, self.y)
+        found = make_scorer(pinball, greater_is_better=False)(model, self.X, self.y)
+        assert found == door.scorer("quantile", quantile=0.9)(model, self.X, self.y)
+
+    def test_distances_of_rows_are_metrics(self):
+        found = pairwise_distances(self.X[:4], metric=L.euclidean_distance)
+        np.testing.assert_allclose(found, pairwise_distances(self.X[:4]), atol=1e-12)
+
+
+class TestALossIsAFunctionToItsReaders:
+    """``inspect``, ``functools``, ``joblib`` and ``doctest`` read what they read of functions."""
+
+    @pytest.mark.parametrize("name", sorted(L.catalogue))
+    def test_its_names_lead_to_it(self, name):
+        loss = L.catalogue[name]
+        assert (loss.__name__, loss.__qualname__, loss.__module__) == (name, name, "lossary")
+        assert getattr(sys.modules[loss.__module__], loss.__name__) is loss
+        assert f"def {name}(" in inspect.getsource(loss)
+        assert next(iter(inspect.signature(loss).parameters)) == loss.inputs[0].name
+
+    def test_wrappers_and_workers(self, tmp_path):
+        @functools.wraps(L.huber)
+        def mine(*args, **kwargs):
+            return L.huber(*args, **kwargs)
+
+        assert (mine.__name__, mine.__module__) == ("huber", "lossary")
+        assert inspect.signature(mine) == inspect.signature(L.huber)
+        assert mine.__doc__ == L.huber.__doc__
+        work = (joblib.delayed(L.huber)(np.full(2, i), np.zeros(2)) for i in (0.0, 3.0))
+        assert joblib.Parallel(n_jobs=2)(work) == [0.0, 2.5]
+        kept = joblib.Memory(tmp_path, verbose=0).cache(L.huber)
+        assert kept(np.full(2, 3.0), np.zeros(2)) == kept(np.full(2, 3.0), np.zeros(2)) == 2.5
+        assert joblib.hash(L.huber) != joblib.hash(L.log_cosh)
+
+    def test_the_examples_of_a_loss_of_ones_own_are_found(self):
+        module = types.ModuleType("own_losses")
+        source = """
+import lossary as L
+from lossary.domain import Real
+
+@L.loss(source="a test")
+def quartic(prediction: Real, target: Real):
+    '''Fourth power.
+
+    >>> quartic([2.0], [0.0])
+    16.0
+    '''
+    return (prediction - target) ** 4
+"""
+        exec(source, module.__dict__)
+        assert module.quartic.__module__ == "own_losses"
+        (found,) = [t for t in doctest.DocTestFinder().find(module, globs={}) if t.examples]
+        assert found.name == "own_losses.quartic"
 
 
 @pytest.mark.parametrize(("more", "code"), [([], 0), (["--spoil", "0.01"], 1)])

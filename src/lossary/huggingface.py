@@ -2,19 +2,25 @@
 
 The Trainer hands over what a model returned, the labels, and how many items the whole accumulated
 batch has on all devices. The loss is the sum over the items of this part divided by that number,
-so that accumulating parts of any size gives the gradient of one big batch.
+so that accumulating parts of any size gives the gradient of one big batch. In evaluation the
+Trainer averages batches; :func:`exact_evaluation` makes it add up sums instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from lossary import catalogue, find
 from lossary.engine import Loss
 from lossary.errors import DtypeError, ShapeError
 
-__all__ = ["TrainerLoss", "hf"]
+__all__ = ["TrainerLoss", "exact_evaluation", "hf"]
+
+T = TypeVar("T")
 
 IGNORED = -100
 """The label that the Trainer and its collators leave out."""
@@ -26,6 +32,9 @@ _OWN = {"weight", "mask", "reduction", "denominator", "ignore_index"}
 class TrainerLoss:
     """A loss in the form that the Trainer calls; made by :func:`hf`."""
 
+    _looked = False
+    _sums: list[Any] | None = None
+
     def __init__(
         self, loss: Loss, settings: dict[str, Any], shift: bool | None, ignore_index: int | None
     ) -> None:
@@ -34,11 +43,20 @@ class TrainerLoss:
 
     def __call__(self, outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
         """Return the loss of a model's outputs, over ``num_items_in_batch`` or its own items."""
+        if not self._looked:
+            self._looked = True
+            _warn_of_arguments(self, sys._getframe(1).f_locals.get("self"))  # noqa: SLF001
         logits = _logits(outputs)
         if labels is None:
             raise ValueError(
                 f"{self!r} got no labels\n"
                 "hint: the data set needs a column 'labels', and the collator must keep it"
+            )
+        if not hasattr(labels, "to"):
+            raise DtypeError(
+                f"{self!r} takes one tensor of labels, got {type(labels).__name__}\n"
+                "hint: a model of several tasks needs a function of its own, which may call one "
+                "hf(...) for each task"
             )
         labels = labels.to(logits.device)
         keep = None if self.ignore_index is None else labels != self.ignore_index
@@ -52,7 +70,18 @@ class TrainerLoss:
         if items is not None and loss.inputs[1].domain.class_axis:
             # The Trainer counts the entries of soft labels; an item is a row of them.
             items = items / prediction.shape[self.settings.get("axis", -1)]
+        if self._sums is not None:
+            self._sums.append(_sums_of(loss, prediction, target, keep, self.settings))
         return loss(prediction, target, mask=keep, denominator=items, **self.settings)
+
+    @contextmanager
+    def watched(self) -> Iterator[list[Any]]:
+        """Collect the loss and the number of items of each example, in a tensor for each call."""
+        self._sums = []
+        try:
+            yield self._sums
+        finally:
+            self._sums = None
 
     def __repr__(self) -> str:
         known = catalogue.get(self.loss.name) is self.loss
@@ -60,6 +89,68 @@ class TrainerLoss:
         words = self.settings | {k: v for k, (v, default) in own.items() if v != default}
         shown = [repr(self.loss.name) if known else self.loss.name]
         return f"hf({', '.join([*shown, *(f'{k}={v!r}' for k, v in words.items())])})"
+
+
+def _sums_of(loss: Loss, prediction: Any, target: Any, keep: Any, settings: Any) -> Any:
+    import torch
+
+    values = loss(prediction, target, mask=keep, reduction="none", **settings)
+    items = torch.ones_like(values) if keep is None else keep.to(values.dtype)
+    return torch.stack([x.reshape(len(x), -1).sum(-1) for x in (values, items)], -1).detach()
+
+
+def exact_evaluation(trainer: type[T]) -> type[T]:
+    """Return a subclass of a Trainer whose ``eval_loss`` is the loss over all items.
+
+    The Trainer itself averages the losses of batches as if each had as many items as the others,
+    so that the result changes with the batch size. Here sums are added up, over all processes and
+    without the examples that fill the last batch. Your own ``compute_metrics``, best checkpoints
+    and ``predict``, whose ``test_loss`` this is too, work as before. ``compute_loss_func`` has to
+    be an :func:`hf`; with another one nothing changes.
+
+    >>> from transformers import Trainer
+    >>> exact_evaluation(Trainer).__name__
+    'ExactTrainer'
+    """
+    base: Any = trainer
+
+    class Exact(base):
+        _lossary_sums: Any = None
+
+        def prediction_step(self, *args: Any, **kwargs: Any) -> Any:
+            loss = self.compute_loss_func
+            if self._lossary_sums is None or not isinstance(loss, TrainerLoss):
+                return super().prediction_step(*args, **kwargs)
+            with loss.watched() as sums:
+                found = super().prediction_step(*args, **kwargs)
+            for each in sums:
+                gathered = self.accelerator.gather_for_metrics(each)
+                self._lossary_sums += gathered.cpu().double().sum(0)
+            return found
+
+        def evaluation_loop(
+            self,
+            dataloader: Any,
+            description: str,
+            prediction_loss_only: bool | None = None,
+            ignore_keys: list[str] | None = None,
+            metric_key_prefix: str = "eval",
+        ) -> Any:
+            import torch
+
+            self._lossary_sums = torch.zeros(2, dtype=torch.float64)
+            output = super().evaluation_loop(
+                dataloader, description, prediction_loss_only, ignore_keys, metric_key_prefix
+            )
+            total, items = self._lossary_sums.tolist()
+            self._lossary_sums = None
+            if items:
+                output.metrics[f"{metric_key_prefix}_loss"] = total / items
+            return output
+
+    Exact.__name__ = Exact.__qualname__ = f"Exact{trainer.__name__}"
+    made: Any = Exact
+    return made
 
 
 def hf(
@@ -118,6 +209,34 @@ def hf(
     return TrainerLoss(found, settings, shift, ignore_index)
 
 
+def _warn_of_arguments(loss: TrainerLoss, trainer: Any) -> None:
+    """Warn of what the Trainer was told about its loss and does not hand over.
+
+    It has no hook that could know them: it is found where it calls from.
+    """
+    arguments: Any = getattr(trainer, "args", None)
+    smoothing = getattr(arguments, "label_smoothing_factor", 0)
+    if smoothing and "label_smoothing" not in loss.settings:
+        has = "label_smoothing" in loss.loss.__signature__.parameters
+        warnings.warn(
+            f"TrainingArguments(label_smoothing_factor={smoothing}) has no effect beside "
+            f"compute_loss_func={loss!r}: the Trainer smooths in its own loss only\nhint: "
+            + (
+                f"hf({loss.loss.name!r}, label_smoothing={smoothing})"
+                if has
+                else f"{loss.loss.name} has no label_smoothing; cross_entropy has it"
+            ),
+            stacklevel=3,
+        )
+    if getattr(arguments, "world_size", 1) > 1 and not arguments.average_tokens_across_devices:
+        warnings.warn(
+            "TrainingArguments(average_tokens_across_devices=False): each process divides by its "
+            "own number of items, and the mean of their means is not the loss of the batch\n"
+            "hint: leave it at True, its default",
+            stacklevel=3,
+        )
+
+
 def _logits(outputs: Any) -> Any:
     """Return what the model said: the entry "logits", or the first of a tuple."""
     if not isinstance(outputs, Mapping):
@@ -126,6 +245,11 @@ def _logits(outputs: Any) -> Any:
         raise ValueError(
             f"the model returned {', '.join(outputs)}, no logits\n"
             "hint: compute_loss_func serves models with one head; answers to questions have two"
+        )
+    if outputs["logits"] is None:
+        raise ValueError(
+            "the model returned no logits, which a compute_loss_func is computed from\n"
+            "hint: TrainingArguments(use_liger_kernel=False); Liger's models leave them out"
         )
     return outputs["logits"]
 

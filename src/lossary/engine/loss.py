@@ -17,7 +17,7 @@ from lossary.engine import evaluate, graph
 from lossary.engine.arguments import options_of
 from lossary.engine.autograph import as_written
 from lossary.engine.describe import describe
-from lossary.engine.hints import for_keras
+from lossary.engine.hints import TARGET_FIRST, for_host
 from lossary.engine.program import text, variant
 from lossary.errors import FormulaError
 from lossary.render import latex
@@ -35,13 +35,15 @@ class Loss(Definition):
     def __init__(self, **facts: Any) -> None:
         super().__init__(**facts)
         object.__setattr__(self, "number", graph.number(self))
+        vars(self).update(_as_a_function(self))
 
     @as_written
     @graph.one_node
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the reduced loss."""
-        if "keras" in sys.modules and _is_keras(sys._getframe(2)):  # noqa: SLF001  (who is calling)
-            raise TypeError(for_keras(self))
+        caller = sys._getframe(2).f_globals.get("__name__", "")  # noqa: SLF001  (a host is refused)
+        if caller.startswith(TARGET_FIRST):
+            raise TypeError(for_host(self, caller))
         return evaluate.loss(self, args, kwargs)
 
     @as_written
@@ -171,14 +173,20 @@ class Loss(Definition):
         return f"<loss {self.name}{self.__signature__}>"
 
 
+def _as_a_function(loss: Loss) -> dict[str, Any]:
+    """Return what inspect, functools, joblib, doctest and their like ask a function for."""
+    module = loss.formula.__module__
+    return {
+        "__name__": loss.name,
+        "__qualname__": loss.name,
+        "__module__": "lossary" if module.startswith("lossary.losses.") else module,
+        "__wrapped__": loss.formula,
+    }
+
+
 def bind(definition: Definition) -> Loss:
     """Return the record with the engine behind it."""
     return Loss(**{f.name: getattr(definition, f.name) for f in fields(definition)})
-
-
-def _is_keras(frame: FrameType) -> bool:
-    """Whether Keras itself makes the call, which gives ``(y_true, y_pred)``."""
-    return frame.f_globals.get("__name__", "").startswith("keras.src.losses")
 
 
 def _own_name(loss: Loss) -> str | None:

@@ -12,6 +12,8 @@
 Import Keras, or set ``KERAS_BACKEND``, first: the backend is chosen once.
 """
 
+from typing import Any
+
 from lossary.errors import needs
 
 # Keras imports the library of its backend.
@@ -33,3 +35,9 @@ __all__ = [  # noqa: PLE0604  (the names of both tables are strings)
     *losses.__all__,
     *catalogue.__all__,
 ]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    if name in catalogue.RENAMED:
+        return getattr(catalogue, name)  # which says what it is called now
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,8 +1,10 @@
 """A Keras class for the losses of the catalogue that Keras has not: ``Focal(gamma=2.0)``.
 
 They are named after the loss and take what its record says: logits, log-probabilities or scores for
-``y_pred``, and no ``from_logits``. Losses of three arguments have none. ``catalogue.pyi`` spells
-their signatures out for editors and type checkers (``python -m lossary.keras.stubs``).
+``y_pred``, and no ``from_logits``. A loss whose name Keras uses for another one, in whatever
+capitals, says what it takes: ``KlDivergenceFromLogProbabilities``. Values are checked. Losses of
+three arguments have no class. ``catalogue.pyi`` spells the signatures out for editors and type
+checkers (``python -m lossary.keras.stubs``).
 
 >>> focal = Focal(gamma=1.0)
 >>> print(round(float(focal([[1.0]], [[0.0]])), 4))
@@ -15,14 +17,16 @@ import inspect
 from typing import Any, ClassVar
 
 import keras
+import numpy as np
+from keras.src.losses.loss import squeeze_or_expand_to_same_rank
 
 from lossary import catalogue
 from lossary.definition import Argument
 from lossary.engine import Loss as CoreLoss
-from lossary.engine.checking import check_parameter
-from lossary.keras import losses
-from lossary.keras.computing import values
-from lossary.keras.contract import broadcast, door, last, mean, same_shape
+from lossary.errors import ShapeError
+from lossary.keras import functions, losses
+from lossary.keras.contract import axes_of, broadcast, last, mean, ops, same_shape
+from lossary.keras.domains import check_labels_fit, check_setting, neutral, values_inside
 
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
@@ -41,18 +45,58 @@ class CatalogueLoss(losses.Loss):
         **settings: Any,
     ) -> None:
         super().__init__(name=name or self.loss.name, reduction=reduction, dtype=dtype)
-        bound = inspect.signature(type(self)).bind(**settings)
-        bound.apply_defaults()
-        own = {a.name: a for a in self.loss.parameters}
-        self.axis = bound.arguments.get("axis", -1)
-        self.settings = {n: v for n, v in bound.arguments.items() if n in own}
-        for name_, value in self.settings.items():
-            if isinstance(value, int | float):
-                check_parameter(self.loss, own[name_], value)
+        bound = _bound(type(self), settings)
+        self.axis = axes_of(self.loss.name, bound.get("axis", -1), several=False)
+        self.settings = {a.name: bound[a.name] for a in self.loss.parameters}
+        for argument in self.loss.parameters:
+            check_setting(self.loss, argument, self.settings[argument.name])
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one value per sample: the mean along the last axis of a loss per element."""
-        return self._door(y_true, y_pred, self)
+        y_true, y_pred = self._tensors(y_true, y_pred)
+        if not self.loss.class_axis:
+            if len(y_true.shape) != len(y_pred.shape):
+                y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+            y_true, y_pred = broadcast(y_true, y_pred)
+            return mean(values_inside(self.loss, y_true, y_pred, self.settings))
+        y_true, y_pred = self._rows(y_true, y_pred)
+        return values_inside(self.loss, y_true, y_pred, self.settings)
+
+    def _rows(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+        """Return both with the classes last; labels may have an axis of length 1 for them."""
+        name, axis, rank = self.loss.name, self.axis, len(y_pred.shape)
+        if not -rank <= axis < rank:
+            raise ShapeError(
+                f"{name}: axis {axis} is outside y_pred of shape {tuple(y_pred.shape)}"
+            )
+        rows = last(y_pred, axis)
+        if self.loss.inputs[1].domain.class_axis:
+            same_shape(name, y_true, y_pred)
+            return last(y_true, axis), rows
+        if len(y_true.shape) == rank and y_true.shape[axis] == 1:
+            y_true = ops.squeeze(y_true, axis=axis)
+        return y_true, rows
+
+    def _tensors(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+        """Return both as tensors: labels as they are, others of the loss's dtype or of halves.
+
+        Halves stay what they are, so that a row's sum is judged by the rounding it has seen.
+        """
+        if not self._keeps_labels:
+            return self._numbers(y_true), self._numbers(y_pred)
+        if isinstance(y_true, list | tuple):
+            y_true = np.asarray(y_true)
+        check_labels_fit(self.loss, y_true)
+        return losses.tensor(y_true, None), self._numbers(y_pred)
+
+    def _numbers(self, x: Any) -> Any:
+        x = losses.tensor(x, None)
+        dtype = keras.backend.standardize_dtype(x.dtype)
+        return x if dtype in {self.dtype, "bfloat16", "float16"} else ops.cast(x, self.dtype)
+
+    def _harmless(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+        prediction, target = self.loss.inputs
+        return neutral(target, y_true, self.axis), neutral(prediction, y_pred, self.axis)
 
     def get_config(self) -> dict[str, Any]:
         """Return everything that the constructor takes but the dtype."""
@@ -60,27 +104,49 @@ class CatalogueLoss(losses.Loss):
         settings = {k: losses.saved(v) for k, v in self.settings.items()}
         return super().get_config() | settings | axis
 
-    @staticmethod
-    def _door(y_true: Any, y_pred: Any, own: CatalogueLoss) -> Any:
-        raise NotImplementedError
+
+def _bound(kind: type[CatalogueLoss], settings: dict[str, Any]) -> dict[str, Any]:
+    """Return all settings of a class by name; TypeError names what it has not or misses."""
+    signature = inspect.signature(kind)
+    if unknown := settings.keys() - signature.parameters.keys():
+        hint = f"it takes {', '.join(signature.parameters)}"
+        if "from_logits" in unknown:
+            hint = f"{kind.__name__} takes y_pred as {_space(kind.loss)}, always; {hint}"
+        raise TypeError(f"{kind.__name__} has no {', '.join(sorted(unknown))}\nhint: {hint}")
+    bound = signature.bind(**settings)
+    bound.apply_defaults()
+    return bound.arguments
 
 
-def _compute(y_true: Any, y_pred: Any, own: CatalogueLoss) -> Any:
-    loss, rows = own.loss, own.loss.class_axis
-    name: Any = loss.name if catalogue.get(loss.name) is loss else loss
-    if not rows:
-        y_true, y_pred = broadcast(y_true, y_pred)
-        return mean(values(name, y_pred, y_true, **own.settings))
-    y_pred = last(y_pred, own.axis)
-    if loss.inputs[1].domain.class_axis:
-        y_true = last(y_true, own.axis)
-        same_shape(loss.name, y_true, y_pred)
-    return values(name, y_pred, y_true, **own.settings)
+def _space(loss: CoreLoss) -> str:
+    return loss.inputs[0].name.replace("_", "-")
+
+
+def _camel(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def folded(name: str) -> str:
+    """Return what is left of a name for somebody who does not look at capitals and ``_``."""
+    return name.replace("_", "").lower()
+
+
+_KERAS = {folded(name) for name in (*losses.CLASSES, *functions.OURS, *functions.SHORT)}
+
+_KERAS_TAKES = {"prediction", "score", "scores"}
+"""The spaces of y_pred in which a loss of Keras that has our name is our loss."""
 
 
 def class_name(loss: CoreLoss) -> str:
-    """Return the name of a loss's class: ``smooth_l1`` becomes ``SmoothL1``."""
-    return "".join(part.capitalize() for part in loss.name.split("_"))
+    """Return the name of a loss's class: ``smooth_l1`` becomes ``SmoothL1``.
+
+    What Keras calls by that name takes probabilities or a rate where ours takes something else;
+    then the name ends with what that is.
+    """
+    plain, space = _camel(loss.name), loss.inputs[0].name
+    if catalogue.get(loss.name) is loss and folded(plain) in _KERAS and space not in _KERAS_TAKES:
+        return f"{plain}From{_camel(space)}"
+    return plain
 
 
 def class_of(loss: CoreLoss) -> type[CatalogueLoss]:
@@ -92,18 +158,18 @@ def class_of(loss: CoreLoss) -> type[CatalogueLoss]:
         raise TypeError(
             f"{loss.name} takes {len(loss.inputs)} arguments, and a Keras loss y_true and y_pred"
         )
-    labels = loss.inputs[1].domain.integer
     ours = catalogue.get(loss.name) is loss
+    module = __name__ if ours else loss.formula.__module__
     body = {
         "loss": loss,
-        "_keeps_labels": labels,
-        "_door": staticmethod(door(squeeze=not loss.class_axis, labels=labels)(_compute)),
+        "_keeps_labels": loss.inputs[1].domain.integer,
         "__doc__": f"{loss.summary}\n\nThe Keras class of ``{loss.name}``, whose help says more.",
-        "__module__": __name__ if ours else loss.formula.__module__,
+        "__module__": module,
         "__signature__": constructor(loss),
     }
     made = type(class_name(loss), (CatalogueLoss,), body)
-    return keras.saving.register_keras_serializable(package="lossary")(made)
+    package = "lossary" if ours else module
+    return keras.saving.register_keras_serializable(package)(made)
 
 
 def constructor(loss: CoreLoss) -> inspect.Signature:
@@ -121,14 +187,40 @@ def _default(argument: Argument) -> Any:
 
 
 def offered() -> list[CoreLoss]:
-    """Return the losses that have a class here: Keras' names stay Keras'."""
-    taken = set(losses.__all__)
+    """Return the losses that have a class here: a name of Keras means Keras' loss."""
     two = [loss for loss in catalogue.values() if len(loss.inputs) == 2]
-    return [loss for loss in two if class_name(loss) not in taken]
+    return [loss for loss in two if folded(class_name(loss)) not in _KERAS]
 
 
 for _loss in offered():
     globals()[class_name(_loss)] = class_of(_loss)
+
+
+def _refusing(old: str, loss: CoreLoss) -> Any:
+    """Return what stands under a name that differs from one of Keras by capitals only."""
+    keras_name = next(name for name in losses.CLASSES if folded(name) == folded(old))
+
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise TypeError(
+            f"lossary.keras has no {old}: Keras' {keras_name} differs from it by capitals only\n"
+            f"hint: {class_name(loss)} takes {_space(loss)}, {keras_name} is Keras' own loss"
+        )
+
+    refuse.__name__ = refuse.__qualname__ = old
+    return refuse
+
+
+RENAMED = {
+    _camel(_loss.name): class_name(_loss)
+    for _loss in offered()
+    if _camel(_loss.name) not in {class_name(_loss), *losses.CLASSES}
+}
+"""Names of earlier versions, and what they are called now."""
+
+for _old, _new in RENAMED.items():
+    globals()[_old] = _refusing(_old, globals()[_new].loss)
+    # A saved model cannot mean anything else.
+    keras.saving.get_custom_objects()[f"lossary>{_old}"] = globals()[_new]
 
 __all__ = [  # noqa: PLE0604  (all of them are strings)
     "CatalogueLoss",

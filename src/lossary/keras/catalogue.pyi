@@ -17,8 +17,9 @@ __all__ = [
     "SquaredLogError",
     "SmoothL1",
     "Quantile",
+    "PoissonFromLogRate",
     "PoissonFromRate",
-    "BinaryCrossEntropy",
+    "BinaryCrossEntropyFromLogit",
     "BinaryCrossEntropyFromProbability",
     "BalancedCrossEntropy",
     "Focal",
@@ -39,7 +40,7 @@ __all__ = [
     "MulticlassPerceptron",
     "MultiMargin",
     "HingeEmbedding",
-    "KlDivergence",
+    "KlDivergenceFromLogProbabilities",
     "KlDivergenceFromProbabilities",
     "KlDivergenceWithLogTarget",
     "JensenShannon",
@@ -61,6 +62,8 @@ class _Options(TypedDict, total=False):
 class _Rows(_Options, total=False):
     axis: int
 
+RENAMED: dict[str, str]
+
 class CatalogueLoss(losses.Loss):
     loss: CoreLoss
     settings: dict[str, Any]
@@ -69,6 +72,7 @@ class CatalogueLoss(losses.Loss):
 
 def class_name(loss: CoreLoss) -> str: ...
 def class_of(loss: CoreLoss) -> type[CatalogueLoss]: ...
+def folded(name: str) -> str: ...
 def constructor(loss: CoreLoss) -> inspect.Signature: ...
 def offered() -> list[CoreLoss]: ...
 
@@ -93,10 +97,13 @@ class SmoothL1(CatalogueLoss):
 class Quantile(CatalogueLoss):
     def __init__(self, *, quantile: Any = 0.5, **options: Unpack[_Options]) -> None: ...
 
+class PoissonFromLogRate(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+
 class PoissonFromRate(CatalogueLoss):
     def __init__(self, **options: Unpack[_Options]) -> None: ...
 
-class BinaryCrossEntropy(CatalogueLoss):
+class BinaryCrossEntropyFromLogit(CatalogueLoss):
     def __init__(self, *, positive_weight: Any = 1.0, **options: Unpack[_Options]) -> None: ...
 
 class BinaryCrossEntropyFromProbability(CatalogueLoss):
@@ -163,7 +170,7 @@ class MultiMargin(CatalogueLoss):
 class HingeEmbedding(CatalogueLoss):
     def __init__(self, *, margin: Any = 1.0, **options: Unpack[_Options]) -> None: ...
 
-class KlDivergence(CatalogueLoss):
+class KlDivergenceFromLogProbabilities(CatalogueLoss):
     def __init__(self, **options: Unpack[_Rows]) -> None: ...
 
 class KlDivergenceFromProbabilities(CatalogueLoss):

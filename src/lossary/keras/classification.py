@@ -15,6 +15,7 @@ from lossary.errors import ShapeError
 from lossary.keras.computing import values
 from lossary.keras.contract import (
     LabelError,
+    axes_of,
     broadcast,
     clipped,
     door,
@@ -75,6 +76,7 @@ def binary_crossentropy(
     >>> print(round(float(binary_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])[0]), 4))
     0.6931
     """
+    axes_of("binary_crossentropy", axis)
     same_shape("binary_crossentropy", y_true, y_pred)
     y_true = smoothed(y_true, label_smoothing, 0.5)
     if (
@@ -124,10 +126,9 @@ def categorical_crossentropy(
     return values("soft_cross_entropy_from_probabilities", last(rows, axis), last(y_true, axis))
 
 
-def check_classes(name: str, y_true: Any, y_pred: Any, axis: int) -> None:
+def check_classes(name: str, y_true: Any, y_pred: Any, axis: Any) -> None:
     """Raise for an axis or shapes that Keras refuses; warn of a single class."""
-    if isinstance(axis, bool):
-        raise ValueError(f"{name}: axis must be of type int, got {axis!r}")  # noqa: TRY004  (as Keras)
+    axes_of(name, axis)
     same_shape(name, y_true, y_pred)
     if y_pred.shape[-1] == 1:
         warn(
@@ -137,16 +138,16 @@ def check_classes(name: str, y_true: Any, y_pred: Any, axis: int) -> None:
         )
 
 
-def smoothed_classes(y_true: Any, label_smoothing: float, axis: int) -> Any:
+def smoothed_classes(y_true: Any, label_smoothing: float, axis: Any) -> Any:
     """Return targets of which ``label_smoothing`` is spread over the classes."""
     if not label_smoothing:
         return y_true
-    count = ops.shape(y_true)[axis]
+    count = ops.shape(last(y_true, axis))[-1]
     count = count if isinstance(count, int) else ops.cast(count, y_true.dtype)
     return smoothed(y_true, label_smoothing, 1.0 / count)
 
 
-def normalised(y_pred: Any, axis: int) -> Any:
+def normalised(y_pred: Any, axis: Any) -> Any:
     """Return rows divided by their sum."""
     return y_pred / ops.sum(y_pred, axis=axis, keepdims=True)
 
@@ -169,6 +170,7 @@ def sparse_categorical_crossentropy(
     >>> print(round(float(sparse_categorical_crossentropy([1], [[0.75, 0.25]])[0]), 4))
     1.3863
     """
+    axes_of(_SPARSE, axis, several=False)
     if len(y_true.shape) == len(y_pred.shape) and y_true.shape[axis] == 1:
         y_true = ops.squeeze(y_true, axis=axis)
     _check_labels_fit(y_true, y_pred, axis)

@@ -15,19 +15,22 @@ from keras import ops
 
 from lossary import catalogue
 from lossary.engine import Loss
+from lossary.engine.libraries import LIBRARIES, library
 
-__all__ = ["BACKEND", "values"]
+__all__ = ["BACKEND", "LIBRARY", "values"]
 
 BACKEND: str = keras.backend.backend()
+LIBRARY = library(BACKEND if BACKEND in LIBRARIES else "numpy")
 
 Settings = tuple[tuple[str, Any], ...]
 
 
-def values(loss: str | Loss, *tensors: Any, **parameters: Any) -> Any:
+def values(loss: str | Loss, *tensors: Any, check: bool = False, **parameters: Any) -> Any:
     """Return one value per element, or per row of a loss along the last axis.
 
     ``loss`` is a name of the catalogue or a loss of your own. The tensors come in its order,
-    (prediction, target), in equal shapes; a parameter is a number or a tensor.
+    (prediction, target), in equal shapes; a parameter is a number or a tensor. ``check`` sends the
+    call down a road that makes values NaN whose arguments lie outside their sets, or raises.
     """
     fixed = tuple((n, v) for n, v in parameters.items() if v is None or isinstance(v, int | float))
     arrays: Settings = ()
@@ -36,6 +39,8 @@ def values(loss: str | Loss, *tensors: Any, **parameters: Any) -> Any:
         arrays = tuple(
             (n, ops.convert_to_tensor(v)) for n, v in parameters.items() if n not in numbers
         )
+    if check:
+        return _checked(loss, tensors, fixed, arrays)
     return _evaluate(loss, tensors, fixed, arrays)
 
 
@@ -46,6 +51,10 @@ def _found(loss: str | Loss) -> Loss:
 def _plain(loss: str | Loss, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
     more = dict(fixed) | dict(arrays)
     return _found(loss)(*tensors, reduction="none", check=False, **more)
+
+
+def _checked(loss: str | Loss, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
+    return _found(loss)(*tensors, reduction="none", **dict(fixed), **dict(arrays))
 
 
 def _torch(loss: str | Loss, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:

@@ -12,12 +12,13 @@ from keras import KerasTensor
 from keras.src.backend import compute_output_spec, get_keras_mask, set_keras_mask
 from keras.src.losses.loss import squeeze_or_expand_to_same_rank
 
-from lossary.engine.libraries import library, library_of
 from lossary.errors import DomainError, ShapeError, warn
-from lossary.keras.computing import BACKEND
+from lossary.keras.computing import BACKEND, LIBRARY
 
 __all__ = [
+    "INTEGER",
     "LabelError",
+    "axes_of",
     "broadcast",
     "clipped",
     "door",
@@ -36,7 +37,7 @@ P = ParamSpec("P")
 
 ops: Any = keras.ops  # whose inferred types hold the symbolic case, None
 _WIDE = {"float32", "float64"}
-_INTEGER = "int32" if BACKEND == "jax" else "int64"
+INTEGER = "int32" if BACKEND == "jax" else "int64"
 
 
 class LabelError(DomainError, IndexError):
@@ -68,9 +69,9 @@ def door(*, squeeze: bool = False, labels: bool = False) -> Callable[..., Callab
                 dtype = "float32"
                 y_pred = ops.cast(y_pred, dtype)
             if labels and BACKEND == "jax":
-                y_true = library("jax").narrowed(y_true)
+                y_true = LIBRARY.narrowed(y_true)
             y_true = ops.convert_to_tensor(y_true)
-            wanted = _INTEGER if labels else dtype
+            wanted = INTEGER if labels else dtype
             if keras.backend.standardize_dtype(y_true.dtype) != wanted:
                 y_true = ops.cast(y_true, wanted)
             if squeeze and len(y_true.shape) != len(y_pred.shape):
@@ -145,9 +146,38 @@ def mean(x: Any, axis: Any = -1) -> Any:
     return ops.mean(x, axis=axis)
 
 
-def last(x: Any, axis: int) -> Any:
-    """Return x with this axis moved to the end."""
-    if axis in {-1, len(x.shape) - 1}:
+def axes_of(name: str, axis: Any, *, several: bool = True) -> Any:
+    """Return the axis of a constructor, a list as a tuple; ShapeError for what is none."""
+    if _is_axis(axis) or (several and axis is None):
+        return axis
+    if isinstance(axis, tuple | list) and axis and all(map(_is_axis, axis)):
+        if several:
+            return tuple(axis)
+        if len(axis) > 1:
+            fix = "reshape y_pred so that the classes lie along one axis"
+        else:
+            fix = f"axis={next(iter(axis))}"
+    else:
+        fix = "axis=-1 is the last one, axis=1 the one after the batch"
+    allowed = "a whole number, several of them, or None for all" if several else "one whole number"
+    raise ShapeError(f"{name}: axis must be {allowed}, got {axis!r}\nhint: {fix}")
+
+
+def _is_axis(axis: Any) -> bool:
+    return isinstance(axis, int | np.integer) and not isinstance(axis, bool)
+
+
+def last(x: Any, axis: Any) -> Any:
+    """Return x with this axis moved to the end; several, or None for all, become one."""
+    if axis is None:
+        return ops.reshape(x, (-1,))
+    rank = len(x.shape)
+    if isinstance(axis, tuple | list):
+        places = {a % rank for a in axis}
+        order = [n for n in range(rank) if n not in places] + sorted(places)
+        x = ops.transpose(x, order)
+        return ops.reshape(x, (*ops.shape(x)[: rank - len(places)], -1))
+    if axis in {-1, rank - 1}:
         return x
     # TensorFlow's variables lack what moveaxis asks of a tensor.
     return ops.moveaxis(x if hasattr(x, "ndim") else x + 0, axis, -1)
@@ -167,8 +197,7 @@ def smoothed(y_true: Any, label_smoothing: float, share: Any) -> Any:
 
 def seen(*tensors: Any) -> tuple[np.ndarray, ...] | None:
     """Return the numbers in tensors where they can be looked at: eager, on a CPU; else None."""
-    own = library_of(tensors)
-    return tuple(map(own.numpy, tensors)) if own.concrete(tensors) else None
+    return tuple(map(LIBRARY.numpy, tensors)) if LIBRARY.concrete(tensors) else None
 
 
 def logits_of(y_pred: Any, activation: str) -> Any:

@@ -12,7 +12,7 @@ from lossary.keras.classification import (
     smoothed_classes,
 )
 from lossary.keras.computing import values
-from lossary.keras.contract import clipped, door, last, mean, ops, same_shape, smoothed
+from lossary.keras.contract import axes_of, clipped, door, last, mean, ops, same_shape, smoothed
 
 __all__ = [
     "binary_focal_crossentropy",
@@ -40,6 +40,7 @@ def binary_focal_crossentropy(
     >>> print(round(float(binary_focal_crossentropy([[1.0]], [[0.5]])[0]), 4))
     0.1733
     """
+    axes_of("binary_focal_crossentropy", axis)
     same_shape("binary_focal_crossentropy", y_true, y_pred)
     y_true = smoothed(y_true, label_smoothing, 0.5)
     logits = logits_if_known(y_pred, from_logits, "Sigmoid", "binary_focal_crossentropy")

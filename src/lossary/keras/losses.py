@@ -19,7 +19,7 @@ from keras.src.losses.loss import reduce_weighted_values, squeeze_or_expand_to_s
 
 from lossary.keras import functions
 from lossary.keras.computing import BACKEND
-from lossary.keras.contract import ops, warn
+from lossary.keras.contract import axes_of, ops, warn
 
 # Older Keras has not all of them; a class it lacks is left out.
 CLASSES: dict[str, str] = {
@@ -53,6 +53,9 @@ _REDUCTION_IN_2_3 = {
     "CategoricalCrossentropy": 2,
     "SparseCategoricalCrossentropy": 1,
 }
+
+# Labels have the shape of y_pred without one axis; in the others the classes may fill several.
+_ONE_AXIS = {"SparseCategoricalCrossentropy"}
 
 MEAN = "sum_over_batch_size"
 _PER_SAMPLE = {None, "none"}
@@ -108,10 +111,13 @@ class Loss(keras.losses.Loss):
 
     def _compute(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
         mask = get_keras_mask(y_pred)
-        y_pred = _tensor(y_pred, self.dtype)
-        y_true = _tensor(y_true, None if self._keeps_labels else self.dtype)
+        y_true, y_pred = self._tensors(y_true, y_pred)
         if mask is not None:
-            y_true, y_pred = _without(mask, y_true, 0), _without(mask, y_pred, 0.5)
+            harmless = self._harmless(y_true, y_pred)
+            y_true, y_pred = (
+                _without(mask, y_true, harmless[0]),
+                _without(mask, y_pred, harmless[1]),
+            )
         values = self.call(y_true, y_pred)
         own = get_keras_mask(values)
         if own is not None:
@@ -128,6 +134,15 @@ class Loss(keras.losses.Loss):
             reduction=self.reduction,
             dtype=self.dtype,
         )
+
+    def _tensors(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+        """Return both as tensors of the loss's dtype; labels keep theirs."""
+        y_pred = tensor(y_pred, self.dtype)
+        return tensor(y_true, None if self._keeps_labels else self.dtype), y_pred
+
+    def _harmless(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+        """Return what stands for y_true and y_pred where the mask says no."""
+        return 0, 0.5
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
@@ -154,13 +169,14 @@ def _loaded(value: Any) -> Any:
     return keras.saving.deserialize_keras_object(value) if saved else value
 
 
-def _tensor(x: Any, dtype: str | None) -> Any:
+def tensor(x: Any, dtype: str | None) -> Any:
+    """Return a tensor, of a list too; None keeps the dtype."""
     if isinstance(x, list | tuple) and not any(ops.is_tensor(v) for v in x):
         x = np.asarray(x)
     return ops.convert_to_tensor(x, dtype=dtype)
 
 
-def _without(mask: Any, x: Any, neutral: float) -> Any:
+def _without(mask: Any, x: Any, neutral: Any) -> Any:
     """Return x with a harmless number where the mask says no: its gradient there is 0, not NaN."""
     rank = len(mask.shape)
     if tuple(x.shape[:rank]) != tuple(mask.shape):
@@ -200,6 +216,9 @@ def _class(name: str, function: Callable[..., Any]) -> type[Loss]:
         bound = signature.bind(self, *args, **kwargs)
         bound.apply_defaults()
         bound.arguments["reduction"] = reduction_of(bound.arguments["reduction"])
+        if "axis" in bound.arguments:
+            axis = axes_of(name, bound.arguments["axis"], several=name not in _ONE_AXIS)
+            bound.arguments["axis"] = axis
         base.__init__(*bound.args, **bound.kwargs)
         self.fn = function
 

@@ -47,8 +47,10 @@ class Reduction:
 
 def reduction_of(reduction: str | None) -> str | None: ...
 def saved(value: Any) -> Any: ...
+def tensor(x: Any, dtype: str | None) -> Any: ...
 
 class Loss(keras.losses.Loss):
+    _keeps_labels: bool
     def __init__(
         self, name: str | None = None, reduction: str | None = ..., dtype: Any = None
     ) -> None: ...
@@ -93,7 +95,7 @@ class MeanSquaredLogarithmicError(keras.losses.MeanSquaredLogarithmicError):
 class CosineSimilarity(keras.losses.CosineSimilarity):
     def __init__(
         self,
-        axis: int = -1,
+        axis: int | tuple[int, ...] | None = -1,
         reduction: _Reduction = "sum_over_batch_size",
         name: str | None = "cosine_similarity",
         dtype: Any = None,
@@ -169,7 +171,7 @@ class BinaryCrossentropy(keras.losses.BinaryCrossentropy):
         self,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
-        axis: int = -1,
+        axis: int | tuple[int, ...] | None = -1,
         reduction: _Reduction = "sum_over_batch_size",
         name: str | None = "binary_crossentropy",
         dtype: Any = None,
@@ -184,7 +186,7 @@ class BinaryFocalCrossentropy(keras.losses.BinaryFocalCrossentropy):
         gamma: float = 2.0,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
-        axis: int = -1,
+        axis: int | tuple[int, ...] | None = -1,
         reduction: _Reduction = "sum_over_batch_size",
         name: str | None = "binary_focal_crossentropy",
         dtype: Any = None,
@@ -196,7 +198,7 @@ class CategoricalCrossentropy(keras.losses.CategoricalCrossentropy):
         self,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
-        axis: int = -1,
+        axis: int | tuple[int, ...] | None = -1,
         reduction: _Reduction = "sum_over_batch_size",
         name: str | None = "categorical_crossentropy",
         dtype: Any = None,
@@ -210,7 +212,7 @@ class CategoricalFocalCrossentropy(keras.losses.CategoricalFocalCrossentropy):
         gamma: float = 2.0,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
-        axis: int = -1,
+        axis: int | tuple[int, ...] | None = -1,
         reduction: _Reduction = "sum_over_batch_size",
         name: str | None = "categorical_focal_crossentropy",
         dtype: Any = None,
@@ -223,7 +225,7 @@ class SparseCategoricalCrossentropy(keras.losses.SparseCategoricalCrossentropy):
         from_logits: bool = False,
         ignore_class: int | None = None,
         reduction: _Reduction = "sum_over_batch_size",
-        axis: int = -1,
+        axis: int | tuple[int, ...] | None = -1,
         name: str | None = "sparse_categorical_crossentropy",
         dtype: Any = None,
     ) -> None: ...
@@ -243,7 +245,7 @@ class Dice(keras.losses.Dice):
         self,
         reduction: _Reduction = "sum_over_batch_size",
         name: str | None = "dice",
-        axis: int | None = None,
+        axis: int | tuple[int, ...] | None = None,
         dtype: Any = None,
     ) -> None: ...
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any: ...
@@ -255,7 +257,7 @@ class Tversky(keras.losses.Tversky):
         beta: float = 0.5,
         reduction: _Reduction = "sum_over_batch_size",
         name: str | None = "tversky",
-        axis: int | None = None,
+        axis: int | tuple[int, ...] | None = None,
         dtype: Any = None,
     ) -> None: ...
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any: ...

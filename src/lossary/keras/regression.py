@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lossary.keras.computing import values
-from lossary.keras.contract import broadcast, door, epsilon, last, mean, ops, seen
+from lossary.keras.contract import axes_of, broadcast, door, epsilon, last, mean, ops, seen
 
 __all__ = [
     "cosine_similarity",
@@ -130,6 +130,7 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     >>> print(float(cosine_similarity([[0.0, 1.0]], [[0.0, 2.0]])[0]))
     -1.0
     """
+    axes_of("cosine_similarity", axis)
     y_true, y_pred = broadcast(y_true, y_pred)
     y_true, y_pred = last(y_true, axis), last(y_pred, axis)
     cosine = values("cosine_similarity", y_pred, y_true)

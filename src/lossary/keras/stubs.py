@@ -36,7 +36,7 @@ _TYPES = {
     "alpha": "Any",
     "delta": "Any",
     "ignore_class": "int | None",
-    "axis": "int",
+    "axis": "int | tuple[int, ...] | None",
     "label_smoothing": "float",
 }
 
@@ -64,8 +64,10 @@ def text_of_losses() -> str:
         "",
         "def reduction_of(reduction: str | None) -> str | None: ...",
         "def saved(value: Any) -> Any: ...",
+        "def tensor(x: Any, dtype: str | None) -> Any: ...",
         "",
         "class Loss(keras.losses.Loss):",
+        "    _keeps_labels: bool",
         *_method(["name: str | None = None", "reduction: str | None = ...", "dtype: Any = None"]),
         _CALL,
     ]
@@ -98,6 +100,8 @@ def text_of_catalogue() -> str:
         "class _Rows(_Options, total=False):",
         "    axis: int",
         "",
+        "RENAMED: dict[str, str]",
+        "",
         "class CatalogueLoss(losses.Loss):",
         "    loss: CoreLoss",
         "    settings: dict[str, Any]",
@@ -106,6 +110,7 @@ def text_of_catalogue() -> str:
         "",
         "def class_name(loss: CoreLoss) -> str: ...",
         "def class_of(loss: CoreLoss) -> type[CatalogueLoss]: ...",
+        "def folded(name: str) -> str: ...",
         "def constructor(loss: CoreLoss) -> inspect.Signature: ...",
         "def offered() -> list[CoreLoss]: ...",
     ]

@@ -3,7 +3,7 @@
 Nothing here is called before something has gone wrong.
 """
 
-from lossary.engine.hints.keywords import for_keras, for_keyword, for_missing
+from lossary.engine.hints.keywords import TARGET_FIRST, for_host, for_keyword, for_missing
 from lossary.engine.hints.shapes import for_shape, for_weight
 from lossary.engine.hints.types import (
     dtype_name,
@@ -16,10 +16,11 @@ from lossary.engine.hints.types import (
 from lossary.engine.hints.values import for_row, for_value
 
 __all__ = [
+    "TARGET_FIRST",
     "dtype_name",
     "for_classes",
     "for_dtype",
-    "for_keras",
+    "for_host",
     "for_keyword",
     "for_labels",
     "for_mask",

@@ -10,7 +10,7 @@ from lossary.definition import Definition
 from lossary.engine.hints.relatives import for_logits, order
 from lossary.losses import definitions
 
-__all__ = ["for_keras", "for_keyword", "for_missing"]
+__all__ = ["TARGET_FIRST", "for_host", "for_keyword", "for_missing"]
 
 
 def for_keyword(definition: Definition, key: str, value: Any, known: list[str]) -> str:
@@ -97,13 +97,31 @@ def _class(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_"))
 
 
-def for_keras(definition: Definition) -> str:
-    """Return what to say where Keras calls a loss, with the target first."""
-    name, made = definition.name, f"lossary.keras.class_of({definition.name})()"
-    if name in definitions:
-        name, made = f"lossary.{name}", f"lossary.keras.{_class(name)}()"
+TARGET_FIRST = (
+    "keras.src.losses",
+    "sklearn.metrics._scorer",
+    "sklearn.model_selection._validation",
+)
+"""Modules of hosts that call ``(y_true, y_pred)``: a loss would read one in place of the other."""
+
+
+def for_host(definition: Definition, caller: str) -> str:
+    """Return what to say where a host calls a loss, with the target first."""
+    return _for_keras(definition) if caller.startswith("keras") else _for_scorer(definition)
+
+
+def _for_scorer(definition: Definition) -> str:
+    own = [repr(definition.name), *(f"{a.name}=..." for a in definition.parameters)]
+    return (
+        f"{definition.name} takes ({order(definition)}); scikit-learn's scorers give "
+        f"(y_true, y_pred)\nhint: scoring=lossary.sklearn.scorer({', '.join(own)})"
+    )
+
+
+def _for_keras(definition: Definition) -> str:
+    name = f"lossary.{definition.name}" if definition.name in definitions else definition.name
     return (
         f"{definition.name} was called by Keras, which gives (y_true, y_pred); it takes "
-        f"({order(definition)})\nhint: loss={made} for model.compile, or "
+        f"({order(definition)})\nhint: loss=lossary.keras.class_of({name})() for model.compile, or "
         f"loss=lambda y_true, y_pred: {name}(y_pred, y_true)"
     )
