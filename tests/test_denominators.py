@@ -73,6 +73,12 @@ def test_in_a_graph_it_is_nan_where_elements_count(name):
     assert np.isnan(library.plain(mean(library.array(0.0), one)))
     assert library.plain(mean(library.array(0.0), none)) == 0
     assert np.isnan(library.plain(mean(library.array(-2.0), one)))
+    given = library.compiled(lambda w: L.squared_error(x, y, denominator=0, weight=w))
+    assert np.isnan(library.plain(given(one)))
+    assert library.plain(given(none)) == 0
+    empty = library.compiled(lambda w: L.squared_error(x, y, weight=w, empty="raise"))
+    assert library.plain(empty(one)) == 2.5
+    assert np.isnan(library.plain(empty(none)))
 
 
 @pytest.mark.parametrize("name", ["torch", "jax"])

@@ -15,7 +15,9 @@ import pytest
 import lossary as L
 import spoiling
 import spoiling_kernels
+import test_array_kinds
 import test_calculus
+import test_denominators
 import test_domains
 import test_masks
 import test_reductions
@@ -117,6 +119,21 @@ def engine():
     yield "", partial(of.check_binary_class_weight, "binary_cross_entropy")
     yield "", partial(of.check_ignored, L.cross_entropy)
     yield "", test_domains.test_a_denominator_is_finite_and_not_below_0
+    zero = test_denominators
+    yield "", partial(zero.test_zero_is_refused_where_elements_count, Library("numpy"), L.huber)
+    yield (
+        "",
+        partial(zero.test_zero_of_nothing_follows_the_policy_for_empty_means, "array", L.huber),
+    )
+    yield "", partial(zero.test_unchecked_it_is_nan_where_elements_count, "array", L.huber)
+    yield "", partial(zero.test_in_a_graph_it_is_nan_where_elements_count, "jax")
+    kinds = test_array_kinds
+    for loss in (L.huber, L.cross_entropy):
+        yield "", partial(kinds.test_what_is_masked_in_the_data_does_not_count, loss)
+        yield "", partial(kinds.test_a_masked_weight_or_setting_leaves_its_element_out, loss)
+    yield "", kinds.test_a_class_cannot_be_masked_alone
+    for kind in kinds.strange():
+        yield "", partial(kinds.test_what_is_no_plain_array_is_refused_by_name, "weight", kind)
     for name, wrongs in test_domains.NOT_NUMBERS.items():
         for value in wrongs:
             yield "", partial(test_domains.test_an_option_that_is_no_number_is_refused, name, value)
@@ -151,7 +168,7 @@ OBJECTIONS = (Exception, pytest.fail.Exception)
 
 # Outcomes that no test can tell from the right ones, and why.
 HARMLESS = {
-    'reduction.divisor_of+8: float("nan")': "NaN stays NaN, whatever it is multiplied by",
+    'reduction.divisor_of+11: float("nan")': "NaN stays NaN, whatever it is multiplied by",
     'calculus._expression+2: raise TypeError(f"expected one number per entry, got {tangen': (
         "guards against a mistake in the calculus itself"
     ),
