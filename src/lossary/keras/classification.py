@@ -12,7 +12,7 @@ import numpy as np
 from keras.src.backend import set_keras_mask
 
 from lossary.errors import ShapeError
-from lossary.keras.computing import values
+from lossary.keras.computing import only, values
 from lossary.keras.contract import (
     LabelError,
     axes_of,
@@ -185,7 +185,7 @@ def sparse_categorical_crossentropy(
     else:
         found = values("cross_entropy", rows, label)
     if inside is not None:
-        found = ops.where(inside, found, float("nan"))
+        found = only(inside, found)
     if keep is not None:
         found = ops.where(keep, found, 0.0)
         set_keras_mask(found, keep)

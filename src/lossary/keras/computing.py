@@ -17,7 +17,7 @@ from lossary import catalogue
 from lossary.engine import Loss
 from lossary.engine.libraries import LIBRARIES, library
 
-__all__ = ["BACKEND", "LIBRARY", "values"]
+__all__ = ["BACKEND", "LIBRARY", "only", "values"]
 
 BACKEND: str = keras.backend.backend()
 LIBRARY = library(BACKEND if BACKEND in LIBRARIES else "numpy")
@@ -50,7 +50,13 @@ def _found(loss: str | Loss) -> Loss:
 
 def _plain(loss: str | Loss, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
     more = dict(fixed) | dict(arrays)
-    return _found(loss)(*tensors, reduction="none", check=False, **more)
+    found = _found(loss)(*tensors, reduction="none", check=False, **more)
+    return only(~ops.isnan(found), found)
+
+
+def only(good: Any, x: Any) -> Any:
+    """Return x where it is good, else NaN, with a gradient that is NaN too."""
+    return x * ops.cast(ops.where(good, 1.0, float("nan")), x.dtype)
 
 
 def _checked(loss: str | Loss, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
@@ -65,7 +71,21 @@ def _torch(loss: str | Loss, tensors: tuple[Any, ...], fixed: Settings, arrays: 
     return reduced(Request(loss, "none", tensors[0].dtype, fixed, arrays=arrays), *tensors)
 
 
-@lru_cache(maxsize=1024)
+def _shape_the_text(value: Any) -> bool:
+    """Whether the core has a text of its own for this number; others are arguments of one."""
+    return value is None or value in {0, 1, 2}
+
+
+def _split(fixed: Settings) -> tuple[Settings, Settings]:
+    """Return numbers that a compiled function keeps, and those that it takes as arguments.
+
+    A function for every value that a number ever had would be compiled for each and kept.
+    """
+    kept = tuple((n, v) for n, v in fixed if _shape_the_text(v))
+    return kept, tuple((n, v) for n, v in fixed if not _shape_the_text(v))
+
+
+@lru_cache(maxsize=256)
 def _call_of(loss: str | Loss, fixed: Settings, names: tuple[str, ...]) -> Callable[..., Any]:
     """Return the loss as a function of its tensors and of the parameters that are tensors."""
     count = len(_found(loss).inputs)
@@ -77,7 +97,7 @@ def _call_of(loss: str | Loss, fixed: Settings, names: tuple[str, ...]) -> Calla
     return call
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _jitted(loss: str | Loss, fixed: Settings, names: tuple[str, ...]) -> Callable[..., Any]:
     import jax
 
@@ -85,15 +105,33 @@ def _jitted(loss: str | Loss, fixed: Settings, names: tuple[str, ...]) -> Callab
 
 
 def _jax(loss: str | Loss, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
-    call = _jitted(loss, fixed, tuple(n for n, _ in arrays))
-    return call(*tensors, *(v for _, v in arrays))
+    fixed, numbers = _split(fixed)
+    call = _jitted(loss, fixed, tuple(n for n, _ in (*arrays, *numbers)))
+    return call(*tensors, *(v for _, v in arrays), *(_jax_number(float(v)) for _, v in numbers))
 
 
-@lru_cache(maxsize=1024)
-def _graph(loss: str | Loss, fixed: Settings, names: tuple[str, ...]) -> Callable[..., Any]:
+@lru_cache(maxsize=256)
+def _jax_number(value: float) -> Any:
+    """Return a number in all its digits, also while a graph is being made."""
+    jax = library("jax")
+    with jax.aside():
+        return jax.array(value)
+
+
+@lru_cache(maxsize=256)
+def _graph(
+    loss: str | Loss, fixed: Settings, names: tuple[str, ...], numbers: int
+) -> Callable[..., Any]:
+    """Return the call as a graph; its last tensors are numbers that get no gradient."""
     import tensorflow as tf
 
-    return tf.function(_call_of(loss, fixed, names), autograph=False)
+    call = _call_of(loss, fixed, names)
+
+    def run(*tensors: Any) -> Any:
+        moving = len(tensors) - numbers
+        return call(*tensors[:moving], *map(tf.stop_gradient, tensors[moving:]))
+
+    return tf.function(run, autograph=False, reduce_retracing=True)
 
 
 def _tensorflow(
@@ -103,8 +141,10 @@ def _tensorflow(
 
     if not tf.executing_eagerly():
         return _plain(loss, tensors, fixed, arrays)
-    call = _graph(loss, fixed, tuple(n for n, _ in arrays))
-    return call(*tensors, *(v for _, v in arrays))
+    fixed, numbers = _split(fixed)
+    call = _graph(loss, fixed, tuple(n for n, _ in (*arrays, *numbers)), len(numbers))
+    more = (tf.constant(v, tf.float64) for _, v in numbers)
+    return call(*tensors, *(v for _, v in arrays), *more)
 
 
 _evaluate = {"torch": _torch, "jax": _jax, "tensorflow": _tensorflow}.get(BACKEND, _plain)

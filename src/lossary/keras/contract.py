@@ -12,6 +12,7 @@ from keras import KerasTensor
 from keras.src.backend import compute_output_spec, get_keras_mask, set_keras_mask
 from keras.src.losses.loss import squeeze_or_expand_to_same_rank
 
+from lossary.engine.autograph import as_written
 from lossary.errors import DomainError, ShapeError, warn
 from lossary.keras.computing import BACKEND, LIBRARY
 
@@ -79,7 +80,7 @@ def door(*, squeeze: bool = False, labels: bool = False) -> Callable[..., Callab
             result = function(y_true, y_pred, *args, **kwargs)  # pyright: ignore[reportCallIssue]
             return result if given == dtype else _narrowed(result, given)
 
-        return call  # pyright: ignore[reportReturnType]
+        return as_written(call)  # pyright: ignore[reportReturnType]
 
     return decorate
 

@@ -17,6 +17,7 @@ import numpy as np
 from keras.src.backend import get_keras_mask, name_scope
 from keras.src.losses.loss import reduce_weighted_values, squeeze_or_expand_to_same_rank
 
+from lossary.engine.autograph import as_written
 from lossary.keras import functions
 from lossary.keras.computing import BACKEND
 from lossary.keras.contract import axes_of, ops, warn
@@ -79,6 +80,7 @@ def reduction_of(reduction: str | None) -> str | None:
     return MEAN
 
 
+@as_written
 class Loss(keras.losses.Loss):
     """:class:`keras.losses.Loss`, the base class of your own losses too: override ``call``.
 

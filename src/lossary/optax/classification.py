@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 from optax import losses
 
-from lossary.optax.computing import values
+from lossary.optax.computing import only, values
 from lossary.optax.contract import (
     Elsewhere,
     arrays_of,
@@ -78,7 +78,8 @@ def sigmoid_focal_loss(
     given = {"alpha": alpha} | ({} if isinstance(gamma, float) else {"gamma": gamma})
     given = {n: jnp.asarray(v).astype(dtype) for n, v in given.items() if v is not None}
     x, y, *rest = jnp.broadcast_arrays(x, y.astype(dtype), *given.values())
-    return values("soft_focal", x, y, dtype=dtype, **dict(zip(given, rest, strict=True)))
+    found = values("soft_focal", x, y, dtype=dtype, **dict(zip(given, rest, strict=True)))
+    return only((y >= 0) & (y <= 1), found)  # optax takes powers of a number below 0
 
 
 def _soft(
@@ -101,7 +102,12 @@ def _soft(
     logits, labels = (last(jnp.broadcast_to(x, shape), axis) for x in (logits, labels))
     if not logits.shape[-1]:
         return jnp.zeros(logits.shape[:-1], dtype)
-    return values(loss, logits, labels, dtype=dtype, **parameters)
+    return _of_logits(loss, logits, labels, dtype=dtype, **parameters)
+
+
+def _of_logits(loss: str, logits: Any, labels: Any, **options: Any) -> Any:
+    """Return the loss of rows; a softmax of a logit that is NaN or +inf is none."""
+    return only(logits.max(axis=-1) < jnp.inf, values(loss, logits, labels, **options))
 
 
 @as_optax
@@ -213,12 +219,13 @@ def softmax_cross_entropy_with_integer_labels(
     y = jnp.where(y < 0, y + classes, y)
     inside = (y >= 0) & (y < classes)
     y = jnp.where(inside, y, 0)
-    result = _at_label(x, y) if mask is None else _masked_at_label(x, y, mask)
-    return jnp.where(inside, result, jnp.nan)
+    if mask is None:
+        return jnp.where(inside, _at_label(x, y), jnp.nan)
+    return jnp.where(inside | ~mask.any(axis=-1), _masked_at_label(x, y, mask), jnp.nan)
 
 
 def _at_label(x: Any, label: Any) -> Any:
-    return values("cross_entropy", x, label, dtype=x.dtype)
+    return _of_logits("cross_entropy", x, label, dtype=x.dtype)
 
 
 def _masked_at_label(x: Any, label: Any, mask: Any) -> Any:

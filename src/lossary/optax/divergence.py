@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from lossary.engine.libraries import library
-from lossary.optax.computing import values, wide
+from lossary.optax.computing import only, values, wide
 from lossary.optax.contract import arrays_of, as_optax, compiled, dtype_of, last, real
 
 __all__ = [
@@ -40,7 +40,9 @@ def _kept(mask: Any, x: Any) -> Any:
 def _of_rows(loss: str, x: Any, t: Any, dtype: Any) -> jax.Array:
     if not x.shape[-1]:
         return jnp.zeros(x.shape[:-1], dtype)
-    return values(loss, x, t, dtype=dtype)
+    # The core skips a class without target mass, whatever its log-probability; optax does not.
+    known = (x < jnp.inf) & (t < jnp.inf)
+    return only(known.all(axis=-1), values(loss, x, t, dtype=dtype))
 
 
 @as_optax

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from lossary.optax.computing import values
+from lossary.optax.computing import only, values
 from lossary.optax.contract import (
     Elsewhere,
     arrays_of,
@@ -98,7 +98,7 @@ def _lengthened(x: Any, square: Any, place: int) -> Any:
     The two vectors get theirs in different places: their inner product stays what it is.
     """
     length = jnp.sum(x * x, axis=-1, keepdims=True)
-    short = length < square
+    short = ~(length >= square)  # so that NaN stays NaN
     rest = jnp.where(short, jnp.sqrt(jnp.where(short, square - length, 1)), 0).astype(x.dtype)
     none = jnp.zeros_like(rest)
     return jnp.concatenate([x, none, rest] if place else [x, rest, none], axis=-1)
@@ -150,4 +150,5 @@ def _triplet(
     extra = jnp.broadcast_to(jnp.sqrt(square.astype(dtype)), rows)[..., None]
     more = [extra, jnp.zeros_like(extra), jnp.zeros_like(extra)]
     vectors = [jnp.concatenate(pair, axis=-1) for pair in zip(vectors, more, strict=True)]
-    return values("triplet_margin", *vectors, dtype=dtype, margin=least.astype(dtype))
+    known = jnp.isfinite(jnp.concatenate(vectors, axis=-1)).all(axis=-1)
+    return only(known, values("triplet_margin", *vectors, dtype=dtype, margin=least.astype(dtype)))

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from lossary.optax.computing import values
+from lossary.optax.computing import only, values
 from lossary.optax.contract import Elsewhere, arrays_of, as_optax, compiled, dtype_of, real
 
 __all__ = ["hinge_loss", "multiclass_hinge_loss", "multiclass_perceptron_loss", "perceptron_loss"]
@@ -63,7 +63,8 @@ def _at_label(loss: str, scores: Any, labels: Any) -> jax.Array:
         raise Elsewhere
     inside = (y >= 0) & (y < x.shape[-1])
     dtype = dtype_of(x, jnp.zeros((), float))  # optax' one-hot labels have JAX' default dtype
-    return jnp.where(inside, values(loss, x, jnp.where(inside, y, 0), dtype=dtype), jnp.nan)
+    found = values(loss, x, jnp.where(inside, y, 0), dtype=dtype)
+    return jnp.where(inside, only(jnp.isfinite(x).all(axis=-1), found), jnp.nan)
 
 
 @as_optax

@@ -49,7 +49,21 @@ def softmax_cross_entropy_with_logits(
     if not isinstance(axis, int) or not -rank <= axis < rank:
         raise Elsewhere
     axis = axis % rank - rank
-    return values(Request("soft_cross_entropy", x.dtype, axis=axis), x, y)
+    return _of_logits(Request("soft_cross_entropy", x.dtype, axis=axis), x, y)
+
+
+def _of_logits(request: Request, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """Return the loss of rows; a softmax of a logit that is NaN or +inf is none, as TensorFlow's.
+
+    The core takes an infinite logit for certainty; here an overflow must not go unseen.
+    """
+    if is_plain(logits):
+        if not logits._numpy().max() < math.inf:  # noqa: SLF001  (the public one copies)
+            raise Elsewhere
+        return values(request, logits, labels)
+    good = tf.reduce_max(logits, axis=request.axis) < math.inf
+    found = values(request, logits, labels)
+    return found * tf.where(good, tf.ones_like(found), tf.constant(math.nan, found.dtype))
 
 
 @as_tensorflow
@@ -74,9 +88,9 @@ def sparse_softmax_cross_entropy_with_logits(
     if tf.executing_eagerly():
         if not _all_inside(y, x.shape[-1]):
             raise Elsewhere
-        return values(Request("cross_entropy", x.dtype), x, y)
+        return _of_logits(Request("cross_entropy", x.dtype), x, y)
     with tf.control_dependencies(_guards(x, y)):
-        return values(Request("cross_entropy", x.dtype, check=True), x, tf.identity(y))
+        return _of_logits(Request("cross_entropy", x.dtype, check=True), x, tf.identity(y))
 
 
 def _all_inside(label: Any, classes: Any) -> bool:
