@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, ParamSpec
+from functools import partial, wraps
+from typing import Any, NoReturn, ParamSpec
 
 import torch
 from torch import Tensor, nn
 from torch.nn import _reduction as legacy
+from torch.overrides import handle_torch_function
+from torch.overrides import has_torch_function_variadic as overridden
 
 from lossary.errors import LossaryError
 
@@ -24,6 +26,7 @@ __all__ = [
     "same_size",
     "warn",
     "warn_of_sizes",
+    "watched",
     "wide",
 ]
 
@@ -45,6 +48,8 @@ def as_torch(door: Callable[P, Tensor]) -> Callable[P, Tensor]:
 
     @wraps(door)
     def call(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+        if overridden(*args, *kwargs.values()):
+            return handle_torch_function(call, (*args, *kwargs.values()), *args, **kwargs)
         try:
             result = door(*args, **kwargs)
         except _TROUBLE as error:
@@ -56,7 +61,31 @@ def as_torch(door: Callable[P, Tensor]) -> Callable[P, Tensor]:
             return result
         raise trouble
 
+    call.__prepare_scriptable__ = partial(refuse_scripting, door.__name__)  # pyright: ignore
     return call
+
+
+def refuse_scripting(name: str) -> NoReturn:
+    """Say that TorchScript cannot compile a loss, and what can."""
+    raise TypeError(
+        f"{name}: TorchScript cannot compile lossary's losses, which are derived when they run\n"
+        "hint: script the model without its loss; torch.jit.trace, torch.export and torch.compile "
+        "take the loss as well"
+    )
+
+
+def watched(*args: Any) -> bool:
+    """Whether a tracer, a mode or a subclass waits to see PyTorch's function called with these."""
+    return overridden(*args) or (_transforms() and _is_functionalized())
+
+
+def _is_functionalized() -> bool:
+    """Whether torch.func.functionalize is at work, which cannot see into a custom gradient."""
+    layers = torch._C._functorch.get_interpreter_stack() or ()  # noqa: SLF001
+    return any(layer.key() == torch._C._functorch.TransformType.Functionalize for layer in layers)  # noqa: SLF001
+
+
+_transforms = torch._C._are_functorch_transforms_active  # noqa: SLF001
 
 
 def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
