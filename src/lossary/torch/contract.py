@@ -14,6 +14,7 @@ from torch.nn import _reduction as legacy
 from torch.overrides import handle_torch_function
 from torch.overrides import has_torch_function_variadic as overridden
 
+from lossary.engine.libraries.torch_distributed import beside, mesh_of, replicating
 from lossary.errors import LossaryError
 
 __all__ = [
@@ -46,10 +47,7 @@ def as_torch(door: Callable[P, Tensor]) -> Callable[P, Tensor]:
     """
     peer: Any = getattr(nn.functional, door.__name__, None)
 
-    @wraps(door)
-    def call(*args: P.args, **kwargs: P.kwargs) -> Tensor:
-        if overridden(*args, *kwargs.values()):
-            return handle_torch_function(call, (*args, *kwargs.values()), *args, **kwargs)
+    def answer(*args: P.args, **kwargs: P.kwargs) -> Tensor:
         try:
             result = door(*args, **kwargs)
         except _TROUBLE as error:
@@ -61,8 +59,31 @@ def as_torch(door: Callable[P, Tensor]) -> Callable[P, Tensor]:
             return result
         raise trouble
 
-    call.__prepare_scriptable__ = partial(refuse_scripting, door.__name__)  # pyright: ignore
+    @wraps(door)
+    def call(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+        given = (*args, *kwargs.values())
+        if overridden(*given):
+            return handle_torch_function(call, given, *args, **kwargs)
+        for x in given:
+            if type(x) not in _ORDINARY and (mesh := mesh_of(given)) is not None:
+                return _together(answer, mesh, args, kwargs)
+        return answer(*args, **kwargs)
+
+    call.__prepare_scriptable__ = partial(refuse_scripting, door.__name__)  # pyright: ignore[reportFunctionMemberAccess]
     return call
+
+
+_ORDINARY = {Tensor, nn.Parameter, type(None), str, int, float, bool}
+
+
+def _together(answer: Callable[..., Tensor], mesh: Any, args: Any, kwargs: Any) -> Tensor:
+    """Answer a call with a distributed tensor; a plain one beside it is the same everywhere."""
+
+    def placed(x: Any) -> Any:
+        return beside(x, mesh) if isinstance(x, Tensor) else x
+
+    with replicating():
+        return answer(*map(placed, args), **{name: placed(x) for name, x in kwargs.items()})
 
 
 def refuse_scripting(name: str) -> NoReturn:

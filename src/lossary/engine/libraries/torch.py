@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from torch.autograd import forward_ad
 
 from lossary.engine import gpu
+from lossary.engine.libraries import torch_distributed
 from lossary.engine.libraries.base import Kind, Library, Operation
 from lossary.engine.memory import Memory, memory_of
 from lossary.render.kernel import Storage
@@ -110,6 +112,14 @@ class _Torch(Library):
     def copy_into(self, out: Any, x: Any) -> None:
         out.copy_(x)
 
+    def wide(self) -> AbstractContextManager[Any]:
+        return torch_distributed.replicating()
+
+    def widened(self, operation: Operation, arrays: Sequence[Any]) -> list[Any]:
+        if operation.variant.definition.class_axis:
+            arrays = [torch_distributed.whole_rows(x) for x in arrays]
+        return super().widened(operation, arrays)
+
     def fused_loss(
         self, kernel: Any, by_operations: Callable[..., Any], plain: Callable[..., Any]
     ) -> Any:
@@ -152,6 +162,8 @@ class _Torch(Library):
         return table[index]
 
     def broadcast(self, x: Any, like: Any) -> Any:
+        if (mesh := torch_distributed.mesh_of([like])) is not None:
+            x = torch_distributed.beside(x, mesh)
         return x if x.shape == like.shape else torch.broadcast_to(x, like.shape)
 
     def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
