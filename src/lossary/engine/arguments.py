@@ -169,6 +169,7 @@ def prepare(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, 
     library = library_of(data.values())
     like = next((x for x in data.values() if library.owns(type(x))), None)
     arrays = {a.name: _array(definition, library, a, data[a.name], like) for a in definition.inputs}
+    arrays = library.together(arrays)
     first = arrays[definition.inputs[0].name]
     axis = _class_axis(definition, library, first, options.axis)
     shape = library.shape(first)

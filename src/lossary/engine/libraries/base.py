@@ -88,6 +88,10 @@ class Library(ABC):
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         """Return the unreduced loss, with its derived gradient attached."""
 
+    def together(self, arrays: dict[str, Any]) -> dict[str, Any]:
+        """Return arrays that can be computed with each other."""
+        return arrays
+
     def memory(self, x: Any) -> Memory | None:
         """Return the memory of x, without a copy; None where a CPU kernel cannot reach it."""
         return None

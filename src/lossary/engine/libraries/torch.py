@@ -112,13 +112,18 @@ class _Torch(Library):
     def copy_into(self, out: Any, x: Any) -> None:
         out.copy_(x)
 
+    def together(self, arrays: dict[str, Any]) -> dict[str, Any]:
+        mesh = torch_distributed.mesh_of(arrays.values())
+        if mesh is None:
+            return arrays
+        return {name: torch_distributed.beside(x, mesh) for name, x in arrays.items()}
+
     def wide(self) -> AbstractContextManager[Any]:
         return torch_distributed.replicating()
 
     def widened(self, operation: Operation, arrays: Sequence[Any]) -> list[Any]:
-        if operation.variant.definition.class_axis:
-            arrays = [torch_distributed.whole_rows(x) for x in arrays]
-        return super().widened(operation, arrays)
+        rows = operation.variant.definition.class_axis
+        return super().widened(operation, [torch_distributed.whole(x, rows) for x in arrays])
 
     def fused_loss(
         self, kernel: Any, by_operations: Callable[..., Any], plain: Callable[..., Any]

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-__all__ = ["beside", "mesh_of", "replicating", "whole_rows"]
+__all__ = ["beside", "mesh_of", "replicating", "whole"]
 
 
 def _module() -> Any:
@@ -47,15 +47,16 @@ def replicating() -> AbstractContextManager[Any]:
     return implicit_replication()
 
 
-def whole_rows(x: Any) -> Any:
-    """Return x with all classes of a row on one process, because a label is looked up there."""
+def whole(x: Any, rows: bool) -> Any:
+    """Return x with its terms added up, and with all classes of a row on one process."""
     module = _module()
     if module is None or not isinstance(x, module.DTensor):
         return x
-    last = x.dim() - 1
-    placements = [module.Replicate() if _splits(p, last) else p for p in x.placements]
+    # Labels look up their class, and the largest one is sought: an operation on parts is refused.
+    axis = x.dim() - 1 if rows else None
+    placements = [module.Replicate() if _is_open(p, axis) else p for p in x.placements]
     return x.redistribute(placements=placements)
 
 
-def _splits(placement: Any, axis: int) -> bool:
-    return getattr(placement, "dim", None) == axis
+def _is_open(placement: Any, axis: int | None) -> bool:
+    return placement.is_partial() or (axis is not None and getattr(placement, "dim", None) == axis)
