@@ -49,7 +49,7 @@ if __name__ == "__main__":
     way, method = sys.argv[1:]
     with L.patched("torch", quiet=True):
         during = globals()[way](method)
-    after = None if method == "loky" else by_pool("spawn")
+    after = by_pool("spawn") if method == "forkserver" else None
     print(during, after)
 '''
 WAYS = [("by_torch", "spawn"), ("by_pool", "forkserver"), ("grandchild", "spawn"),
@@ -65,4 +65,6 @@ def test_the_children_are_patched_and_not_those_after(way, method, tmp_path):
     done = subprocess.run([sys.executable, "-W", "ignore", script, way, method],
                           capture_output=True, text=True, check=False,
                           env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
-    assert done.stdout.split() == ["True", "None" if method == "loky" else "False"], done.stderr
+    assert done.stdout.split() == ["True", "False" if method == "forkserver" else "None"], (
+        done.stderr
+    )

@@ -255,20 +255,35 @@ def _exchange(
     for module in {id(m): m for m in list(sys.modules.values())}.values():
         if not isinstance(module, ModuleType):
             continue
-        names = vars(module)
-        owner = str(names.get("__name__", ""))
+        owner = str(vars(module).get("__name__", ""))
         package = owner.partition(".")[0]
         # Classes that keep their functions get those of the framework: see _exchange_calls.
         if package == "lossary" or (known.wrapper and owner == known.module):
             continue
-        visit(names, owner)
+        for names in _namespaces(module):
+            visit(names, owner)
         if package == known.package:
-            for name, value in list(names.items()):
+            for name, value in list(vars(module).items()):
                 if type(value) is dict:
                     visit(value, f"{owner}.{name}")
     for holder in known.holders():
         visit(vars(holder), type(holder).__name__)
     return {key: tuple(names) for key, names in found.items()}
+
+
+def _namespaces(module: ModuleType) -> Iterator[dict[Any, Any]]:
+    """Yield the names of a module; a spawned process has those of its script twice.
+
+    There, ``__mp_main__`` is a copy of the names that the script's own functions look up.
+    """
+    names = vars(module)
+    yield names
+    if names.get("__name__") == "__mp_main__":
+        values = list(names.values())
+        for kind in (x for x in list(values) if isinstance(x, type)):
+            values += vars(kind).values()
+        own = (x for x in values if isinstance(x, FunctionType) and x.__module__ == "__mp_main__")
+        yield from {id(g): g for x in own if (g := x.__globals__) is not names}.values()
 
 
 def _exchange_calls(wrapper: Any, report: Report) -> None:

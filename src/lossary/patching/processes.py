@@ -28,9 +28,9 @@ class _Patches:
         return (_patch_here, names) if names else (type(None), ())
 
 
-def _patch_here(*frameworks: str) -> None:
-    """Do in this process what was done in its parent."""
-    from lossary.patching import patch
+def _patch_here(*frameworks: str) -> _Patches:
+    """Do in this process what was done in its parent; return what its own children get."""
+    from lossary.patching import _active, patch
 
     for framework in frameworks:
         try:
@@ -41,10 +41,11 @@ def _patch_here(*frameworks: str) -> None:
                 f"where its own losses compute: {type(error).__name__}: {error}",
                 stacklevel=2,
             )
+    return _Patches(_active)
 
 
 def hand_on(frameworks: Iterable[str]) -> None:
     """Let the processes that this one starts from now on patch the same frameworks as it does."""
     settings = getattr(multiprocessing.current_process(), "_config", None)
     if isinstance(settings, dict):
-        settings.setdefault(_SETTING, _Patches(frameworks))
+        settings[_SETTING] = _Patches(frameworks)
