@@ -12,13 +12,13 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.tensor import (
     DTensor,
     Partial,
     Replicate,
     Shard,
     distribute_tensor,
-    init_device_mesh,
 )
 
 import lossary as L

@@ -52,7 +52,7 @@ print(json.dumps(results))
 
 
 def run(place, *states):
-    """Return for each state three confident losses, others, a slope, and how often the disk had it."""
+    """Return for each state three confident losses, two others, a slope, and hits on the disk."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", place / "script.py", *states],
         capture_output=True, text=True, check=False,

@@ -6,6 +6,10 @@ to call the stand-ins, so that ``isinstance``, subclasses, pickles, saved config
 criteria made before the patch keep working. Undoing puts the functions back, also where they were
 imported in between; a stand-in that something still holds then calls the framework's own function.
 
+Who waits for a call of the framework's function, such as a tracer, gets it with the stand-in as
+the function; ``torch.compile`` treats stand-ins as it treats what they stand for, and keeps what it
+compiles under keys of their own; processes started by multiprocessing are patched as well.
+
 Out of reach are functions kept anywhere but in a module (a closure, ``functools.partial``) before
 the patch, and operators below the functions (``torch.ops``, ``torch.kl_div``). TorchScript compiles
 PyTorch's own functions still. What jax or TensorFlow compiled before or during a patch stays as it

@@ -40,7 +40,7 @@ def mark_keys() -> Callable[[], None]:
     """
     config: Any = import_module("torch.compiler.config")
     if hasattr(config, "cache_key_tag"):
-        kind = type(config)
+        kind: Any = type(config)
         setting = property(lambda self: f"{kind.__getattr__(self, 'cache_key_tag')}{_mark()}")
         kind.cache_key_tag = setting
         return lambda: delattr(kind, "cache_key_tag")

@@ -69,7 +69,7 @@ def as_torch(door: Callable[P, Tensor]) -> Callable[P, Tensor]:
                 return _together(answer, mesh, args, kwargs)
         return answer(*args, **kwargs)
 
-    call.__prepare_scriptable__ = partial(refuse_scripting, door.__name__)  # pyright: ignore[reportFunctionMemberAccess]
+    call.__prepare_scriptable__ = partial(refuse_scripting, door.__name__)  # pyright: ignore[reportAttributeAccessIssue]
     return call
 
 
@@ -102,10 +102,11 @@ def watched(*args: Any) -> bool:
 
 def _is_functionalized() -> bool:
     """Whether torch.func.functionalize is at work, which cannot see into a custom gradient."""
-    layers = torch._C._functorch.get_interpreter_stack() or ()  # noqa: SLF001
-    return any(layer.key() == torch._C._functorch.TransformType.Functionalize for layer in layers)  # noqa: SLF001
+    layers = _functorch.get_interpreter_stack() or ()
+    return any(layer.key() == _functorch.TransformType.Functionalize for layer in layers)
 
 
+_functorch: Any = torch._C._functorch  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
 _transforms = torch._C._are_functorch_transforms_active  # noqa: SLF001
 
 
