@@ -207,6 +207,7 @@ def _prepared(
         for a in definition.inputs
         if a is definition.inputs[0] or not _is_number(data[a.name])
     }
+    arrays = library.together(arrays)
     first = arrays[definition.inputs[0].name]
     axis = _class_axis(definition, library, first, options.axis)
     shape = library.shape(first)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, ParamSpec
+from functools import partial, wraps
+from typing import Any, NoReturn, ParamSpec
 
 import torch
 from torch import Tensor, nn
 from torch.nn import _reduction as legacy
+from torch.overrides import handle_torch_function
+from torch.overrides import has_torch_function_variadic as overridden
 
+from lossary.engine.libraries.torch_distributed import beside, mesh_of, replicating
 from lossary.errors import LossaryError
 
 __all__ = [
@@ -24,6 +27,7 @@ __all__ = [
     "same_size",
     "warn",
     "warn_of_sizes",
+    "watched",
     "wide",
 ]
 
@@ -43,8 +47,7 @@ def as_torch(door: Callable[P, Tensor]) -> Callable[P, Tensor]:
     """
     peer: Any = getattr(nn.functional, door.__name__, None)
 
-    @wraps(door)
-    def call(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+    def answer(*args: P.args, **kwargs: P.kwargs) -> Tensor:
         try:
             result = door(*args, **kwargs)
         except _TROUBLE as error:
@@ -56,7 +59,55 @@ def as_torch(door: Callable[P, Tensor]) -> Callable[P, Tensor]:
             return result
         raise trouble
 
+    @wraps(door)
+    def call(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+        given = (*args, *kwargs.values())
+        if overridden(*given):
+            return handle_torch_function(call, given, *args, **kwargs)
+        for x in given:
+            if type(x) not in _ORDINARY and (mesh := mesh_of(given)) is not None:
+                return _together(answer, mesh, args, kwargs)
+        return answer(*args, **kwargs)
+
+    call.__prepare_scriptable__ = partial(refuse_scripting, door.__name__)  # pyright: ignore[reportAttributeAccessIssue]
     return call
+
+
+_ORDINARY = {Tensor, nn.Parameter, type(None), str, int, float, bool}
+
+
+def _together(answer: Callable[..., Tensor], mesh: Any, args: Any, kwargs: Any) -> Tensor:
+    """Answer a call with a distributed tensor; a plain one beside it is the same everywhere."""
+
+    def placed(x: Any) -> Any:
+        return beside(x, mesh) if isinstance(x, Tensor) else x
+
+    with replicating():
+        return answer(*map(placed, args), **{name: placed(x) for name, x in kwargs.items()})
+
+
+def refuse_scripting(name: str) -> NoReturn:
+    """Say that TorchScript cannot compile a loss, and what can."""
+    raise TypeError(
+        f"{name}: TorchScript cannot compile lossary's losses, which are derived when they run\n"
+        "hint: script the model without its loss; torch.jit.trace, torch.export and torch.compile "
+        "take the loss as well"
+    )
+
+
+def watched(*args: Any) -> bool:
+    """Whether a tracer, a mode or a subclass waits to see PyTorch's function called with these."""
+    return overridden(*args) or (_transforms() and _is_functionalized())
+
+
+def _is_functionalized() -> bool:
+    """Whether torch.func.functionalize is at work, which cannot see into a custom gradient."""
+    layers = _functorch.get_interpreter_stack() or ()
+    return any(layer.key() == _functorch.TransformType.Functionalize for layer in layers)
+
+
+_functorch: Any = torch._C._functorch  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
+_transforms = torch._C._are_functorch_transforms_active  # noqa: SLF001
 
 
 def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str) -> str:

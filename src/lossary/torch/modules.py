@@ -15,6 +15,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from lossary.torch import functional as F
+from lossary.torch.contract import refuse_scripting
 
 # PyTorch before 2.13 has no linear cross-entropy; its criterion is then left out.
 CRITERIA: dict[str, Callable[..., Tensor]] = {
@@ -64,7 +65,17 @@ def _criterion(name: str, function: Callable[..., Tensor]) -> type[nn.Module]:
 
     own = f"lossary.torch.functional.{function.__name__}"
     described = f":class:`torch.nn.{name}`, computed by :func:`{own}`."
-    body = {"__doc__": described, "__module__": __name__, "forward": forward}
+    return _subclass(base, described, forward)
+
+
+def _subclass(base: Any, described: str, forward: Callable[..., Tensor]) -> type[nn.Module]:
+    name = base.__name__
+    body = {
+        "__doc__": described,
+        "__module__": __name__,
+        "forward": forward,
+        "__prepare_scriptable__": lambda _: refuse_scripting(name),
+    }
     return type(name, (base,), body)
 
 
@@ -90,8 +101,7 @@ def _linear(base: Any) -> type[nn.Module]:
         ":class:`torch.nn.LinearCrossEntropyLoss`, computed by "
         ":func:`lossary.torch.functional.linear_cross_entropy`."
     )
-    body = {"__doc__": described, "__module__": __name__, "forward": forward}
-    return type("LinearCrossEntropyLoss", (base,), body)
+    return _subclass(base, described, forward)
 
 
 for _name, _function in CRITERIA.items():

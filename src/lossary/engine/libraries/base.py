@@ -115,6 +115,10 @@ class Library(ABC):
         """Return where a label is not this number, which need not be one of its dtype."""
         return label != number
 
+    def together(self, arrays: dict[str, Any]) -> dict[str, Any]:
+        """Return arrays that can be computed with each other."""
+        return arrays
+
     def memory(self, x: Any) -> Memory | None:
         """Return the memory of x, without a copy; None where a CPU kernel cannot reach it."""
         return None

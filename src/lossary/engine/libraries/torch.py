@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from torch.autograd import forward_ad
 
 from lossary.engine import gpu
+from lossary.engine.libraries import torch_distributed
 from lossary.engine.libraries.base import Kind, Library, Operation, symbolic
 from lossary.engine.memory import Memory, memory_of
 from lossary.render.kernel import Storage
@@ -143,6 +145,19 @@ class _Torch(Library):
     def copy_into(self, out: Any, x: Any) -> None:
         out.copy_(x)
 
+    def together(self, arrays: dict[str, Any]) -> dict[str, Any]:
+        mesh = torch_distributed.mesh_of(arrays.values())
+        if mesh is None:
+            return arrays
+        return {name: torch_distributed.beside(x, mesh) for name, x in arrays.items()}
+
+    def wide(self) -> AbstractContextManager[Any]:
+        return torch_distributed.replicating()
+
+    def widened(self, operation: Operation, arrays: Sequence[Any]) -> list[Any]:
+        rows = operation.variant.definition.class_axis
+        return super().widened(operation, [torch_distributed.whole(x, rows) for x in arrays])
+
     def fused_loss(
         self, kernel: Any, by_operations: Callable[..., Any], plain: Callable[..., Any]
     ) -> Any:
@@ -185,6 +200,8 @@ class _Torch(Library):
         return table[index]
 
     def broadcast(self, x: Any, like: Any) -> Any:
+        if (mesh := torch_distributed.mesh_of([like])) is not None:
+            x = torch_distributed.beside(x, mesh)
         # Shapes of different rank are not compared: that would tie a size of one to the other's.
         if x.dim() == like.dim() and x.shape == like.shape:
             return x

@@ -6,6 +6,10 @@ to call the stand-ins, so that ``isinstance``, subclasses, pickles, saved config
 criteria made before the patch keep working. Undoing puts the functions back, also where they were
 imported in between; a stand-in that something still holds then calls the framework's own function.
 
+Who waits for a call of the framework's function, such as a tracer, gets it with the stand-in as
+the function; ``torch.compile`` treats stand-ins as it treats what they stand for, and keeps what it
+compiles under keys of their own; processes started by multiprocessing are patched as well.
+
 Out of reach are functions kept anywhere but in a module (a closure, ``functools.partial``) before
 the patch, and operators below the functions (``torch.ops``, ``torch.kl_div``). TorchScript compiles
 PyTorch's own functions still. What jax or TensorFlow compiled before or during a patch stays as it
@@ -27,6 +31,8 @@ from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from lossary.errors import MissingExtraError
+from lossary.patching import compiled, processes
+from lossary.patching.frameworks import FRAMEWORKS, Framework
 
 __all__ = ["Replacement", "Report", "patch", "patched"]
 
@@ -39,79 +45,6 @@ class Replacement(NamedTuple):
     name: str
     by: str
     places: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Framework:
-    """Where a framework's losses are, and the door that has them too.
-
-    ``functions`` lists the names of the door and ``classes`` the framework's classes with the
-    function each calls; ``holders`` are objects beside modules that hold functions. ``wrapper``
-    names the class whose objects keep their function. ``kept`` names what the door has not got.
-    """
-
-    public: str
-    module: str
-    door: str
-    functions: Callable[[Any], Iterable[str]]
-    classes: Callable[[Any], Iterable[tuple[str, str]]] = lambda door: ()
-    holders: Callable[[], Iterable[Any]] = lambda: ()
-    wrapper: str = ""
-    kept: tuple[str, ...] = ()
-
-    @property
-    def package(self) -> str:
-        """The name of the top package."""
-        return self.module.partition(".")[0]
-
-
-def _criteria(door: Any) -> Iterable[tuple[str, str]]:
-    from lossary.torch.modules import CRITERIA
-
-    return ((f"torch.nn.{name}", function.__name__) for name, function in CRITERIA.items())
-
-
-def _keras_classes(door: Any) -> Iterable[tuple[str, str]]:
-    from lossary.keras.losses import CLASSES
-
-    return ((f"keras.losses.{name}", function) for name, function in CLASSES.items())
-
-
-def _scorers() -> Iterable[Any]:
-    from sklearn.metrics import _scorer
-
-    return _scorer._SCORERS.values()  # noqa: SLF001  (scoring="neg_log_loss" finds its function there)
-
-
-FRAMEWORKS = {
-    "torch": Framework(
-        "torch.nn.functional",
-        "torch.nn.functional",
-        "lossary.torch.functional",
-        lambda door: door.__all__,
-        _criteria,
-    ),
-    "keras": Framework(
-        "keras.losses",
-        "keras.src.losses.losses",
-        "lossary.keras.functions",
-        lambda door: door.OURS,
-        _keras_classes,
-        wrapper="LossFunctionWrapper",
-        kept=("ctc", "dice", "tversky", "circle"),
-    ),
-    "sklearn": Framework(
-        "sklearn.metrics",
-        "sklearn.metrics",
-        "lossary.sklearn",
-        lambda door: door.METRICS,
-        holders=_scorers,
-    ),
-    "optax": Framework("optax.losses", "optax.losses", "lossary.optax", lambda door: door.DOORS),
-    "tensorflow": Framework(
-        "tf.nn", "tensorflow.nn", "lossary.tensorflow.nn", lambda door: door.__all__
-    ),
-}
 
 
 @dataclass(eq=False)
@@ -139,7 +72,10 @@ class Report:
             if not self.active:
                 return
             self.active = False
-            _exchange([(new, old) for old, new in self.pairs], FRAMEWORKS[self.framework])
+            back = [(new, old) for old, new in self.pairs]
+            _exchange(back, FRAMEWORKS[self.framework])
+            if FRAMEWORKS[self.framework].compiles:
+                compiled.exchange_rules(back)
             while self.restore:
                 self.restore.pop()()
             if _active.get(self.framework) is self:
@@ -229,6 +165,7 @@ def _enter(framework: str, quiet: bool) -> Report:
     report = _active.get(framework)
     if report is None:
         report = _active[framework] = _install(framework)
+        processes.hand_on(_active)
     if not quiet:
         from rich.console import Console
 
@@ -253,11 +190,15 @@ def _install(framework: str) -> Report:
     if delegated := tuple(name for name in names if _is_the_frameworks(getattr(door, name))):
         report.kept += delegated
         names = [name for name in names if name not in delegated]
+    watched = known.watching()
     for name in names:
         original = getattr(peers, name)
-        report.pairs.append((original, _stand_in(original, getattr(door, name), report)))
+        report.pairs.append((original, _stand_in(original, getattr(door, name), report, watched)))
     try:
         places = _exchange(report.pairs, known)
+        if known.compiles:
+            compiled.exchange_rules(report.pairs)
+            report.restore.append(compiled.mark_keys())
         if known.wrapper:
             _exchange_calls(getattr(peers, known.wrapper), report)
     except BaseException:
@@ -278,11 +219,18 @@ def _is_the_frameworks(door: Function) -> bool:
     return door.__name__ in inspect.unwrap(door).__code__.co_names
 
 
-def _stand_in(original: Function, door: Function, report: Report) -> Function:
-    """Return the function that a framework's names are bound to, under the framework's own name."""
+def _stand_in(
+    original: Function, door: Function, report: Report, watched: Callable[..., bool]
+) -> Function:
+    """Return the function that a framework's names are bound to, under the framework's own name.
+
+    Where somebody waits for the call, the original announces it, and the stand-in is called by him.
+    """
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        return (door if report.active else original)(*args, **kwargs)
+        if report.active and not watched(*args, *kwargs.values()):
+            return door(*args, **kwargs)
+        return original(*args, **kwargs)
 
     if hasattr(original, "__globals__"):
         # TorchScript reads the text of the original, and looks its names up here.
@@ -311,20 +259,35 @@ def _exchange(
     for module in {id(m): m for m in list(sys.modules.values())}.values():
         if not isinstance(module, ModuleType):
             continue
-        names = vars(module)
-        owner = str(names.get("__name__", ""))
+        owner = str(vars(module).get("__name__", ""))
         package = owner.partition(".")[0]
         # Classes that keep their functions get those of the framework: see _exchange_calls.
         if package == "lossary" or (known.wrapper and owner == known.module):
             continue
-        visit(names, owner)
+        for names in _namespaces(module):
+            visit(names, owner)
         if package == known.package:
-            for name, value in list(names.items()):
+            for name, value in list(vars(module).items()):
                 if type(value) is dict:
                     visit(value, f"{owner}.{name}")
     for holder in known.holders():
         visit(vars(holder), type(holder).__name__)
     return {key: tuple(names) for key, names in found.items()}
+
+
+def _namespaces(module: ModuleType) -> Iterator[dict[Any, Any]]:
+    """Yield the names of a module; a spawned process has those of its script twice.
+
+    There, ``__mp_main__`` is a copy of the names that the script's own functions look up.
+    """
+    names = vars(module)
+    yield names
+    if names.get("__name__") == "__mp_main__":
+        values = list(names.values())
+        for kind in (x for x in list(values) if isinstance(x, type)):
+            values += vars(kind).values()
+        own = (x for x in values if isinstance(x, FunctionType) and x.__module__ == "__mp_main__")
+        yield from {id(g): g for x in own if (g := x.__globals__) is not names}.values()
 
 
 def _exchange_calls(wrapper: Any, report: Report) -> None:
