@@ -171,15 +171,16 @@ def loss(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any
     call = prepare(definition, args, kwargs)
     choice = choose(call)
     kernel = kernel_for(call, choice)
-
-    def by_operations(arrays: Mapping[str, Any]) -> Any:
-        return _loss(replace(call, arrays=dict(arrays)), choice)
-
     if not isinstance(kernel, str):
-        found = call.library.fused_loss(kernel, by_operations, _after(kernel).loss)
+        found = call.library.fused_loss(kernel, _by_operations, _after(kernel).loss)
         if found is not None:
             return found
-    return by_operations(call.arrays)
+    return _loss(call, choice)
+
+
+def _by_operations(call: Call) -> Any:
+    """Return the loss of a call without a kernel; the call stays as it is."""
+    return _loss(replace(call, arrays=dict(call.arrays)), choose(call))
 
 
 def _loss(call: Call, choice: Choice) -> Any:

@@ -203,21 +203,36 @@ class _Small(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
-        up, text = upstream[0], ctx.text
+        up, text, saved = upstream[0], ctx.text, ctx.saved_tensors
         if torch.is_grad_enabled():
-            return (None, *_differentiable(ctx, ctx.saved_tensors, up))
+            count = sum(text.moving)
+            return (None, *_differentiable(ctx.request, text, saved[count:], up))
         if text.rows and up.dim():
             up = up.unsqueeze(-1)
-        slopes = iter(ctx.slopes)
+        slopes = iter(saved)
         return (None, *[up * next(slopes) if moves else None for moves in text.moving])
 
 
 def _keep(
     ctx: Any, request: Request, text: _Text, tensors: tuple[Tensor, ...], slopes: list[Tensor]
 ) -> None:
-    """Keep the slopes for a first derivative and the tensors for a second one."""
-    ctx.request, ctx.text, ctx.slopes = request, text, slopes
-    ctx.save_for_backward(*tensors)
+    """Save the slopes for a first derivative and the tensors for a second one.
+
+    All of them with autograd, which frees them, notices when they change, and shows them to hooks.
+    """
+    ctx.text = text
+    if request.weight is request.denominator is request.mask and not request.arrays:  # all None
+        ctx.request = request
+        ctx.save_for_backward(*slopes, *tensors)
+        return
+    ctx.request = request._replace(
+        weight=None,
+        denominator=None,
+        mask=None,
+        arrays=tuple([(name, None) for name, _ in request.arrays]),
+    )
+    around = request.weight, request.denominator, request.mask, *[x for _, x in request.arrays]
+    ctx.save_for_backward(*slopes, *tensors, *around)
 
 
 def _by_kernel(
@@ -286,12 +301,19 @@ def _scaled(
     return found
 
 
-def _differentiable(ctx: Any, inputs: tuple[Tensor, ...], upstream: Tensor) -> list[Tensor | None]:
+def _differentiable(
+    request: Request, text: _Text, saved: tuple[Any, ...], upstream: Tensor
+) -> list[Tensor | None]:
     """Return the gradients as functions of inputs and upstream, by way of the general road."""
-    moving = [x for x, moves in zip(inputs, ctx.text.moving, strict=True) if moves]
-    loss = general(ctx.request, *inputs)
+    inputs, around = saved[: len(text.moving)], saved[len(text.moving) :]
+    if around:
+        weight, denominator, mask, *values = around
+        arrays = tuple((name, x) for (name, _), x in zip(request.arrays, values, strict=True))
+        request = request._replace(weight=weight, denominator=denominator, mask=mask, arrays=arrays)
+    moving = [x for x, moves in zip(inputs, text.moving, strict=True) if moves]
+    loss = general(request, *inputs)
     found = iter(torch.autograd.grad(loss, moving, upstream, create_graph=True))
-    return [next(found) if moves else None for moves in ctx.text.moving]
+    return [next(found) if moves else None for moves in text.moving]
 
 
 # Function.apply itself first looks for the transforms that is_small has ruled out.
