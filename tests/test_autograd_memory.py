@@ -17,7 +17,7 @@ pytest.importorskip("numba")
 import lossary as L  # noqa: E402
 from lossary.definition import Definition  # noqa: E402
 from lossary.engine.program import Variant  # noqa: E402
-from lossary.torch import functional, kernels  # noqa: E402
+from lossary.torch import computing, functional, kernels  # noqa: E402
 from samples import each_loss, sample  # noqa: E402
 from test_torch_door import CALLS, each_call, prepared  # noqa: E402
 
@@ -78,11 +78,11 @@ class Layer(torch.autograd.Function):
     """Hands over what lies in an array of NumPy, so that the end of its memory can be seen."""
 
     @staticmethod
-    def forward(ctx, leaf, array):
+    def forward(_ctx, _leaf, array):
         return torch.from_numpy(array)
 
     @staticmethod
-    def backward(ctx, *upstream):
+    def backward(_ctx, *upstream):
         return upstream[0], None
 
 
@@ -259,6 +259,71 @@ def test_one_prediction_may_be_used_in_many_losses(road):
     torch.testing.assert_close(leaf.grad, 3 * once)
     torch.testing.assert_close(inner.grad, 3 * once)
     assert len(seen) == 1
+
+
+# ------------------------------------------------------------- data that change before backward
+
+
+def changed(function, tensors, named, place):
+    """The gradient after a tensor was changed in place; None where autograd refuses."""
+    leaf = tensors[0].detach().clone().requires_grad_()
+    tensors = [leaf * 1, *(x.clone() for x in tensors[1:])]
+    value = function(*tensors, **named).sum()
+    with torch.no_grad():
+        tensors[place].fill_(0)
+    try:
+        value.backward()
+    except RuntimeError as error:
+        assert "modified by an inplace operation" in str(error)  # noqa: PT017  (or nothing raised)
+        return None
+    return leaf.grad
+
+
+@each_call
+@pytest.mark.parametrize("road", ["short", "general"])
+def test_data_may_change_in_place_where_pytorch_allows_it(name, roles, settings, road, monkeypatch):
+    if road == "general":
+        monkeypatch.setattr(computing, "SMALL", 0)
+    tensors, named = prepared(roles, settings)
+    own, peer = getattr(functional, name), getattr(F, name)
+    clean = tensors[0].detach().clone().requires_grad_()
+    own(clean, *tensors[1:], **named).sum().backward()
+    for place in range(len(tensors)):
+        found, allowed = (changed(f, tensors, named, place) for f in (own, peer))
+        if allowed is not None:
+            torch.testing.assert_close(found, allowed)
+        if found is not None:  # where PyTorch refuses, too, it is the gradient of the value
+            assert torch.equal(found, clean.grad)
+
+
+@pytest.mark.parametrize("size", [40, 3000, LARGE])
+def test_predictions_must_not_change_where_pytorch_needs_them(size):
+    for name in ("mse_loss", "huber_loss", "smooth_l1_loss", "soft_margin_loss"):
+        for place in (0, 1):
+            assert changed(getattr(functional, name), regression(size), {}, place) is None
+    assert changed(functional.nll_loss, labelled(size), {}, 0) is None
+
+
+@pytest.mark.parametrize("size", [40, 3000, LARGE])
+@pytest.mark.parametrize("name", ["l1_loss", "cross_entropy"])
+def test_predictions_may_change_at_every_size(name, size):
+    tensors = labelled(size) if name == "cross_entropy" else regression(size)
+    found, wanted = (changed(getattr(m, name), tensors, {}, 0) for m in (functional, F))
+    torch.testing.assert_close(found, wanted)
+
+
+def test_what_has_changed_is_not_read_again():
+    """The gradient was there; to make it a second time, or to differentiate it, needs the data."""
+    logits, label = labelled(LARGE)
+    leaf = logits.requires_grad_()
+    for create in (False, True):
+        inner = leaf * 1
+        value = functional.cross_entropy(inner, label)
+        if not create:
+            torch.autograd.grad(value, leaf, retain_graph=True)
+        inner.detach().zero_()
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            torch.autograd.grad(value, leaf, create_graph=create)
 
 
 def test_every_call_of_the_door_is_looked_at():

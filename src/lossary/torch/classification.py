@@ -136,7 +136,10 @@ def _at_label(
     label = target.to(torch.int64) if keep is None else torch.where(keep, target, 0)
     own = None if weight is None else at_labels(weight, label)
     count = _weight_sum(own, keep, input.dtype) if reduction == "mean" else None
-    request = Request(loss, reduction, result_dtype(input), parameters, own, count, keep)
+    request = Request(
+        loss, reduction, result_dtype(input), parameters, own, count, keep,
+        read_once=loss == "cross_entropy",
+    )  # fmt: skip
     return computing.reduced(request, _last(input, axis), label)
 
 
@@ -170,7 +173,7 @@ def _smoothed(
     masses = (1 - smoothing) * at_label + smoothing / classes * weight
     count = _weight_sum(own, keep, input.dtype) if reduction == "mean" else None
     dtype = result_dtype(input)
-    request = Request("soft_cross_entropy", reduction, dtype, (), None, count, keep)
+    request = Request("soft_cross_entropy", reduction, dtype, (), None, count, keep, read_once=True)
     return computing.reduced(request, _last(input, axis), masses)
 
 
@@ -190,7 +193,7 @@ def _with_probabilities(
         masses = masses * (1 - smoothing) + smoothing / classes
     if weight is not None:
         masses = masses * weight
-    request = Request("soft_cross_entropy", reduction, result_dtype(input, target))
+    request = Request("soft_cross_entropy", reduction, result_dtype(input, target), read_once=True)
     return computing.reduced(request, _last(input, axis), masses)
 
 

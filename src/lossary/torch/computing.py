@@ -18,7 +18,9 @@ from torch import Tensor
 
 from lossary import catalogue
 from lossary.engine.checking import check_parameter
+from lossary.engine.libraries.torch_fused import loosen
 from lossary.engine.program import Variant, compiled, variant
+from lossary.engine.selection import CUTOFF
 from lossary.torch.kernels import Kind, run_of
 
 __all__ = ["Request", "is_plain", "reduced"]
@@ -33,7 +35,8 @@ class Request(NamedTuple):
     """Which loss, with what around it; the tensors come beside it.
 
     ``denominator`` replaces the number of values in the mean, ``mask`` says which values count,
-    ``arrays`` holds hyper-parameters that are tensors.
+    ``arrays`` holds hyper-parameters that are tensors. With ``read_once`` the tensors may change in
+    place before the backward pass: PyTorch composes this loss, and does not read them again.
     """
 
     loss: str
@@ -44,13 +47,35 @@ class Request(NamedTuple):
     denominator: Tensor | None = None
     mask: Tensor | None = None
     arrays: tuple[tuple[str, Tensor], ...] = ()
+    read_once: bool = False
 
 
 def reduced(request: Request, *tensors: Tensor) -> Tensor:
     """Return the loss of tensors in the core's layout: equal shapes, classes last."""
     if is_small(request, tensors):
+        if request.read_once:
+            tensors = _apart(tensors)
         return _apply(request, *tensors)
+    if request.read_once and not (torch.compiler.is_compiling() or _is_watched()):
+        return _general_on_what_changes(request, tensors)
     return general(request, *tensors)
+
+
+def _apart(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Return copies, where a backward pass will read them."""
+    if not torch.is_grad_enabled() or not any(x.requires_grad for x in tensors):
+        return tensors
+    return tuple([x.clone() if x.is_floating_point() else x for x in tensors])
+
+
+def _general_on_what_changes(request: Request, tensors: tuple[Tensor, ...]) -> Tensor:
+    if tensors[0].numel() < CUTOFF:
+        return general(request, *_apart(tensors))
+    result = general(request, *tensors)
+    if result.grad_fn is not None:
+        # A copy would cost as much as a kernel, whose gradient is there already.
+        loosen(result.grad_fn)
+    return result
 
 
 def general(request: Request, *tensors: Tensor) -> Tensor:

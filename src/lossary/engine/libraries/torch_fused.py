@@ -24,7 +24,18 @@ from lossary.engine.memory import Memory
 from lossary.engine.program import Variant
 from lossary.engine.selection import using
 
-__all__ = ["Found", "State", "begun", "differentiated", "loss", "may_go_over", "moving", "resumed"]
+__all__ = [
+    "Found",
+    "State",
+    "begun",
+    "differentiated",
+    "loosen",
+    "loss",
+    "may_go_over",
+    "moving",
+    "resumed",
+    "state_of",
+]
 
 
 class Found(NamedTuple):
@@ -52,6 +63,13 @@ class State:
     names: tuple[str, ...]
     over: bool
     handed_over: bool = False
+    versions: list[int] | None = None
+    """Of the saved tensors, where it is not autograd that compares them."""
+
+    @property
+    def gradients(self) -> int:
+        """How many of the saved tensors are gradients; they come first."""
+        return len(self.names) if self.call.options.reduction != "none" else 0
 
     def kernel(self, call: Call) -> Any:
         """Return the kernel of the call once more, whichever engine is chosen by now."""
@@ -193,11 +211,46 @@ def resumed(ctx: Any) -> tuple[Call, list[Any]]:
                 "backward pass, and none through it\nhint: leave inplace=True out"
             )
         return state.call, list(saved)
-    count = len(state.names) if state.call.options.reduction != "none" else 0
+    count = state.gradients
     tensors = saved[count:]
+    if state.versions and (state.handed_over or torch.is_grad_enabled()):
+        _compare(state.versions, tensors)
     whole = _each(state.call, lambda x: tensors[x.index] if isinstance(x, _Place) else x)
     # Without a version in common: what is handed over is the caller's to change.
     return whole, [x.data for x in saved[:count]]
+
+
+def loosen(node: Any) -> None:
+    """Let a node hand its gradients over though its inputs have changed since.
+
+    Their versions are then compared here, before anything reads them again.
+    """
+    while node.name() == "ToCopyBackward0":
+        node = node.next_functions[0][0]
+    state = getattr(node, "state", None)
+    if not isinstance(state, State) or state.over or not state.gradients:
+        return
+    versions = [x._version for x in node.saved_tensors[state.gradients :]]  # noqa: SLF001
+    try:
+        for saved in node._raw_saved_tensors[state.gradients :]:  # noqa: SLF001
+            saved.register_hooks(_as_it_is, _as_it_is)
+    except RuntimeError:  # the caller's own hooks have taken them elsewhere
+        return
+    state.versions = versions
+
+
+def _as_it_is(x: Any) -> Any:
+    return x
+
+
+def _compare(versions: list[int], tensors: Sequence[Any]) -> None:
+    for version, x in zip(versions, tensors, strict=True):
+        if x._version != version:  # noqa: SLF001
+            raise RuntimeError(
+                "one of the variables needed for gradient computation has been modified by an "
+                f"inplace operation: a tensor of shape {tuple(x.shape)} was at version {version} "
+                f"when the loss was computed, and is at version {x._version} now"  # noqa: SLF001
+            )
 
 
 def _scaled(state: State, call: Call, gradients: list[Any], upstream: Any) -> Sequence[Any]:
