@@ -16,11 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lossary import catalogue
 from lossary.engine.checking import check_parameter
 from lossary.engine.libraries.torch_fused import loosen
 from lossary.engine.program import Variant, compiled, variant
 from lossary.engine.selection import CUTOFF
+from lossary.torch.contract import NotFiniteError
+from lossary.torch.formulas import FORMULAS
 from lossary.torch.kernels import Kind, run_of
 
 __all__ = ["Request", "is_plain", "reduced"]
@@ -36,7 +37,8 @@ class Request(NamedTuple):
 
     ``denominator`` replaces the number of values in the mean, ``mask`` says which values count,
     ``arrays`` holds hyper-parameters that are tensors. With ``read_once`` the tensors may change in
-    place before the backward pass: PyTorch composes this loss, and does not read them again.
+    place before the backward pass: PyTorch composes this loss, and does not read them again. With
+    ``as_it_is`` a result that is not finite is returned; PyTorch is not asked for its own.
     """
 
     loss: str
@@ -48,17 +50,31 @@ class Request(NamedTuple):
     mask: Tensor | None = None
     arrays: tuple[tuple[str, Tensor], ...] = ()
     read_once: bool = False
+    as_it_is: bool = False
 
 
 def reduced(request: Request, *tensors: Tensor) -> Tensor:
-    """Return the loss of tensors in the core's layout: equal shapes, classes last."""
+    """Return the loss of tensors in the core's layout: equal shapes, classes last.
+
+    Raises NotFiniteError, which ``as_torch`` answers, if the result is not finite and on the CPU.
+    """
     if is_small(request, tensors):
         if request.read_once:
             tensors = _apart(tensors)
         return _apply(request, *tensors)
-    if request.read_once and not (torch.compiler.is_compiling() or _is_watched()):
-        return _general_on_what_changes(request, tensors)
-    return general(request, *tensors)
+    if torch.compiler.is_compiling() or _is_watched():
+        return general(request, *tensors)
+    result = _large(request, tensors)
+    if not request.as_it_is and is_plain(result):
+        _ask_if_not_finite(result.detach())
+    return result
+
+
+def _ask_if_not_finite(result: Tensor) -> None:
+    """Raise NotFiniteError; a sum is the quickest look, and may overflow itself."""
+    total = result.sum() if result.dim() else result
+    if not math.isfinite(total.item()) and not result.isfinite().all():
+        raise NotFiniteError
 
 
 def _apart(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -68,7 +84,9 @@ def _apart(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     return tuple([x.clone() if x.is_floating_point() else x for x in tensors])
 
 
-def _general_on_what_changes(request: Request, tensors: tuple[Tensor, ...]) -> Tensor:
+def _large(request: Request, tensors: tuple[Tensor, ...]) -> Tensor:
+    if not request.read_once:
+        return general(request, *tensors)
     if tensors[0].numel() < CUTOFF:
         return general(request, *_apart(tensors))
     result = general(request, *tensors)
@@ -80,7 +98,7 @@ def _general_on_what_changes(request: Request, tensors: tuple[Tensor, ...]) -> T
 
 def general(request: Request, *tensors: Tensor) -> Tensor:
     """Return the loss by the public call, which gives large tensors to a fused kernel."""
-    loss = catalogue[request.loss]
+    loss = FORMULAS[request.loss]
     options = dict(request.parameters) | dict(request.arrays) | {"check": False}
     count = request.denominator
     if count is None:
@@ -150,7 +168,7 @@ def _text(
     loss: str, parameters: Parameters, arrays: tuple[str, ...], needed: tuple[bool, ...]
 ) -> _Text:
     """Return the text for value and the gradients that are needed; ``arrays`` get no number."""
-    definition = catalogue[loss]
+    definition = FORMULAS[loss]
     given = {a.name: a.default for a in definition.parameters if a.name not in arrays}
     given |= dict(parameters)
     absent = frozenset(name for name, value in given.items() if value is None)
@@ -222,9 +240,12 @@ class _Small(torch.autograd.Function):
                 value = value * weight
             if keep is not None:
                 value = np.where(keep, value, 0.0)
+            total = np.add.reduce(value, axis=None) / divisor
+            if not math.isfinite(total) and not request.as_it_is:
+                raise NotFiniteError
             if request.reduction == "none":
                 return _tensor(value[..., 0] if text.rows else value, request.dtype)
-            return _tensor(np.add.reduce(value, axis=None) / divisor, request.dtype)
+            return _tensor(total, request.dtype)
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
@@ -273,6 +294,8 @@ def _by_kernel(
     total, slopes = found
     _keep(ctx, request, text, tensors, slopes)
     value = total / float(divisor) if divisor else total * math.inf
+    if not math.isfinite(value) and not request.as_it_is:
+        raise NotFiniteError
     return torch.scalar_tensor(value, dtype=request.dtype)
 
 

@@ -15,6 +15,7 @@ from torch.nn import _reduction as legacy
 from lossary.errors import LossaryError
 
 __all__ = [
+    "NotFiniteError",
     "as_torch",
     "at_labels",
     "composed_dtype",
@@ -33,13 +34,18 @@ _REDUCTIONS = ("mean", "sum", "none")
 _TROUBLE = (RuntimeError, ValueError, TypeError, IndexError)
 
 
+class NotFiniteError(Exception):
+    """A result is infinite or NaN: which of them, and with what gradient, is PyTorch's to say."""
+
+
 def as_torch(door: Callable[P, Tensor]) -> Callable[P, Tensor]:
     """Give a door PyTorch's answer where its own is NotImplemented, and PyTorch's errors.
 
     A door says NotImplemented to what lies outside the core: complex numbers, integer predictions,
-    shapes that only the operator of the same name can judge. When a door fails, that operator is
-    asked, so that the type and the words of the error are the ones existing code expects; what only
-    lossary refuses, such as an infinite delta, it answers.
+    shapes that only the operator of the same name can judge. That operator also says what becomes
+    of infinity and NaN, because mixed precision steps or skips by its answer. When a door fails, it
+    is asked too, so that the type and the words of the error are the ones existing code expects;
+    what only lossary refuses, such as an infinite delta, it answers.
     """
     peer: Any = getattr(nn.functional, door.__name__, None)
 
@@ -47,6 +53,8 @@ def as_torch(door: Callable[P, Tensor]) -> Callable[P, Tensor]:
     def call(*args: P.args, **kwargs: P.kwargs) -> Tensor:
         try:
             result = door(*args, **kwargs)
+        except NotFiniteError:
+            return peer(*args, **kwargs)
         except _TROUBLE as error:
             trouble = error
         else:

@@ -162,7 +162,10 @@ def multi_margin_loss(
         return NotImplemented
     own = None if weight is None else at_labels(weight, target)
     parameters = (("margin", margin), ("p", p))
-    request = Request("multi_margin", reduction, result_dtype(input), parameters, own)
+    # PyTorch's operator finds plausible numbers in NaN: comparisons with it are false.
+    request = Request(
+        "multi_margin", reduction, result_dtype(input), parameters, own, as_it_is=True
+    )
     return computing.reduced(request, rows, target)
 
 
