@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, ParamSpec
+from functools import lru_cache, wraps
+from types import FunctionType, SimpleNamespace
+from typing import Any, NoReturn, ParamSpec
 
 import torch
 from torch import Tensor, nn
@@ -23,8 +24,7 @@ __all__ = [
     "reduction_of",
     "result_dtype",
     "same_size",
-    "warn",
-    "warn_of_sizes",
+    "warn_as",
     "wide",
 ]
 
@@ -54,12 +54,14 @@ def as_torch(door: Callable[P, Tensor]) -> Callable[P, Tensor]:
         try:
             result = door(*args, **kwargs)
         except NotFiniteError:
-            return peer(*args, **kwargs)
+            return _warning_by(peer, _silent)(*args, **kwargs)  # the door has warned
         except _TROUBLE as error:
             trouble = error
         else:
-            return peer(*args, **kwargs) if result is NotImplemented else result
-        result = peer(*args, **kwargs)
+            if result is not NotImplemented:
+                return result
+            return _warning_by(peer, warn)(*args, **kwargs)
+        result = _warning_by(peer, warn)(*args, **kwargs)
         if isinstance(trouble, LossaryError):
             return result
         raise trouble
@@ -70,10 +72,11 @@ def as_torch(door: Callable[P, Tensor]) -> Callable[P, Tensor]:
 def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
     """Return "mean", "sum" or "none"; the legacy arguments win and warn, as PyTorch's do."""
     if size_average is not None or reduce is not None:
-        return legacy.legacy_get_string(size_average, reduce)
+        warn_as(legacy.legacy_get_string, size_average, reduce)
+        return legacy.legacy_get_string(size_average, reduce, emit_warning=False)
     if reduction in _REDUCTIONS:
         return reduction
-    legacy.get_enum(reduction)  # raises ValueError, or warns of a deprecated name of the mean
+    warn_as(legacy.get_enum, reduction)  # raises ValueError, or it is an old name of the mean
     return "mean"
 
 
@@ -123,26 +126,52 @@ def same_size(*tensors: Tensor) -> bool:
     return all(x.shape == first for x in tensors)
 
 
-def warn_of_sizes(input: Tensor, target: Tensor) -> None:
-    """Warn that the sizes differ and will be broadcast, which is seldom meant."""
-    warn(
-        f"input has size {tuple(input.shape)} and target {tuple(target.shape)}: the loss of every "
-        "pair that broadcasting makes is seldom what was meant; reshape one of them"
+def warn_as(peer: Any, *args: Any, **kwargs: Any) -> None:
+    """Warn in PyTorch's words, which filters match: those of its own function for this call."""
+    if torch.compiler.is_compiling():
+        return  # compilers have no place for a warning
+    try:
+        _warning_by(peer, _stop)(*args, **kwargs)
+    except _Stopped as said:
+        warn(*said.args)
+
+
+def warn(message: Any, category: type[Warning] | None = None, stacklevel: int = 1) -> None:
+    """Warn at the line that called the door, in place of ``warnings.warn``."""
+    warnings.warn(message, category, stacklevel=_outside())
+
+
+def _silent(message: Any, category: type[Warning] | None = None, stacklevel: int = 1) -> None:
+    """Say nothing, in place of ``warnings.warn``."""
+
+
+class _Stopped(Exception):  # noqa: N818  (it is no error)
+    """A function was about to warn of this."""
+
+
+def _stop(message: Any, category: type[Warning] | None = None, stacklevel: int = 1) -> NoReturn:
+    raise _Stopped(message, category)
+
+
+@lru_cache(maxsize=256)
+def _warning_by(function: Any, say: Callable[..., None]) -> Any:
+    """Return a twin of a function of PyTorch that warns in another way."""
+    if not isinstance(function, FunctionType):
+        return function
+    names = {**function.__globals__, "warnings": SimpleNamespace(warn=say)}
+    twin = FunctionType(
+        function.__code__, names, function.__name__, function.__defaults__, function.__closure__
     )
-
-
-def warn(text: str) -> None:
-    """Warn at the line that called the door; compilers have no place for a warning."""
-    if not torch.compiler.is_compiling():
-        warnings.warn(text, stacklevel=_outside())
+    twin.__kwdefaults__ = function.__kwdefaults__
+    return twin
 
 
 def _outside() -> int:
-    """Return how many calls up the first line outside lossary and PyTorch's modules is."""
+    """Return how many calls up the first line outside lossary and PyTorch is."""
     frame, level = inspect.currentframe(), 0
     while frame is not None and frame.f_globals.get("__name__", "").startswith(_INSIDE):
         frame, level = frame.f_back, level + 1
     return max(level, 1)
 
 
-_INSIDE = ("lossary.", "torch.nn.modules.")
+_INSIDE = ("lossary.", "torch.")

@@ -6,6 +6,8 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn.functional import kl_div as their_kl_div
+from torch.nn.functional import mse_loss as their_mse_loss
 
 from lossary.torch import computing
 from lossary.torch.computing import Parameters, Request
@@ -15,8 +17,7 @@ from lossary.torch.contract import (
     real,
     reduction_of,
     result_dtype,
-    warn,
-    warn_of_sizes,
+    warn_as,
     wide,
 )
 
@@ -48,8 +49,9 @@ def _of_error(
     if not real(input, target) or (weight is not None and weight.shape != input.shape):
         return NotImplemented
     if input.shape != target.shape:
-        warn_of_sizes(input, target)
-        input, target = torch.broadcast_tensors(input, target)
+        pair = torch.broadcast_tensors(input, target)
+        warn_as(their_mse_loss, input, target)  # one text for all of them
+        input, target = pair
     composed = loss == "absolute_error" or (weight is not None and weighted_mean)
     if weight is None:
         dtype = result_dtype(input, target)
@@ -172,10 +174,7 @@ def kl_div(
         return NotImplemented
     by_row = reduction == "batchmean" and size_average is None and reduce is None
     if reduction == "mean" and size_average is None and reduce is None:
-        warn(
-            "kl_div: reduction='mean' divides by the number of elements; 'batchmean' is the "
-            "divergence per row"
-        )
+        warn_as(their_kl_div, input, target)
     reduction = "sum" if by_row else reduction_of(size_average, reduce, reduction)
     total = _divergence(reduction, input, target, log_target)
     return total / input.size(0) if by_row and input.dim() else total
