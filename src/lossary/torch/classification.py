@@ -233,7 +233,9 @@ def binary_cross_entropy(
 
 
 def _binary_fits(input: Tensor, target: Tensor, *weights: Tensor | None) -> bool:
-    if input.shape != target.shape or not real(input) or target.dtype == torch.bool:
+    if input.shape != target.shape or not real(input):
+        return False
+    if target.dtype == torch.bool or target.is_complex():
         return False
     return all(
         w is None or torch.broadcast_shapes(w.shape, input.shape) == input.shape for w in weights

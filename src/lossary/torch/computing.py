@@ -18,6 +18,7 @@ from torch import Tensor
 
 from lossary.engine.checking import check_parameter
 from lossary.engine.libraries.torch_fused import loosen
+from lossary.engine.libraries.torch_memory import is_plain_memory
 from lossary.engine.program import Variant, compiled, variant
 from lossary.engine.selection import CUTOFF
 from lossary.torch.contract import NotFiniteError
@@ -85,6 +86,8 @@ def _apart(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
 
 
 def _large(request: Request, tensors: tuple[Tensor, ...]) -> Tensor:
+    if any(x.is_neg() or x._is_zerotensor() for x in tensors):  # noqa: SLF001
+        tensors = tuple([x.clone() for x in tensors])  # memory that is what it means
     if not request.read_once:
         return general(request, *tensors)
     if tensors[0].numel() < CUTOFF:
@@ -122,7 +125,7 @@ def is_plain(*tensors: Tensor) -> bool:
     if torch.compiler.is_compiling() or _is_watched():
         return False
     for x in tensors:  # noqa: SIM110  (a generator costs as much again)
-        if type(x) not in _PLAIN or not x.is_cpu:
+        if type(x) not in _PLAIN or not is_plain_memory(x):
             return False
     return True
 

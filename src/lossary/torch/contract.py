@@ -81,11 +81,14 @@ def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str)
 
 
 def real(*tensors: Tensor) -> bool:
-    """Whether all hold floating-point numbers, which is what the core derives losses for."""
+    """Whether all hold floating-point numbers that PyTorch computes with; of 8 bits it does not."""
     for x in tensors:  # noqa: SIM110  (a generator costs as much again)
-        if not x.dtype.is_floating_point:
+        if x.dtype not in _REAL:
             return False
     return True
+
+
+_REAL = frozenset({torch.float64, torch.float32, torch.bfloat16, torch.float16})
 
 
 def _common_dtype(first: Tensor, *others: Tensor) -> torch.dtype:
@@ -132,8 +135,11 @@ def warn_as(peer: Any, *args: Any, **kwargs: Any) -> None:
         return  # compilers have no place for a warning
     try:
         _warning_by(peer, _stop)(*args, **kwargs)
-    except _Stopped as said:
-        warn(*said.args)
+    except _Stopped as stopped:
+        said = stopped.args
+    else:
+        return
+    warn(*said)
 
 
 def warn(message: Any, category: type[Warning] | None = None, stacklevel: int = 1) -> None:

@@ -50,7 +50,9 @@ def soft_margin_loss(
     tensor(100.)
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    if not real(input) or target.requires_grad or target.dtype == torch.bool:
+    if not real(input) or target.requires_grad:
+        return NotImplemented
+    if target.dtype == torch.bool or target.is_complex():
         return NotImplemented
     dtype = result_dtype(input, target)
     if input.shape != target.shape:
@@ -80,7 +82,7 @@ def margin_ranking_loss(
     reduction = reduction_of(size_average, reduce, reduction)
     if not input1.dim() == input2.dim() == target.dim() or not real(input1, input2):
         return NotImplemented
-    if target.dtype == torch.bool:
+    if target.dtype == torch.bool or target.is_complex():
         return NotImplemented
     dtype = result_dtype(input1, input2, target)
     if target.requires_grad:
@@ -113,7 +115,7 @@ def hinge_embedding_loss(
     tensor([0.2500, 0.7500])
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    if not real(input):
+    if not real(input) or target.is_complex():
         return NotImplemented
     dtype = result_dtype(input, target)
     if input.shape != target.shape:
