@@ -172,7 +172,7 @@ class TestTheContractIsPyTorchs:
 
     def test_broadcasting_warns_and_a_name_of_the_mean_is_deprecated(self):
         x, y = torch.rand(3, 1), torch.rand(3)
-        with pytest.warns(UserWarning, match="input has size"):
+        with pytest.warns(UserWarning, match="target size"):
             got = functional.smooth_l1_loss(x, y)
         with pytest.warns(UserWarning, match="target size"):
             same([got], [F.smooth_l1_loss(x, y)])

@@ -181,17 +181,18 @@ def loss(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any
     """Return the reduced loss, differentiable in libraries that differentiate."""
     call = begun(definition, args, kwargs)
     choice = choose(call)
-
-    def by_operations(arrays: Mapping[str, Any]) -> Any:
-        return _loss(replace(call, arrays=dict(arrays)), choice)
-
     with call.library.calm():
         kernel = kernel_for(call, choice)
         if not isinstance(kernel, str):
-            found = call.library.fused_loss(kernel, by_operations, _after(kernel).loss)
+            found = call.library.fused_loss(kernel, _by_operations, _after(kernel).loss)
             if found is not None:
                 return found
-        return by_operations(call.arrays)
+        return _loss(call, choice)
+
+
+def _by_operations(call: Call) -> Any:
+    """Return the loss of a call without a kernel; the call stays as it is."""
+    return _loss(replace(call, arrays=dict(call.arrays)), choose(call))
 
 
 def begun(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:

@@ -148,7 +148,10 @@ def _at_label(
     logits, label, keep = _rows(input, target, ignore_index)
     own = None if weight is None else at_labels(weight, label)
     count = _weight_sum(own, keep, input.dtype) if reduction == "mean" else None
-    request = Request(loss, reduction, result_dtype(input), parameters, own, count, keep)
+    request = Request(
+        loss, reduction, result_dtype(input), parameters, own, count, keep,
+        read_once=loss == "cross_entropy",
+    )  # fmt: skip
     return computing.reduced(request, logits, label)
 
 
@@ -180,7 +183,7 @@ def _smoothed(
     masses = (1 - smoothing) * at_label + smoothing / classes * weight
     count = _weight_sum(own, keep, input.dtype) if reduction == "mean" else None
     dtype = result_dtype(input)
-    request = Request("soft_cross_entropy", reduction, dtype, (), None, count, keep)
+    request = Request("soft_cross_entropy", reduction, dtype, (), None, count, keep, read_once=True)
     return computing.reduced(request, logits, masses)
 
 
@@ -200,7 +203,7 @@ def _with_probabilities(
         masses = masses * (1 - smoothing) + smoothing / classes
     if weight is not None:
         masses = masses * weight
-    request = Request("soft_cross_entropy", reduction, result_dtype(input, target))
+    request = Request("soft_cross_entropy", reduction, result_dtype(input, target), read_once=True)
     return computing.reduced(request, _last(input, axis), masses)
 
 
@@ -243,7 +246,9 @@ def binary_cross_entropy(
 
 
 def _binary_fits(input: Tensor, target: Tensor, *weights: Tensor | None) -> bool:
-    if input.shape != target.shape or not real(input) or target.dtype == torch.bool:
+    if input.shape != target.shape or not real(input):
+        return False
+    if target.dtype == torch.bool or target.is_complex():
         return False
     return all(
         w is None or torch.broadcast_shapes(w.shape, input.shape) == input.shape for w in weights

@@ -17,10 +17,14 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from lossary import catalogue
 from lossary.engine.checking import check_parameter
 from lossary.engine.libraries.torch import is_watched
+from lossary.engine.libraries.torch_fused import loosen
+from lossary.engine.libraries.torch_memory import is_plain_memory
 from lossary.engine.program import Variant, compiled, variant
+from lossary.engine.selection import CUTOFF
+from lossary.torch.contract import NotFiniteError
+from lossary.torch.formulas import FORMULAS
 from lossary.torch.kernels import Kind, run_of
 
 __all__ = ["Request", "is_plain", "reduced", "spoiled"]
@@ -35,7 +39,9 @@ class Request(NamedTuple):
     """Which loss, with what around it; the tensors come beside it.
 
     ``denominator`` replaces the number of values in the mean, ``mask`` says which values count,
-    ``arrays`` holds hyper-parameters that are tensors.
+    ``arrays`` holds hyper-parameters that are tensors. With ``read_once`` the tensors may change in
+    place before the backward pass: PyTorch composes this loss, and does not read them again. With
+    ``as_it_is`` a result that is not finite is returned; PyTorch is not asked for its own.
     """
 
     loss: str
@@ -46,18 +52,58 @@ class Request(NamedTuple):
     denominator: Tensor | None = None
     mask: Tensor | None = None
     arrays: tuple[tuple[str, Tensor], ...] = ()
+    read_once: bool = False
+    as_it_is: bool = False
 
 
 def reduced(request: Request, *tensors: Tensor) -> Tensor:
-    """Return the loss of tensors in the core's layout: equal shapes, classes last."""
+    """Return the loss of tensors in the core's layout: equal shapes, classes last.
+
+    Raises NotFiniteError, which ``as_torch`` answers, if the result is not finite and on the CPU.
+    """
     if is_small(request, tensors):
+        if request.read_once:
+            tensors = _apart(tensors)
         return _apply(request, *tensors)
-    return general(request, *tensors)
+    if is_watched():
+        return general(request, *tensors)
+    result = _large(request, tensors)
+    if not request.as_it_is and is_plain(result):
+        _ask_if_not_finite(result.detach())
+    return result
+
+
+def _ask_if_not_finite(result: Tensor) -> None:
+    """Raise NotFiniteError; a sum is the quickest look, and may overflow itself."""
+    total = result.sum() if result.dim() else result
+    if not math.isfinite(total.item()) and not result.isfinite().all():
+        raise NotFiniteError
+
+
+def _apart(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Return copies, where a backward pass will read them."""
+    if not torch.is_grad_enabled() or not any(x.requires_grad for x in tensors):
+        return tensors
+    return tuple([x.clone() if x.is_floating_point() else x for x in tensors])
+
+
+def _large(request: Request, tensors: tuple[Tensor, ...]) -> Tensor:
+    if any(x.is_neg() or x._is_zerotensor() for x in tensors):  # noqa: SLF001
+        tensors = tuple([x.clone() for x in tensors])  # memory that is what it means
+    if not request.read_once:
+        return general(request, *tensors)
+    if tensors[0].numel() < CUTOFF:
+        return general(request, *_apart(tensors))
+    result = general(request, *tensors)
+    if result.grad_fn is not None:
+        # A copy would cost as much as a kernel, whose gradient is there already.
+        loosen(result.grad_fn)
+    return result
 
 
 def general(request: Request, *tensors: Tensor) -> Tensor:
     """Return the loss by the public call, which gives large tensors to a fused kernel."""
-    loss = catalogue[request.loss]
+    loss = FORMULAS[request.loss]
     options = dict(request.parameters) | dict(request.arrays) | {"check": False}
     count = request.denominator
     if count is None:
@@ -81,7 +127,7 @@ def is_plain(*tensors: Tensor) -> bool:
     if is_watched() or _transforms() or forward_ad._current_level >= 0:  # noqa: SLF001
         return False
     for x in tensors:  # noqa: SIM110  (a generator costs as much again)
-        if type(x) not in _PLAIN or not x.is_cpu:
+        if type(x) not in _PLAIN or not is_plain_memory(x):
             return False
     return True
 
@@ -121,7 +167,7 @@ def _text(
     loss: str, parameters: Parameters, arrays: tuple[str, ...], needed: tuple[bool, ...]
 ) -> _Text:
     """Return the text for value and the gradients that are needed; ``arrays`` get no number."""
-    definition = catalogue[loss]
+    definition = FORMULAS[loss]
     given = {a.name: a.default for a in definition.parameters if a.name not in arrays}
     given |= dict(parameters)
     absent = frozenset(name for name, value in given.items() if value is None)
@@ -193,27 +239,45 @@ class _Small(torch.autograd.Function):
                 value = value * weight
             if keep is not None:
                 value = np.where(keep, value, 0.0)
+            total = np.add.reduce(value, axis=None) / divisor
+            if not math.isfinite(total) and not request.as_it_is:
+                raise NotFiniteError
             if request.reduction == "none":
                 return _tensor(value[..., 0] if text.rows else value, request.dtype)
-            return _tensor(np.add.reduce(value, axis=None) / divisor, request.dtype)
+            return _tensor(total, request.dtype)
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
-        up, text = upstream[0], ctx.text
+        up, text, saved = upstream[0], ctx.text, ctx.saved_tensors
         if torch.is_grad_enabled():
-            return (None, *_differentiable(ctx, ctx.saved_tensors, up))
+            count = sum(text.moving)
+            return (None, *_differentiable(ctx.request, text, saved[count:], up))
         if text.rows and up.dim():
             up = up.unsqueeze(-1)
-        slopes = iter(ctx.slopes)
+        slopes = iter(saved)
         return (None, *[up * next(slopes) if moves else None for moves in text.moving])
 
 
 def _keep(
     ctx: Any, request: Request, text: _Text, tensors: tuple[Tensor, ...], slopes: list[Tensor]
 ) -> None:
-    """Keep the slopes for a first derivative and the tensors for a second one."""
-    ctx.request, ctx.text, ctx.slopes = request, text, slopes
-    ctx.save_for_backward(*tensors)
+    """Save the slopes for a first derivative and the tensors for a second one.
+
+    All of them with autograd, which frees them, notices when they change, and shows them to hooks.
+    """
+    ctx.text = text
+    if request.weight is request.denominator is request.mask and not request.arrays:  # all None
+        ctx.request = request
+        ctx.save_for_backward(*slopes, *tensors)
+        return
+    ctx.request = request._replace(
+        weight=None,
+        denominator=None,
+        mask=None,
+        arrays=tuple([(name, None) for name, _ in request.arrays]),
+    )
+    around = request.weight, request.denominator, request.mask, *[x for _, x in request.arrays]
+    ctx.save_for_backward(*slopes, *tensors, *around)
 
 
 def _by_kernel(
@@ -229,6 +293,8 @@ def _by_kernel(
     total, slopes = found
     _keep(ctx, request, text, tensors, slopes)
     value = total / float(divisor) if divisor else total * math.inf
+    if not math.isfinite(value) and not request.as_it_is:
+        raise NotFiniteError
     return torch.scalar_tensor(value, dtype=request.dtype)
 
 
@@ -282,12 +348,19 @@ def _scaled(
     return found
 
 
-def _differentiable(ctx: Any, inputs: tuple[Tensor, ...], upstream: Tensor) -> list[Tensor | None]:
+def _differentiable(
+    request: Request, text: _Text, saved: tuple[Any, ...], upstream: Tensor
+) -> list[Tensor | None]:
     """Return the gradients as functions of inputs and upstream, by way of the general road."""
-    moving = [x for x, moves in zip(inputs, ctx.text.moving, strict=True) if moves]
-    loss = general(ctx.request, *inputs)
+    inputs, around = saved[: len(text.moving)], saved[len(text.moving) :]
+    if around:
+        weight, denominator, mask, *values = around
+        arrays = tuple((name, x) for (name, _), x in zip(request.arrays, values, strict=True))
+        request = request._replace(weight=weight, denominator=denominator, mask=mask, arrays=arrays)
+    moving = [x for x, moves in zip(inputs, text.moving, strict=True) if moves]
+    loss = general(request, *inputs)
     found = iter(torch.autograd.grad(loss, moving, upstream, create_graph=True))
-    return [next(found) if moves else None for moves in ctx.text.moving]
+    return [next(found) if moves else None for moves in text.moving]
 
 
 # Function.apply itself first looks for the transforms that is_small has ruled out.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import lru_cache, partial, wraps
+from types import FunctionType, SimpleNamespace
 from typing import Any, NoReturn, ParamSpec
 
 import torch
@@ -18,6 +19,7 @@ from lossary.engine.libraries.torch_distributed import beside, mesh_of, replicat
 from lossary.errors import LossaryError
 
 __all__ = [
+    "NotFiniteError",
     "as_torch",
     "at_labels",
     "composed_dtype",
@@ -25,8 +27,7 @@ __all__ = [
     "reduction_of",
     "result_dtype",
     "same_size",
-    "warn",
-    "warn_of_sizes",
+    "warn_as",
     "watched",
     "wide",
 ]
@@ -37,24 +38,33 @@ _REDUCTIONS = ("mean", "sum", "none")
 _TROUBLE = (RuntimeError, ValueError, TypeError, IndexError)
 
 
+class NotFiniteError(Exception):
+    """A result is infinite or NaN: which of them, and with what gradient, is PyTorch's to say."""
+
+
 def as_torch(door: Callable[P, Tensor]) -> Callable[P, Tensor]:
     """Give a door PyTorch's answer where its own is NotImplemented, and PyTorch's errors.
 
     A door says NotImplemented to what lies outside the core: complex numbers, integer predictions,
-    shapes that only the operator of the same name can judge. When a door fails, that operator is
-    asked, so that the type and the words of the error are the ones existing code expects; what only
-    lossary refuses, such as an infinite delta, it answers.
+    shapes that only the operator of the same name can judge. That operator also says what becomes
+    of infinity and NaN, because mixed precision steps or skips by its answer. When a door fails, it
+    is asked too, so that the type and the words of the error are the ones existing code expects;
+    what only lossary refuses, such as an infinite delta, it answers.
     """
     peer: Any = getattr(nn.functional, door.__name__, None)
 
     def answer(*args: P.args, **kwargs: P.kwargs) -> Tensor:
         try:
             result = door(*args, **kwargs)
+        except NotFiniteError:
+            return _warning_by(peer, _silent)(*args, **kwargs)  # the door has warned
         except _TROUBLE as error:
             trouble = error
         else:
-            return peer(*args, **kwargs) if result is NotImplemented else result
-        result = peer(*args, **kwargs)
+            if result is not NotImplemented:
+                return result
+            return _warning_by(peer, warn)(*args, **kwargs)
+        result = _warning_by(peer, warn)(*args, **kwargs)
         if isinstance(trouble, LossaryError):
             return result
         raise trouble
@@ -113,19 +123,23 @@ _transforms = torch._C._are_functorch_transforms_active  # noqa: SLF001
 def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
     """Return "mean", "sum" or "none"; the legacy arguments win and warn, as PyTorch's do."""
     if size_average is not None or reduce is not None:
-        return legacy.legacy_get_string(size_average, reduce)
+        warn_as(legacy.legacy_get_string, size_average, reduce)
+        return legacy.legacy_get_string(size_average, reduce, emit_warning=False)
     if reduction in _REDUCTIONS:
         return reduction
-    legacy.get_enum(reduction)  # raises ValueError, or warns of a deprecated name of the mean
+    warn_as(legacy.get_enum, reduction)  # raises ValueError, or it is an old name of the mean
     return "mean"
 
 
 def real(*tensors: Tensor) -> bool:
-    """Whether all hold floating-point numbers, which is what the core derives losses for."""
+    """Whether all hold floating-point numbers that PyTorch computes with; of 8 bits it does not."""
     for x in tensors:  # noqa: SIM110  (a generator costs as much again)
-        if not x.dtype.is_floating_point:
+        if x.dtype not in _REAL:
             return False
     return True
+
+
+_REAL = frozenset({torch.float64, torch.float32, torch.bfloat16, torch.float16})
 
 
 def _common_dtype(first: Tensor, *others: Tensor) -> torch.dtype:
@@ -166,26 +180,55 @@ def same_size(*tensors: Tensor) -> bool:
     return all(x.shape == first for x in tensors)
 
 
-def warn_of_sizes(input: Tensor, target: Tensor) -> None:
-    """Warn that the sizes differ and will be broadcast, which is seldom meant."""
-    warn(
-        f"input has size {tuple(input.shape)} and target {tuple(target.shape)}: the loss of every "
-        "pair that broadcasting makes is seldom what was meant; reshape one of them"
+def warn_as(peer: Any, *args: Any, **kwargs: Any) -> None:
+    """Warn in PyTorch's words, which filters match: those of its own function for this call."""
+    if torch.compiler.is_compiling():
+        return  # compilers have no place for a warning
+    try:
+        _warning_by(peer, _stop)(*args, **kwargs)
+    except _Stopped as stopped:
+        said = stopped.args
+    else:
+        return
+    warn(*said)
+
+
+def warn(message: Any, category: type[Warning] | None = None, stacklevel: int = 1) -> None:
+    """Warn at the line that called the door, in place of ``warnings.warn``."""
+    warnings.warn(message, category, stacklevel=_outside())
+
+
+def _silent(message: Any, category: type[Warning] | None = None, stacklevel: int = 1) -> None:
+    """Say nothing, in place of ``warnings.warn``."""
+
+
+class _Stopped(Exception):  # noqa: N818  (it is no error)
+    """A function was about to warn of this."""
+
+
+def _stop(message: Any, category: type[Warning] | None = None, stacklevel: int = 1) -> NoReturn:
+    raise _Stopped(message, category)
+
+
+@lru_cache(maxsize=256)
+def _warning_by(function: Any, say: Callable[..., None]) -> Any:
+    """Return a twin of a function of PyTorch that warns in another way."""
+    if not isinstance(function, FunctionType):
+        return function
+    names = {**function.__globals__, "warnings": SimpleNamespace(warn=say)}
+    twin = FunctionType(
+        function.__code__, names, function.__name__, function.__defaults__, function.__closure__
     )
-
-
-def warn(text: str) -> None:
-    """Warn at the line that called the door; compilers have no place for a warning."""
-    if not torch.compiler.is_compiling():
-        warnings.warn(text, stacklevel=_outside())
+    twin.__kwdefaults__ = function.__kwdefaults__
+    return twin
 
 
 def _outside() -> int:
-    """Return how many calls up the first line outside lossary and PyTorch's modules is."""
+    """Return how many calls up the first line outside lossary and PyTorch is."""
     frame, level = inspect.currentframe(), 0
     while frame is not None and frame.f_globals.get("__name__", "").startswith(_INSIDE):
         frame, level = frame.f_back, level + 1
     return max(level, 1)
 
 
-_INSIDE = ("lossary.", "torch.nn.modules.")
+_INSIDE = ("lossary.", "torch.")

@@ -72,7 +72,10 @@ def _of_pairs(
         rows.gather(-1, labels).unsqueeze(-1), rows.unsqueeze(-2)
     )
     pairs = listed.unsqueeze(-1) & outside
-    request = Request("margin_ranking", reduction, dtype, (("margin", 1.0),), None, None, pairs)
+    # PyTorch's operator finds plausible numbers in NaN: comparisons with it are false.
+    request = Request(
+        "margin_ranking", reduction, dtype, (("margin", 1.0),), mask=pairs, as_it_is=True
+    )
     return computing.reduced(request, right, wrong, torch.ones_like(right))
 
 

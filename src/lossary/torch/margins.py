@@ -50,7 +50,9 @@ def soft_margin_loss(
     tensor(100.)
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    if not real(input) or target.requires_grad or target.dtype == torch.bool:
+    if not real(input) or target.requires_grad:
+        return NotImplemented
+    if target.dtype == torch.bool or target.is_complex():
         return NotImplemented
     dtype = result_dtype(input, target)
     if input.shape != target.shape:
@@ -80,7 +82,7 @@ def margin_ranking_loss(
     reduction = reduction_of(size_average, reduce, reduction)
     if not input1.dim() == input2.dim() == target.dim() or not real(input1, input2):
         return NotImplemented
-    if target.dtype == torch.bool:
+    if target.dtype == torch.bool or target.is_complex():
         return NotImplemented
     dtype = result_dtype(input1, input2, target)
     if target.requires_grad:
@@ -89,7 +91,8 @@ def margin_ranking_loss(
         input1, input2 = input1 * sign, input2 * sign
     if not same_size(input1, input2, target):
         input1, input2, target = torch.broadcast_tensors(input1, input2, target)
-    request = Request("margin_ranking", reduction, dtype, (("margin", margin),))
+    parameters = (("margin", margin),)
+    request = Request("margin_ranking", reduction, dtype, parameters, read_once=True)
     return computing.reduced(request, input1, input2, target)
 
 
@@ -112,16 +115,16 @@ def hinge_embedding_loss(
     tensor([0.2500, 0.7500])
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    if not real(input):
+    if not real(input) or target.is_complex():
         return NotImplemented
     dtype = result_dtype(input, target)
     if input.shape != target.shape:
         input, target = torch.broadcast_tensors(input, target)
     parameters = (("margin", margin),)
     if computing.is_plain(input, target) and bool(((target == 1) | (target == -1)).all()):
-        request = Request("hinge_embedding", reduction, dtype, parameters)
+        request = Request("hinge_embedding", reduction, dtype, parameters, read_once=True)
         return computing.reduced(request, input, target.detach())
-    request = Request("hinge_embedding", "none", dtype, parameters)
+    request = Request("hinge_embedding", "none", dtype, parameters, read_once=True)
     ones = torch.ones_like(input)
     near = torch.where(target != -1, computing.reduced(request, input, ones), 0)
     apart = torch.where(target != 1, computing.reduced(request, input, -ones), 0)
@@ -164,7 +167,10 @@ def multi_margin_loss(
         return NotImplemented
     own = None if weight is None else at_labels(weight, target)
     parameters = (("margin", margin), ("p", p))
-    request = Request("multi_margin", reduction, result_dtype(input), parameters, own)
+    # PyTorch's operator finds plausible numbers in NaN: comparisons with it are false.
+    request = Request(
+        "multi_margin", reduction, result_dtype(input), parameters, own, as_it_is=True
+    )
     return computing.reduced(request, rows, target)
 
 
@@ -205,7 +211,7 @@ def cosine_embedding_loss(
     if target.shape != input1.shape[:-1]:
         return NotImplemented
     dtype = result_dtype(input1, input2)
-    target = target.detach()
+    target = target.detach().clone()  # which may change in place before the backward pass
     known = (target == 1) | (target == -1)
     own = None
     if not computing.is_plain(target) or not bool(known.all()):
@@ -257,10 +263,10 @@ def triplet_margin_loss(
     anchor = anchor.to(wide(dtype)) + eps
     parameters = (("margin", margin),)
     if not swap:
-        request = Request("triplet_margin", reduction, dtype, parameters)
+        request = Request("triplet_margin", reduction, dtype, parameters, read_once=True)
         return computing.reduced(request, anchor, positive, negative)
     # max(ap - min(an, pn) + m, 0) is the larger of two triplets: of the anchor, of the positive.
-    request = Request("triplet_margin", "none", anchor.dtype, parameters)
+    request = Request("triplet_margin", "none", anchor.dtype, parameters, read_once=True)
     own = computing.reduced(request, anchor, positive, negative)
     swapped = computing.reduced(request, positive, anchor, negative.to(anchor.dtype) - eps)
     return _reduce(torch.maximum(own, swapped), reduction).to(dtype)

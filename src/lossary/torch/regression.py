@@ -6,6 +6,8 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn.functional import kl_div as their_kl_div
+from torch.nn.functional import mse_loss as their_mse_loss
 
 from lossary.torch import computing
 from lossary.torch.computing import Parameters, Request
@@ -15,8 +17,7 @@ from lossary.torch.contract import (
     real,
     reduction_of,
     result_dtype,
-    warn,
-    warn_of_sizes,
+    warn_as,
     wide,
 )
 
@@ -48,14 +49,17 @@ def _of_error(
     if not real(input, target) or (weight is not None and weight.shape != input.shape):
         return NotImplemented
     if input.shape != target.shape:
-        warn_of_sizes(input, target)
-        input, target = torch.broadcast_tensors(input, target)
+        pair = torch.broadcast_tensors(input, target)
+        warn_as(their_mse_loss, input, target)  # one text for all of them
+        input, target = pair
+    composed = loss == "absolute_error" or (weight is not None and weighted_mean)
     if weight is None:
-        request = Request(loss, reduction, result_dtype(input, target), parameters)
+        dtype = result_dtype(input, target)
+        request = Request(loss, reduction, dtype, parameters, read_once=composed)
     else:
         total = weight.sum() if weighted_mean else None
         dtype = (composed_dtype if weighted_mean else result_dtype)(input, target, weight)
-        request = Request(loss, reduction, dtype, parameters, weight, total)
+        request = Request(loss, reduction, dtype, parameters, weight, total, read_once=composed)
     return computing.reduced(request, input, target)
 
 
@@ -119,6 +123,8 @@ def smooth_l1_loss(
     tensor([0.1250, 2.5000])
     """
     reduction = reduction_of(size_average, reduce, reduction)
+    if beta == 0:
+        return _of_error("absolute_error", (), input, target, reduction)
     return _of_error("smooth_l1", (("beta", beta),), input, target, reduction)
 
 
@@ -168,10 +174,7 @@ def kl_div(
         return NotImplemented
     by_row = reduction == "batchmean" and size_average is None and reduce is None
     if reduction == "mean" and size_average is None and reduce is None:
-        warn(
-            "kl_div: reduction='mean' divides by the number of elements; 'batchmean' is the "
-            "divergence per row"
-        )
+        warn_as(their_kl_div, input, target)
     reduction = "sum" if by_row else reduction_of(size_average, reduce, reduction)
     total = _divergence(reduction, input, target, log_target)
     return total / input.size(0) if by_row and input.dim() else total
@@ -180,7 +183,7 @@ def kl_div(
 def _divergence(reduction: str, input: Tensor, target: Tensor, log_target: bool) -> Tensor:
     dtype = result_dtype(input, target)
     input, target = torch.broadcast_tensors(input, target)
-    request = Request(_DIVERGENCES[bool(log_target)], reduction, dtype)
+    request = Request(_DIVERGENCES[bool(log_target)], reduction, dtype, read_once=True)
     # One row for each number: PyTorch sums no rows.
     return computing.reduced(request, input.unsqueeze(-1), target.unsqueeze(-1))
 
@@ -215,10 +218,13 @@ def poisson_nll_loss(
     if input.shape != target.shape:
         input, target = torch.broadcast_tensors(input, target)
     if log_input and not full:
-        return computing.reduced(Request("poisson", reduction, dtype), input, target)
+        return computing.reduced(
+            Request("poisson", reduction, dtype, read_once=True), input, target
+        )
     input, target = input.to(wide(dtype)), target.to(wide(dtype))
     if log_input:
-        values = computing.reduced(Request("poisson", "none", input.dtype), input, target)
+        request = Request("poisson", "none", input.dtype, read_once=True)
+        values = computing.reduced(request, input, target)
     else:
         values = _poisson_of_rate(input, target, eps)
     return _reduce(values + _stirling(target) if full else values, reduction, dtype)
@@ -280,8 +286,9 @@ def gaussian_nll_loss(
     var = torch.where(var < eps, eps + (var - var.detach()), var)  # keeps the gradient
     tensors = torch.broadcast_tensors(input, target, var)
     if not full:
-        return computing.reduced(Request("gaussian", reduction, dtype), *tensors)
-    values = computing.reduced(Request("gaussian", "none", wide(dtype)), *tensors)
+        return computing.reduced(Request("gaussian", reduction, dtype, read_once=True), *tensors)
+    request = Request("gaussian", "none", wide(dtype), read_once=True)
+    values = computing.reduced(request, *tensors)
     return _reduce(values + HALF_LOG_TWO_PI, reduction, dtype)
 
 

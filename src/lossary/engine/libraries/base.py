@@ -155,7 +155,7 @@ class Library(ABC):
         """Return the loss by a kernel; None if a value lies outside its set.
 
         ``plain`` makes it of the kernel, without a gradient; ``by_operations`` computes it from the
-        call's arrays without a kernel.
+        call without a kernel.
         """
         return plain(kernel)
 

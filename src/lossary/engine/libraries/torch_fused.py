@@ -4,64 +4,121 @@ A reduced loss is a number, and so is its upstream gradient. The kernel therefor
 gradient while it reads the data, and the backward pass hands it over; only an upstream other than 1
 costs another pass. An unreduced loss gets its gradient from a second kernel, which multiplies by
 the upstream as it goes.
+
+What the backward pass reads is saved with autograd, all of it: autograd frees it, notices a change
+of it, and shows it to hooks. The node itself holds no array.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import torch
 
 from lossary.engine import results
 from lossary.engine.arguments import Call
-from lossary.engine.fused import Fused
+from lossary.engine.fused import Fused, fused
 from lossary.engine.memory import Memory
+from lossary.engine.program import Variant
+from lossary.engine.selection import using
 
 __all__ = [
+    "Found",
     "State",
     "begun",
     "differentiated",
+    "loosen",
     "loss",
     "may_go_over",
     "moving",
-    "others",
-    "saved",
+    "resumed",
+    "state_of",
 ]
+
+
+class Found(NamedTuple):
+    """What the forward pass leaves: the value, and with it the gradients of a reduced loss."""
+
+    value: Any
+    gradients: Sequence[Any] = ()
+
+
+class _Place(NamedTuple):
+    """Where among the saved tensors one of the call's is."""
+
+    index: int
 
 
 @dataclass
 class State:
-    """What the backward pass needs beside the saved tensors."""
+    """What the backward pass knows beside the saved tensors; the call has places for its own."""
 
-    kernel: Any
-    by_operations: Callable[..., Any]
+    call: Call
+    tensors: list[Any] | None
+    variant: Variant
+    make: Callable[..., Any]
+    by_operations: Callable[[Call], Any]
     names: tuple[str, ...]
-    others: tuple[Any, ...]
-    value: Any
-    gradients: list[Any] | None
     over: bool
+    handed_over: bool = False
+    versions: list[int] | None = None
+    """Of the saved tensors, where it is not autograd that compares them."""
+
+    @property
+    def gradients(self) -> int:
+        """How many of the saved tensors are gradients; they come first."""
+        return len(self.names) if self.call.options.reduction != "none" else 0
+
+    def kernel(self, call: Call) -> Any:
+        """Return the kernel of the call once more, whichever engine is chosen by now."""
+        with using(engine="fused"):
+            return self.make(call, self.variant, call.parameters)
 
 
-def loss(kernel: Fused, by_operations: Callable[..., Any]) -> Any:
+def state_of(kernel: Any, make: Callable[..., Any], by_operations: Any, over: bool) -> State:
+    """Take the tensors out of a call."""
+    call, tensors = kernel.call, []
+
+    def placed(x: Any) -> Any:
+        if x is None or isinstance(x, (int, float)):
+            return x
+        tensors.append(x if isinstance(x, torch.Tensor) else call.library.array(x, call.prediction))
+        return _Place(len(tensors) - 1)
+
+    bare = _each(call, placed)
+    return State(bare, tensors, kernel.variant, make, by_operations, moving(call), over)
+
+
+def _each(call: Call, change: Callable[[Any], Any]) -> Call:
+    """Return the call with all its arrays and numbers changed."""
+    options = ("weight", "mask", "denominator", "class_weight")
+    return replace(
+        call,
+        arrays={name: change(x) for name, x in call.arrays.items()},
+        parameters={name: change(x) for name, x in call.parameters.items()},
+        options=replace(call.options, **{n: change(getattr(call.options, n)) for n in options}),
+    )
+
+
+def loss(kernel: Fused, by_operations: Callable[[Call], Any]) -> Any:
     """Return the loss as a node of the graph; None if a value lies outside its set."""
     call = kernel.call
     names = moving(call)
     tensors = [call.arrays[name] for name in names]
     if not names or not all(tensor.dtype.is_floating_point for tensor in tensors):
-        return by_operations(call.arrays)
-    gradients: list[Any] | None = None
+        return by_operations(call)
     over = call.options.reduction != "none" and may_go_over(call, names)
     if call.options.reduction == "none":
-        value = results.loss(kernel)
+        found = Found(results.loss(kernel))
     else:
         gradients, total = _gradients(kernel, names, None, value=True, over=over)
         value = None if total is None else results.scalar(kernel, results.mean_of(kernel, total))
-    if value is None:
+        found = Found(value, gradients)
+    if found.value is None:
         return None
-    state = State(kernel, by_operations, names, others(call, names), value, gradients, over)
-    return _Fused.apply(state, *tensors)
+    return _Fused.apply(state_of(kernel, fused, by_operations, over), found, *tensors)
 
 
 def moving(call: Call) -> tuple[str, ...]:
@@ -71,13 +128,6 @@ def moving(call: Call) -> tuple[str, ...]:
         for argument in call.definition.inputs
         if argument.domain.continuous and call.library.tracked(call.arrays[argument.name])
     )
-
-
-def others(call: Call, names: tuple[str, ...]) -> tuple[Any, ...]:
-    """Return what a later pass reads again: saved too, so that autograd notices a change of it."""
-    found = [x for name, x in call.arrays.items() if name not in names]
-    options = call.options
-    return (*found, *(x for x in (options.weight, options.mask) if isinstance(x, torch.Tensor)))
 
 
 def _gradients(
@@ -118,69 +168,121 @@ def may_go_over(call: Call, names: tuple[str, ...]) -> bool:
 
 
 class _Fused(torch.autograd.Function):
-    """The loss as one node: its state was computed before it is applied."""
+    """The loss as one node: it was computed before it is applied."""
 
     @staticmethod
-    def forward(ctx: Any, state: State, *tensors: Any) -> Any:
-        return begun(ctx, state, tensors)
+    def forward(ctx: Any, state: State, found: Found, *tensors: Any) -> Any:
+        return begun(ctx, state, found, tensors)
 
     @staticmethod
     def backward(ctx: Any, *upstream: Any) -> Any:
-        state: State = ctx.state
-        tensors = saved(ctx, state)
-        if torch.is_grad_enabled():
-            return None, *differentiated(state, tensors, upstream[0])
-        if state.kernel.call.options.reduction == "none":
-            words = state.kernel.call.library.memory(upstream[0])
-            if words is None:
-                return None, *differentiated(state, tensors, upstream[0])
-            return None, *_gradients(state.kernel, state.names, words.flat(False), value=False)[0]
-        return None, *_scaled(state, upstream[0])
+        return None, None, *_sent_back(ctx.state, *resumed(ctx), upstream[0])
 
 
-def begun(ctx: Any, state: State, tensors: tuple[Any, ...]) -> Any:
+def _sent_back(state: State, call: Call, gradients: list[Any], upstream: Any) -> Sequence[Any]:
+    words = None if torch.is_grad_enabled() else call.library.memory(upstream)
+    if words is None:
+        return differentiated(state, call, upstream)
+    if call.options.reduction != "none":
+        return _scaled(state, call, gradients, upstream)
+    return _anew(state, call, upstream, words.flat(False))
+
+
+def begun(ctx: Any, state: State, found: Found, tensors: tuple[Any, ...]) -> Any:
     """Save what the backward pass needs, and return the value of the loss."""
-    ctx.state = state
+    kept, state.tensors = state.tensors or [], None
     if state.over:
         # Other users of the prediction must notice that it has changed.
         torch.autograd.graph.increment_version(tensors[0])
-    else:
-        ctx.save_for_backward(*tensors, *state.others)
-    # The node's own output must not hang on the node: that would be a cycle.
-    value, state.value = state.value, None
-    return value
+        kept = []
+    ctx.state = state
+    ctx.save_for_backward(*found.gradients, *kept)
+    return found.value
 
 
-def saved(ctx: Any, state: State) -> tuple[Any, ...]:
-    """Return the tensors that get a gradient, if they are still there."""
-    if not state.over:
-        return ctx.saved_tensors[: len(state.names)]
-    if state.gradients is None or torch.is_grad_enabled():
-        raise RuntimeError(
-            "the gradient was written over the prediction (inplace=True): there is one backward "
-            "pass, and none through it\nhint: leave inplace=True out"
-        )
-    return ()
+def resumed(ctx: Any) -> tuple[Call, list[Any]]:
+    """Return the call with its tensors, and the gradients that the forward pass left."""
+    state: State = ctx.state
+    saved = ctx.saved_tensors
+    if state.over:
+        if state.handed_over or torch.is_grad_enabled():
+            raise RuntimeError(
+                "the gradient was written over the prediction (inplace=True): there is one "
+                "backward pass, and none through it\nhint: leave inplace=True out"
+            )
+        return state.call, list(saved)
+    count = state.gradients
+    tensors = saved[count:]
+    if state.versions and (state.handed_over or torch.is_grad_enabled()):
+        _compare(state.versions, tensors)
+    whole = _each(state.call, lambda x: tensors[x.index] if isinstance(x, _Place) else x)
+    # Without a version in common: what is handed over is the caller's to change.
+    return whole, [x.data for x in saved[:count]]
 
 
-def _scaled(state: State, upstream: Any) -> list[Any]:
+def loosen(node: Any) -> None:
+    """Let a node hand its gradients over though its inputs have changed since.
+
+    Their versions are then compared here, before anything reads them again.
+    """
+    while node.name() == "ToCopyBackward0":
+        node = node.next_functions[0][0]
+    state = getattr(node, "state", None)
+    if not isinstance(state, State) or state.over or not state.gradients:
+        return
+    versions = [x._version for x in node.saved_tensors[state.gradients :]]  # noqa: SLF001
+    try:
+        for saved in node._raw_saved_tensors[state.gradients :]:  # noqa: SLF001
+            saved.register_hooks(_as_it_is, _as_it_is)
+    except RuntimeError:  # the caller's own hooks have taken them elsewhere
+        return
+    state.versions = versions
+
+
+def _as_it_is(x: Any) -> Any:
+    return x
+
+
+def _compare(versions: list[int], tensors: Sequence[Any]) -> None:
+    for version, x in zip(versions, tensors, strict=True):
+        if x._version != version:  # noqa: SLF001
+            raise RuntimeError(
+                "one of the variables needed for gradient computation has been modified by an "
+                f"inplace operation: a tensor of shape {tuple(x.shape)} was at version {version} "
+                f"when the loss was computed, and is at version {x._version} now"  # noqa: SLF001
+            )
+
+
+def _scaled(state: State, call: Call, gradients: list[Any], upstream: Any) -> Sequence[Any]:
     """Hand the gradients over; a second backward pass through the same graph makes them anew.
 
     Half precision is never multiplied after rounding: a large factor would find zeros.
     """
-    gradients, state.gradients = state.gradients, None
     factor = float(upstream)
-    narrow = factor != 1 and any(gradient.dtype.itemsize < 4 for gradient in gradients or [])
-    if gradients is None or (narrow and not state.over):
-        return _gradients(state.kernel, state.names, None, value=True, factor=factor)[0]
-    return gradients if factor == 1 else [gradient.mul_(factor) for gradient in gradients]
+    narrow = factor != 1 and any(x.dtype.itemsize < 4 for x in gradients)
+    if state.handed_over or (narrow and not state.over):
+        return _anew(state, call, upstream)
+    state.handed_over = True
+    return gradients if factor == 1 else [x.mul_(factor) for x in gradients]
 
 
-def differentiated(state: State, tensors: Any, upstream: Any) -> tuple[Any, ...]:
+def _anew(state: State, call: Call, upstream: Any, words: Memory | None = None) -> Sequence[Any]:
+    """Return the gradients by another run; ``words`` are an upstream for each element."""
+    kernel = state.kernel(call)
+    if isinstance(kernel, str):
+        return differentiated(state, call, upstream)
+    factor = 1.0 if words else float(upstream)
+    return _gradients(kernel, state.names, words, value=words is None, factor=factor)[0]
+
+
+def differentiated(state: State, call: Call, upstream: Any) -> tuple[Any, ...]:
     """Differentiate the loss by its operations, which can be differentiated again."""
-    arrays = {**state.kernel.call.arrays, **dict(zip(state.names, tensors, strict=True))}
     with torch.enable_grad():
-        value = state.by_operations(arrays)
+        value = state.by_operations(call)
     return torch.autograd.grad(
-        value, tensors, upstream, create_graph=torch.is_grad_enabled(), allow_unused=True
+        value,
+        [call.arrays[name] for name in state.names],
+        upstream,
+        create_graph=torch.is_grad_enabled(),
+        allow_unused=True,
     )
