@@ -16,6 +16,7 @@ import click
 from lossary.cli.names import JSON, find
 from lossary.cli.output import emit, emit_json, page, say
 from lossary.render.target import TARGETS
+from lossary.terminal import Column, print_table
 
 if TYPE_CHECKING:
     from lossary.study import Study
@@ -160,16 +161,9 @@ def _list_studies(studies: dict[str, Study], as_json: bool) -> None:
         items = [{"name": s.name, "purpose": s.purpose} for s in studies.values()]
         emit_json({"studies": items})
         return
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True, style="cyan")
-    table.add_column()
-    for item in studies.values():
-        table.add_row(item.name, Text(item.purpose))
     with page() as console:
-        console.print(table)
+        rows = [(item.name, item.purpose) for item in studies.values()]
+        print_table([Column(style="cyan"), Column()], rows, console)
 
 
 @click.command(short_help="Measure how exact values and gradients are.")
