@@ -312,6 +312,37 @@ def test_eval_prints_a_line_per_element(run):
     ]
 
 
+@pytest.mark.parametrize(
+    ("options", "words", "last"),
+    [
+        (
+            "--weight 1,2,0",
+            "mean of 2 (1 left out), with weights that add up to 3: 3",
+            "3 0 0 – 0 0",
+        ),
+        ("--mask 0,1,1", "mean of 2 (1 left out): 6.5", "3 0 1 9 3 1"),
+        (
+            "--weight 2 --reduction sum",
+            "sum of 3, with weights that add up to 6: 28",
+            "3 0 2 9 12 4",
+        ),
+        ("--denominator 7", "sum of 3, divided by 7: 2", "3 0 9 0.8571428571428571 "),
+        ("--mask 0,0,0", "mean of 0 (3 left out): 0", "3 0 0 – 0 0"),
+    ],
+)
+def test_eval_counts_what_counts_and_keeps_the_weight_apart(run, options, words, last):
+    _, out, _ = run(f"eval squared_error 1,2,3 0,0,0 {options}")
+    assert words in out.splitlines()
+    assert " ".join(out.splitlines()[-1].split()).startswith(last)
+
+
+def test_eval_weighs_rows_by_their_class(run):
+    _, out, _ = run("eval cross_entropy '0,0;0,0;5,nan' 0,1,7 --class-weight 1,3 --ignore-index 7")
+    assert "mean of 2 (1 left out), with weights that add up to 4: 0.6931471805599453" in out
+    assert "row 1: label = 1, weight = 3, loss = 0.6931471805599453" in out
+    assert "row 2: label = 7, weight = 0, loss = –" in out
+
+
 def test_eval_by_a_foreign_name(run):
     code, out, err = run("eval torch.nn.HuberLoss 3 0")
     assert (code, err) == (0, "torch.nn.HuberLoss is huber here\n")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 from sklearn.linear_model import HuberRegressor, LogisticRegression, QuantileRegressor
 
@@ -359,16 +360,24 @@ def test_json_is_plain_and_complete(name):
 
 
 @pytest.mark.parametrize("name", OFFLINE)
-def test_terminal_shows_every_part(name):
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_terminal_shows_every_part(name, width):
     stream = io.StringIO()
     found = report(name)
-    found.print(Console(file=stream, width=100, color_system=None))
+    found.print(Console(file=stream, width=width, color_system=None))
     text = stream.getvalue()
-    assert found.learned.split()[0] in text
+    assert max(map(cell_len, text.splitlines())) <= width
+    shown = set(text.split())
+    assert set(found.learned.split()) <= shown
     for made in found.tables:
-        assert made.title in text
+        cells = (
+            column.write(cell)
+            for row in made.rows
+            for column, cell in zip(made.columns, row, strict=True)
+        )
+        assert {word for cell in (made.title, *cells) for word in cell.split()} <= shown
     for claim in found.claims:
-        assert claim.verdict in text
+        assert set(f"{claim.says} {claim.measured} {claim.verdict}".split()) <= shown
     assert "Articles: [" in text
 
 

@@ -1,13 +1,19 @@
-"""Tables on a terminal of any width: words wrap, numbers stay whole, and nothing is cut off.
+"""What our commands have on a terminal: tables of any width, and no notes of others' builds.
 
-A table that is too wide gives its first column lines of its own; one that is still too wide
-becomes a list of its rows.
+In a table words wrap, numbers stay whole, and nothing is cut off. One that is too wide gives its
+first column lines of its own; one that is still too wide becomes a list of its rows.
 """
 
 from __future__ import annotations
 
+import importlib
+import os
+import re
+import sys
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -16,7 +22,7 @@ if TYPE_CHECKING:
 
     Cells: TypeAlias = Sequence[str | Text]
 
-__all__ = ["Column", "print_table"]
+__all__ = ["Column", "import_tensorflow", "print_table"]
 
 GAP = 2  # characters between columns
 INDENT = 2  # of what stands below the first cell of its row
@@ -166,3 +172,31 @@ def _widths(columns: Sequence[Column], rows: Sequence[list[Text]], room: int) ->
         widths[place] += more
         spare -= more
     return widths
+
+
+# Notes of TensorFlow's libraries on how they were built.
+NOTES = re.compile(
+    r"^(?:I\d{4} .*|WARNING: All log messages before absl.*|To enable the following.*)\n?",
+    re.MULTILINE,
+)
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow, if it is installed, without the notes that it logs about its build.
+
+    TF_CPP_MIN_LOG_LEVEL silences the rest; these are written before anything reads it.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if "tensorflow" in sys.modules or not find_spec("tensorflow"):
+        return
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as log:
+        os.dup2(log.fileno(), 2)
+        try:
+            importlib.import_module("tensorflow")
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            log.seek(0)
+            sys.stderr.write(NOTES.sub("", log.read().decode(errors="replace")))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ import click
 from lossary.cli.names import JSON, find
 from lossary.cli.output import emit, emit_json, page, say
 from lossary.render.target import TARGETS
-from lossary.terminal import Column, print_table
+from lossary.terminal import Column, import_tensorflow, print_table
 
 if TYPE_CHECKING:
     from lossary.study import Study
@@ -205,8 +204,7 @@ def accuracy(
     if markdown and as_json:
         raise click.UsageError("--markdown and --json exclude each other\nhint: choose one")
     losses = [find(name).name for name in names]
-    # TensorFlow reports its build to stderr when it is imported, unless it is told not to.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import_tensorflow()
     from lossary import accuracy as meter
 
     with progress("accuracy") as report_progress:

@@ -43,7 +43,8 @@ def print_sheet(loss: Loss, console: Console) -> None:
     console.print(f"[bold]{loss.name}[/bold]  ({loss.family})", highlight=False)
     console.print(Padding(Text(_words(loss.summary)), (0, 0, 0, 2)))
     console.print()
-    console.print(Text(f"  {signature(loss)}", style="cyan"))
+    for line in _call(loss, console.width - 2):
+        console.print(Text(f"  {line}", style="cyan"))
     for title, lines in _formulas(loss):
         _section(console, title)
         for line in lines:
@@ -56,6 +57,15 @@ def print_sheet(loss: Loss, console: Console) -> None:
         if items:
             _section(console, title)
             _print_items(items, console)
+
+
+def _call(loss: Loss, room: int) -> list[str]:
+    """Return the signature in lines: after the bracket, then between arguments."""
+    call = signature(loss)
+    if len(call) <= room:
+        return [call]
+    name, _, arguments = call.partition("(")
+    return [f"{name}(", *(f"    {line}" for line in wrap(arguments, room - 4))]
 
 
 def _section(console: Console, title: str) -> None:
