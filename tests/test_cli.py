@@ -16,6 +16,7 @@ import pytest
 import lossary as L
 from lossary.cli import main, program
 from lossary.definition import PROMISES
+from lossary.errors import install_line
 
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*3\d(?:;\d+)*m")
 
@@ -428,7 +429,7 @@ def test_wrong_use_of_study(refused, line, problem, hint):
 def test_a_missing_extra_prints_the_line_that_installs_it(refused, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     _, hint = refused("study digits", code=3)
-    assert hint == 'pip install "lossary[study]"'
+    assert hint == install_line("study")
 
 
 # accuracy

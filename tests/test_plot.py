@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -13,7 +14,7 @@ import pytest
 
 import lossary as L
 from lossary.cli import main
-from lossary.errors import DomainError, MissingExtraError
+from lossary.errors import DomainError, MissingExtraError, install_line
 from lossary.picture import FileError
 from lossary.show.curves import PlotError, Request, trace
 from lossary.show.plot import draw, figure
@@ -284,7 +285,7 @@ def test_paths_that_cannot_be_written(tmp_path, name):
 
 def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingExtraError, match=r'pip install "lossary\[plot\]"'):
+    with pytest.raises(MissingExtraError, match=re.escape(install_line("plot"))):
         draw([L.huber], tmp_path / "a.png")
 
 

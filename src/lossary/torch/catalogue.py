@@ -91,6 +91,10 @@ def module_of(loss: Loss) -> type[LossModule]:
     """Return the module class of a loss; a user's own loss has one too.
 
     Assign it to its own name, ``Welsch = module_of(welsch)``, if it is to be pickled.
+
+    >>> import lossary as L
+    >>> module_of(L.huber)(delta=2.0)
+    Huber(delta=2.0)
     """
     ours = catalogue.get(loss.name) is loss
     body = {
