@@ -90,7 +90,7 @@ def _members(module: Any) -> list[str]:
     for name, item in ours:
         kind = "class" if inspect.isclass(item) else "function"
         call = f".. py:{kind}:: {module.__name__}.{name}{_signature(item)}"
-        lines += [*_rst([call, "", *_documented(item, 3)]), ""]
+        lines += [*_rst([call, "", *_documented(item, 3), *_methods(item)]), ""]
     if short:
         lines += ["| class | |", "|---|---|"]
         lines += [f"| `{name}` | {_summary(item)} |" for name, item in short]
@@ -112,11 +112,23 @@ def objects(module: Any) -> tuple[list[Any], list[Any], list[str]]:
             continue  # a table, or a second name
         if not getattr(item, "__module__", "").startswith("lossary."):
             foreign.append(name)
-        elif inspect.isclass(item) and ">>>" not in (inspect.getdoc(item) or ""):
+        elif inspect.isclass(item) and not _methods(item) and ">>>" not in str(item.__doc__):
             short.append((name, item))
         else:
             ours.append((name, item))
     return ours, short, foreign
+
+
+def _methods(item: Any) -> list[str]:
+    """Describe what a class of ours can do, unless a framework's base class says that."""
+    if not inspect.isclass(item) or item.__bases__ != (object,):
+        return []
+    lines = []
+    for name, method in vars(item).items():
+        if inspect.isfunction(method) and not name.startswith("_"):
+            call = f"   .. py:method:: {name}{_signature(method).replace('(self, ', '(')}"
+            lines += ["", call.replace("(self)", "()"), "", *_documented(method, 6)]
+    return lines
 
 
 def _rst(lines: list[str]) -> list[str]:
