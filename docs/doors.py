@@ -20,7 +20,7 @@ sys.path.insert(0, str(HERE))
 
 import docstrings  # noqa: E402  (stands beside this file)
 
-# Module: the guide that goes with it, and where its functions are found.
+# Module: the guide that goes with it, and the parts of it that have functions of their own.
 PAGES = {
     "lossary.torch": ("pytorch.md", ("functional",)),
     "lossary.keras": ("keras.md", ()),
@@ -29,7 +29,7 @@ PAGES = {
     "lossary.sklearn": ("sklearn.md", ()),
     "lossary.huggingface": ("huggingface.md", ()),
     "lossary.patching": ("patching.md", ()),
-    "lossary.class_weights": ("choosing.md", ()),
+    "lossary.class_weights": ("", ()),
 }
 
 
@@ -69,7 +69,9 @@ def _printed(module: str) -> str:
 def page(module: str) -> str:
     """Return the page of a module: what it is, its functions and classes, the losses in it."""
     guide, parts = PAGES[module]
-    head = [f"# {module}", "", f"The guide is [here](../{guide}).", ""]
+    head = [f"# {module}", ""]
+    if guide:
+        head += [f"The guide is [here](../{guide}).", ""]
     try:
         door = importlib.import_module(module)
     except ModuleNotFoundError as error:

@@ -22,7 +22,7 @@ sys.path.insert(0, str(DOCS))
 
 import doors  # noqa: E402  (a script of the documentation)
 
-GUIDES = [guide for guide, _ in doors.PAGES.values() if guide != "choosing.md"]
+GUIDES = [guide for guide, _ in doors.PAGES.values() if guide]
 
 
 def code(text):
@@ -44,6 +44,7 @@ def test_the_page_of_a_loss_has_an_example_that_runs(name):
     session = code(page(L.catalogue[name]))
     assert f"L.{name}.value_and_gradient(" in session
     run(session, name)
+    assert re.search(r"[1-9]", session.rpartition(">>> print")[2]), "a gradient of 0 shows nothing"
 
 
 def test_a_loss_of_ones_own_has_an_example_without_an_import_from_here():
