@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 import docstrings  # noqa: E402  (stands beside this file)
+import doors  # noqa: E402  (same)
 
 project = "Lossary"
 author = "The Lossary authors"
@@ -63,8 +64,9 @@ def visit_math_block(translator: Any, node: Any) -> None:
 
 
 def write_pages(app: Any) -> None:
-    """Write the pages that are made from the catalogue."""
+    """Write the pages that are made from the catalogue and from docstrings."""
     pages.write(HERE / "losses")
+    doors.write(HERE / "api")
 
 
 def setup(app: Any) -> None:

@@ -22,6 +22,7 @@ from engines import kernels_only  # noqa: E402
 from lossary.domain import Positive, Real  # noqa: E402
 from lossary.engine import selection  # noqa: E402
 from lossary.engine.libraries import torch as engine_of_torch  # noqa: E402
+from lossary.errors import install_line  # noqa: E402
 from lossary.functions import expm1  # noqa: E402
 from lossary.kernels import triton_launch  # noqa: E402
 from lossary.kernels.triton_scale import scale_in_place  # noqa: E402
@@ -578,7 +579,7 @@ def test_explain_says_what_is_wrong_with_triton(monkeypatch):
     expected = L.huber(x, t).item()
     selection._without_triton.cache_clear()
     monkeypatch.setattr(selection, "find_spec", lambda name: None)
-    assert 'pip install "lossary[gpu]"' in reason(x, t)
+    assert install_line("gpu") in reason(x, t)
     monkeypatch.undo()
     selection._without_triton.cache_clear()
 

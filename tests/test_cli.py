@@ -16,6 +16,7 @@ import pytest
 import lossary as L
 from lossary.cli import main, program
 from lossary.definition import PROMISES
+from lossary.errors import install_line
 
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*3\d(?:;\d+)*m")
 
@@ -312,6 +313,37 @@ def test_eval_prints_a_line_per_element(run):
     ]
 
 
+@pytest.mark.parametrize(
+    ("options", "words", "last"),
+    [
+        (
+            "--weight 1,2,0",
+            "mean of 2 (1 left out), with weights that add up to 3: 3",
+            "3 0 0 – 0 0",
+        ),
+        ("--mask 0,1,1", "mean of 2 (1 left out): 6.5", "3 0 1 9 3 1"),
+        (
+            "--weight 2 --reduction sum",
+            "sum of 3, with weights that add up to 6: 28",
+            "3 0 2 9 12 4",
+        ),
+        ("--denominator 7", "sum of 3, divided by 7: 2", "3 0 9 0.8571428571428571 "),
+        ("--mask 0,0,0", "mean of 0 (3 left out): 0", "3 0 0 – 0 0"),
+    ],
+)
+def test_eval_counts_what_counts_and_keeps_the_weight_apart(run, options, words, last):
+    _, out, _ = run(f"eval squared_error 1,2,3 0,0,0 {options}")
+    assert words in out.splitlines()
+    assert " ".join(out.splitlines()[-1].split()).startswith(last)
+
+
+def test_eval_weighs_rows_by_their_class(run):
+    _, out, _ = run("eval cross_entropy '0,0;0,0;5,nan' 0,1,7 --class-weight 1,3 --ignore-index 7")
+    assert "mean of 2 (1 left out), with weights that add up to 4: 0.6931471805599453" in out
+    assert "row 1: label = 1, weight = 3, loss = 0.6931471805599453" in out
+    assert "row 2: label = 7, weight = 0, loss = –" in out
+
+
 def test_eval_by_a_foreign_name(run):
     code, out, err = run("eval torch.nn.HuberLoss 3 0")
     assert (code, err) == (0, "torch.nn.HuberLoss is huber here\n")
@@ -397,7 +429,7 @@ def test_wrong_use_of_study(refused, line, problem, hint):
 def test_a_missing_extra_prints_the_line_that_installs_it(refused, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     _, hint = refused("study digits", code=3)
-    assert hint == 'pip install "lossary[study]"'
+    assert hint == install_line("study")
 
 
 # accuracy

@@ -14,7 +14,7 @@ import lossary as L
 from engines import agree, by_kernels, by_operations, outcome, same
 from libraries import imported
 from lossary.engine import fused
-from lossary.errors import DtypeError, ShapeError
+from lossary.errors import DtypeError, ShapeError, install_line
 from lossary.kernels import pool
 from samples import sample
 
@@ -261,7 +261,7 @@ def test_without_numba_the_array_library_computes():
         before="import sys; sys.modules['numba'] = None",
     )
     reason, value = found.splitlines()
-    assert reason.endswith('because Numba is not installed: pip install "lossary[cpu]"')
+    assert reason.endswith(f"because Numba is not installed: {install_line('cpu')}")
     x = np.linspace(-3, 3, 70_000)
     np.testing.assert_allclose(float(value), by_operations(L.huber, x, 0 * x), rtol=1e-14)
 

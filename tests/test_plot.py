@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -13,11 +14,11 @@ import pytest
 
 import lossary as L
 from lossary.cli import main
-from lossary.errors import DomainError, MissingExtraError
+from lossary.errors import DomainError, MissingExtraError, install_line
 from lossary.picture import FileError
 from lossary.show.curves import PlotError, Request, trace
 from lossary.show.plot import draw, figure
-from lossary.show.shape import jumps, limits
+from lossary.show.shape import flat, jumps, limits, titles
 
 CLASSES = [  # all but a distance, which has no right side
     name
@@ -116,6 +117,53 @@ def test_probabilities_beside_logits_share_the_margin():
     drawn = trace([Request(loss) for loss in losses])
     assert drawn.over == "margin"
     np.testing.assert_allclose(*(c.panels[0] for c in drawn.curves), rtol=1e-11)
+
+
+SOFT = [
+    name
+    for name, loss in L.catalogue.items()
+    if loss.inputs[-1].domain.mass and (loss.family == "divergence" or name.startswith("soft_"))
+]
+
+
+@pytest.mark.parametrize("name", SOFT)
+@pytest.mark.parametrize("classes", [2, 5])
+def test_a_loss_of_distributions_is_drawn_against_a_distribution(name, classes):
+    """Against a label its least value would lie at an end; so it lies where both are equal."""
+    drawn = trace([Request(L.catalogue[name])], classes=classes)
+    (one,) = drawn.curves
+    least = one.x[np.nanargmin(one.panels[0])]
+    assert drawn.span[0] + 0.1 < least < drawn.span[1] - 0.1
+    assert drawn.axis.endswith("whose target is 0.7")
+    if name.startswith(("kl_", "jensen")):
+        assert np.nanmin(one.panels[0]) == pytest.approx(0, abs=1e-4)
+
+
+def test_beside_labels_a_target_distribution_is_a_label():
+    drawn = trace([Request(L.cross_entropy), Request(L.soft_cross_entropy)])
+    np.testing.assert_allclose(*(c.panels[0] for c in drawn.curves), rtol=1e-12)
+    assert drawn.axis.endswith("the true one")
+
+
+@pytest.mark.parametrize("name", L.catalogue)
+def test_no_panel_is_empty(name, tmp_path):
+    curves = trace([Request(L.catalogue[name])])
+    panels = figure(curves).axes
+    assert len(titles(curves)) == len(panels)
+    assert len(panels) == (2 if flat(curves) else 3)
+    for place, axes in enumerate(panels):
+        if place:  # a loss may be 0 nowhere, a derivative must not be 0 everywhere
+            y = curves.curves[0].panels[place]
+            assert np.any(y[np.isfinite(y)])
+        assert axes.get_title() == titles(curves)[place]
+
+
+def test_a_second_derivative_of_zero_is_said(lines):
+    assert flat(trace([Request(L.hinge), Request(L.quantile)]))
+    assert not flat(trace([Request(L.absolute_error), Request(L.huber)]))
+    drawing = figure(trace([Request(L.hinge)]))
+    assert "second derivative: 0" in " ".join(text.get_text() for text in drawing.texts)
+    assert any("second derivative: 0" in line for line in lines("hinge"))
 
 
 def test_outside_the_domain_there_is_no_curve():
@@ -237,7 +285,7 @@ def test_paths_that_cannot_be_written(tmp_path, name):
 
 def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingExtraError, match=r'pip install "lossary\[plot\]"'):
+    with pytest.raises(MissingExtraError, match=re.escape(install_line("plot"))):
         draw([L.huber], tmp_path / "a.png")
 
 

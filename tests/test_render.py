@@ -10,16 +10,18 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import lossary as L
+from libraries import Library
 from lossary.engine.program import text, variant
 from lossary.formula import apply, constant, variable
 from lossary.functions import FUNCTIONS, PRIMITIVES, class_index
 from lossary.render import TARGETS, Program, latex, render
 from lossary.render.latex import SYMBOLS, TEMPLATES
 from lossary.render.target import target as target_of
-from samples import each_loss
+from samples import each_loss, sample
 
 FOLDER = Path(__file__).parent / "snapshots"
 SHOWN = ("huber", "quantile", "soft_margin", "crammer_singer", "squared_log_error")
@@ -158,10 +160,43 @@ def test_the_text_of_a_loss_is_what_runs(loss, order):
         a.name for a in loss.arguments if a.name not in absent
     ]
     assert function.name.startswith(loss.name)
-    assert (ast.get_docstring(function) == loss.summary) == (order == 0)
+    words = (ast.get_docstring(function) or "").split("\n\n")
+    assert (words[0] == loss.summary) == (order == 0)
+    assert (words[-1].startswith("Shapes: ")) == loss.class_axis
     namespace = {}
     exec(source, namespace)
     assert callable(namespace[function.name])
+
+
+@pytest.mark.parametrize(
+    ("target", "order"), [*((t, 0) for t in TARGETS), ("numpy", 1), ("numpy", 2)]
+)
+@each_loss
+def test_a_text_says_the_shapes_that_it_wants(loss, target, order):
+    """Pasted, and called with arrays of the shapes in its docstring, it computes the loss."""
+    source = loss.text(target, order)
+    function = ast.parse(source).body[1]
+    told = dict(re.findall(r"(\w+) (\([^)]*\))", ast.get_docstring(function) or ""))
+    namespace = {}
+    exec(source, namespace)
+    data, needed = sample(loss)
+    given = dict(zip((a.name for a in loss.inputs), data, strict=True))
+    given |= {a.name: needed.get(a.name, a.default) for a in loss.parameters}
+    given = {name: x for name, x in given.items() if name not in loss.absent_by_default}
+    library = Library(target)
+    shaped = {}
+    for name, x in given.items():
+        assert (name in told) == loss.class_axis
+        wide = x[:, np.newaxis] if told.get(name) == "(..., 1)" else x
+        integer = loss.domains[name].integer
+        shaped[name] = library.labels(wide) if integer else library.array(wide, "float64")
+    with np.errstate(all="ignore"):  # of branches that are not taken
+        found = library.plain(namespace[function.name](**shaped))
+    method = (loss, loss.gradient, loss.hessian)[order]
+    expected = method(**given, reduction="sum" if order else "none")
+    found = found[:, 0] if loss.class_axis and not order else np.broadcast_to(found, expected.shape)
+    bits = 1e-5 if target == "jax" else 1e-13  # JAX has float32 by default
+    np.testing.assert_allclose(found, expected, rtol=bits, atol=bits)
 
 
 def test_a_target_that_does_not_exist_is_refused():

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 from sklearn.linear_model import HuberRegressor, LogisticRegression, QuantileRegressor
 
@@ -208,7 +209,9 @@ def test_one_wild_prediction_among_ten():
 @pytest.mark.seed(59, "E4")
 def test_outlier_figure_shows_the_curves_of_the_article():
     curves = {curve.label: curve for curve in report("outliers").series[2].curves}
-    assert set(curves) == {"squared", "absolute", "huber(0.1)", "huber(10)"}
+    for panel in report("outliers").series:  # delta below, at and above the noise, in each panel
+        names = {curve.label for curve in panel.curves}
+        assert {"squared", "absolute", "huber(0.1)", "huber(1)", "huber(10)"} <= names
     x = np.array(curves["squared"].x)
     assert curves["squared"].y == pytest.approx(x**2)
     assert curves["absolute"].y == pytest.approx(np.abs(x))
@@ -217,6 +220,18 @@ def test_outlier_figure_shows_the_curves_of_the_article():
     assert curves["huber(0.1)"].y == pytest.approx(
         np.where(np.abs(x) <= 0.1, x**2 / 2, 0.1 * (np.abs(x) - 0.05))
     )
+
+
+def test_imbalance_figure_shows_its_lesson():
+    """What the paragraph ends with, moving the threshold, is a curve beside what it beats."""
+    found = report("imbalance")
+    assert "move the threshold" in found.learned
+    recall = next(panel for panel in found.series if panel.y.label == "recall")
+    curves = {curve.label: curve.y[-1] for curve in recall.curves}
+    assert curves[rare.MOVED] > 0.8
+    assert curves[rare.PLAIN] < 0.1
+    assert recall.legend != "none"
+    assert [mark.y for mark in recall.marks] == [curves[rare.MOVED]]
 
 
 @pytest.mark.seed(61, 67)
@@ -359,16 +374,24 @@ def test_json_is_plain_and_complete(name):
 
 
 @pytest.mark.parametrize("name", OFFLINE)
-def test_terminal_shows_every_part(name):
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_terminal_shows_every_part(name, width):
     stream = io.StringIO()
     found = report(name)
-    found.print(Console(file=stream, width=100, color_system=None))
+    found.print(Console(file=stream, width=width, color_system=None))
     text = stream.getvalue()
-    assert found.learned.split()[0] in text
+    assert max(map(cell_len, text.splitlines())) <= width
+    shown = set(text.split())
+    assert set(found.learned.split()) <= shown
     for made in found.tables:
-        assert made.title in text
+        cells = (
+            column.write(cell)
+            for row in made.rows
+            for column, cell in zip(made.columns, row, strict=True)
+        )
+        assert {word for cell in (made.title, *cells) for word in cell.split()} <= shown
     for claim in found.claims:
-        assert claim.verdict in text
+        assert set(f"{claim.says} {claim.measured} {claim.verdict}".split()) <= shown
     assert "Articles: [" in text
 
 

@@ -1,6 +1,12 @@
 """Weights for unbalanced classes, from the counts of the whole data set.
 
 They go into ``class_weight=``, or as ``positive_weight=`` into ``binary_cross_entropy``.
+
+>>> import lossary as L
+>>> labels = [0, 0, 0, 0, 1]
+>>> weights = L.class_weights.inverse_frequency(L.class_weights.counts(labels, classes=2))
+>>> float(L.cross_entropy([[2.0, 0.0], [0.0, 0.5]], [0, 1], class_weight=weights).round(6))
+0.404647
 """
 
 from __future__ import annotations

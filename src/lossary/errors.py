@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 __all__ = [
     "DomainError",
@@ -15,6 +17,7 @@ __all__ = [
     "MissingExtraError",
     "ShapeError",
     "UnknownLossError",
+    "install_line",
     "needs",
     "warn",
 ]
@@ -51,7 +54,7 @@ class MissingExtraError(LossaryError, ImportError):
     """An optional library is absent; the message holds the command that installs it."""
 
     def __init__(self, extra: str, purpose: str) -> None:
-        super().__init__(f'{purpose} needs an extra: pip install "lossary[{extra}]"')
+        super().__init__(f"{purpose} needs an extra: {install_line(extra)}")
         self.extra = extra
 
 
@@ -77,3 +80,39 @@ def warn(text: str, category: type[Warning] = UserWarning) -> None:
 
 _INSIDE = ("lossary.", "keras.", "torch.nn.modules.")
 """Modules through which a caller's line leads here."""
+
+
+@functools.cache
+def install_line(extra: str) -> str:
+    """Return the command that adds an extra, from where this copy was installed.
+
+    pip writes down where that was: a folder, such as a clone, or a repository. Without a note it
+    was an index of packages, or it runs from a clone without being installed.
+
+    >>> install_line("plot").startswith("pip install ")
+    True
+    """
+    import json
+    from importlib import metadata
+    from pathlib import Path
+
+    try:
+        note = metadata.distribution("lossary").read_text("direct_url.json")
+    except metadata.PackageNotFoundError:
+        clone = Path(__file__).parents[2]
+        note = json.dumps({"url": clone.as_uri(), "dir_info": {}})
+    return _line(extra, json.loads(note) if note else {})
+
+
+def _line(extra: str, origin: dict[str, Any]) -> str:
+    """Return the command for what pip noted (PEP 610)."""
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    url = origin.get("url", "")
+    if "dir_info" in origin:
+        editable = "-e " if origin["dir_info"].get("editable") else ""
+        return f'pip install {editable}"{url2pathname(urlsplit(url).path)}[{extra}]"'
+    if "vcs_info" in origin:
+        url = f"{origin['vcs_info']['vcs']}+{url}"
+    return f'pip install "lossary[{extra}] @ {url}"' if url else f'pip install "lossary[{extra}]"'

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lossary.accuracy.samples import CANCELLING, RANGE, SUBNORMAL
+from lossary.terminal import Column, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -148,24 +149,20 @@ class Table:
 
     def print(self, console: Console) -> None:
         """Print the table on a Rich console, one group of rows for each loss and type."""
-        from rich.box import SIMPLE_HEAD
-        from rich.table import Table as RichTable
         from rich.text import Text
 
-        rich = RichTable(box=SIMPLE_HEAD, padding=(0, 1), title_justify="left")
-        rich.title = "Worst error in units of the last place (ulp); * misses its bar"
-        rich.add_column("", min_width=30, overflow="fold")
-        for heading in SHORT:
-            rich.add_column(Text(heading), justify="right", no_wrap=True)
+        console.print("Worst error in units of the last place (ulp); * misses its bar\n")
+        lines: list[Text | list[Text]] = []
         before = None
         for row in self.rows:
             if before != (row.loss, row.dtype):
-                rich.add_row(Text(f"{row.loss}\n{row.dtype}, bar {row.bar}", style="bold"))
+                lines.append(Text(f"{row.loss}, {row.dtype}, bar {row.bar}", style="bold"))
             before = row.loss, row.dtype
             style = "dim" if row.peer else "" if row.met else "yellow"
-            rich.add_row(Text(f"  {row.who}"), *map(Text, _short(row)), style=style)
-        console.print(rich)
-        console.print(f"{NOTE}\n{self.summary()}", markup=False, highlight=False)
+            lines.append([Text(cell, style) for cell in (f"  {row.who}", *_short(row))])
+        columns = [Column(), *(Column(heading, numbers=True) for heading in SHORT)]
+        print_table(columns, lines, console)
+        console.print(f"\n{NOTE}\n{self.summary()}", markup=False, highlight=False)
 
     def summary(self) -> str:
         """Return how many cases meet their bar on each kind of input."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lossary.bench import report
 from lossary.bench.targets import judge
+from lossary.terminal import Column, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,7 +47,7 @@ def _print_outcome(outcome: Outcome, console: Console) -> None:
 
     console.print(Text(report.title(outcome), style="bold"))
     console.print(Text(report.floor(outcome), style="dim"))
-    heads = ("", "median", "quartiles", "× limit", "GB/s", "memory")
+    numbers = ("median", "quartiles", "× limit", "GB/s", "memory")
     rows = [
         (
             Text(row.contestant + ("*" if row.disagrees else ""), "cyan" if row.ours else ""),
@@ -55,7 +56,8 @@ def _print_outcome(outcome: Outcome, console: Console) -> None:
         )
         for row in outcome.rows
     ]  # fmt: skip
-    _print_grid(heads, rows, console)
+    columns = [Column(), *(Column(name, numbers=True) for name in numbers)]
+    print_table(columns, rows, console)
     for line in report.remarks(outcome):
         console.print(Text(f"  {line}", style="dim"))
     console.print()
@@ -67,7 +69,8 @@ def _print_crossovers(results: Results, console: Console) -> None:
     if not results.crossovers:
         return
     console.print(Text("From which size on the kernel beats the array text", style="bold"))
-    _print_grid(("loss", "on", "kernel from"), report.crossovers(results), console)
+    columns = [Column(name) for name in ("loss", "on", "kernel from")]
+    print_table(columns, report.crossovers(results), console)
     console.print()
 
 
@@ -79,7 +82,7 @@ def _print_targets(results: Results, console: Console) -> None:
         return
     console.print(Text("Targets (two cores, float32; on a GPU an H200)", style="bold"))
     console.print(Text(report.TARGETS, style="dim"))
-    heads = ("work", "against", "asked", "found", "")
+    columns = [Column(name) for name in ("work", "against", "asked", "found", "")]
     colours = {True: "green", False: "red", None: "dim"}
     for ours, some in _by_contestant(verdicts):
         rows = [
@@ -87,7 +90,7 @@ def _print_targets(results: Results, console: Console) -> None:
             for v in some
         ]
         console.print(Text(ours, style="cyan"))
-        _print_grid(heads, rows, console)
+        print_table(columns, rows, console)
     console.print()
 
 
@@ -96,15 +99,3 @@ def _by_contestant(verdicts: Iterable[Verdict]) -> list[tuple[str, list[Verdict]
     for verdict in verdicts:
         found.setdefault(verdict.target.ours, []).append(verdict)
     return list(found.items())
-
-
-def _print_grid(heads: Sequence[str], rows: Iterable[Sequence[object]], console: Console) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for place, head in enumerate(heads):
-        words = place == 0 or heads[0] != ""
-        table.add_column(head, justify="left" if words else "right", no_wrap=place == 0)
-    for row in rows:
-        table.add_row(*row)  # pyright: ignore[reportArgumentType]
-    console.print(table)

@@ -10,6 +10,7 @@ import click
 
 from lossary.cli.measure import progress
 from lossary.cli.output import emit, emit_json, page, say
+from lossary.terminal import Column, print_table
 
 if TYPE_CHECKING:
     from lossary.bench import Case, Results
@@ -174,16 +175,8 @@ def _list(work: tuple[Case, ...], contestants: tuple, target: str | None) -> Non
         listed = [{"name": name, "about": about} for name, about in people]
         emit_json({"cases": [case.name for case in work], "contestants": listed})
         return
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column()
-    for case in work:
-        table.add_row(Text(case.name), Text(f"{case.bytes / 1e6:.3g} MB must move"))
-    table.add_row("", "")
-    for name, about in people:
-        table.add_row(Text(name, "cyan"), Text(about))
+    sizes = [(case.name, f"{case.bytes / 1e6:.3g} MB must move") for case in work]
     with page() as console:
-        console.print(table)
+        print_table([Column(), Column()], sizes, console)
+        console.print()
+        print_table([Column(style="cyan"), Column()], people, console)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import click
 from lossary.cli.names import JSON, find
 from lossary.cli.output import emit, emit_json, page, say
 from lossary.render.target import TARGETS
+from lossary.terminal import Column, import_tensorflow, print_table
 
 if TYPE_CHECKING:
     from lossary.study import Study
@@ -160,16 +160,9 @@ def _list_studies(studies: dict[str, Study], as_json: bool) -> None:
         items = [{"name": s.name, "purpose": s.purpose} for s in studies.values()]
         emit_json({"studies": items})
         return
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True, style="cyan")
-    table.add_column()
-    for item in studies.values():
-        table.add_row(item.name, Text(item.purpose))
     with page() as console:
-        console.print(table)
+        rows = [(item.name, item.purpose) for item in studies.values()]
+        print_table([Column(style="cyan"), Column()], rows, console)
 
 
 @click.command(short_help="Measure how exact values and gradients are.")
@@ -211,8 +204,7 @@ def accuracy(
     if markdown and as_json:
         raise click.UsageError("--markdown and --json exclude each other\nhint: choose one")
     losses = [find(name).name for name in names]
-    # TensorFlow reports its build to stderr when it is imported, unless it is told not to.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import_tensorflow()
     from lossary import accuracy as meter
 
     with progress("accuracy") as report_progress:

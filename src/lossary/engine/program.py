@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from lossary import calculus
-from lossary.definition import Definition
+from lossary.definition import Argument, Definition
 from lossary.formula import Expression, constant, variable
 from lossary.render import Program, render
 from lossary.rewriting import simplify, substitute
@@ -90,8 +90,27 @@ def program(chosen: Variant, results: tuple[str, ...]) -> Program:
         name=name if plain else f"{name}_{'_and_'.join(kinds)}",
         arguments=(*chosen.arguments, *extra),
         results=tuple(chosen.result(result) for result in results),
-        summary=chosen.definition.summary if plain else "",
+        summary="\n\n".join(_words(chosen, plain=plain)),
     )
+
+
+def _words(chosen: Variant, *, plain: bool) -> list[str]:
+    """Say what a function is, and which shapes it wants if it works along the class axis."""
+    definition = chosen.definition
+    words = [definition.summary] if plain else []
+    if not definition.class_axis:
+        return words
+    taken = [a for a in definition.arguments if a.name in chosen.arguments]
+    shapes = [f"{a.name} {_shape(a)}" for a in taken]
+    return [*words, f"Shapes: {', '.join(shapes)}; the result has the class axis or 1 last."]
+
+
+def _shape(argument: Argument) -> str:
+    if argument.domain.class_axis:
+        return "(..., classes)" if argument.positional else "(classes)"
+    if not argument.positional:
+        return "()"
+    return "(..., 1) of integers" if argument.domain.integer else "(..., 1)"
 
 
 def text(chosen: Variant, results: tuple[str, ...], target: str) -> str:

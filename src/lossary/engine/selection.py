@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from math import prod
 
 from lossary.engine.arguments import Call
+from lossary.errors import install_line
 
 __all__ = ["ENGINES", "chosen", "obstacle", "obstacle_on_gpu", "on_gpu", "using", "without_numba"]
 
@@ -118,7 +119,7 @@ def obstacle_on_gpu(call: Call) -> str | None:
 def _without_triton(device: object) -> str | None:
     """Return what is wrong with Triton here, if anything is: ask it for a very small kernel."""
     if find_spec("triton") is None:
-        return 'Triton is not installed: pip install "lossary[gpu]"'
+        return f"Triton is not installed: {install_line('gpu')}"
     try:
         importlib.import_module("lossary.kernels.triton_scale").probe(device)
     except Exception as error:  # noqa: BLE001  (no compiler, an old GPU or driver: whatever it is)
@@ -130,7 +131,7 @@ def _without_triton(device: object) -> str | None:
 def without_numba() -> str | None:
     """Return what is wrong with Numba here, if anything is."""
     if find_spec("numba") is None:
-        return 'Numba is not installed: pip install "lossary[cpu]"'
+        return f"Numba is not installed: {install_line('cpu')}"
     try:
         importlib.import_module("numba")
     except ImportError as error:  # such as a NumPy that it does not know

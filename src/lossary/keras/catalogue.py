@@ -153,6 +153,10 @@ def class_of(loss: CoreLoss) -> type[CatalogueLoss]:
     """Return the Keras class of a loss of two arguments; a user's own loss has one too.
 
     Assign it to its own name, ``Welsch = class_of(welsch)``, where models are saved and loaded.
+
+    >>> import lossary as L
+    >>> round(float(class_of(L.focal)(gamma=2.0)([[1.0]], [[0.0]])), 4)
+    0.1733
     """
     if len(loss.inputs) != 2:
         raise TypeError(

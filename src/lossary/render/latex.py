@@ -50,7 +50,7 @@ TEMPLATES: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "weighted": (PRODUCT, r"{0} \, {1}", (PRODUCT, PRODUCT)),
     "total": (PREFIX, r"\sum_c {0}", (PRODUCT,)),
     "peak": (PREFIX, r"\max_c {0}", (PRODUCT,)),
-    "argpeak": (PREFIX, r"\operatorname{{arg\,max}}_c {0}", (PRODUCT,)),
+    "argpeak": (PREFIX, r"\operatorname{{argmax}}_c {0}", (PRODUCT,)),
     "pick": (ATOM, "{{{0}}}_{{{1}}}", (ATOM, 0)),
     "class_index": (ATOM, "c", ()),
     "class_count": (ATOM, "C", ()),

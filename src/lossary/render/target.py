@@ -93,7 +93,9 @@ def render(program: Program, name: str) -> str:
     like = names[next(iter(program.arguments))]
     lines = [f"def {program.name}({', '.join(names.values())}):"]
     if program.summary:
-        lines.append(f'    """{program.summary}"""')
+        first, *more = program.summary.split("\n")
+        lines.append(f'    """{first}' + ("" if more else '"""'))
+        lines += [*(f"    {line}".rstrip() for line in more), *(['    """'] if more else [])]
     printer = Printer(language, results, like)
     body = [printer.text(result, 0) for result in results]
     lines += [f"    {line}" for line in printer.lines]

@@ -92,6 +92,9 @@ TARGETS: dict[str, float] = dict.fromkeys(
     ("Binary", "Sign", "Unit", "NonNegative", "NonZero", "Positive"), 1.0
 )
 
+# What a target distribution gives to class 0 where it is no label: the least loss is not at an end.
+SOFT_SHARE = 0.7
+
 # Vectors for losses of embeddings: the first entry of the first argument runs.
 FIRST_ROW = (0.0, 1.0, 0.0)
 OTHER_ROWS = {"negative": (-1.0, 0.0, 0.0)}
@@ -131,8 +134,16 @@ def trace(
     if classes < 2:
         raise PlotError(f"there must be at least 2 classes, got {classes}")
     x = np.linspace(*span, POINTS)
-    curves = tuple(_curve(request, x, over, classes) for request in requests)
-    return Curves(over, _axis_label(requests, over, curves), span, curves)
+    share = _share(requests, over)
+    curves = tuple(_curve(request, x, over, classes, share) for request in requests)
+    return Curves(over, _axis_label(requests, over, curves, share), span, curves)
+
+
+def _share(requests: Sequence[Request], over: Over) -> float:
+    """Return what class 0 has of a target distribution: all, if it is the true class."""
+    soft = [r.loss.family == "divergence" or r.loss.name.startswith("soft_") for r in requests]
+    rows = [r.loss.inputs[-1].domain.mass for r in requests]
+    return SOFT_SHARE if over == "prediction" and all(soft) and all(rows) else 1.0
 
 
 def _embeds(loss: Loss) -> bool:
@@ -178,15 +189,14 @@ def _refuse(request: Request, over: Over) -> None:
         )
 
 
-def _curve(request: Request, x: np.ndarray, over: Over, classes: int) -> Curve:
+def _curve(request: Request, x: np.ndarray, over: Over, classes: int, share: float) -> Curve:
     loss = request.loss
     first = loss.inputs[0]
     numbers = [a for a in loss.inputs[1:] if not (a.domain.class_axis or a.domain.integer)]
     held = {a.name: _held(a) for a in numbers} | dict(request.settings)
     row = _place(request, x, over, classes, held)
-    others = {
-        a.name: _others(a, len(x), classes, held, rows=_embeds(loss)) for a in loss.inputs[1:]
-    }
+    target = (share, *[(1 - share) / (classes - 1)] * (classes - 1))
+    others = {a.name: _others(a, len(x), target, held, rows=_embeds(loss)) for a in loss.inputs[1:]}
     chosen = [a for a in loss.parameters if not a.optional or a.name in held]
     parameters = {a.name: held.get(a.name, _held(a)) for a in chosen}
     inside = _inside(first, row)
@@ -198,7 +208,8 @@ def _curve(request: Request, x: np.ndarray, over: Over, classes: int) -> Curve:
         hessian = loss.hessian(**arguments, reduction="sum")
     panels = [np.asarray(value), _running(gradient), _running(hessian)]
     value, gradient, hessian = (np.where(inside & np.isfinite(y), y, np.nan) for y in panels)
-    return Curve(request.label, loss.name, first.name, held, x, (value, gradient, hessian))
+    argument = f"{first.name}[0]" if first.domain.class_axis else first.name
+    return Curve(request.label, loss.name, argument, held, x, (value, gradient, hessian))
 
 
 def _running(derivative: Any) -> np.ndarray:
@@ -257,13 +268,18 @@ def _side(request: Request, held: Mapping[str, float]) -> float:
 
 
 def _others(
-    argument: Argument, points: int, classes: int, held: Mapping[str, float], *, rows: bool
+    argument: Argument,
+    points: int,
+    target: Sequence[float],
+    held: Mapping[str, float],
+    *,
+    rows: bool,
 ) -> np.ndarray:
-    """Return what an argument that does not run is at each point: class 0 is the true one."""
+    """Return what an argument that does not run is at each point."""
     if argument.domain.class_axis:
-        row = OTHER_ROWS.get(argument.name, OTHER_ROW) if rows else (1.0, *[0.0] * (classes - 1))
+        row = OTHER_ROWS.get(argument.name, OTHER_ROW) if rows else target
         if argument.domain.mass == "sum of exponentials":
-            row = [0.0 if mass else -math.inf for mass in row]
+            row = [math.log(mass) if mass else -math.inf for mass in row]
         return np.tile(np.array(row), (points, 1))
     if argument.domain.integer:
         label = held.get(argument.name, 0)
@@ -290,7 +306,9 @@ def _harmless(first: Argument, row: np.ndarray) -> np.ndarray | float:
 # Words for the axis.
 
 
-def _axis_label(requests: Sequence[Request], over: Over, curves: Sequence[Curve]) -> str:
+def _axis_label(
+    requests: Sequence[Request], over: Over, curves: Sequence[Curve], share: float
+) -> str:
     if over == "probability":
         return "probability of the true class"
     if over == "margin":
@@ -300,7 +318,10 @@ def _axis_label(requests: Sequence[Request], over: Over, curves: Sequence[Curve]
     words = name.replace("_", " ")
     if all(request.loss.class_axis for request in requests):
         vectors = _embeds(requests[0].loss)
-        return f"entry 0 of {words}" if vectors else f"{words}: that of class 0, the true one"
+        if vectors:
+            return f"entry 0 of {words}"
+        which = "the true one" if share == 1 else f"whose target is {share:g}"
+        return f"{words}: that of class 0, {which}"
     held = {
         tuple((key, curve.held[key]) for key in ("target", "second", "sign") if key in curve.held)
         for curve in curves

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lossary.show.curves import Curves
-from lossary.show.shape import jumps, limits, titles
+from lossary.show.curves import PANELS, Curves
+from lossary.show.shape import FLAT, flat, jumps, limits, titles
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,7 +29,7 @@ HEIGHTS = (11, 8, 8)  # lines of the panels: loss, gradient, second derivative
 
 
 def print_curves(curves: Curves, console: Console) -> None:
-    """Print the three panels below each other, and a legend when there are several losses."""
+    """Print the panels below each other, and a legend when there are several losses."""
     from rich.text import Text
 
     width = max(20, min(console.width, WIDEST) - LEFT - 3)
@@ -41,6 +41,9 @@ def print_curves(curves: Curves, console: Console) -> None:
         console.print(Text(title, style="bold"), soft_wrap=True)
         for line in _panel(curves, place, width):
             console.print(line, soft_wrap=True)
+    if flat(curves):
+        console.print()
+        console.print(Text.assemble((PANELS[2], "bold"), f": {FLAT}"), soft_wrap=True)
     console.print(Text(" " * (LEFT + 2) + curves.axis.center(width).rstrip()), soft_wrap=True)
 
 

@@ -63,6 +63,7 @@ def page(loss: Loss, figure: str | None = None) -> str:
     '# huber'
     """
     sections: dict[str, Callable[[Loss], list[str]]] = {
+        "Example": _example,
         "Formula": _formula,
         "Arguments": _arguments,
         "When to choose it": lambda loss: [_prose(loss.choose)] if loss.choose else [],
@@ -81,6 +82,13 @@ def page(loss: Loss, figure: str | None = None) -> str:
         if body:
             lines += ["", f"## {title}", "", *body]
     return "\n".join(lines) + "\n"
+
+
+def _example(loss: Loss) -> list[str]:
+    from lossary.show.examples import example
+
+    lines = example(loss)
+    return ["```python", *lines, "```"] if lines else []
 
 
 def _formula(loss: Loss) -> list[str]:

@@ -1,4 +1,4 @@
-"""Curves as a picture: loss, gradient and second derivative side by side."""
+"""Curves as a picture: loss, gradient and second derivative side by side, if that is not 0."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from lossary import picture
 from lossary.show.curves import PANELS, Curves, Request, trace
-from lossary.show.shape import jumps, limits, titles
+from lossary.show.shape import FLAT, flat, jumps, limits, titles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +51,7 @@ def write(curves: Curves, path: Path) -> Path:
 
 
 def figure(curves: Curves) -> Figure:
-    """Return the figure: three panels, and a legend below if there are several losses."""
+    """Return the figure: its panels, and a legend below if there are several losses."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -60,13 +60,17 @@ def figure(curves: Curves) -> Figure:
     width, height = PANEL_INCHES
     drawing = Figure(figsize=(3 * width, height + 0.28 * rows), layout="constrained")
     FigureCanvasAgg(drawing)
-    grid = drawing.subplots(1, len(PANELS))
-    for axes, place, title in zip(grid, range(len(PANELS)), titles(curves), strict=True):
+    names = titles(curves)
+    grid = drawing.subplots(1, len(names))
+    for place, (axes, name) in enumerate(zip(grid, names, strict=True)):
         _panel(axes, curves, place)
-        axes.set_title(title)
+        axes.set_title(name)
+    if flat(curves):
+        drawing.text(0.99, 0.99, f"{PANELS[2]}: {FLAT}", ha="right", va="top", fontsize=9)
     if several:
         handles, labels = grid[0].get_legend_handles_labels()
-        drawing.legend(handles, labels, loc="outside lower center", ncols=min(3, len(labels)))
+        columns = 2 if len(labels) == 4 else min(3, len(labels))  # four make a square
+        drawing.legend(handles, labels, loc="outside lower center", ncols=columns)
     else:
         drawing.suptitle(curves.curves[0].label, x=0.01, ha="left", fontweight="bold")
     return drawing

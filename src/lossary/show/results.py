@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from lossary.terminal import Column, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,15 +36,66 @@ def print_result(
     if not each.ndim and not loss.class_axis:
         _print_one(loss, data, result, wrt, console)
         return
-    reduction = options.get("reduction", "mean")
-    if reduction != "none" and (each.ndim or result["value"] != each):
-        over = f" of {each.size}" if each.ndim else ""
-        console.print(Text.assemble(f"{reduction}{over}: ", (spell(result["value"]), "bold")))
+    parts = _parts(loss, data, options, each.shape)
+    if options.get("reduction", "mean") != "none" and (each.ndim or result["value"] != each):
+        words = _reduced(options, parts.weight)
+        console.print(Text.assemble(words + ": ", (spell(result["value"]), "bold")))
         console.print()
     if loss.class_axis:
-        _print_rows(loss, data, options, result, wrt, console)
+        _print_rows(loss, data, options, result, parts, wrt, console)
     else:
-        _print_elements(loss, data, result, console)
+        _print_elements(loss, data, result, parts, wrt, console)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The loss of each element or row before it is weighed, and the weight that it counts with."""
+
+    loss: np.ndarray
+    weight: np.ndarray
+    weighed: bool
+
+    def spell(self, place: tuple[int, ...]) -> list[str]:
+        """Return the weight, if there are any, and the loss; what is left out has none."""
+        loss = spell(self.loss[place]) if self.weight[place] else "–"
+        return [spell(self.weight[place]), loss] if self.weighed else [loss]
+
+    @property
+    def names(self) -> list[str]:
+        """What ``spell`` returns."""
+        return ["weight", "loss"] if self.weighed else ["loss"]
+
+
+def _parts(
+    loss: Loss, data: Mapping[str, Any], options: Mapping[str, Any], shape: tuple[int, ...]
+) -> _Parts:
+    """Ask for each element alone: the contract then says what it weighs and what it costs."""
+    weighing = {"weight", "mask", "class_weight", "ignore_index"} & options.keys()
+    own = {name: value for name, value in options.items() if name in {"axis", *weighing}}
+    bare = {name: value for name, value in own.items() if name != "weight"}
+    losses, weights = np.empty(shape, object), np.empty(shape, object)
+    for place in np.ndindex(*shape):
+        mask = np.zeros(shape, bool)
+        mask[place] = True
+        only = {"mask": mask & np.broadcast_to(options.get("mask", True), shape)}
+        losses[place] = np.asarray(loss(**data, **{**bare, **only}))[()]
+        weights[place] = np.asarray(loss.sums(**data, **{**own, **only})[1])[()]
+    return _Parts(losses, weights, bool(weighing))
+
+
+def _reduced(options: Mapping[str, Any], weight: np.ndarray) -> str:
+    """Say what was added up, and what the sum was divided by."""
+    numbers = np.ravel(weight).astype(float)
+    counted = int(np.count_nonzero(numbers))
+    reduction = options.get("reduction", "mean")
+    words = f"{'sum' if 'denominator' in options else reduction} of {counted}"
+    if counted < len(numbers):
+        words += f" ({len(numbers) - counted} left out)"
+    if set(numbers[numbers != 0]) - {1.0}:
+        words += f", with weights that add up to {spell(numbers.sum())}"
+    if reduction == "mean" and "denominator" in options:
+        words += f", divided by {spell(options['denominator'])}"
+    return words
 
 
 def _held(data: Mapping[str, Any], argument: Any) -> str:
@@ -63,6 +117,8 @@ def spell(value: Any) -> str:
 def _print_one(
     loss: Loss, data: Mapping[str, Any], result: Mapping[str, Any], wrt: str, console: Console
 ) -> None:
+    from rich.text import Text
+
     rows = [(a.name, spell(data[a.name]), "") for a in loss.inputs]
     rows += [
         ("value", spell(result["value"]), "bold"),
@@ -71,28 +127,46 @@ def _print_one(
     ]
     if wrt != loss.inputs[0].name:
         rows = [(f"{n} by {wrt}" if n[0] in "gs" else n, value, style) for n, value, style in rows]
-    _grid([(name, "left") for name in ("", "")], [(n, v) for n, v, _ in rows], console, head=False)
+    cells = [(name, Text(value, style)) for name, value, style in rows]
+    print_table([Column(), Column()], cells, console)
 
 
 def _print_elements(
-    loss: Loss, data: Mapping[str, Any], result: Mapping[str, Any], console: Console
+    loss: Loss,
+    data: Mapping[str, Any],
+    result: Mapping[str, Any],
+    parts: _Parts,
+    wrt: str,
+    console: Console,
 ) -> None:
     """Print a line per element."""
-    shape = np.shape(result["each"])
-    columns = [*((a.name, data[a.name]) for a in loss.inputs), *_results(result)]
-    rows = []
-    for place in np.ndindex(*shape):
-        index = [", ".join(map(str, place))] if len(shape) > 1 else []
-        rows.append([*index, *(spell(np.asarray(values)[place]) for _, values in columns)])
-    names = [*(["index"] if len(shape) > 1 else []), *(name for name, _ in columns)]
-    _grid([(name, "right") for name in names], rows, console)
+    inputs = [(a.name, data[a.name]) for a in loss.inputs]
+    derivatives = _derivatives(loss, result, wrt)
+    shape = parts.loss.shape
+    several = len(shape) > 1
+    rows = [
+        [
+            *([", ".join(map(str, place))] if several else []),
+            *(_at(values, shape, place) for _, values in inputs),
+            *parts.spell(place),
+            *(_at(values, shape, place) for _, values in derivatives),
+        ]
+        for place in np.ndindex(*shape)
+    ]
+    names = [*dict(inputs), *parts.names, *dict(derivatives)]
+    columns = [Column(name, numbers=True) for name in names]
+    print_table([*([Column("index")] if several else []), *columns], rows, console)
 
 
-def _results(result: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def _at(values: Any, shape: tuple[int, ...], place: tuple[int, ...]) -> str:
+    return spell(np.broadcast_to(np.asarray(values), shape)[place])
+
+
+def _derivatives(loss: Loss, result: Mapping[str, Any], wrt: str) -> list[tuple[str, Any]]:
+    by = "" if wrt == loss.inputs[0].name else f" by {wrt}"
     return [
-        ("loss", result["each"]),
-        ("gradient", result["gradient"]),
-        ("second derivative", result["second_derivative"]),
+        (f"gradient{by}", result["gradient"]),
+        (f"second derivative{by}", result["second_derivative"]),
     ]
 
 
@@ -101,6 +175,7 @@ def _print_rows(
     data: Mapping[str, Any],
     options: Mapping[str, Any],
     result: Mapping[str, Any],
+    parts: _Parts,
     wrt: str,
     console: Console,
 ) -> None:
@@ -110,31 +185,19 @@ def _print_rows(
     axis = options.get("axis", -1)
     columns = [
         *((a.name, data[a.name]) for a in loss.inputs if a.domain.class_axis),
-        ("gradient", result["gradient"]),
-        ("second derivative", result["second_derivative"]),
+        *_derivatives(loss, result, wrt),
     ]
     columns = [(name, np.moveaxis(np.asarray(values), axis, -1)) for name, values in columns]
     single = [(a.name, data[a.name]) for a in loss.inputs if not a.domain.class_axis]
-    single.append(("loss", result["each"]))
     entry = "entry" if loss.family == "similarity" else "class"
-    for number, place in enumerate(np.ndindex(*np.shape(result["each"]))):
+    heads = [Column(entry), *(Column(name, numbers=True) for name, _ in columns)]
+    for number, place in enumerate(np.ndindex(*parts.loss.shape)):
         if number:
             console.print()
-        words = ", ".join(f"{name} = {spell(np.asarray(x)[place])}" for name, x in single)
+        facts = [(name, spell(np.asarray(x)[place])) for name, x in single]
+        facts += zip(parts.names, parts.spell(place), strict=True)
         where = f"row {', '.join(map(str, place))}: " if place else ""
-        console.print(Text(where + words))
+        console.print(Text(where + ", ".join(f"{name} = {text}" for name, text in facts)))
         count = columns[0][1].shape[-1]
         rows = [[str(c), *(spell(x[place][c]) for _, x in columns)] for c in range(count)]
-        _grid([(n, "right") for n in (entry, *(name for name, _ in columns))], rows, console)
-
-
-def _grid(columns: Any, rows: Any, console: Console, *, head: bool = True) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, show_header=head, header_style="dim", pad_edge=False, padding=(0, 1))
-    for name, justify in columns:
-        table.add_column(name, justify=justify, no_wrap=head)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console.print(table)
+        print_table(heads, rows, console)

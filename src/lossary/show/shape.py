@@ -1,4 +1,4 @@
-"""What a reader must see of curves: the range that shows their shape, and where they jump."""
+"""What a reader must see of curves: which panels, in which range, and where they jump."""
 
 from __future__ import annotations
 
@@ -8,17 +8,28 @@ import numpy as np
 
 from lossary.show.curves import PANELS, Curves
 
-__all__ = ["jumps", "limits", "titles"]
+__all__ = ["FLAT", "flat", "jumps", "limits", "titles"]
+
+
+FLAT = "0 wherever it exists"
+
+
+def flat(curves: Curves) -> bool:
+    """Whether every second derivative is 0, where there is one: a panel of it would be empty."""
+    return all(
+        np.all(curve.panels[2][np.isfinite(curve.panels[2])] == 0) for curve in curves.curves
+    )
 
 
 def titles(curves: Curves) -> list[str]:
-    """Return the panels' titles; derivatives say with respect to what."""
+    """Return the titles of the panels to draw; derivatives say with respect to what."""
     arguments = curves.arguments
     if len(arguments) == 1:
         own = f"d loss / d {arguments[0].replace('_', ' ')}"
     else:
         own = "each by its first argument"
-    return [PANELS[0], f"{PANELS[1]}, {own}", PANELS[2]]
+    shown = [PANELS[0], f"{PANELS[1]}, {own}", PANELS[2]]
+    return shown[:2] if flat(curves) else shown
 
 
 def limits(panel: Sequence[np.ndarray]) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from lossary.definition import PROMISES
 from lossary.show.pages import FAMILIES, LIBRARIES, signature
 from lossary.show.reading import Formula, read
 from lossary.show.unicode import plain, symbol
+from lossary.terminal import Column, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,19 +27,12 @@ MOST_NEW_LETTERS, MOST_CHARACTERS = 2, 200
 
 def print_list(losses: Iterable[Loss], console: Console) -> None:
     """Print names and summaries by family."""
-    from rich.table import Table
-    from rich.text import Text
-
     for place, (family, members) in enumerate(groupby(losses, key=lambda loss: loss.family)):
-        table = Table.grid(padding=(0, 2), pad_edge=True)
-        table.add_column(no_wrap=True, style="cyan")
-        table.add_column(ratio=1)
-        for loss in members:
-            table.add_row(loss.name, Text(_words(loss.summary)))
         if place:
             console.print()
         console.print(f"[bold]{family}[/bold]: {FAMILIES.get(family, '')}", highlight=False)
-        console.print(table)
+        rows = [(loss.name, _words(loss.summary)) for loss in members]
+        print_table([Column(style="cyan"), Column()], rows, console, indent=2)
 
 
 def print_sheet(loss: Loss, console: Console) -> None:
@@ -49,18 +43,29 @@ def print_sheet(loss: Loss, console: Console) -> None:
     console.print(f"[bold]{loss.name}[/bold]  ({loss.family})", highlight=False)
     console.print(Padding(Text(_words(loss.summary)), (0, 0, 0, 2)))
     console.print()
-    console.print(Text(f"  {signature(loss)}", style="cyan"))
+    for line in _call(loss, console.width - 2):
+        console.print(Text(f"  {line}", style="cyan"))
     for title, lines in _formulas(loss):
         _section(console, title)
         for line in lines:
             for part in wrap(line, console.width, subsequent_indent=" " * 6) or [""]:
                 console.print(Text(part))
     _section(console, "Arguments")
-    console.print(Padding(_arguments(loss), (0, 0, 0, 2)))
+    columns = [Column(style="cyan"), Column(), Column()]
+    print_table(columns, _arguments(loss), console, indent=2)
     for title, items in _facts(loss):
         if items:
             _section(console, title)
-            console.print(Padding(_items(items), (0, 0, 0, 2)))
+            _print_items(items, console)
+
+
+def _call(loss: Loss, room: int) -> list[str]:
+    """Return the signature in lines: after the bracket, then between arguments."""
+    call = signature(loss)
+    if len(call) <= room:
+        return [call]
+    name, _, arguments = call.partition("(")
+    return [f"{name}(", *(f"    {line}" for line in wrap(arguments, room - 4))]
 
 
 def _section(console: Console, title: str) -> None:
@@ -120,20 +125,14 @@ def _meanings(letters: Sequence[tuple[str, Formula]]) -> list[str]:
 # The facts of a record.
 
 
-def _arguments(loss: Loss) -> Any:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True, style="cyan")
-    table.add_column(no_wrap=True)
-    table.add_column(ratio=1)
+def _arguments(loss: Loss) -> list[tuple[str, str, str]]:
+    rows = []
     for argument in loss.arguments:
         words = [str(argument.domain), argument.description, default(argument)]
         row = "_c" if argument.domain.class_axis else ""
-        text = Text("; ".join(word for word in words if word))
-        table.add_row(argument.name, symbol(argument.name) + row, text)
-    return table
+        text = "; ".join(word for word in words if word)
+        rows.append((argument.name, symbol(argument.name) + row, text))
+    return rows
 
 
 def default(argument: Argument) -> str:
@@ -164,17 +163,15 @@ def _elsewhere(loss: Loss) -> list[tuple[str, str]]:
     return [(title, ", ".join(group)) for title, group in groupby(names, key=library)]
 
 
-def _items(items: Sequence[tuple[str, str]]) -> Any:
-    from rich.table import Table
+def _print_items(items: Sequence[tuple[str, str]], console: Console) -> None:
+    from rich.padding import Padding
     from rich.text import Text
 
-    table = Table.grid(padding=(0, 2))
     if any(head for head, _ in items):
-        table.add_column(no_wrap=True)
-    table.add_column(ratio=1)
-    for head, text in items:
-        table.add_row(*([head] if head else []), Text(text))
-    return table
+        print_table([Column(), Column()], items, console, indent=2)
+        return
+    for _, text in items:
+        console.print(Padding(Text(text), (0, 0, 0, 2)))
 
 
 def data(loss: Loss) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def draw_annotations(axes: Axes, panel: Panel) -> None:
     for mark in panel.marks:
         axes.plot([mark.x], [mark.y], "o", color=INK, ms=6, zorder=5)
         axes.annotate(
-            mark.label, (mark.x, mark.y), xytext=(-8, 6), textcoords="offset points", ha="right",
+            mark.label, (mark.x, mark.y), xytext=(-8, 10), textcoords="offset points", ha="right",
             fontsize=9,
         )  # fmt: skip
 

@@ -12,7 +12,7 @@ import lossary as L
 from lossary.study.experiment import Progress
 from lossary.study.needs import need
 
-PLAIN, MOVED, BALANCED = "cross-entropy", "ditto, moved", "balanced"
+PLAIN, MOVED, BALANCED = "cross-entropy", "cross-entropy, moved", "balanced"
 GAMMAS = (0.0, 0.5, 1.0, 2.0, 5.0)
 
 

@@ -21,7 +21,7 @@ from lossary.study.outlier_fits import (
 )
 from lossary.study.report import Axis, Claim, Column, Curve, Panel, Report, Table
 
-CURVES = ("squared", "absolute", "huber(0.1)", "huber(10)")
+CURVES = ("squared", "absolute", "huber(0.1)", "huber(1)", "huber(10)")
 
 
 def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:

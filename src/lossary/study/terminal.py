@@ -1,12 +1,13 @@
-"""A report on a terminal: Rich tables, words before colours."""
+"""A report on a terminal: tables, words before colours."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lossary.terminal import Column, print_table
+
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table as RichTable
 
     from lossary.study.report import Claim, Report, Table
 
@@ -22,7 +23,7 @@ def print_report(report: Report, console: Console) -> None:
     console.print(f"[bold]{escape(report.title)}[/bold]")
     for table in report.tables:
         console.print()
-        console.print(rich_table(table))
+        print_study_table(table, console)
         if table.note:
             console.print(table.note, style="dim", markup=False, highlight=False)
     console.print()
@@ -30,45 +31,43 @@ def print_report(report: Report, console: Console) -> None:
     console.print(report.learned, markup=False, highlight=False)
     if report.claims:
         console.print()
-        console.print(claims_table(report.claims))
+        print_claims(report.claims, console)
+        console.print()
         console.print(sources(report.claims), style="dim", markup=False, highlight=False)
 
 
-def rich_table(table: Table) -> RichTable:
-    """Return ``table`` with words on the left and numbers on the right."""
-    from rich.table import Table as RichTable
+def print_study_table(table: Table, console: Console) -> None:
+    """Print ``table`` with words on the left and numbers on the right."""
     from rich.text import Text
 
-    rich = RichTable(title=Text(table.title), title_justify="left", title_style="bold")
+    console.print(Text(table.title, style="bold"))
+    columns = []
     for index, column in enumerate(table.columns):
         words = any(isinstance(row[index], str) for row in table.rows)
-        rich.add_column(Text(column.name), justify="left" if words else "right")
-    for row in table.rows:
-        cells = zip(table.columns, row, strict=True)
-        rich.add_row(*(Text(column.write(cell)) for column, cell in cells))
-    return rich
+        columns.append(Column(column.name, numbers=not words))
+    rows = [
+        [column.write(cell) for column, cell in zip(table.columns, row, strict=True)]
+        for row in table.rows
+    ]
+    print_table(columns, rows, console)
 
 
-def claims_table(claims: tuple[Claim, ...]) -> RichTable:
-    """Return what the seed articles claim beside what was measured."""
-    from rich.table import Table as RichTable
+def print_claims(claims: tuple[Claim, ...], console: Console) -> None:
+    """Print what the seed articles claim beside what was measured."""
     from rich.text import Text
 
-    rich = RichTable(
-        title="What the articles claim, and what was measured",
-        title_justify="left",
-        title_style="bold",
-        show_lines=True,
-    )
-    rich.add_column("item")
-    rich.add_column("the articles say", ratio=5)
-    rich.add_column("measured here", ratio=6)
-    rich.add_column("verdict")
-    for claim in claims:
-        verdict = Text(f"{SIGNS[claim.agrees]} {claim.verdict}", style=COLOURS[claim.agrees])
-        says = Text(f"[{claim.articles}] {claim.says}")
-        rich.add_row(Text(claim.item), says, Text(claim.measured), verdict)
-    return rich
+    console.print("[bold]What the articles claim, and what was measured[/bold]")
+    columns = [Column(name) for name in ("item", "the articles say", "measured here", "verdict")]
+    rows = [
+        (
+            claim.item,
+            f"[{claim.articles}] {claim.says}",
+            claim.measured,
+            Text(f"{SIGNS[claim.agrees]} {claim.verdict}", style=COLOURS[claim.agrees]),
+        )
+        for claim in claims
+    ]
+    print_table(columns, rows, console, apart=True)
 
 
 def sources(claims: tuple[Claim, ...]) -> str:

@@ -99,7 +99,12 @@ def constructor(loss: Loss) -> inspect.Signature:
 
 @cache
 def module_of(loss: Loss) -> type[LossModule]:
-    """Return the module class of a loss; a user's own loss has one too."""
+    """Return the module class of a loss; a user's own loss has one too.
+
+    >>> import lossary as L
+    >>> module_of(L.huber)(delta=2.0)
+    Huber(delta=2.0)
+    """
     ours = catalogue.get(loss.name) is loss
     body = {
         "loss": loss,

@@ -13,6 +13,7 @@ import numpy as np
 from lossary.bench.contestant import Contestant, Prepared, UnavailableError
 from lossary.bench.contestants import pytorch, xla
 from lossary.bench.work import IGNORED, Case, Data
+from lossary.terminal import import_tensorflow
 
 __all__ = ["KERAS"]
 
@@ -29,6 +30,8 @@ def _keras() -> Any:
     # TensorFlow first and Triton later, for torch.compile, would end the process: both bring LLVM.
     if importlib.util.find_spec("triton"):
         importlib.import_module("triton")
+    if os.environ["KERAS_BACKEND"] == "tensorflow":
+        import_tensorflow()
     import keras
 
     return keras

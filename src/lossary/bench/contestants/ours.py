@@ -106,7 +106,7 @@ OURS = (
           _torch("array"), compiles=False),
     _ours(FUSED_TORCH, "one kernel under autograd and backward()", "torch",
           _torch("fused"), compiles=True),
-    _ours(AUTO_TORCH, "what L.huber(tensor, …) picks by itself, and backward()", "torch",
+    _ours(AUTO_TORCH, "what L.huber(tensor, ...) picks by itself, and backward()", "torch",
           _torch("auto"), compiles=True),
     _ours(DOOR, "the functions with PyTorch's names, and backward()", "torch",
           _door, compiles=True),
