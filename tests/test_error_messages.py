@@ -4,6 +4,7 @@ One table: a call that goes wrong, what its message must contain, and what it mu
 would send the reader elsewhere. Data are NumPy's; each row runs on every library that it can.
 """
 
+import inspect
 import re
 import subprocess
 import sys
@@ -384,13 +385,15 @@ def test_a_mistake_in_a_definition_is_refused_at_its_line(formula):
         assert word in said, said
 
 
-def test_an_argument_is_not_named_like_an_option():
-    with pytest.raises(L.FormulaError, match="weight is an option of every loss"):
+def test_an_argument_named_like_an_option_takes_its_place():
+    @L.loss(source="nobody")
+    def neuron(weight: Real, x: Real):
+        """A product."""
+        return weight * x
 
-        @L.loss(source="nobody")
-        def weighed(prediction: Real, weight: Real):
-            """Wrong."""
-            return prediction * weight
+    assert list(inspect.signature(neuron).parameters).count("weight") == 1
+    assert neuron([2.0], x=[3.0]) == neuron(weight=[2.0], x=[3.0]) == 6.0
+    assert neuron.gradient([2.0], [3.0]) == 3.0
 
 
 # -------------------------------------------------------------------------------------- doors

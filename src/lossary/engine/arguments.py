@@ -32,15 +32,18 @@ _COMMON = {
 
 
 def options_of(definition: Definition) -> dict[str, Any]:
-    """Return the keyword options of a loss beyond its own parameters, with their defaults."""
+    """Return the keyword options of a loss beyond its own arguments, with their defaults.
+
+    An argument that is called like an option takes its place.
+    """
     options = dict(_COMMON)
     if definition.class_axis:
         options["axis"] = -1
-    if has_classes(definition) and "class_weight" not in definition.domains:
+    if has_classes(definition):
         options["class_weight"] = None
     if any(a.domain.integer for a in definition.inputs):
         options["ignore_index"] = None
-    return options
+    return {name: x for name, x in options.items() if name not in definition.domains}
 
 
 def has_classes(definition: Definition) -> bool:

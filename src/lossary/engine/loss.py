@@ -19,7 +19,6 @@ from lossary.engine.autograph import as_written
 from lossary.engine.describe import describe
 from lossary.engine.hints import TARGET_FIRST, for_host
 from lossary.engine.program import text, variant
-from lossary.errors import FormulaError
 from lossary.render import latex
 
 __all__ = ["Loss", "bind", "loss"]
@@ -257,12 +256,6 @@ def loss(**facts: Any) -> Callable[[Callable[..., Any]], Loss]:
     """
 
     def decorate(formula: Callable[..., Any]) -> Loss:
-        made = bind(define(formula, **facts))
-        if taken := options_of(made).keys() & made.domains.keys():
-            raise FormulaError(
-                f"{made.name}: {', '.join(sorted(taken))} is an option of every loss\n"
-                "hint: give the argument another name"
-            )
-        return made
+        return bind(define(formula, **facts))
 
     return decorate

@@ -25,7 +25,7 @@ def for_dtype(argument: Argument, data: Any) -> tuple[str, str]:
         return said
     if isinstance(data, (list, tuple)) and data and hasattr(data[0], "dtype"):
         return f"a list of {type(data[0]).__name__}", "stack them into one array"
-    x = data if hasattr(data, "dtype") else np.asarray(data)
+    x: Any = data if hasattr(data, "dtype") else np.asarray(data)
     dtype = dtype_name(x)
     kind = x.dtype.kind if isinstance(x, np.ndarray) else ""
     if kind == "O":

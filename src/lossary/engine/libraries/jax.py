@@ -18,6 +18,8 @@ from jax.custom_derivatives import SymbolicZero
 
 from lossary.engine.libraries.base import Kind, Library, Operation, symbolic
 
+_config: Any = jax.config  # its flags are made at run time
+
 
 @contextmanager
 def _own_rules() -> Iterator[None]:
@@ -93,11 +95,11 @@ class _Jax(Library):
             return x.astype("int64" if x.dtype in ("int64", "uint64", "uint32") else "int32")
 
     def narrowed(self, x: Any) -> Any:
-        """Return an integer array of NumPy as JAX may narrow it: what does not fit, at the end."""
+        # What does not fit into 32 bits becomes the last number that does, which no class has.
         import numpy as np
 
         wide = isinstance(x, (np.ndarray, np.generic)) and x.dtype.name in {"int64", "uint64"}
-        if not wide or jax.config.jax_enable_x64:
+        if not wide or _config.jax_enable_x64:
             return x
         ends = np.iinfo(np.int32)
         return np.clip(x, ends.min, ends.max).astype(np.int32)
@@ -112,7 +114,7 @@ class _Jax(Library):
         return jax.ensure_compile_time_eval()
 
     def calm(self) -> AbstractContextManager[Any]:
-        if jax.config.jax_debug_nans or jax.config.jax_debug_infs:
+        if _config.jax_debug_nans or _config.jax_debug_infs:
             return _unwatched()
         return nullcontext()
 

@@ -45,7 +45,8 @@ class Found(NamedTuple):
     gradients: Sequence[Any] = ()
 
 
-class _Place(NamedTuple):
+@dataclass(frozen=True)
+class _Place:
     """Where among the saved tensors one of the call's is."""
 
     index: int
