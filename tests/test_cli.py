@@ -426,6 +426,11 @@ def test_wrong_use_of_study(refused, line, problem, hint):
     assert hint in fix
 
 
+def test_a_study_asks_for_all_that_it_lacks_at_once(refused, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert refused("study neuron -o a.png", code=3)[1] == install_line("study")
+
+
 def test_a_missing_extra_prints_the_line_that_installs_it(refused, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     _, hint = refused("study digits", code=3)

@@ -81,6 +81,7 @@ def study(
     """
     from lossary import picture
     from lossary.study import run, studies
+    from lossary.study.needs import need
 
     if name is None:
         _list_studies(studies, as_json)
@@ -92,7 +93,7 @@ def study(
     chosen = _settings(studies[name], settings)
     if output:
         picture.check(output)
-        picture.matplotlib()
+        need("matplotlib")
     try:
         with progress(f"study {name}") as report_progress:
             report = run(name, seed=seed, data=data, progress=report_progress, **chosen)
