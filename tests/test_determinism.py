@@ -85,11 +85,10 @@ def test_bits_do_not_depend_on_where_arrays_lie(loss):
             assert len(anywhere(call, [*values, np.zeros_like(values[0])])) == 1
 
 
-@some
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_bits_of_all_results_do_not_depend_on_where_arrays_lie(name, dtype):
+@pytest.mark.parametrize("name", ["huber", "quantile", "cross_entropy"])
+def test_bits_of_all_results_do_not_depend_on_where_arrays_lie(name):
     loss = L.catalogue[name]
-    for values in draws(loss, dtype, (7, 10, 20), (4, 129, 140)):
+    for values in draws(loss, "float32", (7, 10, 20), (4, 140)):
         weight = np.linspace(0, 2, len(values[0]))
         for method, options in ((loss.hessian, {}), (loss.value_and_gradient, {"weight": weight})):
             call = derivative(by_kernels, method, options)
@@ -162,7 +161,7 @@ print(*depending())
 
 def depending():
     """The names of some losses whose kernels look at addresses."""
-    for name in SOME:
+    for name in ("huber", "absolute_error", "cross_entropy"):
         loss = L.catalogue[name]
         call = derivative(by_kernels, loss.value_and_gradient, {})
         for values in draws(loss):
