@@ -12,6 +12,7 @@ of it, and shows it to hooks. The node itself holds no array.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -33,6 +34,7 @@ __all__ = [
     "loss",
     "may_go_over",
     "moving",
+    "released",
     "resumed",
     "state_of",
 ]
@@ -63,8 +65,8 @@ class State:
     names: tuple[str, ...]
     over: bool
     handed_over: bool = False
-    versions: list[int] | None = None
-    """Of the saved tensors, where it is not autograd that compares them."""
+    loose: bool = False
+    """Whether the inputs may have changed since, as long as nothing reads them again."""
 
     @property
     def gradients(self) -> int:
@@ -203,7 +205,15 @@ def begun(ctx: Any, state: State, found: Found, tensors: tuple[Any, ...]) -> Any
 def resumed(ctx: Any) -> tuple[Call, list[Any]]:
     """Return the call with its tensors, and the gradients that the forward pass left."""
     state: State = ctx.state
-    saved = ctx.saved_tensors
+    try:
+        saved = ctx.saved_tensors
+    except RuntimeError as error:
+        if not state.loose:
+            raise
+        saved = released(ctx, error)
+    changed = getattr(ctx, "changed", "")
+    if changed and (state.handed_over or torch.is_grad_enabled()):
+        raise RuntimeError(changed)
     if state.over:
         if state.handed_over or torch.is_grad_enabled():
             raise RuntimeError(
@@ -213,44 +223,34 @@ def resumed(ctx: Any) -> tuple[Call, list[Any]]:
         return state.call, list(saved)
     count = state.gradients
     tensors = saved[count:]
-    if state.versions and (state.handed_over or torch.is_grad_enabled()):
-        _compare(state.versions, tensors)
     whole = _each(state.call, lambda x: tensors[x.index] if isinstance(x, _Place) else x)
     # Without a version in common: what is handed over is the caller's to change.
     return whole, [x.data for x in saved[:count]]
 
 
 def loosen(node: Any) -> None:
-    """Let a node hand its gradients over though its inputs have changed since.
-
-    Their versions are then compared here, before anything reads them again.
-    """
+    """Let a node hand its gradients over though its inputs have changed since."""
     while node.name() == "ToCopyBackward0":
         node = node.next_functions[0][0]
     state = getattr(node, "state", None)
-    if not isinstance(state, State) or state.over or not state.gradients:
-        return
-    versions = [x._version for x in node.saved_tensors[state.gradients :]]  # noqa: SLF001
-    try:
-        for saved in node._raw_saved_tensors[state.gradients :]:  # noqa: SLF001
+    if isinstance(state, State):
+        state.loose = state.gradients > 0 and not state.over
+
+
+def released(ctx: Any, error: RuntimeError) -> tuple[Any, ...]:
+    """Return what is saved though some of it has changed in place, and note that it has.
+
+    Hooks take a saved tensor over, and with them autograd compares no versions.
+    """
+    for saved in ctx._raw_saved_tensors:  # noqa: SLF001  (raises if they are gone)
+        with suppress(RuntimeError):  # the place of a tensor that is None
             saved.register_hooks(_as_it_is, _as_it_is)
-    except RuntimeError:  # the caller's own hooks have taken them elsewhere
-        return
-    state.versions = versions
+    ctx.changed = str(error)
+    return ctx.saved_tensors
 
 
 def _as_it_is(x: Any) -> Any:
     return x
-
-
-def _compare(versions: list[int], tensors: Sequence[Any]) -> None:
-    for version, x in zip(versions, tensors, strict=True):
-        if x._version != version:  # noqa: SLF001
-            raise RuntimeError(
-                "one of the variables needed for gradient computation has been modified by an "
-                f"inplace operation: a tensor of shape {tuple(x.shape)} was at version {version} "
-                f"when the loss was computed, and is at version {x._version} now"  # noqa: SLF001
-            )
 
 
 def _scaled(state: State, call: Call, gradients: list[Any], upstream: Any) -> Sequence[Any]:
