@@ -120,7 +120,6 @@ def test_losses_that_are_kept_hold_no_data(road):
         memory += [weakref.ref(array), weakref.ref(target)]
         losses.append(value)
         del array, target, value
-        assert all(alive() is not None for alive in memory[-2:])  # they are needed still
         losses[-1].backward()
         assert all(alive() is None for alive in memory[-2:])
     assert all(held(value) == [] for value in losses)
@@ -329,6 +328,73 @@ def test_what_has_changed_is_not_read_again(size):
             else:
                 (found,) = torch.autograd.grad(value, leaf, retain_graph=True)
                 assert torch.equal(found, wanted)
+
+
+# ------------------------------------------------------------------------- logits given away
+
+
+def given_away(change=lambda x: x):
+    """Logits that hold the gradient by now, what they come from, and the loss."""
+    logits, label = labelled(40)
+    leaf = logits.requires_grad_()
+    logits = leaf * 1
+    with L.using(engine="fused"):
+        value = L.cross_entropy(change(logits), label, inplace=True)
+    return leaf, logits, value
+
+
+each_view = pytest.mark.parametrize(
+    "change", [lambda x: x, lambda x: x.view(-1, 5)], ids=["whole", "view"]
+)
+
+
+@each_view
+def test_logits_that_hold_the_gradient_cannot_be_trained_on(change):
+    _, logits, value = given_away(change)
+    with pytest.raises(RuntimeError, match="inplace=True"):
+        (value + logits.logsumexp(-1).mean()).backward()
+    _, logits, value = given_away(change)
+    value.backward()
+    with pytest.raises(RuntimeError, match="inplace=True"):
+        logits.sum().backward()
+
+
+@each_view
+def test_they_hold_the_gradient_and_may_be_read(change):
+    leaf, logits, value = given_away(change)
+    label = torch.arange(8) % 5
+    (wanted,) = torch.autograd.grad(functional.cross_entropy(leaf, label), leaf)
+    torch.testing.assert_close(logits.detach(), wanted)
+    value.backward()
+    torch.testing.assert_close(leaf.grad, wanted)
+
+
+@each_view
+def test_they_must_not_change_before_the_backward_pass(change):
+    _, logits, value = given_away(change)
+    logits.detach().mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        value.backward()
+
+
+def test_the_rest_of_a_tensor_of_which_a_part_was_given_away_can_be_trained_on():
+    logits, label = labelled(40)
+    leaf = logits.requires_grad_()
+    logits = leaf * 1
+    with L.using(engine="fused"):
+        value = L.cross_entropy(logits[:4], label[:4], inplace=True)
+    (value + logits[4:].sum()).backward()
+    assert torch.equal(leaf.grad[4:], torch.ones(4, 5))
+    leaf.grad = None
+    logits = leaf * 1
+    with L.using(engine="fused"):  # torch can mark no part of several that one call has made
+        values = [
+            L.cross_entropy(x, y, inplace=True)
+            for x, y in zip(logits.split(4), label.split(4), strict=True)
+        ]
+    sum(values).backward()
+    (wanted,) = torch.autograd.grad(2 * functional.cross_entropy(leaf, label), leaf)
+    torch.testing.assert_close(leaf.grad, wanted)
 
 
 def test_every_call_of_the_door_is_looked_at():

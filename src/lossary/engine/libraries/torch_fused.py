@@ -36,6 +36,7 @@ __all__ = [
     "moving",
     "released",
     "resumed",
+    "set_apart",
     "state_of",
 ]
 
@@ -120,7 +121,10 @@ def loss(kernel: Fused, by_operations: Callable[[Call], Any]) -> Any:
         found = Found(value, gradients)
     if found.value is None:
         return None
-    return _Fused.apply(state_of(kernel, fused, by_operations, over), found, *tensors)
+    state = state_of(kernel, fused, by_operations, over)
+    if over:
+        tensors[0] = set_apart(tensors[0])
+    return _Fused.apply(state, found, *tensors)
 
 
 def moving(call: Call) -> tuple[str, ...]:
@@ -169,12 +173,54 @@ def may_go_over(call: Call, names: tuple[str, ...]) -> bool:
     return prediction.is_contiguous()
 
 
+def set_apart(prediction: Any) -> Any:
+    """Return the prediction as it came, of a tensor that holds the gradient from now on.
+
+    Whoever differentiates that tensor later would do so at numbers that are no prediction.
+    """
+    came = torch.ops.aten._unsafe_view(prediction, prediction.shape)  # noqa: SLF001
+    if _is_one_of_several(prediction):
+        torch.autograd.graph.increment_version(prediction)
+    else:
+        _Overwritten.apply(prediction)
+    return came
+
+
+def _is_one_of_several(x: Any) -> bool:
+    """Whether x is one of the views that one call has made: to mark it would spoil the others."""
+    node = x.grad_fn if x._is_view() else None  # noqa: SLF001
+    while node is not None and len(node.next_functions) == 1:
+        if node.name().startswith(("Split", "Unbind")):
+            return True
+        node = node.next_functions[0][0]
+    return False
+
+
+class _Overwritten(torch.autograd.Function):
+    """A prediction that was given away."""
+
+    @staticmethod
+    def forward(ctx: Any, prediction: Any) -> Any:
+        ctx.mark_dirty(prediction)
+        return prediction
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Any) -> Any:
+        if upstream[0].any():  # another part of the same memory may be in use
+            raise RuntimeError(
+                "these logits hold their gradient since a loss was computed with inplace=True: "
+                "nothing else can be differentiated by way of them\nhint: compute it before that "
+                "loss, or leave inplace=True out"
+            )
+        return upstream[0]
+
+
 class _Fused(torch.autograd.Function):
     """The loss as one node: it was computed before it is applied."""
 
     @staticmethod
     def forward(ctx: Any, state: State, found: Found, *tensors: Any) -> Any:
-        return begun(ctx, state, found, tensors)
+        return begun(ctx, state, found)
 
     @staticmethod
     def backward(ctx: Any, *upstream: Any) -> Any:
@@ -190,12 +236,10 @@ def _sent_back(state: State, call: Call, gradients: list[Any], upstream: Any) ->
     return _anew(state, call, upstream, words.flat(False))
 
 
-def begun(ctx: Any, state: State, found: Found, tensors: tuple[Any, ...]) -> Any:
+def begun(ctx: Any, state: State, found: Found) -> Any:
     """Save what the backward pass needs, and return the value of the loss."""
     kept, state.tensors = state.tensors or [], None
     if state.over:
-        # Other users of the prediction must notice that it has changed.
-        torch.autograd.graph.increment_version(tensors[0])
         kept = []
     ctx.state = state
     ctx.save_for_backward(*found.gradients, *kept)
