@@ -179,21 +179,8 @@ def set_apart(prediction: Any) -> Any:
     Whoever differentiates that tensor later would do so at numbers that are no prediction.
     """
     came = torch.ops.aten._unsafe_view(prediction, prediction.shape)  # noqa: SLF001
-    if _is_one_of_several(prediction):
-        torch.autograd.graph.increment_version(prediction)
-    else:
-        _Overwritten.apply(prediction)
+    _Overwritten.apply(prediction)
     return came
-
-
-def _is_one_of_several(x: Any) -> bool:
-    """Whether x is one of the views that one call has made: to mark it would spoil the others."""
-    node = x.grad_fn if x._is_view() else None  # noqa: SLF001
-    while node is not None and len(node.next_functions) == 1:
-        if node.name().startswith(("Split", "Unbind")):
-            return True
-        node = node.next_functions[0][0]
-    return False
 
 
 class _Overwritten(torch.autograd.Function):
