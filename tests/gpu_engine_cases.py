@@ -434,7 +434,7 @@ def test_the_gradient_may_take_the_place_of_the_logits(dtype, factor):
         (slope,) = torch.autograd.grad(value * factor, leaf, retain_graph=True)
         found.append((value.detach(), slope))
         if inplace:
-            assert logits._version == 1
+            assert logits._version > 0
             with pytest.raises(RuntimeError, match="inplace=True"):
                 torch.autograd.grad(value, leaf)
     close(*found, 1e-7 if dtype == torch.float32 or factor == 1 else 1e-2)

@@ -120,7 +120,6 @@ def test_losses_that_are_kept_hold_no_data(road):
         memory += [weakref.ref(array), weakref.ref(target)]
         losses.append(value)
         del array, target, value
-        assert all(alive() is not None for alive in memory[-2:])  # they are needed still
         losses[-1].backward()
         assert all(alive() is None for alive in memory[-2:])
     assert all(held(value) == [] for value in losses)
@@ -312,18 +311,80 @@ def test_predictions_may_change_at_every_size(name, size):
     torch.testing.assert_close(found, wanted)
 
 
-def test_what_has_changed_is_not_read_again():
+@pytest.mark.parametrize("size", [40, LARGE])
+def test_what_has_changed_is_not_read_again(size):
     """The gradient was there; to make it a second time, or to differentiate it, needs the data."""
-    logits, label = labelled(LARGE)
+    logits, label = labelled(size)
     leaf = logits.requires_grad_()
-    for create in (False, True):
+    (wanted,) = torch.autograd.grad(functional.cross_entropy(leaf, label), leaf)
+    for walks in ([False, True], [True], [False, False]):
         inner = leaf * 1
         value = functional.cross_entropy(inner, label)
-        if not create:
-            torch.autograd.grad(value, leaf, retain_graph=True)
         inner.detach().zero_()
-        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
-            torch.autograd.grad(value, leaf, create_graph=create)
+        for first, create in enumerate(walks):
+            if create or (first and size == LARGE):
+                with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+                    torch.autograd.grad(value, leaf, retain_graph=True, create_graph=create)
+            else:
+                (found,) = torch.autograd.grad(value, leaf, retain_graph=True)
+                assert torch.equal(found, wanted)
+
+
+# ------------------------------------------------------------------------- logits given away
+
+
+def given_away(change=lambda x: x):
+    """Logits that hold the gradient by now, what they come from, and the loss."""
+    logits, label = labelled(40)
+    leaf = logits.requires_grad_()
+    logits = leaf * 1
+    with L.using(engine="fused"):
+        value = L.cross_entropy(change(logits), label, inplace=True)
+    return leaf, logits, value
+
+
+each_view = pytest.mark.parametrize(
+    "change", [lambda x: x, lambda x: x.view(-1, 5)], ids=["whole", "view"]
+)
+
+
+@each_view
+def test_logits_that_hold_the_gradient_cannot_be_trained_on(change):
+    _, logits, value = given_away(change)
+    with pytest.raises(RuntimeError, match="inplace=True"):
+        (value + logits.logsumexp(-1).mean()).backward()
+    _, logits, value = given_away(change)
+    value.backward()
+    with pytest.raises(RuntimeError, match="inplace=True"):
+        logits.sum().backward()
+
+
+@each_view
+def test_they_hold_the_gradient_and_may_be_read(change):
+    leaf, logits, value = given_away(change)
+    label = torch.arange(8) % 5
+    (wanted,) = torch.autograd.grad(functional.cross_entropy(leaf, label), leaf)
+    torch.testing.assert_close(logits.detach(), wanted)
+    value.backward()
+    torch.testing.assert_close(leaf.grad, wanted)
+
+
+@each_view
+def test_they_must_not_change_before_the_backward_pass(change):
+    _, logits, value = given_away(change)
+    logits.detach().mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        value.backward()
+
+
+def test_the_rest_of_a_tensor_of_which_a_part_was_given_away_can_be_trained_on():
+    logits, label = labelled(40)
+    leaf = logits.requires_grad_()
+    logits = leaf * 1
+    with L.using(engine="fused"):
+        value = L.cross_entropy(logits[:4], label[:4], inplace=True)
+    (value + logits[4:].sum()).backward()
+    assert torch.equal(leaf.grad[4:], torch.ones(4, 5))
 
 
 def test_every_call_of_the_door_is_looked_at():

@@ -16,7 +16,8 @@ _OPTIONS = {
     "denominator": "a number that the mean divides by instead, such as a global token count",
     "empty": 'the mean over nothing: "zero", "nan" or "raise"; its gradient is 0',
     "check": "False skips the check of values against their sets",
-    "inplace": "True lets a kernel write the gradient over the prediction, which is lost then",
+    "inplace": "True lets a kernel write the gradient over the prediction: compute accuracy and "
+    "whatever else reads it before the loss",
     "axis": "where the classes lie",
     "class_weight": "one number per class; a class weight is a weight",
     "ignore_index": "rows with this label are left out",

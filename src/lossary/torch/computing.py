@@ -19,12 +19,12 @@ from torch.autograd import forward_ad
 
 from lossary.engine.checking import check_parameter
 from lossary.engine.libraries.torch import is_watched
-from lossary.engine.libraries.torch_fused import loosen
-from lossary.engine.libraries.torch_memory import is_plain_memory
+from lossary.engine.libraries.torch_fused import loosen, released
+from lossary.engine.libraries.torch_memory import ORDINARY, is_plain_memory, keys_of
 from lossary.engine.program import Variant, compiled, variant
 from lossary.engine.selection import CUTOFF
 from lossary.torch.contract import NotFiniteError
-from lossary.torch.formulas import FORMULAS
+from lossary.torch.formulas import FORMULAS, LOGITS, TOLD
 from lossary.torch.kernels import Kind, run_of
 
 __all__ = ["Request", "is_plain", "reduced", "spoiled"]
@@ -62,8 +62,6 @@ def reduced(request: Request, *tensors: Tensor) -> Tensor:
     Raises NotFiniteError, which ``as_torch`` answers, if the result is not finite and on the CPU.
     """
     if is_small(request, tensors):
-        if request.read_once:
-            tensors = _apart(tensors)
         return _apply(request, *tensors)
     if is_watched():
         return general(request, *tensors)
@@ -126,8 +124,8 @@ def is_plain(*tensors: Tensor) -> bool:
     """Whether values on the CPU can be looked at: no tracer, transform or subclass in between."""
     if is_watched() or _transforms() or forward_ad._current_level >= 0:  # noqa: SLF001
         return False
-    for x in tensors:  # noqa: SIM110  (a generator costs as much again)
-        if type(x) not in _PLAIN or not is_plain_memory(x):
+    for x in tensors:
+        if type(x) not in _PLAIN or (keys_of(x) != ORDINARY and not is_plain_memory(x)):
             return False
     return True
 
@@ -152,7 +150,10 @@ def is_small(request: Request, tensors: tuple[Tensor, ...]) -> bool:
 
 
 class _Text(NamedTuple):
-    """Compiled text and its last arguments; of the inputs, which are labels and which move."""
+    """Compiled text and its last arguments; of the inputs, which are labels and which move.
+
+    The kernel that may take its place is made of ``variant``, which looks for infinity itself.
+    """
 
     run: Any
     variant: Variant
@@ -160,6 +161,7 @@ class _Text(NamedTuple):
     labels: tuple[bool, ...]
     moving: tuple[bool, ...]
     rows: bool
+    logits: bool
 
 
 @lru_cache(maxsize=4096)
@@ -167,7 +169,7 @@ def _text(
     loss: str, parameters: Parameters, arrays: tuple[str, ...], needed: tuple[bool, ...]
 ) -> _Text:
     """Return the text for value and the gradients that are needed; ``arrays`` get no number."""
-    definition = FORMULAS[loss]
+    definition = TOLD[loss]
     given = {a.name: a.default for a in definition.parameters if a.name not in arrays}
     given |= dict(parameters)
     absent = frozenset(name for name, value in given.items() if value is None)
@@ -181,11 +183,12 @@ def _text(
     wanted = [f"gradient:{a.name}" for a, moves in zip(inputs, moving, strict=True) if moves]
     return _Text(
         compiled(chosen, ("value", *wanted), "numpy"),
-        chosen,
+        variant(FORMULAS[loss], absent, fixed),
         tuple(given.get(name, name) for name in chosen.arguments[len(inputs) :]),
         tuple(definition.class_axis and not a.domain.class_axis for a in inputs),
         moving,
         definition.class_axis,
+        loss in LOGITS,
     )
 
 
@@ -231,6 +234,8 @@ class _Small(torch.autograd.Function):
             value = results[0] if type(results) is tuple else results
             weight, divisor = _weighing(request, value, text.rows)
             keep = None if request.mask is None else _array(request.mask, expand=text.rows)
+            if text.logits and not arrays[0].max() < math.inf:
+                _look_again(arrays[0], keep)
             if type(results) is tuple:
                 factor = 1 / divisor if weight is None else weight / divisor
                 slopes = _scaled(tensors, text, results[1:], factor, keep)
@@ -248,14 +253,29 @@ class _Small(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
-        up, text, saved = upstream[0], ctx.text, ctx.saved_tensors
+        up, text = upstream[0], ctx.text
+        try:
+            saved = ctx.saved_tensors
+        except RuntimeError as error:
+            if not ctx.request.read_once:
+                raise
+            saved = released(ctx, error)
         if torch.is_grad_enabled():
+            if changed := getattr(ctx, "changed", ""):
+                raise RuntimeError(changed)
             count = sum(text.moving)
             return (None, *_differentiable(ctx.request, text, saved[count:], up))
         if text.rows and up.dim():
             up = up.unsqueeze(-1)
         slopes = iter(saved)
         return (None, *[up * next(slopes) if moves else None for moves in text.moving])
+
+
+def _look_again(logits: np.ndarray, keep: np.ndarray | None) -> None:
+    """Raise NotFiniteError unless the infinite logits lie in rows that do not count."""
+    rows = logits if keep is None else logits[keep[..., 0]]
+    if not (rows < math.inf).all():
+        raise NotFiniteError
 
 
 def _keep(

@@ -18,7 +18,7 @@ from lossary.engine import Loss
 from lossary.formula import constant
 from lossary.functions import absolute, maximum, peak, where
 
-__all__ = ["FORMULAS"]
+__all__ = ["FORMULAS", "LOGITS", "TOLD"]
 
 # What must be finite, in each element or row, for PyTorch's gradient to be so.
 _FINITE = {
@@ -54,3 +54,11 @@ FORMULAS = MappingProxyType(
     }
 )
 """By the names of the catalogue."""
+
+LOGITS = ("cross_entropy", "soft_cross_entropy")
+"""Losses that the catalogue gives a finite value though the largest logit is infinite."""
+
+TOLD = MappingProxyType(
+    {name: FORMULAS[name] if name == "triplet_margin" else catalogue[name] for name in catalogue}
+)
+"""The same for a host that looks itself: at the result, and at the largest of the logits."""

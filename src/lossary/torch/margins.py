@@ -211,12 +211,13 @@ def cosine_embedding_loss(
     if target.shape != input1.shape[:-1]:
         return NotImplemented
     dtype = result_dtype(input1, input2)
-    target = target.detach().clone()  # which may change in place before the backward pass
+    target = target.detach()
     known = (target == 1) | (target == -1)
     own = None
     if not computing.is_plain(target) or not bool(known.all()):
         own, target = known.to(input1.dtype), torch.where(known, target, 1)
-    request = Request("cosine_embedding", reduction, dtype, (("margin", margin),), own)
+    parameters = (("margin", margin),)
+    request = Request("cosine_embedding", reduction, dtype, parameters, own, read_once=True)
     return computing.reduced(request, _longer(input1, 0), _longer(input2, 1), target)
 
 

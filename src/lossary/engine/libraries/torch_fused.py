@@ -12,6 +12,7 @@ of it, and shows it to hooks. The node itself holds no array.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -33,7 +34,9 @@ __all__ = [
     "loss",
     "may_go_over",
     "moving",
+    "released",
     "resumed",
+    "set_apart",
     "state_of",
 ]
 
@@ -64,8 +67,8 @@ class State:
     names: tuple[str, ...]
     over: bool
     handed_over: bool = False
-    versions: list[int] | None = None
-    """Of the saved tensors, where it is not autograd that compares them."""
+    loose: bool = False
+    """Whether the inputs may have changed since, as long as nothing reads them again."""
 
     @property
     def gradients(self) -> int:
@@ -119,7 +122,10 @@ def loss(kernel: Fused, by_operations: Callable[[Call], Any]) -> Any:
         found = Found(value, gradients)
     if found.value is None:
         return None
-    return _Fused.apply(state_of(kernel, fused, by_operations, over), found, *tensors)
+    state = state_of(kernel, fused, by_operations, over)
+    if over:
+        tensors[0] = set_apart(tensors[0])
+    return _Fused.apply(state, found, *tensors)
 
 
 def moving(call: Call) -> tuple[str, ...]:
@@ -168,12 +174,41 @@ def may_go_over(call: Call, names: tuple[str, ...]) -> bool:
     return prediction.is_contiguous()
 
 
+def set_apart(prediction: Any) -> Any:
+    """Return the prediction as it came, of a tensor that holds the gradient from now on.
+
+    Whoever differentiates that tensor later would do so at numbers that are no prediction.
+    """
+    came = torch.ops.aten._unsafe_view(prediction, prediction.shape)  # noqa: SLF001
+    _Overwritten.apply(prediction)
+    return came
+
+
+class _Overwritten(torch.autograd.Function):
+    """A prediction that was given away."""
+
+    @staticmethod
+    def forward(ctx: Any, prediction: Any) -> Any:
+        ctx.mark_dirty(prediction)
+        return prediction
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Any) -> Any:
+        if upstream[0].any():  # another part of the same memory may be in use
+            raise RuntimeError(
+                "these logits hold their gradient since a loss was computed with inplace=True: "
+                "nothing else can be differentiated by way of them\nhint: compute it before that "
+                "loss, or leave inplace=True out"
+            )
+        return upstream[0]
+
+
 class _Fused(torch.autograd.Function):
     """The loss as one node: it was computed before it is applied."""
 
     @staticmethod
     def forward(ctx: Any, state: State, found: Found, *tensors: Any) -> Any:
-        return begun(ctx, state, found, tensors)
+        return begun(ctx, state, found)
 
     @staticmethod
     def backward(ctx: Any, *upstream: Any) -> Any:
@@ -189,12 +224,10 @@ def _sent_back(state: State, call: Call, gradients: list[Any], upstream: Any) ->
     return _anew(state, call, upstream, words.flat(False))
 
 
-def begun(ctx: Any, state: State, found: Found, tensors: tuple[Any, ...]) -> Any:
+def begun(ctx: Any, state: State, found: Found) -> Any:
     """Save what the backward pass needs, and return the value of the loss."""
     kept, state.tensors = state.tensors or [], None
     if state.over:
-        # Other users of the prediction must notice that it has changed.
-        torch.autograd.graph.increment_version(tensors[0])
         kept = []
     ctx.state = state
     ctx.save_for_backward(*found.gradients, *kept)
@@ -204,7 +237,15 @@ def begun(ctx: Any, state: State, found: Found, tensors: tuple[Any, ...]) -> Any
 def resumed(ctx: Any) -> tuple[Call, list[Any]]:
     """Return the call with its tensors, and the gradients that the forward pass left."""
     state: State = ctx.state
-    saved = ctx.saved_tensors
+    try:
+        saved = ctx.saved_tensors
+    except RuntimeError as error:
+        if not state.loose:
+            raise
+        saved = released(ctx, error)
+    changed = getattr(ctx, "changed", "")
+    if changed and (state.handed_over or torch.is_grad_enabled()):
+        raise RuntimeError(changed)
     if state.over:
         if state.handed_over or torch.is_grad_enabled():
             raise RuntimeError(
@@ -214,44 +255,34 @@ def resumed(ctx: Any) -> tuple[Call, list[Any]]:
         return state.call, list(saved)
     count = state.gradients
     tensors = saved[count:]
-    if state.versions and (state.handed_over or torch.is_grad_enabled()):
-        _compare(state.versions, tensors)
     whole = _each(state.call, lambda x: tensors[x.index] if isinstance(x, _Place) else x)
     # Without a version in common: what is handed over is the caller's to change.
     return whole, [x.data for x in saved[:count]]
 
 
 def loosen(node: Any) -> None:
-    """Let a node hand its gradients over though its inputs have changed since.
-
-    Their versions are then compared here, before anything reads them again.
-    """
+    """Let a node hand its gradients over though its inputs have changed since."""
     while node.name() == "ToCopyBackward0":
         node = node.next_functions[0][0]
     state = getattr(node, "state", None)
-    if not isinstance(state, State) or state.over or not state.gradients:
-        return
-    versions = [x._version for x in node.saved_tensors[state.gradients :]]  # noqa: SLF001
-    try:
-        for saved in node._raw_saved_tensors[state.gradients :]:  # noqa: SLF001
+    if isinstance(state, State):
+        state.loose = state.gradients > 0 and not state.over
+
+
+def released(ctx: Any, error: RuntimeError) -> tuple[Any, ...]:
+    """Return what is saved though some of it has changed in place, and note that it has.
+
+    Hooks take a saved tensor over, and with them autograd compares no versions.
+    """
+    for saved in ctx._raw_saved_tensors:  # noqa: SLF001  (raises if they are gone)
+        with suppress(RuntimeError):  # the place of a tensor that is None
             saved.register_hooks(_as_it_is, _as_it_is)
-    except RuntimeError:  # the caller's own hooks have taken them elsewhere
-        return
-    state.versions = versions
+    ctx.changed = str(error)
+    return ctx.saved_tensors
 
 
 def _as_it_is(x: Any) -> Any:
     return x
-
-
-def _compare(versions: list[int], tensors: Sequence[Any]) -> None:
-    for version, x in zip(versions, tensors, strict=True):
-        if x._version != version:  # noqa: SLF001
-            raise RuntimeError(
-                "one of the variables needed for gradient computation has been modified by an "
-                f"inplace operation: a tensor of shape {tuple(x.shape)} was at version {version} "
-                f"when the loss was computed, and is at version {x._version} now"  # noqa: SLF001
-            )
 
 
 def _scaled(state: State, call: Call, gradients: list[Any], upstream: Any) -> Sequence[Any]:

@@ -40,6 +40,8 @@ def loss(kernel: OnGpu, by_operations: Callable[[Call], Any]) -> Any:
         made = kernel.run(wanted | _wanted(kernel, names), reduce=True, inplace=over)
         found = Found(kernel.reduced(made["value"]), _shaped(kernel, names, made))
     state = torch_fused.state_of(kernel, gpu.ready, by_operations, over)
+    if over:
+        tensors[0] = torch_fused.set_apart(tensors[0])
     return _OnGpu.apply(state, found, *tensors)
 
 
@@ -59,7 +61,7 @@ class _OnGpu(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, state: State, found: Found, *tensors: Any) -> Any:
-        return torch_fused.begun(ctx, state, found, tensors)
+        return torch_fused.begun(ctx, state, found)
 
     @staticmethod
     def backward(ctx: Any, *upstream: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["is_plain_memory"]
+__all__ = ["ORDINARY", "is_plain_memory", "keys_of"]
 
 
 def is_plain_memory(x: Any) -> bool:
@@ -15,11 +15,11 @@ def is_plain_memory(x: Any) -> bool:
     A negative bit, an efficient zero, a functional wrapper, quantised or sparse numbers: PyTorch
     marks each by a key of its dispatcher, and an ordinary tensor has no such key.
     """
-    keys = _keys(x)
-    return keys == _ORDINARY or keys == _INFERENCE  # noqa: PLR1714  (keys have no hash)
+    keys = keys_of(x)
+    return keys == ORDINARY or keys == _INFERENCE  # noqa: PLR1714  (keys have no hash)
 
 
-_keys = torch._C._dispatch_keys  # noqa: SLF001
-_ORDINARY = _keys(torch.empty(0, device="cpu"))
+keys_of = torch._C._dispatch_keys  # noqa: SLF001
+ORDINARY = keys_of(torch.empty(0, device="cpu"))
 with torch.inference_mode():
-    _INFERENCE = _keys(torch.empty(0, device="cpu"))
+    _INFERENCE = keys_of(torch.empty(0, device="cpu"))
