@@ -31,6 +31,11 @@ def test_zero_is_refused_where_elements_count(library, loss):
                 loss.gradient(*data, denominator=zero, **options, **settings)
 
 
+def test_a_denominator_may_be_an_array_of_no_dimension():
+    for number in (np.float32(2), np.array(2), np.float64(2)):
+        assert L.squared_error([1.0, 2.0], [0.0, 0.0], denominator=number) == 2.5
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 @ordinary
 def test_zero_of_nothing_follows_the_policy_for_empty_means(engine, loss):
@@ -38,7 +43,9 @@ def test_zero_of_nothing_follows_the_policy_for_empty_means(engine, loss):
     nothing = np.zeros(40_000)
     with L.using(engine=engine):
         for left_out in ({"mask": nothing > 0}, {"weight": nothing}):
-            options = {"denominator": 0, **left_out, **settings}
+            options = {"denominator": np.float32(0), **left_out, **settings}
+            assert np.isnan(loss(*data, empty="nan", **options))
+            options["denominator"] = 0
             assert loss(*data, **options) == 0
             value, slope = loss.value_and_gradient(*data, empty="nan", **options)
             assert np.isnan(value)
@@ -76,6 +83,8 @@ def test_in_a_graph_it_is_nan_where_elements_count(name):
     given = library.compiled(lambda w: L.squared_error(x, y, denominator=0, weight=w))
     assert np.isnan(library.plain(given(one)))
     assert library.plain(given(none)) == 0
+    given = library.compiled(lambda w: L.squared_error(x, y, denominator=0, weight=w, empty="nan"))
+    assert np.isnan(library.plain(given(none)))
     empty = library.compiled(lambda w: L.squared_error(x, y, weight=w, empty="raise"))
     assert library.plain(empty(one)) == 2.5
     assert np.isnan(library.plain(empty(none)))

@@ -120,6 +120,7 @@ def engine():
     yield "", partial(of.check_ignored, L.cross_entropy)
     yield "", test_domains.test_a_denominator_is_finite_and_not_below_0
     zero = test_denominators
+    yield "", zero.test_a_denominator_may_be_an_array_of_no_dimension
     yield "", partial(zero.test_zero_is_refused_where_elements_count, Library("numpy"), L.huber)
     yield (
         "",
@@ -169,6 +170,7 @@ OBJECTIONS = (Exception, pytest.fail.Exception)
 # Outcomes that no test can tell from the right ones, and why.
 HARMLESS = {
     'reduction.divisor_of+11: float("nan")': "NaN stays NaN, whatever it is multiplied by",
+    'reduction._zero+11: float("nan")': "NaN stays NaN, whatever it is multiplied by",
     'calculus._expression+2: raise TypeError(f"expected one number per entry, got {tangen': (
         "guards against a mistake in the calculus itself"
     ),

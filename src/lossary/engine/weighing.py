@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -67,19 +67,19 @@ def given(call: Call, name: str, value: Any) -> Any:
     except LossaryError:
         raise
     except (TypeError, ValueError) as error:
-        raise _no_numbers(call, name, value) from error
+        _refuse(call, name, value, None, error)
     if call.library.kind(x) in {"complex", "other"}:
-        raise _no_numbers(call, name, value, x)
+        _refuse(call, name, value, x)
     return x
 
 
-def _no_numbers(call: Call, name: str, value: Any, x: Any = None) -> DtypeError:
+def _refuse(call: Call, name: str, value: Any, x: Any, cause: Exception | None = None) -> NoReturn:
     is_array = len(getattr(x, "shape", ())) > 0
     got = f"an array of {x.dtype}" if is_array else f"{type(value).__name__} {value!r}"
-    return DtypeError(
+    raise DtypeError(
         f"{call.definition.name}: {name} must be a real number or an array of them, "
         f"got {got}{way_out(x)}"
-    )
+    ) from cause
 
 
 def leave_out(call: Call) -> None:
