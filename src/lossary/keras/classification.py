@@ -220,7 +220,8 @@ def labels_inside(name: str, label: Any, classes: int, keep: Any) -> tuple[Any, 
     ok = ops.logical_and(label >= 0, label < classes)
     if keep is None:
         return ops.where(ok, label, 0), ok
-    return ops.where(ops.logical_and(ok, keep), label, 0), ok
+    label = ops.where(ops.logical_and(ok, keep), label, 0)
+    return label, ops.logical_or(ok, ops.logical_not(keep))
 
 
 def _first(places: np.ndarray) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from lossary.keras.classification import (
     normalised,
     smoothed_classes,
 )
-from lossary.keras.computing import values
+from lossary.keras.computing import only, values
 from lossary.keras.contract import axes_of, clipped, door, last, mean, ops, same_shape, smoothed
 
 __all__ = [
@@ -93,4 +93,4 @@ def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) ->
         "categorical_generalized_cross_entropy", y_true, y_pred.shape[-1], None
     )
     found = values("generalized_cross_entropy_from_probabilities", y_pred, label, q=q)
-    return found if inside is None else ops.where(inside, found, float("nan"))
+    return found if inside is None else only(inside, found)

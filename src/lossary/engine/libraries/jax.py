@@ -48,7 +48,7 @@ class _Jax(Library):
     def array(self, data: Any, like: Any = None) -> Any:
         import numpy as np
 
-        with self.wide():
+        with self.wide(), self.aside():  # concrete, and so checked, also inside a graph
             return jnp.asarray(np.asarray(data))
 
     def kind(self, x: Any) -> Kind:
