@@ -33,18 +33,15 @@ def fits(call: Call, name: str, shape: tuple[int, ...], clear: bool = False) -> 
     if len(padded) != len(call.shape) or any(
         n not in {1, m, None} and m is not None for n, m in zip(padded, call.shape, strict=True)
     ):
-        hint = hints.for_weight(call.definition, name, tuple(shape), call.shape, _classes(call))
+        hint = hints.for_weight(
+            call.definition, name, tuple(shape), call.shape, readings.classes(call)
+        )
         raise ShapeError(
             f"{call.definition.name}: {name} of shape {tuple(shape)} does not broadcast to the "
             f"loss, {call.shape}\nhint: {hint}"
         )
     if len(shape) == 1 and call.options.check and not clear:
-        readings.only_one(call, name, shape[0], _classes(call))
-
-
-def _classes(call: Call) -> int | None:
-    """Return how many classes a row has; None for a loss without rows."""
-    return call.library.shape(call.prediction)[-1] if call.definition.class_axis else None
+        readings.only_one(call, name, shape[0])
 
 
 def given(call: Call, name: str, value: Any) -> Any:
