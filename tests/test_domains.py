@@ -9,6 +9,7 @@ import pytest
 
 import lossary as L
 from libraries import NAMES, Library
+from lossary.engine import hints
 from lossary.engine.arguments import options_of
 from lossary.engine.checking import inside as inside_of
 from lossary.engine.libraries import library
@@ -74,6 +75,7 @@ def check_refusal(loss, argument, value):
     said = message(lambda: loss(*arrays, **parameters))
     start = f"{loss.name}: {argument.name} must be {set_of(loss, argument.domain)}, got {value:g}"
     assert said.startswith(f"{start} at index {place}")
+    assert said.endswith(hints.for_value(loss, argument, float(value), CLASSES))
     for method in (loss.sums, loss.gradient, loss.value_and_gradient, loss.hessian):
         assert message(lambda call=method: call(*arrays, **parameters)) == said
 
@@ -412,6 +414,9 @@ def check_class_weight(loss):
     arrays, parameters = sample(loss, shape=(3,))
     for wrong in (np.ones(7), np.float64(2.0), np.ones((1, CLASSES))):
         said = message(lambda w=wrong: loss(*arrays, class_weight=w, **parameters), L.ShapeError)
+        assert said.startswith(f"{loss.name}: class_weight must have one number for each of the ")
+    for wrong in ({0: 1.0}, "balanced"):
+        said = message(lambda w=wrong: loss(*arrays, class_weight=w, **parameters), L.DtypeError)
         assert said.startswith(f"{loss.name}: class_weight must have one number for each of the ")
     count = int(re.search(r"each of the (\d+) classes", said)[1])
     for wrong in (-1.0, NAN):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from lossary.definition import Definition
     from lossary.engine.arguments import Call
 
-__all__ = ["one_class", "only_one", "without_classes"]
+__all__ = ["classes", "one_class", "only_one", "without_classes"]
 
 
 def one_class(call: Call) -> None:
@@ -44,7 +44,12 @@ def without_classes(call: Call, x: Any) -> Any:
     return library.squeeze(library.move_last(x, call.axis))
 
 
-def only_one(call: Call, name: str, length: int, classes: int | None) -> None:
+def classes(call: Call) -> int | None:
+    """Return how many classes a row has; None for a loss without rows."""
+    return call.library.shape(call.prediction)[-1] if call.definition.class_axis else None
+
+
+def only_one(call: Call, name: str, length: int) -> None:
     """Look at a vector for the rows or elements, which may lie along one axis or another.
 
     Axes are lined up at the end. As many numbers as there are classes can be meant for the
@@ -56,9 +61,9 @@ def only_one(call: Call, name: str, length: int, classes: int | None) -> None:
         return
     last = len(call.shape) == 1
     if last:
-        if length == classes and name == "weight":
+        if length == classes(call) and name == "weight":
             warn(_rows_or_classes(call, name, length))
-    elif length == classes and name != "mask":
+    elif length == classes(call) and name != "mask":
         raise ShapeError(_which(call, name, length))
     elif length == call.shape[0] and name in {"weight", "mask"}:
         warn(_first_or_last(call, name, length))

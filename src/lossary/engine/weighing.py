@@ -41,18 +41,14 @@ def fits(call: Call, name: str, shape: tuple[int, ...] | None, clear: bool = Fal
         return
     padded = (1,) * (len(call.shape) - len(shape)) + tuple(shape)
     if len(padded) != len(call.shape) or not all(map(_repeats, padded, call.shape)):
-        hint = hints.for_weight(call.definition, name, tuple(shape), call.shape, _classes(call))
+        classes = ambiguity.classes(call)
+        hint = hints.for_weight(call.definition, name, tuple(shape), call.shape, classes)
         raise ShapeError(
             f"{call.definition.name}: {name} of shape {tuple(shape)} does not broadcast to the "
             f"loss, {call.shape}\nhint: {hint}"
         )
     if len(shape) == 1 and call.options.check and not clear:
-        ambiguity.only_one(call, name, shape[0], _classes(call))
-
-
-def _classes(call: Call) -> int | None:
-    """Return how many classes a row has; None for a loss without rows."""
-    return call.library.shape(call.prediction)[-1] if call.definition.class_axis else None
+        ambiguity.only_one(call, name, shape[0])
 
 
 def _repeats(n: int | None, m: int | None) -> bool:
