@@ -18,6 +18,8 @@ from torch.export import Dim, export  # noqa: E402
 import lossary as L  # noqa: E402
 import lossary.torch.functional as F  # noqa: E402
 from libraries import Library  # noqa: E402
+from lossary.domain import Real  # noqa: E402
+from lossary.engine.graph import identified, identity  # noqa: E402
 from samples import arrays, each_loss, parameters, those  # noqa: E402
 from test_torch_door import each_call, prepared  # noqa: E402
 
@@ -201,6 +203,27 @@ def test_the_operator_of_kernels_takes_what_changes():
             got = of_itself(lambda x, y, d=delta: graph(x, y, d), *tensors)
             wanted = L.huber.value_and_gradient(*tensors, delta=delta, denominator=size + 1)
             check(got, wanted)
+
+
+def test_a_graph_on_disk_names_a_loss_by_what_it_computes():
+    """Two programs that define their losses in another order do not find each other's."""
+
+    def defined(factor, name="own"):
+        def own(prediction: Real, target: Real):
+            """An error, scaled."""
+            return factor * (prediction - target) ** 2
+
+        own.__name__ = name
+        return L.loss(source="nobody")(own)
+
+    first, other = defined(2), defined(3)
+    assert identity(first) == identity(defined(2))
+    assert identity(first) != identity(other)
+    assert identity(first) != identity(defined(2, "another"))
+    assert identified(identity(other)) is other
+    named = {identity(loss) for loss in L.catalogue.values()}
+    assert len(named) == len(L.catalogue)
+    assert all(identified(identity(x)) is x for x in L.catalogue.values())
 
 
 # ------------------------------------------------------------------------------------- export

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from lossary.engine import selection
+from lossary.engine.program import text, variant
 
 if TYPE_CHECKING:
     from lossary.engine.loss import Loss
 
-__all__ = ["is_compiling", "number", "numbered", "one_node", "run"]
+__all__ = ["identified", "identity", "is_compiling", "number", "one_node", "run"]
 
 _numbered: list[Loss] = []
 
@@ -57,6 +59,21 @@ def run(which: int, method: str, args: Any, kwargs: Any) -> Any:
     return getattr(_numbered[which], method)(*args, **kwargs)
 
 
-def numbered(which: int) -> Loss:
-    """Return the loss with this number."""
-    return _numbered[which]
+@cache
+def identity(loss: Loss) -> str:
+    """Return what names a loss in graphs that are kept on disk: its name, and what it computes.
+
+    Numbers go by the order of definitions, so that another program would find another loss.
+    """
+    texts = [
+        text(variant(loss, absent, ()), ("value",), "numpy")
+        for absent in (frozenset(), loss.absent_by_default)
+    ]
+    domains = {name: domain.name for name, domain in loss.domains.items()}
+    return f"{loss.name}-{sha256(repr((texts, domains)).encode()).hexdigest()[:32]}"
+
+
+def identified(wanted: str) -> Loss:
+    """Return the loss of this identity."""
+    name = wanted.rpartition("-")[0]
+    return next(x for x in reversed(_numbered) if x.name == name and identity(x) == wanted)

@@ -307,7 +307,7 @@ def _by_kernel(
     count = tensors[0].numel()
     divisor = _divisor(request, count // tensors[0].shape[-1] if text.rows else count)
     share = 1.0 / divisor if divisor else math.inf
-    found = run(tensors, request.weight, request.mask, share)
+    found = run(tensors, text.parameters, request.weight, request.mask, share)
     if found is None:
         return None
     total, slopes = found
@@ -327,7 +327,6 @@ def _kernel(request: Request, text: _Text, tensors: tuple[Tensor, ...]) -> Any:
     return run_of(
         Kind(
             text.variant,
-            text.parameters,
             text.moving,
             tuple([x.dtype for x in tensors]),
             first.shape[-1] if text.rows else 0,

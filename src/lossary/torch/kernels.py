@@ -8,7 +8,7 @@ for it; its machine code stays in the user's cache, where the next process finds
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -37,7 +37,6 @@ class Kind(NamedTuple):
     """What shapes a kernel; calls of one kind share it."""
 
     variant: Variant
-    parameters: tuple[Any, ...]
     moving: tuple[bool, ...]
     dtypes: tuple[torch.dtype, ...]
     classes: int
@@ -63,7 +62,7 @@ def run_of(kind: Kind) -> Run | None:
 
 
 def _run(kind: Kind) -> Run:
-    """Return a function of tensors, weight, mask and scale; its None stands for no kernel."""
+    """Return a function of tensors, hyper-parameters, weight, mask and scale; None: no kernel."""
     inputs = kind.variant.definition.inputs
     rows = [kind.classes > 0 and a.domain.class_axis for a in inputs]
     shapes = [(-1, kind.classes) if row else -1 for row in rows]
@@ -71,11 +70,14 @@ def _run(kind: Kind) -> Run:
     step = fused.step_of(kind.classes)
     form = _form(kind, moved)
     function: Callable[..., None] | None = None
-    numbers = [float(x) for x in kind.parameters]
     types = [np.float64 if kind.dtypes[i] == torch.float64 else np.float32 for i in moved]
 
     def run(
-        tensors: tuple[Tensor, ...], weight: Tensor | None, mask: Tensor | None, scale: float
+        tensors: tuple[Tensor, ...],
+        parameters: tuple[float, ...],
+        weight: Tensor | None,
+        mask: Tensor | None,
+        scale: float,
     ) -> tuple[float, list[Tensor]] | None:
         nonlocal function
         words = [
@@ -85,7 +87,7 @@ def _run(kind: Kind) -> Run:
         blocks = -(-len(words[0]) // step)
         sums, wrong = np.empty(blocks), np.empty(blocks, np.int64)
         extras = [x.detach().numpy().reshape(-1) for x in (weight, mask) if x is not None]
-        arguments = [*words, *numbers, *extras, scale, *slopes, sums, wrong]
+        arguments = [*words, *map(float, parameters), *extras, scale, *slopes, sums, wrong]
         if function is None:
             try:
                 function = fused.ready(form, step, arguments)

@@ -53,21 +53,21 @@ def call(loss: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         for name in loss.differentiable
         if isinstance(x := given.get(name, kwargs.get(name)), torch.Tensor) and x.requires_grad
     ]
-    text = repr((loss.number, moving, *arguments))
+    text = repr((graph.identity(loss), moving, *arguments))
     return _Node.apply(text, *tensors)
 
 
 def _unpacked(
     tensors: Sequence[Any], text: str
 ) -> tuple[Any, list[str], list[Any], dict[str, Any]]:
-    number, moving, args, kwargs = ast.literal_eval(text)
+    identity, moving, args, kwargs = ast.literal_eval(text)
 
     def restored(x: Any) -> Any:
         packed = isinstance(x, tuple) and len(x) == 2 and x[0] == _TENSORS
         return tensors[x[1]] if packed else x
 
     return (
-        graph.numbered(number),
+        graph.identified(identity),
         moving,
         [restored(x) for x in args],
         {name: restored(x) for name, x in kwargs.items()},
