@@ -176,6 +176,7 @@ def check_partial(operator, i):
 
 
 CHOICES = {
+    "absolute": (x * y + x,),
     "maximum": (x, y),
     "minimum": (x, y),
     "where": (x < y, x * x, x * y),
