@@ -35,6 +35,13 @@ KEPT = (
     Kept("kl_div", "reduction", "'mean' divides by the number of elements, and warns"),
     Kept("cross_entropy", "weight", "with probabilities a weighted mean divides by the rows"),
     Kept("cross_entropy", "empty mean", "NaN where every label is ignored"),
+    Kept("cross_entropy", "FORMULAS", "NaN for a logit of +inf, and for a row of -inf only"),
+    Kept(
+        "all functions",
+        "NotFiniteError",
+        "an infinite or NaN result is PyTorch's own, gradient "
+        "and all: GradScaler skips the same steps",
+    ),
 )
 
 

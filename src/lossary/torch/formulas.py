@@ -44,7 +44,12 @@ def _overflowing(own: Loss, number: Any) -> Loss:
         within = absolute(number(**arguments)) < inf
         return own.formula(**arguments) * where(within, constant(1), constant(nan))
 
-    return replace(own, formula=formula)
+    made = replace(own, formula=formula)
+    made.expression(made.absent_by_default)
+    # Looked at once: a compiler cannot trace what is computed at the first look.
+    assert made.class_axis == own.class_axis  # noqa: S101
+    assert made.differentiable == own.differentiable  # noqa: S101
+    return made
 
 
 FORMULAS = MappingProxyType(

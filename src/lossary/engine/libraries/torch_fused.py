@@ -52,7 +52,7 @@ class Found(NamedTuple):
 class _Place:
     """Where among the saved tensors one of the call's is."""
 
-    index: int
+    at: int
 
 
 @dataclass
@@ -255,7 +255,7 @@ def resumed(ctx: Any) -> tuple[Call, list[Any]]:
         return state.call, list(saved)
     count = state.gradients
     tensors = saved[count:]
-    whole = _each(state.call, lambda x: tensors[x.index] if isinstance(x, _Place) else x)
+    whole = _each(state.call, lambda x: tensors[x.at] if isinstance(x, _Place) else x)
     # Without a version in common: what is handed over is the caller's to change.
     return whole, [x.data for x in saved[:count]]
 
