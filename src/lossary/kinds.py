@@ -75,7 +75,7 @@ def _is(kind: type, module: str, name: str) -> bool:
 
 def way_out(x: Any) -> str:
     """Return the hint for an array whose elements are no real numbers."""
-    dtype = getattr(x, "dtype", None)
+    dtype: Any = getattr(x, "dtype", None)
     name = str(dtype).removeprefix("torch.").removeprefix("<dtype: '")
     if getattr(dtype, "names", None):
         hint = f"take one of its fields, such as x[{dtype.names[0]!r}]"

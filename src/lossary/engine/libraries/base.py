@@ -103,6 +103,10 @@ class Library(ABC):
         """
         return self.cast(x, self.index_dtype)
 
+    def narrowed(self, x: Any) -> Any:
+        """Return an integer array of NumPy so that the library can narrow it to no other label."""
+        return x
+
     def differs(self, label: Any, number: int) -> Any:
         """Return where a label is not this number, which need not be one of its dtype."""
         return label != number

@@ -30,6 +30,11 @@ def _own_rules() -> Iterator[None]:
         yield
 
 
+def _set(name: str) -> bool:
+    """Whether a setting of JAX is on here."""
+    return getattr(jax.config, name)
+
+
 @contextmanager
 def _unwatched() -> Iterator[None]:
     with jax.debug_nans(False), jax.debug_infs(False):
@@ -93,11 +98,11 @@ class _Jax(Library):
             return x.astype("int64" if x.dtype in ("int64", "uint64", "uint32") else "int32")
 
     def narrowed(self, x: Any) -> Any:
-        """Return an integer array of NumPy as JAX may narrow it: what does not fit, at the end."""
+        # Of 64 bits JAX keeps the last 32: what does not fit goes to the end of their range.
         import numpy as np
 
         wide = isinstance(x, (np.ndarray, np.generic)) and x.dtype.name in {"int64", "uint64"}
-        if not wide or jax.config.jax_enable_x64:
+        if not wide or _set("jax_enable_x64"):
             return x
         ends = np.iinfo(np.int32)
         return np.clip(x, ends.min, ends.max).astype(np.int32)
@@ -109,7 +114,7 @@ class _Jax(Library):
         return _own_rules()
 
     def calm(self) -> AbstractContextManager[Any]:
-        if jax.config.jax_debug_nans or jax.config.jax_debug_infs:
+        if _set("jax_debug_nans") or _set("jax_debug_infs"):
             return _unwatched()
         return nullcontext()
 
