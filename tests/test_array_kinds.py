@@ -51,6 +51,9 @@ def test_what_is_masked_in_the_data_does_not_count(loss):
         same(everything(loss, *given, **settings), expected)
     given = [hidden(x, a.domain) for x, a in zip(data, loss.inputs, strict=True)]
     same(everything(loss, *given, mask=[True] * 4 + [False], **settings), expected)
+    weight = np.arange(1.0, 6.0)
+    expected = everything(loss, *data, weight=np.where(KEPT, weight, 0.0), **settings)
+    same(everything(loss, *given, weight=weight, **settings), expected)
 
 
 @each_loss

@@ -103,7 +103,7 @@ def _rows_masked(call: Call, name: str, mask: np.ndarray) -> np.ndarray:
         )
     if domain is None or not domain.class_axis:
         return mask
-    rows: np.ndarray = np.all(mask, axis=call.axis, keepdims=False)  # pyright: ignore[reportAssignmentType]
+    rows = np.asarray(mask.all(axis=call.axis))
     part = mask & ~np.expand_dims(rows, call.axis)
     if part.any():
         raise DomainError(

@@ -18,9 +18,6 @@ from jax.custom_derivatives import SymbolicZero
 
 from lossary.engine.libraries.base import Kind, Library, Operation, symbolic
 
-_config: Any = jax.config  # its flags are made at run time
-
-
 @contextmanager
 def _own_rules() -> Iterator[None]:
     """The settings that the texts are written for, whatever the caller's are."""
@@ -30,6 +27,11 @@ def _own_rules() -> Iterator[None]:
         jax.numpy_rank_promotion("allow"),
     ):
         yield
+
+
+def _set(name: str) -> bool:
+    """Whether a setting of JAX is on here."""
+    return getattr(jax.config, name)
 
 
 @contextmanager
@@ -95,11 +97,11 @@ class _Jax(Library):
             return x.astype("int64" if x.dtype in ("int64", "uint64", "uint32") else "int32")
 
     def narrowed(self, x: Any) -> Any:
-        # What does not fit into 32 bits becomes the last number that does, which no class has.
+        # Of 64 bits JAX keeps the last 32: what does not fit goes to the end of their range.
         import numpy as np
 
         wide = isinstance(x, (np.ndarray, np.generic)) and x.dtype.name in {"int64", "uint64"}
-        if not wide or _config.jax_enable_x64:
+        if not wide or _set("jax_enable_x64"):
             return x
         ends = np.iinfo(np.int32)
         return np.clip(x, ends.min, ends.max).astype(np.int32)
@@ -114,7 +116,7 @@ class _Jax(Library):
         return jax.ensure_compile_time_eval()
 
     def calm(self) -> AbstractContextManager[Any]:
-        if _config.jax_debug_nans or _config.jax_debug_infs:
+        if _set("jax_debug_nans") or _set("jax_debug_infs"):
             return _unwatched()
         return nullcontext()
 
