@@ -384,15 +384,6 @@ def test_a_mistake_in_a_definition_is_refused_at_its_line(formula):
         assert word in said, said
 
 
-def test_an_argument_is_not_named_like_an_option():
-    with pytest.raises(L.FormulaError, match="weight is an option of every loss"):
-
-        @L.loss(source="nobody")
-        def weighed(prediction: Real, weight: Real):
-            """Wrong."""
-            return prediction * weight
-
-
 # -------------------------------------------------------------------------------------- doors
 
 DOORS = {

@@ -18,7 +18,6 @@ from lossary.engine.arguments import options_of
 from lossary.engine.describe import describe
 from lossary.engine.hints import for_keras
 from lossary.engine.program import text, variant
-from lossary.errors import FormulaError
 from lossary.render import latex
 
 __all__ = ["Loss", "bind", "loss"]
@@ -242,12 +241,6 @@ def loss(**facts: Any) -> Callable[[Callable[..., Any]], Loss]:
     """
 
     def decorate(formula: Callable[..., Any]) -> Loss:
-        made = bind(define(formula, **facts))
-        if taken := options_of(made).keys() & made.domains.keys():
-            raise FormulaError(
-                f"{made.name}: {', '.join(sorted(taken))} is an option of every loss\n"
-                "hint: give the argument another name"
-            )
-        return made
+        return bind(define(formula, **facts))
 
     return decorate
