@@ -73,7 +73,7 @@ def _label(definition: Definition, prediction: bool, value: float, classes: int 
 def _simplex(definition: Definition, prediction: bool, value: float, classes: int | None) -> str:
     if prediction:
         return _logits(definition, "softmax")
-    return f"is it a prediction? the order is ({order(definition)})"
+    return f"are the arguments swapped? the order is ({order(definition)})"
 
 
 def _log_simplex(
