@@ -18,6 +18,7 @@ from jax.custom_derivatives import SymbolicZero
 
 from lossary.engine.libraries.base import Kind, Library, Operation, symbolic
 
+
 @contextmanager
 def _own_rules() -> Iterator[None]:
     """The settings that the texts are written for, whatever the caller's are."""
