@@ -192,7 +192,7 @@ class Printer:
     def _bound(self, node: Expression) -> tuple[int, str] | None:
         """Print a maximum or minimum with a plain number, where the target has its own word."""
         template = self.language.bounds.get(node.operator)
-        x, y = node.arguments
+        x, y = sorted(node.arguments, key=lambda x: x.operator == "constant")
         if template is None or y.operator != "constant":
             return None
         return ATOM, template.format(self.text(x, 0), self.text(y, 0))
