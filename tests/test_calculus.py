@@ -136,7 +136,8 @@ def arguments_of(name):
     function = FUNCTIONS[name]
     for first, second in ((x, y), (y, z), (p, q)):
         rows = (z,) if function.shape != "elementwise" else (a, b)
-        pool, special = iter((first, second, *rows)), {"label": label, "power": a, "share": p}
+        pool = iter((first, second, *rows))
+        special = {"label": label, "power": a, **dict.fromkeys(("share", "probability", "rate"), p)}
         words = signature(function.computed).parameters
         chosen = tuple(special[word] if word in special else next(pool) for word in words)
         if is_real(node_of(name, chosen)):

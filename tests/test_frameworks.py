@@ -99,21 +99,6 @@ class TestTorch:
         diagonal = matrix.reshape(size, size).diagonal().reshape(data[0].shape)
         close(diagonal, loss.hessian(*data, **parameters), rtol=1e-9)
 
-    @each_loss
-    def test_compile_fullgraph_traces_value_and_gradient(self, loss):
-        data, parameters = self.tensors(loss)
-
-        def function(*args):
-            return loss(*args, **parameters)
-
-        self.torch.compiler.reset()
-        compiled = self.torch.compile(function, fullgraph=True, backend="aot_eager")
-        data[0].requires_grad_()
-        value = compiled(*data)
-        close(value.detach(), loss(*[x.detach() for x in data], **parameters))
-        (slope,) = self.torch.autograd.grad(value, data[0])
-        close(slope, loss.gradient(*[x.detach() for x in data], **parameters))
-
     @pytest.mark.parametrize("name", ["huber", "focal", "cross_entropy"])
     def test_compile_fullgraph_with_the_default_compiler(self, name):
         loss = L.catalogue[name]

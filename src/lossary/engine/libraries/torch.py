@@ -103,6 +103,8 @@ class _Torch(Library):
 
     def numpy(self, x: Any) -> Any:
         x = x.detach()
+        while _is_wrapped(x):  # a result of plain tensors inside torch.func
+            x = _unwrapped(x)
         return x.to(torch.float64).numpy() if x.dtype.is_floating_point else x.numpy()
 
     def memory(self, x: Any) -> Memory | None:
@@ -247,6 +249,7 @@ def _has_values(x: Any) -> bool:
     return type(x) in _PLAIN and x.is_cpu and not _is_wrapped(x)
 
 
+_unwrapped = torch._C._functorch.get_unwrapped  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
 _is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
 
 
