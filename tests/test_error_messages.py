@@ -17,6 +17,7 @@ import lossary as L
 from libraries import NAMES, Library
 from lossary.domain import Label, Logits, Positive, Real
 from lossary.engine.arguments import options_of
+from lossary.errors import install_line
 from lossary.functions import (
     cross_entropy_at,
     log,
@@ -426,7 +427,7 @@ def test_a_door_without_its_framework_names_the_extra(door, line):
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True
     )
-    assert done.stdout == f'lossary.{door} needs an extra: pip install "lossary[{door}]"\n'
+    assert done.stdout == f"lossary.{door} needs an extra: {install_line(door)}\n"
 
 
 def test_a_door_opens_after_the_plain_import():
