@@ -50,6 +50,8 @@ class NeverWait(TorchDispatchMode):
 def no_value_can_be_looked_at(monkeypatch):
     """As on a GPU, where a look costs a wait: in the interpreter the tensors are on the CPU."""
     monkeypatch.setattr(engine_of_torch, "_has_values", lambda x: False)
+    # A mode that is watching takes the road of operations; the one that waits for waits must not.
+    monkeypatch.setattr(engine_of_torch, "_modes", lambda: 0)
 
 
 def tensor(x, dtype=None):
@@ -534,7 +536,9 @@ def test_explain_says_where_and_why(monkeypatch):
     assert "there are no elements" in reason(x[:0], t[:0])
     assert "delta is an array" in reason(x, t, delta=x.abs() + 1)
     assert "weight needs a gradient" in reason(x, t, weight=torch.ones_like(x).requires_grad_())
-    assert "target is not an ordinary array" in reason(x, t.to_sparse())
+    with monkeypatch.context() as watching:
+        watching.setattr(engine_of_torch, "_modes", lambda: 1)
+        assert "prediction is not an ordinary array" in reason(x, t)
     soft = reason(
         *soft_rows(), loss=L.soft_cross_entropy, class_weight=torch.ones(5, device=DEVICE)
     )

@@ -24,7 +24,7 @@ from samples import arrays, each_loss, parameters, those  # noqa: E402
 from test_torch_door import each_call, prepared  # noqa: E402
 
 TORCH = Library("torch")
-SIZES = (4, 2, 7)
+SIZES = (5, 2, 7)
 
 
 class Counted:
