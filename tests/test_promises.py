@@ -32,7 +32,9 @@ thorough = settings(
 )
 
 
-unshrunk = settings(thorough, phases=(Phase.generate,))
+# It ends at the first failure. Hypothesis also draws constants of the modules that are loaded, so
+# that what comes first depends on the tests before; of so many examples one always fails.
+unshrunk = settings(thorough, phases=(Phase.generate,), max_examples=1000)
 
 CHECKS = {}
 
