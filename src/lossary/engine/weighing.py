@@ -144,9 +144,11 @@ def weights_of(call: Call) -> tuple[Any, Any]:
     if options.weight is None:
         return None, _some(call, keep)
     weight = fitting(call, "weight", options.weight)
-    known = options.check and library.concrete([weight])
-    if known and library.all((weight > 0) & (weight < float("inf"))):
-        return spread(call, weight), _some(call, keep)
+    if options.check and library.concrete([weight]):
+        with library.aside():
+            usual = library.all((weight > 0) & (weight < float("inf")))
+        if usual:
+            return spread(call, weight), _some(call, keep)
     weight = spread(call, _sound(call, "weight", weight, keep))
     return weight, counting(call, weight, keep)
 
