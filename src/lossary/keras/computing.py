@@ -15,6 +15,7 @@ from keras import ops
 
 from lossary import catalogue
 from lossary.engine import Loss
+from lossary.engine.checking import check_parameter
 from lossary.engine.libraries import LIBRARIES, library
 
 __all__ = ["BACKEND", "LIBRARY", "only", "values"]
@@ -76,11 +77,17 @@ def _shape_the_text(value: Any) -> bool:
     return value is None or value in {0, 1, 2}
 
 
-def _split(fixed: Settings) -> tuple[Settings, Settings]:
+def _split(loss: str | Loss, fixed: Settings) -> tuple[Settings, Settings]:
     """Return numbers that a compiled function keeps, and those that it takes as arguments.
 
-    A function for every value that a number ever had would be compiled for each and kept.
+    A function for every value that a number ever had would be compiled for each and kept. Raises
+    DomainError for a number outside its set, which a graph would turn into NaN.
     """
+    definition = _found(loss)
+    for name, value in fixed:
+        if value is not None and not definition.domains[name].class_axis:
+            argument = next(a for a in definition.parameters if a.name == name)
+            check_parameter(definition, argument, value)
     kept = tuple((n, v) for n, v in fixed if _shape_the_text(v))
     return kept, tuple((n, v) for n, v in fixed if not _shape_the_text(v))
 
@@ -105,7 +112,7 @@ def _jitted(loss: str | Loss, fixed: Settings, names: tuple[str, ...]) -> Callab
 
 
 def _jax(loss: str | Loss, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
-    fixed, numbers = _split(fixed)
+    fixed, numbers = _split(loss, fixed)
     call = _jitted(loss, fixed, tuple(n for n, _ in (*arrays, *numbers)))
     return call(*tensors, *(v for _, v in arrays), *(_jax_number(float(v)) for _, v in numbers))
 
@@ -120,7 +127,11 @@ def _jax_number(value: float) -> Any:
 
 @lru_cache(maxsize=256)
 def _graph(
-    loss: str | Loss, fixed: Settings, names: tuple[str, ...], numbers: int
+    loss: str | Loss,
+    fixed: Settings,
+    names: tuple[str, ...],
+    numbers: int,
+    ranks: tuple[int, ...],
 ) -> Callable[..., Any]:
     """Return the call as a graph; its last tensors are numbers that get no gradient."""
     import tensorflow as tf
@@ -141,8 +152,10 @@ def _tensorflow(
 
     if not tf.executing_eagerly():
         return _plain(loss, tensors, fixed, arrays)
-    fixed, numbers = _split(fixed)
-    call = _graph(loss, fixed, tuple(n for n, _ in (*arrays, *numbers)), len(numbers))
+    fixed, numbers = _split(loss, fixed)
+    names = tuple(n for n, _ in (*arrays, *numbers))
+    # A graph is for one number of axes: TensorFlow would else make one in which it is unknown.
+    call = _graph(loss, fixed, names, len(numbers), tuple(len(x.shape) for x in tensors))
     more = (tf.constant(v, tf.float64) for _, v in numbers)
     return call(*tensors, *(v for _, v in arrays), *more)
 
