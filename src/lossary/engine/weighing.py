@@ -149,7 +149,9 @@ def weights_of(call: Call) -> tuple[Any, Any]:
             usual = library.all((weight > 0) & (weight < float("inf")))
         if usual:
             return spread(call, weight), _some(call, keep)
-    weight = spread(call, _sound(call, "weight", weight, keep))
+    if options.check:
+        weight = _sound(call, "weight", weight, keep)
+    weight = spread(call, weight)
     return weight, counting(call, weight, keep)
 
 
@@ -182,8 +184,6 @@ def mask_of(call: Call) -> Any:
 def _sound(call: Call, name: str, weight: Any, keep: Any = None) -> Any:
     """Raise for a weight below 0 or not finite; where that is impossible, make it NaN."""
     library = call.library
-    if not call.options.check:
-        return weight
     if library.concrete([weight]):
         _check_weight(call, name, weight, keep)
         return weight
@@ -288,7 +288,8 @@ def class_table(call: Call, classes: int) -> Any:
     library, table = call.library, given(call, "class_weight", value)
     _one_each(call, "class_weight", table, classes, hints.for_classes(value))
     with library.wide():
-        table = _sound(call, "class_weight", table)
+        if call.options.check:
+            table = _sound(call, "class_weight", table)
         return library.cast(table, library.work_dtype(call.prediction))
 
 
