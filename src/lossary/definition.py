@@ -21,7 +21,7 @@ from lossary.formula import Expression, trace, variable, walk
 from lossary.functions import FUNCTIONS
 from lossary.rewriting import simplify
 
-__all__ = ["PROMISES", "Argument", "Definition", "define", "gather", "loss"]
+__all__ = ["PROMISES", "Argument", "Definition", "define", "gather", "loss", "pascal_case"]
 
 PROMISES = {
     "non_negative": "never below 0",
@@ -260,6 +260,11 @@ def _place(formula: Callable[..., Any]) -> str:
 
 def _is_inside(domain: Domain, default: Any) -> bool:
     return isinstance(default, (int, float)) and bool(domain.contains(default))
+
+
+def pascal_case(name: str) -> str:
+    """Return a name as classes are named: ``smooth_l1`` becomes ``SmoothL1``."""
+    return "".join(part.capitalize() for part in name.split("_"))
 
 
 def gather(*families: ModuleType) -> dict[str, Definition]:

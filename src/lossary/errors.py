@@ -70,15 +70,15 @@ def needs(purpose: str, **extras: str) -> Iterator[None]:
         raise MissingExtraError(extra, purpose) from error
 
 
-def warn(text: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the line that called, which Python then shows once."""
+def warn(text: str, category: type[Warning] | None = None, stacklevel: int = 1) -> None:
+    """Warn at the line that called, which Python then shows once, in place of ``warnings.warn``."""
     frame, level = inspect.currentframe(), 1  # 1 is the line below
     while frame is not None and frame.f_globals.get("__name__", "").startswith(_INSIDE):
         frame, level = frame.f_back, level + 1
     warnings.warn(text, category, stacklevel=level)
 
 
-_INSIDE = ("lossary.", "keras.", "torch.nn.modules.")
+_INSIDE = ("lossary.", "keras.", "torch.")
 """Modules through which a caller's line leads here."""
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from keras.src.losses.loss import squeeze_or_expand_to_same_rank
 
 from lossary import catalogue
-from lossary.definition import Argument
+from lossary.definition import Argument, pascal_case
 from lossary.engine import Loss as CoreLoss
 from lossary.errors import ShapeError
 from lossary.keras import functions, losses
@@ -122,10 +122,6 @@ def _space(loss: CoreLoss) -> str:
     return loss.inputs[0].name.replace("_", "-")
 
 
-def _camel(name: str) -> str:
-    return "".join(part.capitalize() for part in name.split("_"))
-
-
 def folded(name: str) -> str:
     """Return what is left of a name for somebody who does not look at capitals and ``_``."""
     return name.replace("_", "").lower()
@@ -143,9 +139,9 @@ def class_name(loss: CoreLoss) -> str:
     What Keras calls by that name takes probabilities or a rate where ours takes something else;
     then the name ends with what that is.
     """
-    plain, space = _camel(loss.name), loss.inputs[0].name
+    plain, space = pascal_case(loss.name), loss.inputs[0].name
     if catalogue.get(loss.name) is loss and folded(plain) in _KERAS and space not in _KERAS_TAKES:
-        return f"{plain}From{_camel(space)}"
+        return f"{plain}From{pascal_case(space)}"
     return plain
 
 
@@ -215,9 +211,9 @@ def _refusing(old: str, loss: CoreLoss) -> Any:
 
 
 RENAMED = {
-    _camel(_loss.name): class_name(_loss)
+    pascal_case(_loss.name): class_name(_loss)
     for _loss in offered()
-    if _camel(_loss.name) not in {class_name(_loss), *losses.CLASSES}
+    if pascal_case(_loss.name) not in {class_name(_loss), *losses.CLASSES}
 }
 """Names of earlier versions, and what they are called now."""
 

@@ -22,6 +22,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from lossary import catalogue
+from lossary.definition import pascal_case
 from lossary.engine import Loss
 
 _CALL = ("weight", "mask", "denominator")
@@ -85,7 +86,7 @@ def _shown(value: Any) -> str:
 
 def class_name(loss: Loss) -> str:
     """Return the name of a loss's module: ``smooth_l1`` becomes ``SmoothL1``."""
-    return "".join(part.capitalize() for part in loss.name.split("_"))
+    return pascal_case(loss.name)
 
 
 def constructor(loss: Loss) -> inspect.Signature:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import warnings
 from collections.abc import Callable
 from functools import lru_cache, partial, wraps
 from types import FunctionType, SimpleNamespace
@@ -16,7 +14,7 @@ from torch.overrides import handle_torch_function
 from torch.overrides import has_torch_function_variadic as overridden
 
 from lossary.engine.libraries.torch_distributed import beside, mesh_of, replicating
-from lossary.errors import LossaryError
+from lossary.errors import LossaryError, warn
 
 __all__ = [
     "NotFiniteError",
@@ -193,11 +191,6 @@ def warn_as(peer: Any, *args: Any, **kwargs: Any) -> None:
     warn(*said)
 
 
-def warn(message: Any, category: type[Warning] | None = None, stacklevel: int = 1) -> None:
-    """Warn at the line that called the door, in place of ``warnings.warn``."""
-    warnings.warn(message, category, stacklevel=_outside())
-
-
 def _silent(message: Any, category: type[Warning] | None = None, stacklevel: int = 1) -> None:
     """Say nothing, in place of ``warnings.warn``."""
 
@@ -221,14 +214,3 @@ def _warning_by(function: Any, say: Callable[..., None]) -> Any:
     )
     twin.__kwdefaults__ = function.__kwdefaults__
     return twin
-
-
-def _outside() -> int:
-    """Return how many calls up the first line outside lossary and PyTorch is."""
-    frame, level = inspect.currentframe(), 0
-    while frame is not None and frame.f_globals.get("__name__", "").startswith(_INSIDE):
-        frame, level = frame.f_back, level + 1
-    return max(level, 1)
-
-
-_INSIDE = ("lossary.", "torch.")

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from lossary.definition import Definition
+from lossary.definition import Definition, pascal_case
 from lossary.engine.hints.relatives import for_logits, order
 from lossary.losses import definitions
 
@@ -86,15 +86,11 @@ def for_missing(definition: Definition, given: int, keywords: Iterable[str]) -> 
     settings = ", ".join(f"{name}=..." for name in chosen)
     own, made = definition.name, f"lossary.torch.module_of({definition.name})"
     if own in definitions:
-        own, made = f"lossary.{own}", f"lossary.torch.{_class(own)}"
+        own, made = f"lossary.{own}", f"lossary.torch.{pascal_case(own)}"
     return (
         f"a loss is a function; to fix {', '.join(chosen)} for later calls write "
         f"functools.partial({own}, {settings}), or {made}({settings})"
     )
-
-
-def _class(name: str) -> str:
-    return "".join(part.capitalize() for part in name.split("_"))
 
 
 TARGET_FIRST = (
