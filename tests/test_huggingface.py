@@ -78,6 +78,30 @@ def trained(kind, loss, size, parts, rows):
     return torch.cat([p.detach().flatten() for p in model.parameters()]), trainer
 
 
+def saved_by_two_processes(code, folder):
+    """Run a program on two ranks, and return what each saved in the file that it was told."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    paths = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", code, str(folder / f"{rank}.pt")],
+            env={
+                **os.environ, "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2",
+                "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1",
+                "ACCELERATE_USE_CPU": "true", "PYTHONPATH": paths,
+            },
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )
+        for rank in range(2)
+    ]  # fmt: skip
+    for process in processes:
+        _, errors = process.communicate(timeout=200)
+        assert process.returncode == 0, errors
+    return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
+
+
 def mean_of_means(outputs, labels, num_items_in_batch=None):
     """What many wrote by hand: each part divides by its own count."""
     return L.hf("cross_entropy")(outputs, labels)
@@ -121,9 +145,6 @@ class TestAccumulation:
         assert float((whole - parts).abs().max()) > 0.01
 
     def test_two_processes_that_accumulate_are_one_big_batch(self, tmp_path):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
         code = (
             "import sys, torch, lossary as L, test_huggingface as t\n"
             "rows = t.tokens()\n"
@@ -131,24 +152,8 @@ class TestAccumulation:
             "assert trainer.args.world_size == 2\n"
             "torch.save(end, sys.argv[1])\n"
         )
-        processes = [
-            subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-c", code, str(tmp_path / f"{rank}.pt")],
-                env={
-                    **os.environ, "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2",
-                    "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1",
-                    "ACCELERATE_USE_CPU": "true", "PYTHONPATH": str(Path(__file__).parent),
-                },
-                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-            )
-            for rank in range(2)
-        ]  # fmt: skip
         whole, _ = trained("LlamaForCausalLM", L.hf("cross_entropy"), 6, 1, tokens())
-        for process in processes:
-            _, errors = process.communicate(timeout=200)
-            assert process.returncode == 0, errors
-        for rank in range(2):
-            parts = torch.load(tmp_path / f"{rank}.pt")
+        for parts in saved_by_two_processes(code, tmp_path):
             torch.testing.assert_close(parts, whole, rtol=0, atol=1e-6)
 
     def test_evaluation(self):

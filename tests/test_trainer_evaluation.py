@@ -4,11 +4,7 @@ Whatever the size of a batch, the number of processes and the examples that fill
 """
 
 import os
-import socket
-import subprocess
-import sys
 import warnings
-from pathlib import Path
 
 import pytest
 
@@ -170,9 +166,6 @@ def test_another_loss_is_left_alone():
 
 def test_two_processes(tmp_path):
     """Nine rows in batches of two on two processes: three rows come twice to fill the last one."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     code = (
         "import sys, torch, lossary as L\n"
         "import test_huggingface as models, test_trainer_evaluation as t\n"
@@ -183,28 +176,11 @@ def test_two_processes(tmp_path):
         "rows = [x[:9] for x in models.tokens(t.ROWS)]\n"
         "torch.save(trainer.evaluate(t.data(*rows))['eval_loss'], sys.argv[1])\n"
     )
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", code, str(tmp_path / f"{rank}.pt")],
-            env={
-                **os.environ, "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2",
-                "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1",
-                "ACCELERATE_USE_CPU": "true",
-                "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent),
-                                               os.environ.get("PYTHONPATH", "")]),
-            },
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        )
-        for rank in range(2)
-    ]  # fmt: skip
     inputs, labels = (x[:9] for x in models.tokens(ROWS))
     wanted = over_all_items(models.model_of("LlamaForCausalLM"), L.hf("cross_entropy"),
                             inputs, labels)  # fmt: skip
-    for process in processes:
-        _, errors = process.communicate(timeout=200)
-        assert process.returncode == 0, errors
-    for rank in range(2):
-        assert torch.load(tmp_path / f"{rank}.pt") == pytest.approx(wanted, rel=1e-6)
+    for found in models.saved_by_two_processes(code, tmp_path):
+        assert found == pytest.approx(wanted, rel=1e-6)
 
 
 class TestWhatTheTrainerDoesNotHandOver:
