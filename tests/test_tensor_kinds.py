@@ -156,6 +156,18 @@ def test_large_tensors_are_read_for_what_they_mean(kind):
     same(*found, FINE)
 
 
+@pytest.mark.parametrize("engine", ["array", "fused"])
+@pytest.mark.parametrize("kind", ["negative bit", "efficient zeros"])
+def test_the_catalogue_reads_them_on_every_engine(kind, engine):
+    first, second = torch.rand(4, 6), torch.rand(4, 6)
+    x = KINDS[kind](first)
+    for given, plain in (((x, second), (x.clone(), second)), ((second, x), (second, x.clone()))):
+        with L.using(engine=engine):
+            found = L.huber.value_and_gradient(*given)
+        for got, wanted in zip(found, L.huber.value_and_gradient(*plain), strict=True):
+            torch.testing.assert_close(got, wanted)
+
+
 @pytest.mark.parametrize("kind", ["negative bit", "efficient zeros"])
 def test_criteria_do_too(kind):
     def tensors():

@@ -86,8 +86,6 @@ def _apart(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
 
 
 def _large(request: Request, tensors: tuple[Tensor, ...]) -> Tensor:
-    if any(x.is_neg() or x._is_zerotensor() for x in tensors):  # noqa: SLF001
-        tensors = tuple([x.clone() for x in tensors])  # memory that is what it means
     if not request.read_once:
         return general(request, *tensors)
     if tensors[0].numel() < CUTOFF:

@@ -15,6 +15,7 @@ from torch.autograd import forward_ad
 from lossary.engine import gpu
 from lossary.engine.libraries import torch_distributed
 from lossary.engine.libraries.base import Kind, Library, Operation, symbolic
+from lossary.engine.libraries.torch_memory import is_plain_memory
 from lossary.engine.memory import Memory, memory_of
 from lossary.render.kernel import Storage
 
@@ -108,15 +109,17 @@ class _Torch(Library):
         return x.to(torch.float64).numpy() if x.dtype.is_floating_point else x.numpy()
 
     def memory(self, x: Any) -> Memory | None:
-        if not isinstance(x, torch.Tensor) or is_watched() or not _has_values(x):
-            return None
-        if x.is_sparse or _is_dual(x):
+        if not isinstance(x, torch.Tensor) or is_watched() or not _has_values(x) or _is_dual(x):
             return None
         x = x.detach()
+        if not is_plain_memory(x):
+            if not (x.is_neg() or x._is_zerotensor()):  # noqa: SLF001
+                return None
+            x = x.clone()  # whose memory is what it means
         half = _HALVES.get(x.dtype)
         if half:
             return memory_of(x.view(torch.int16).numpy(), half)
-        return memory_of((x.resolve_neg() if x.is_neg() else x).numpy())
+        return memory_of(x.numpy())
 
     def on_gpu(self, x: Any) -> bool:
         return x.device.type == "cuda"
