@@ -190,10 +190,10 @@ def _install(framework: str) -> Report:
     if delegated := tuple(name for name in names if _is_the_frameworks(getattr(door, name))):
         report.kept += delegated
         names = [name for name in names if name not in delegated]
-    watched = known.watching()
+    awaited = known.watching()
     for name in names:
         original = getattr(peers, name)
-        report.pairs.append((original, _stand_in(original, getattr(door, name), report, watched)))
+        report.pairs.append((original, _stand_in(original, getattr(door, name), report, awaited)))
     try:
         places = _exchange(report.pairs, known)
         if known.compiles:
@@ -220,7 +220,7 @@ def _is_the_frameworks(door: Function) -> bool:
 
 
 def _stand_in(
-    original: Function, door: Function, report: Report, watched: Callable[..., bool]
+    original: Function, door: Function, report: Report, awaited: Callable[..., bool]
 ) -> Function:
     """Return the function that a framework's names are bound to, under the framework's own name.
 
@@ -228,7 +228,7 @@ def _stand_in(
     """
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if report.active and not watched(*args, *kwargs.values()):
+        if report.active and not awaited(*args, *kwargs.values()):
             return door(*args, **kwargs)
         return original(*args, **kwargs)
 

@@ -51,9 +51,9 @@ def _criteria(door: Any) -> Iterable[tuple[str, str]]:
 
 
 def _watching_torch() -> Callable[..., bool]:
-    from lossary.torch.contract import watched
+    from lossary.torch.contract import awaited
 
-    return watched
+    return awaited
 
 
 def _keras_classes(door: Any) -> Iterable[tuple[str, str]]:

@@ -20,13 +20,13 @@ __all__ = [
     "NotFiniteError",
     "as_torch",
     "at_labels",
+    "awaited",
     "composed_dtype",
     "real",
     "reduction_of",
     "result_dtype",
     "same_size",
     "warn_as",
-    "watched",
     "wide",
 ]
 
@@ -103,7 +103,7 @@ def refuse_scripting(name: str) -> NoReturn:
     )
 
 
-def watched(*args: Any) -> bool:
+def awaited(*args: Any) -> bool:
     """Whether a tracer, a mode or a subclass waits to see PyTorch's function called with these."""
     return overridden(*args) or (_transforms() and _is_functionalized())
 
