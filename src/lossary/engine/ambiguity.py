@@ -88,19 +88,22 @@ def _per_class(call: Call, name: str) -> str:
 
 
 def _which(call: Call, name: str, length: int) -> str:
-    index = ", ".join(["None"] * (len(call.shape) - 1) + [":"])
     return (
         f"{call.definition.name}: {name} of shape ({length},) can be one number per class or one "
         f"for each place on the last axis of the loss, {call.shape}\n"
-        f"hint: {name}[{index}] says places{_per_class(call, name)}"
+        f"hint: {name}[{_last(call)}] says places{_per_class(call, name)}"
     )
 
 
+def _last(call: Call) -> str:
+    """Return the index by which a vector lies along the last axis of the loss."""
+    return ", ".join(["None"] * (len(call.shape) - 1) + [":"])
+
+
 def _first_or_last(call: Call, name: str, length: int) -> str:
-    last = ", ".join(["None"] * (len(call.shape) - 1) + [":"])
     first = ", ".join([":"] + ["None"] * (len(call.shape) - 1))
     return (
         f"{call.definition.name}: {name} of shape ({length},) is taken along the last axis of the "
-        f"loss, {call.shape}, and fits the first too; {name}[{last}] says the last, "
+        f"loss, {call.shape}, and fits the first too; {name}[{_last(call)}] says the last, "
         f"{name}[{first}] the first"
     )

@@ -100,7 +100,7 @@ def _non_negative(
     other = base(definition)
     if prediction and other != definition.name and other in definitions:
         return f"{other} takes {definitions[other].inputs[0].name}, which may be any number"
-    return "leave it out with mask=, or check what it was computed from"
+    return _limit(definition, prediction, value, classes)
 
 
 def _limit(definition: Definition, prediction: bool, value: float, classes: int | None) -> str:
