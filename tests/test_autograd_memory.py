@@ -17,20 +17,13 @@ pytest.importorskip("numba")
 import lossary as L  # noqa: E402
 from lossary.definition import Definition  # noqa: E402
 from lossary.engine.program import Variant  # noqa: E402
-from lossary.torch import computing, functional, kernels  # noqa: E402
+from lossary.engine.recipes.recipe import Recipe  # noqa: E402
+from lossary.torch import computing, functional  # noqa: E402
 from samples import each_loss, sample  # noqa: E402
 from test_torch_door import CALLS, each_call, prepared  # noqa: E402
 
 F = torch.nn.functional
 LARGE = 40_000
-
-
-@pytest.fixture
-def impatient(monkeypatch):
-    """Small calls are compiled at once."""
-    monkeypatch.setattr(kernels, "PATIENCE", 0)
-    monkeypatch.setattr(kernels, "_runs", {})
-    monkeypatch.setattr(kernels, "_calls", {})
 
 
 def regression(size):
@@ -101,7 +94,7 @@ def held(value):
             found.append(x)
         elif isinstance(x, types.FunctionType):
             rest += [cell.cell_contents for cell in x.__closure__ or ()]
-        elif not isinstance(x, (type, types.ModuleType, Definition, Variant)):
+        elif not isinstance(x, (type, types.ModuleType, Definition, Variant, Recipe)):
             rest += gc.get_referents(x)
     return found
 
@@ -147,11 +140,11 @@ def test_no_loss_of_the_catalogue_holds_an_array(loss):
     assert held(value) == []
 
 
-@pytest.mark.usefixtures("impatient")
-def test_neither_does_the_kernel_of_small_tensors():
+def test_neither_does_the_kernel_of_small_tensors(recipes_at_once):
     for road in ("small", "small rows"):
         test_losses_that_are_kept_hold_no_data(road)
-    assert all(run is not None for run in kernels._runs.values())
+    assert recipes_at_once
+    assert all(met.recipe.entry is not None for met in recipes_at_once.values())
 
 
 # --------------------------------------------------------------------------------- a second walk
@@ -182,7 +175,7 @@ def test_a_graph_is_walked_once_unless_it_is_retained(road):
     torch.testing.assert_close(half, once / 2)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("recipes_at_once")
 @pytest.mark.parametrize("road", ["small", "small rows"])
 def test_neither_is_that_of_the_kernel_of_small_tensors(road):
     test_a_graph_is_walked_once_unless_it_is_retained(road)
@@ -217,7 +210,7 @@ def test_hooks_see_all_that_is_kept(road, order):
     assert torch.equal(clobbered(loss, leaf, others, order), wanted)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("recipes_at_once")
 @pytest.mark.parametrize("order", [1, 2])
 def test_hooks_see_what_the_kernel_of_small_tensors_keeps(order):
     test_hooks_see_all_that_is_kept("small", order)

@@ -133,11 +133,11 @@ def test_a_gradient_may_go_over_a_prediction_that_shares_memory_with_the_target(
 
 
 @pytest.mark.parametrize("name", ["huber", "cross_entropy"])
-def test_bits_of_small_torch_tensors_do_not_depend_on_where_they_lie(name, monkeypatch):
+@pytest.mark.usefixtures("recipes_at_once")
+def test_bits_of_small_torch_tensors_do_not_depend_on_where_they_lie(name):
     torch = imported("torch")
-    from lossary.torch import functional, kernels
+    from lossary.torch import functional
 
-    monkeypatch.setattr(kernels, "PATIENCE", 0)
     function = {"huber": functional.huber_loss, "cross_entropy": functional.cross_entropy}[name]
 
     def call(*inputs):

@@ -17,7 +17,7 @@ torch = pytest.importorskip("torch")
 
 import lossary as L  # noqa: E402
 import lossary.torch as door  # noqa: E402
-from lossary.torch import computing, functional, kernels, modules, stubs  # noqa: E402
+from lossary.torch import computing, functional, modules, stubs  # noqa: E402
 
 F = torch.nn.functional
 ROWS, CLASSES = 6, 5
@@ -361,14 +361,8 @@ def criteria(name, settings, dtype=torch.float32):
     return own, peer
 
 
-class TestKernelsForSmallTensors:
-    """What comes often is compiled: the same numbers, from a fused kernel."""
-
-    @pytest.fixture(autouse=True)
-    def _impatient(self, monkeypatch):
-        monkeypatch.setattr(kernels, "PATIENCE", 1)
-        monkeypatch.setattr(kernels, "_runs", {})
-        monkeypatch.setattr(kernels, "_calls", {})
+class TestShortCalls:
+    """What comes often is compiled: the same numbers, from a kernel."""
 
     @pytest.mark.parametrize(
         ("name", "settings", "roles"),
@@ -379,45 +373,37 @@ class TestKernelsForSmallTensors:
             ("MultiMarginLoss", {}, "x label"),
         ],
     )
-    def test_the_kernel_gives_what_numpy_gave(self, name, settings, roles):
-        pytest.importorskip("numba")
+    def test_the_kernel_gives_what_numpy_gave(self, name, settings, roles, recipes_at_once):
         tensors, _ = prepared(roles, {})
         own, peer = criteria(name, settings)
-        first = value_and_gradient(own, tensors, {})
-        assert not kernels._runs
+        with L.using(engine="array"):
+            first = value_and_gradient(own, tensors, {})
+        assert not recipes_at_once
         for _ in range(2):
             same(value_and_gradient(own, tensors, {}), first)
-        assert [run is not None for run in kernels._runs.values()] == [True]
+        assert [met.recipe.entry is not None for met in recipes_at_once.values()] == [True]
         same(first, value_and_gradient(peer, tensors, {}))
 
-    def test_a_kernel_that_does_not_compile_costs_no_call(self, monkeypatch):
-        def ready(*_):
+    def test_a_kernel_that_does_not_compile_costs_no_call(self, monkeypatch, recipes_at_once):
+        from lossary.kernels import modules
+
+        def load(*_):
             raise RuntimeError("no compiler")
 
-        monkeypatch.setattr(kernels.fused, "ready", ready)
+        monkeypatch.setattr(modules, "load", load)
         tensors, _ = prepared("x y", {})
         wanted = value_and_gradient(F.mse_loss, tensors, {})
         for _ in range(3):
             same(value_and_gradient(functional.mse_loss, tensors, {}), wanted)
-        assert list(kernels._runs.values()) == [None]
+        assert [met.recipe.entry for met in recipes_at_once.values()] == [None]
 
-    def test_halves_and_the_array_engine_stay_with_numpy(self):
-        tensors, _ = prepared("x y", {}, torch.bfloat16)
-        for _ in range(2):
-            functional.mse_loss(*tensors)
-        assert list(kernels._runs.values()) == [None]
-        with L.using(engine="array"):
-            for _ in range(3):
-                functional.mse_loss(*prepared("x y", {})[0])
-        assert len(kernels._runs) == 1
-
-    def test_nothing_counts(self):
-        pytest.importorskip("numba")
+    def test_nothing_counts(self, recipes_at_once):
         x, labels = torch.rand(2, 3, requires_grad=True), torch.tensor([-100, -100])
         for _ in range(3):
             assert functional.cross_entropy(x, labels).isnan()
             functional.cross_entropy(x, labels, reduction="sum").backward()
         assert not x.grad.any()
+        assert len(recipes_at_once) == 2
 
 
 class TestCriteria:

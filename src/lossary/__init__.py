@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from lossary import functions, lookup
-from lossary.engine import Loss, bind, loss, using
+from lossary.engine import Loss, bind, loss, release_memory, using
 from lossary.errors import (
     DomainError,
     DtypeError,
@@ -53,6 +53,7 @@ __all__ = [  # noqa: PLE0604  (the names of the catalogue are strings)
     "find",
     "functions",
     "loss",
+    "release_memory",
     "using",
     *_ELSEWHERE,
     *catalogue,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import prod
 from pickle import PickleError
@@ -19,13 +19,13 @@ from lossary.engine.arguments import Call
 from lossary.engine.checking import tolerance
 from lossary.engine.memory import Memory
 from lossary.engine.program import Variant
-from lossary.engine.selection import ELSEWHERE, obstacle
+from lossary.engine.selection import ELSEWHERE, chosen, obstacle
 from lossary.formula import variable
 from lossary.kernels import pool
 from lossary.render.kernel import Kernel, Operand, Place, Result, Storage, check_of
 from lossary.rewriting import substitute
 
-__all__ = ["Form", "Fused", "fused", "is_short", "kernel_of", "ready", "step_of"]
+__all__ = ["Form", "Fused", "fused", "in_memory", "is_short", "kernel_of", "ready", "step_of"]
 
 PARALLEL_FROM = 1 << 20
 """Numbers read from which several threads share the work; waking them costs some 100 µs."""
@@ -86,7 +86,9 @@ class Fused:
         upstream: Memory | None = None,
         over: bool = False,
     ) -> float | None:
-        """Fill the outputs, and return the weighted sum with ``value``; None if a value is wrong.
+        """Fill the outputs, and return the weighted sum with ``value``.
+
+        None if a value is wrong, or the kernel is not compiled yet.
 
         Outputs are called ``value`` (unreduced), ``gradient:ARGUMENT`` or ``hessian:ARGUMENT``;
         with ``over`` the gradient with respect to the prediction goes where the prediction is.
@@ -94,18 +96,10 @@ class Fused:
         results: dict[str, Storage] = {"value": "float64"} if value else {}
         results |= {name: memory.storage for name, memory in outputs.items()}
         extras = (self.weight, self.mask, upstream)
-        form = Form(
-            self.variant,
-            tuple(results.items()),
-            tuple(operand.storage for operand in self.operands),
-            self.tolerances,
-            self.weight and self.weight.storage,
-            self.mask is not None,
-            upstream and upstream.storage,
-            value,
-            self.call.options.check,
-            is_short(self.classes),
-            over,
+        form = replace(
+            self.form(tuple(results.items()), reduce=value),
+            upstream=upstream and upstream.storage,
+            over=over,
         )
         step = step_of(self.classes)
         blocks = -(-prod(self.call.shape) // step)
@@ -129,6 +123,8 @@ class Fused:
         except KernelError as error:
             warnings.warn(str(error), RuntimeWarning, stacklevel=2)
             return None
+        if function is None:
+            return None
 
         def work(first: int, last: int) -> None:
             function(first, last, step, *arguments)
@@ -137,6 +133,22 @@ class Fused:
         if np.count_nonzero(wrong):
             return None
         return float(sums.sum()) if value else 0.0
+
+    def form(self, results: tuple[tuple[str, Storage], ...], *, reduce: bool) -> Form:
+        """Return what shapes the text of a kernel with these results."""
+        return Form(
+            self.variant,
+            results,
+            tuple(operand.storage for operand in self.operands),
+            self.tolerances,
+            self.weight and self.weight.storage,
+            self.mask is not None,
+            None,
+            reduce,
+            self.call.options.check,
+            is_short(self.classes),
+            False,
+        )
 
     @property
     def over(self) -> str:
@@ -188,11 +200,14 @@ class Fused:
         return float(np.sum(self.weight.numbers, dtype=np.float64, where=where))
 
 
-@np.errstate(all="ignore")  # the caller's traps are not for what a kernel or a mask leaves out
 def fused(call: Call, variant: Variant, parameters: Mapping[str, Any]) -> Fused | str:
-    """Return the call ready for a kernel, or why no kernel can compute it."""
-    if reason := obstacle(call):
-        return reason
+    """Return the call ready for a kernel, or why no kernel computes it."""
+    return obstacle(call) or in_memory(call, variant, parameters)
+
+
+@np.errstate(all="ignore")  # the caller's traps are not for what a kernel or a mask leaves out
+def in_memory(call: Call, variant: Variant, parameters: Mapping[str, Any]) -> Fused | str:
+    """Return the call with its operands as memory, or why no kernel can read them."""
     operands, tolerances = [], []
     for argument in call.definition.inputs:
         x = call.arrays[argument.name]
@@ -276,12 +291,43 @@ def step_of(classes: int) -> int:
     return min(128, max(32, _SHORT_BLOCK // classes)) if classes else _STEP
 
 
-def ready(form: Form, step: int, arguments: list[Any]) -> Callable[..., None]:
+def ready(form: Form, step: int, arguments: list[Any]) -> Callable[..., None] | None:
     """Return the compiled function of ``(first block, last block, step, *arguments)``.
 
-    Raises KernelError if it does not compile.
+    Where nobody has chosen the engine, no call waits for a compiler: None until it is done. Raises
+    KernelError if it does not compile.
     """
-    return _ready.get(form) or _make_ready(form, step, arguments)
+    found = _ready.get(form)
+    if found is not None:
+        return found
+    from lossary.kernels import background
+
+    if chosen() == "fused" or background.way() == "now":
+        return _make_ready(form, step, arguments)
+    if form not in _asked:
+        _ask(form, step, arguments)
+    background.go_on()
+    return _ready.get(form)
+
+
+_asked: set[Form] = set()
+"""Kernels that are being compiled, or do not compile."""
+
+
+def _ask(form: Form, step: int, arguments: list[Any]) -> None:
+    """Have the kernel compiled beside the program."""
+    from lossary.kernels import background
+    from lossary.kernels.compiling import Work
+
+    trial = [[x.dtype.name, x.ndim, x.flags.writeable] if isinstance(x, np.ndarray) else x
+             for x in arguments]  # fmt: skip
+
+    def then(function: Callable[..., None]) -> None:
+        _ready[form] = function
+
+    _asked.add(form)
+    name, text = source(form)
+    background.ask(Work([(name, text)], name, [0, 0, step, *trial]), then)
 
 
 _ready: dict[Form, Callable[..., None]] = {}

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from lossary.definition import Definition, define
-from lossary.engine import evaluate, graph
+from lossary.engine import evaluate, graph, recipes
 from lossary.engine.arguments import options_of
 from lossary.engine.autograph import as_written
 from lossary.engine.describe import describe
@@ -43,7 +43,8 @@ class Loss(Definition):
         caller = sys._getframe(2).f_globals.get("__name__", "")  # noqa: SLF001  (a host is refused)
         if caller.startswith(TARGET_FIRST):
             raise TypeError(for_host(self, caller))
-        return evaluate.loss(self, args, kwargs)
+        found = self._short(args, kwargs)
+        return found if found is not recipes.NO_RECIPE else evaluate.loss(self, args, kwargs)
 
     @as_written
     @graph.one_node
@@ -106,7 +107,16 @@ class Loss(Definition):
                 f"{self.name} has no gradient with respect to {name!r}, which is {kind}\n"
                 f"hint: choose from {', '.join(self.differentiable)}"
             )
+        if out is None and name == self.inputs[0].name:
+            found = self._short(args, kwargs, kinds)
+            if found is not recipes.NO_RECIPE:
+                return found
         return evaluate.derivatives(self, args, kwargs, kinds, name, out)
+
+    def _short(self, args: Any, kwargs: Any, kinds: tuple[str, ...] = recipes.VALUE) -> Any:
+        """Return the answer of a recipe, or NO_RECIPE."""
+        road = recipes.of(type(args[0])) if args else None
+        return recipes.NO_RECIPE if road is None else road(self, args, kwargs, kinds)
 
     def text(self, target: str, order: int = 0) -> str:
         """Return the source that runs: the value (order 0), gradient (1) or Hessian (2)."""

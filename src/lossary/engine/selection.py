@@ -11,7 +11,9 @@ from contextvars import ContextVar
 from functools import cache
 from importlib.util import find_spec
 from math import prod
+from typing import Any
 
+from lossary.engine import leases
 from lossary.engine.arguments import Call
 from lossary.errors import install_line
 
@@ -20,9 +22,10 @@ __all__ = ["ENGINES", "chosen", "obstacle", "obstacle_on_gpu", "on_gpu", "using"
 ENGINES = ("auto", "array", "fused")
 
 CUTOFF = 1 << 15
-"""Elements below which ``auto`` takes the array library: compiling and calling a kernel costs more.
+"""Elements from which ``auto`` takes a kernel for the first call already.
 
-``lossary bench`` measures where the two cross.
+Below, the array library answers until a recipe is ready: ``lossary bench`` measures where the two
+cross.
 """
 
 GPU_CUTOFF = 1 << 14
@@ -46,27 +49,30 @@ _chosen: ContextVar[str] = ContextVar("engine", default="auto")
 
 
 @contextmanager
-def using(*, engine: str) -> Iterator[None]:
+def using(*, engine: str | None = None, lend: bool | None = None) -> Iterator[None]:
     """Compute with one engine inside the ``with`` block, in this thread or task.
 
     ``array`` is the array library's own operations, ``fused`` a kernel wherever one can run, and
-    ``auto``, the default, a kernel where it pays.
+    ``auto``, the default, a kernel where it pays. With ``lend=False`` large results lie in memory
+    of their own, as NumPy and PyTorch would take it, and not in memory that comes back.
 
     >>> import lossary as L
     >>> with L.using(engine="array"):
     ...     print(L.huber([3.0], [0.0]))
     2.5
     """
-    if engine not in ENGINES:
+    if engine is not None and engine not in ENGINES:
         raise ValueError(
             f"engine must be one of {', '.join(map(repr, ENGINES))}, got {engine!r}\n"
             "hint: fused is Numba's kernels on a CPU and Triton's on a GPU"
         )
-    token = _chosen.set(engine)
+    wanted: Any = ((_chosen, engine), (leases.lending, lend))
+    tokens = [(where, where.set(x)) for where, x in wanted if x is not None]
     try:
         yield
     finally:
-        _chosen.reset(token)
+        for where, token in tokens:
+            where.reset(token)
 
 
 def chosen() -> str:
@@ -84,7 +90,10 @@ def obstacle(call: Call) -> str | None:
     if size == 0:
         return "there are no elements"
     if _chosen.get() == "auto" and size < CUTOFF:
-        return f"{size} elements are fewer than {CUTOFF}, where a kernel begins to pay"
+        return (
+            f"{size} elements are fewer than {CUTOFF}; a kernel takes over when such calls have "
+            "come often"
+        )
     return without_numba()
 
 

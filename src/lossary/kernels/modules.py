@@ -20,7 +20,7 @@ from typing import Any
 
 from lossary import files
 
-__all__ = ["directory", "in_memory", "load", "stored"]
+__all__ = ["compiled", "directory", "imported_as", "in_memory", "load", "stored"]
 
 _ENVIRONMENT = "LOSSARY_CACHE_DIR"
 
@@ -60,17 +60,32 @@ def _version(package: str) -> str | None:
         return None
 
 
+def _stem(name: str, text: str) -> str:
+    return f"{name}_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
 def _path(name: str, text: str) -> Path | None:
     place = directory()
-    if place is None:
-        return None
-    return place / f"{name}_{hashlib.sha256(text.encode()).hexdigest()[:12]}.py"
+    return None if place is None else place / f"{_stem(name, text)}.py"
+
+
+def imported_as(name: str, text: str) -> str:
+    """Return the name under which a module, once loaded, can be imported by another."""
+    return f"lossary_kernel_{_stem(name, text)}"
 
 
 def stored(name: str, text: str) -> bool:
     """Whether the module is in the cache already."""
     path = _path(name, text)
     return path is not None and path.exists()
+
+
+def compiled(name: str, text: str, function: str) -> bool:
+    """Whether machine code of the function is in the cache, for some machine at least."""
+    path = _path(name, text)
+    if path is None:
+        return False
+    return any((path.parent / "__pycache__").glob(f"{path.stem}.{function}-*.nbi"))
 
 
 @lru_cache(maxsize=1024)
@@ -84,7 +99,7 @@ def load(name: str, text: str) -> ModuleType:
             files.write(path, text.encode())
     except OSError:
         return in_memory(name, text)
-    spec = importlib.util.spec_from_file_location(f"lossary_kernel_{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(imported_as(name, text), path)
     assert spec is not None and spec.loader is not None  # noqa: PT018, S101  (a path ending in .py)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # Numba's stored machine code names the module it came from
@@ -99,10 +114,10 @@ def _holds(path: Path, text: str) -> bool:
 
 def in_memory(name: str, text: str) -> ModuleType:
     """Return the module without a file; each process compiles it anew."""
+    module = ModuleType(imported_as(name, text))
     text = text.replace("cache=True", "cache=False")
     filename = f"<lossary kernel {name}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    module = ModuleType(name)
     namespace: dict[str, Any] = module.__dict__
     exec(compile(text, filename, "exec"), namespace)  # noqa: S102  (our own rendered text)
-    return module
+    return sys.modules.setdefault(module.__name__, module)

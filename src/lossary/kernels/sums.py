@@ -14,7 +14,16 @@ from numba import float64, njit, types
 
 from lossary.kernels.vector_math.machine import instruction, select
 
-__all__ = ["add", "block_peak", "both", "either", "first_place", "lane_sum", "select"]
+__all__ = [
+    "add",
+    "block_peak",
+    "block_total",
+    "both",
+    "either",
+    "first_place",
+    "lane_sum",
+    "select",
+]
 
 
 @njit(forceinline=True)
@@ -80,3 +89,12 @@ def add(total: float, error: float, value: float) -> tuple[float, float]:
     lost = (total - rounded) + value if abs(total) >= abs(value) else (value - rounded) + total
     lost = lost if abs(rounded) < inf else 0.0
     return rounded, error + lost
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def block_total(sums: np.ndarray) -> float:
+    """Return the sum of the sums of blocks, in their order."""
+    total = error = 0.0
+    for value in sums:
+        total, error = add(total, error, value)
+    return total + error

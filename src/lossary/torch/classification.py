@@ -145,14 +145,31 @@ def _at_label(
 ) -> Tensor:
     if not _fits(input, target, weight):
         return NotImplemented
+    request = Request(
+        loss, reduction, result_dtype(input), parameters, read_once=loss == "cross_entropy"
+    )
+    if (found := _by_recipe(request, input, target, weight, ignore_index)) is not None:
+        return found
     logits, label, keep = _rows(input, target, ignore_index)
     own = None if weight is None else at_labels(weight, label)
     count = _weight_sum(own, keep, input.dtype) if reduction == "mean" else None
-    request = Request(
-        loss, reduction, result_dtype(input), parameters, own, count, keep,
-        read_once=loss == "cross_entropy",
-    )  # fmt: skip
+    request = request._replace(weight=own, denominator=count, mask=keep)
     return computing.reduced(request, logits, label)
+
+
+def _by_recipe(
+    request: Request, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
+) -> Tensor | None:
+    """Return the loss by a recipe that weighs labels itself; None where there is none."""
+    if request.reduction == "none" or _classes(input) != input.dim() - 1:
+        return None
+    options = {
+        "reduction": request.reduction, "check": False, "empty": "nan",
+        "ignore_index": ignore_index, **dict(request.parameters),
+    }  # fmt: skip
+    if weight is not None:
+        options["class_weight"] = weight
+    return computing.by_recipe(request, (input, target), options)
 
 
 def _weight_sum(own: Tensor | None, keep: Tensor | None, dtype: torch.dtype) -> Tensor | None:

@@ -3,7 +3,7 @@
 Two roads lead there, with one derivation behind both. The general road is the public call of the
 loss, which compilers, ``torch.func`` and devices see through. A short one serves small tensors on
 the CPU, where the road would cost more than the arithmetic: value and gradient come from one run
-of the loss's NumPy text, and from a fused kernel once the same call has come often.
+of the loss's NumPy text, and from a recipe of the engine once such calls have come a few times.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from lossary.engine.checking import check_parameter
 from lossary.engine.libraries.torch import is_watched
 from lossary.engine.libraries.torch_fused import loosen, released
 from lossary.engine.libraries.torch_memory import ORDINARY, is_plain_memory, keys_of
-from lossary.engine.program import Variant, compiled, variant
+from lossary.engine.program import compiled, variant
+from lossary.engine.recipes import NO_RECIPE
+from lossary.engine.recipes.torch import call
 from lossary.engine.selection import CUTOFF
 from lossary.torch.contract import NotFiniteError
 from lossary.torch.formulas import FORMULAS, LOGITS, TOLD
-from lossary.torch.kernels import Kind, run_of
 
-__all__ = ["Request", "is_plain", "reduced", "spoiled"]
+__all__ = ["Request", "by_recipe", "is_plain", "reduced", "spoiled"]
 
 # Up to here a call is mostly overhead; beyond it PyTorch's vectorised operators are faster.
 SMALL = 2048
@@ -61,6 +62,8 @@ def reduced(request: Request, *tensors: Tensor) -> Tensor:
 
     Raises NotFiniteError, which ``as_torch`` answers, if the result is not finite and on the CPU.
     """
+    if (found := _short(request, tensors)) is not None:
+        return found
     if is_small(request, tensors):
         return _apply(request, *tensors)
     if is_watched():
@@ -69,6 +72,48 @@ def reduced(request: Request, *tensors: Tensor) -> Tensor:
     if not request.as_it_is and is_plain(result):
         _ask_if_not_finite(result.detach())
     return result
+
+
+def _short(request: Request, tensors: tuple[Tensor, ...]) -> Tensor | None:
+    """Return the loss by its recipe; None where there is none."""
+    if request.reduction == "none":
+        return None
+    options: dict[str, Any] = {"reduction": request.reduction, "check": False, "empty": "nan"}
+    options.update(request.parameters)
+    options.update(request.arrays)
+    if request.weight is not None:
+        options["weight"] = request.weight
+    if request.mask is not None:
+        options["mask"] = request.mask
+    if request.reduction == "mean":
+        options["denominator"] = divisor = _divisor_of(request, tensors)
+        if divisor is None:
+            return None
+    return by_recipe(request, tensors, options)
+
+
+def by_recipe(
+    request: Request, tensors: tuple[Tensor, ...], options: dict[str, Any]
+) -> Tensor | None:
+    """Return the loss that a request names, under these options; None where there is no recipe.
+
+    Raises NotFiniteError as ``reduced`` does.
+    """
+    result = call(FORMULAS[request.loss], tensors, options, loose=request.read_once)
+    if result is NO_RECIPE:
+        return None
+    if not request.as_it_is and not math.isfinite(result.item()):
+        raise NotFiniteError
+    return result if result.dtype is request.dtype else result.to(request.dtype)
+
+
+def _divisor_of(request: Request, tensors: tuple[Tensor, ...]) -> float | None:
+    """Return what the mean divides by; None where that is 0, or cannot be looked at."""
+    count = request.denominator
+    if count is not None:
+        return count.item() or None if is_plain(count) and not count.requires_grad else None
+    first = tensors[0]
+    return first.numel() // first.shape[-1] if FORMULAS[request.loss].class_axis else first.numel()
 
 
 def _ask_if_not_finite(result: Tensor) -> None:
@@ -148,13 +193,9 @@ def is_small(request: Request, tensors: tuple[Tensor, ...]) -> bool:
 
 
 class _Text(NamedTuple):
-    """Compiled text and its last arguments; of the inputs, which are labels and which move.
-
-    The kernel that may take its place is made of ``variant``, which looks for infinity itself.
-    """
+    """Compiled text and its last arguments; of the inputs, which are labels and which move."""
 
     run: Any
-    variant: Variant
     parameters: tuple[Any, ...]
     labels: tuple[bool, ...]
     moving: tuple[bool, ...]
@@ -181,7 +222,6 @@ def _text(
     wanted = [f"gradient:{a.name}" for a, moves in zip(inputs, moving, strict=True) if moves]
     return _Text(
         compiled(chosen, ("value", *wanted), "numpy"),
-        variant(FORMULAS[loss], absent, fixed),
         tuple(given.get(name, name) for name in chosen.arguments[len(inputs) :]),
         tuple(definition.class_axis and not a.domain.class_axis for a in inputs),
         moving,
@@ -218,10 +258,6 @@ class _Small(torch.autograd.Function):
     def forward(ctx: Any, request: Request, *tensors: Tensor) -> Tensor:
         more = dict(request.arrays)
         text = _text(request.loss, request.parameters, tuple(more), ctx.needs_input_grad[1:])
-        if not more and request.reduction != "none" and (run := _kernel(request, text, tensors)):
-            value = _by_kernel(ctx, request, text, tensors, run)
-            if value is not None:
-                return value
         arrays = [_array(x, e) for x, e in zip(tensors, text.labels, strict=True)]
         if more:
             arrays += [_array(more[p], False) if p in more else p for p in text.parameters]
@@ -296,42 +332,6 @@ def _keep(
     )
     around = request.weight, request.denominator, request.mask, *[x for _, x in request.arrays]
     ctx.save_for_backward(*slopes, *tensors, *around)
-
-
-def _by_kernel(
-    ctx: Any, request: Request, text: _Text, tensors: tuple[Tensor, ...], run: Any
-) -> Tensor | None:
-    """Return the loss by a kernel; None where it does not compile."""
-    count = tensors[0].numel()
-    divisor = _divisor(request, count // tensors[0].shape[-1] if text.rows else count)
-    share = 1.0 / divisor if divisor else math.inf
-    found = run(tensors, text.parameters, request.weight, request.mask, share)
-    if found is None:
-        return None
-    total, slopes = found
-    _keep(ctx, request, text, tensors, slopes)
-    value = total / float(divisor) if divisor else total * math.inf
-    if not math.isfinite(value) and not request.as_it_is:
-        raise NotFiniteError
-    return torch.scalar_tensor(value, dtype=request.dtype)
-
-
-def _kernel(request: Request, text: _Text, tensors: tuple[Tensor, ...]) -> Any:
-    """Return what computes this kind of call, if it has come often and fits a kernel."""
-    weight, mask, first = request.weight, request.mask, tensors[0]
-    shape = first.shape[:-1] if text.rows else first.shape
-    if (weight is not None and weight.shape != shape) or (mask is not None and mask.shape != shape):
-        return None
-    return run_of(
-        Kind(
-            text.variant,
-            text.moving,
-            tuple([x.dtype for x in tensors]),
-            first.shape[-1] if text.rows else 0,
-            None if weight is None else weight.dtype,
-            mask is not None,
-        )
-    )
 
 
 def _weighing(request: Request, value: np.ndarray, rows: bool) -> tuple[Any, Any]:

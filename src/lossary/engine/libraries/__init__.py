@@ -11,7 +11,7 @@ from typing import Any
 from lossary.engine.libraries.base import Library, symbolic
 from lossary.errors import DtypeError
 
-__all__ = ["LIBRARIES", "Library", "library", "library_of", "symbolic"]
+__all__ = ["LIBRARIES", "Library", "library", "library_of", "owner", "symbolic"]
 
 # Name here: the module whose import shows that arrays of the library can exist.
 LIBRARIES = {"torch": "torch", "jax": "jax", "tensorflow": "tensorflow", "numpy": "numpy"}
@@ -25,7 +25,7 @@ def library(name: str) -> Library:
 
 def library_of(arrays: Iterable[Any]) -> Library:
     """Return the library that the data belong to; lists and numbers belong to NumPy."""
-    owners = {_owner(type(array)) for array in arrays} - {"numpy"}
+    owners = {owner(type(array)) for array in arrays} - {"numpy"}
     if len(owners) > 1:
         raise DtypeError(
             f"arrays of several libraries in one call: {', '.join(sorted(owners))}\n"
@@ -35,7 +35,8 @@ def library_of(arrays: Iterable[Any]) -> Library:
 
 
 @cache
-def _owner(kind: type) -> str:
+def owner(kind: type) -> str:
+    """Return the name of the library that arrays of this type belong to."""
     for name, module in LIBRARIES.items():
         if name != "numpy" and module in sys.modules and library(name).owns(kind):
             return name

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from lossary.engine import leases
 from lossary.engine.libraries.base import Kind, Library, Operation
 from lossary.engine.memory import Memory, memory_of
 
@@ -70,7 +72,7 @@ class _NumPy(Library):
         return memory_of(x)
 
     def blank(self, like: Any, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-        return np.empty(shape, dtype)
+        return leases.blank(shape, dtype, prod(shape) * dtype.itemsize)
 
     def copy_into(self, out: Any, x: Any) -> None:
         out[...] = x

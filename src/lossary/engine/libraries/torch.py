@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.autograd import forward_ad
 
-from lossary.engine import gpu
+from lossary.engine import gpu, leases
 from lossary.engine.libraries import torch_distributed
 from lossary.engine.libraries.base import Kind, Library, Operation, symbolic
 from lossary.engine.libraries.torch_memory import is_plain_memory
@@ -33,9 +33,6 @@ _KINDS: dict[torch.dtype, Kind] = {
     torch.bool: "boolean",
 }
 _HALVES: dict[torch.dtype, Storage] = {torch.bfloat16: "bfloat16", torch.float16: "float16"}
-
-_HUGE = 1 << 20
-"""Numbers from which an array is worth huge pages."""
 
 
 class _Torch(Library):
@@ -136,13 +133,10 @@ class _Torch(Library):
     def blank(self, like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
         if like.device.type != "cpu":
             return torch.empty(shape, dtype=dtype, device=like.device)
-        size = prod(shape)
-        if size < _HUGE:
+        size = prod(shape) * dtype.itemsize
+        if size < leases.FROM:
             return torch.empty(shape, dtype=dtype)
-        # NumPy asks for huge pages, PyTorch does not: a fresh gradient of 10^7 numbers costs
-        # ten thousand page faults or twenty.
-        words = np.empty(size * dtype.itemsize, np.uint8)
-        return torch.from_numpy(words).view(dtype).view(shape)
+        return torch.from_numpy(leases.blank((size,), np.uint8, size)).view(dtype).view(shape)
 
     def writable(self, x: Any) -> bool:
         return self.dense(x) and x.dtype.is_floating_point

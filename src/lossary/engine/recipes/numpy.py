@@ -1,0 +1,83 @@
+"""Short calls on arrays of NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lossary.engine.recipes.recipe import (
+    LIMIT,
+    NO_RECIPE,
+    VALUE,
+    Recipe,
+    find,
+    is_open,
+    is_short,
+    option_kind,
+)
+
+__all__ = ["call"]
+
+
+def call(
+    loss: Any, args: tuple[Any, ...], options: Mapping[str, Any], wanted: tuple[str, ...] = VALUE
+) -> Any:
+    """Return the reduced loss, or what else is wanted; NO_RECIPE for the long road."""
+    if not is_open():
+        return NO_RECIPE
+    kind: list[Any] = [loss, wanted]
+    for x in args:
+        if type(x) is not np.ndarray:
+            return NO_RECIPE
+        kind += (x.dtype, x.ndim)
+    shape = args[0].shape
+    classes = shape[-1] if shape else 0
+    kind.append(is_short(classes))
+    if options:
+        kind.append(option_kind(options, _array_kind))
+        if kind[-1] is None:
+            return NO_RECIPE
+    moving = () if wanted is VALUE else (0,)
+    recipe = find(tuple(kind), loss, args, options, moving)
+    if recipe is None or not _fit(recipe, args, options, shape):
+        return NO_RECIPE
+    size = args[0].size
+    if not 0 < size * len(args) < LIMIT:
+        return NO_RECIPE
+    return _computed(recipe, args, options, wanted)
+
+
+def _array_kind(x: Any) -> Any:
+    return (x.dtype, x.ndim) if type(x) is np.ndarray else None
+
+
+def _fit(
+    recipe: Recipe, args: tuple[Any, ...], options: Mapping[str, Any], shape: tuple[int, ...]
+) -> bool:
+    """Whether the arrays of a call have the shapes that were promised, number after number."""
+    rows = shape[:-1] if recipe.rows else shape
+    for x, whole in zip(args, recipe.whole, strict=True):
+        if x.shape != (shape if whole else rows) or not x.flags.c_contiguous:
+            return False
+    return not recipe.extras or (
+        recipe.fits(shape, rows, {name: options[name].shape for name in recipe.extras})
+        and all(options[name].flags.c_contiguous for name in recipe.extras)
+    )
+
+
+def _computed(
+    recipe: Recipe, args: tuple[Any, ...], options: Mapping[str, Any], wanted: tuple[str, ...]
+) -> Any:
+    first = args[0]
+    gradients = [np.empty(first.shape, first.dtype) for _ in recipe.moving]
+    arrays = [*args, *gradients, *[options[name] for name in recipe.extras]]
+    addresses = [x.__array_interface__["data"][0] for x in arrays]
+    classes = first.shape[-1] if recipe.rows else 0
+    sums = recipe.run(first.size // (classes or 1), classes, addresses, options)
+    if sums is None:
+        return NO_RECIPE
+    kind = first.dtype.type if first.dtype.itemsize >= 4 else np.float32
+    value = kind(recipe.mean(*sums, options))
+    return value if wanted is VALUE else [value if w == "value" else gradients[0] for w in wanted]

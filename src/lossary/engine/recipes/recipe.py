@@ -1,0 +1,342 @@
+"""A recipe: one kind of call, and the machine code that computes it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
+from math import nan
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lossary.definition import Argument, Definition
+from lossary.engine import fused as long
+from lossary.engine.arguments import Call
+from lossary.engine.checking import check_parameter
+from lossary.engine.evaluate import begun, choose
+from lossary.engine.libraries import owner
+from lossary.engine.selection import chosen
+from lossary.engine.weighing import ignored
+from lossary.errors import LossaryError
+
+if TYPE_CHECKING:
+    from lossary.render.entry import Around
+    from lossary.render.kernel import Storage
+
+__all__ = [
+    "LIMIT", "NO_RECIPE", "VALUE", "Recipe", "find", "is_open", "is_short", "of", "option_kind",
+]  # fmt: skip
+
+NO_RECIPE: Any = NotImplemented
+"""The answer to a call that has to take the long road."""
+
+VALUE = ("value",)
+"""What a call of a loss wants: its value, with its place in the graph."""
+
+LIMIT = long.PARALLEL_FROM
+"""Numbers read from which several threads share the work, which is the long road's."""
+
+PATIENCE = 16
+"""Calls of a kind before its kernel is compiled: a script that calls once compiles nothing."""
+
+MOST = 4096
+"""Kinds that are remembered; a program that has more begins anew."""
+
+_TRIED = 256
+"""Values of hyper-parameters that are remembered to lie in their sets."""
+
+_LIBRARIES = frozenset({"numpy", "torch"})
+_roads: dict[type, Callable[..., Any] | None] = {}
+
+
+def of(kind: type) -> Callable[..., Any] | None:
+    """Return what runs short calls on arrays of this type; None where nothing does."""
+    if kind not in _roads:
+        name = owner(kind)
+        known = name in _LIBRARIES and (name != "numpy" or kind.__module__ == "numpy")
+        module = f"lossary.engine.recipes.{name}"
+        _roads[kind] = importlib.import_module(module).call if known else None
+    return _roads[kind]
+
+
+@dataclass(slots=True, eq=False)
+class Recipe:
+    """The machine code of a kind of call, and what is asked of the call's arrays.
+
+    ``entry`` is None until it is compiled. ``whole`` says of each input whether it has the shape
+    of the prediction; the others have a number for each row. ``extras`` are the options that are
+    arrays, ``moving`` the places of the inputs that get a gradient.
+    """
+
+    definition: Definition
+    rows: bool
+    whole: tuple[bool, ...]
+    moving: tuple[int, ...]
+    numbers: tuple[Argument, ...]
+    extras: tuple[str, ...]
+    ignoring: bool
+    entry: Callable[..., tuple[float, float, float]] | None = None
+    _steps: dict[int, int] = field(default_factory=dict)
+    _tried: set[tuple[str, float]] = field(default_factory=set)
+
+    def run(
+        self,
+        rows: int,
+        classes: int,
+        addresses: list[int],
+        options: Mapping[str, Any],
+        factor: float = 1.0,
+    ) -> tuple[float, float] | None:
+        """Fill the gradients, and return sum and divisor; None where the long road has to answer.
+
+        ``addresses`` are those of inputs, gradients and extras, in this order.
+        """
+        assert self.entry is not None  # noqa: S101  (find returns no other recipe)
+        step = self._steps.get(classes)
+        if step is None:
+            step = self._steps[classes] = long.step_of(classes)
+        if self.ignoring:
+            addresses.append(ignored(options["ignore_index"]))
+        numbers = [self._number(a, options) for a in self.numbers] if self.numbers else ()
+        total, divisor, wrong = self.entry(
+            rows, classes, step, *addresses, *numbers, factor, self._divisor(options)
+        )
+        return None if wrong else (total, divisor)
+
+    def fits(self, shape: Any, rows: Any, extras: Mapping[str, Any]) -> bool:
+        """Whether the options that are arrays have the shapes that the machine code reads."""
+        for name, own in extras.items():
+            if own != (shape[-1:] if name == "class_weight" else rows):
+                return False
+            # A number for each row may be meant for each class: the long road asks.
+            if name == "weight" and self.rows and rows == shape[-1:]:
+                return False
+        return True
+
+    @staticmethod
+    def mean(total: float, divisor: float, options: Mapping[str, Any]) -> float:
+        """Return the sum over the divisor; a mean of nothing is what the options say."""
+        if divisor:
+            return total / divisor
+        return nan if options.get("empty") == "nan" else 0.0
+
+    def _number(self, argument: Argument, options: Mapping[str, Any]) -> float:
+        """Return a hyper-parameter; DomainError if it lies outside its set."""
+        value = float(options.get(argument.name, argument.default))
+        if (argument.name, value) not in self._tried:
+            check_parameter(self.definition, argument, value)
+            if len(self._tried) >= _TRIED:
+                self._tried.clear()
+            self._tried.add((argument.name, value))
+        return value
+
+    @staticmethod
+    def _divisor(options: Mapping[str, Any]) -> float:
+        """Return what the sum is divided by where that is no sum of weights."""
+        return float(options.get("denominator") or 1.0) if options else 1.0
+
+
+@dataclass(slots=True)
+class _Kind:
+    """A kind of call that has come, and its recipe once that is made."""
+
+    calls: int = 0
+    recipe: Recipe | None = None
+
+
+_kinds: dict[Any, _Kind] = {}
+
+
+def option_kind(options: Mapping[str, Any], array_kind: Callable[[Any], Any]) -> Any:
+    """Return what of the options shapes a recipe; None for options that no recipe has.
+
+    Words and flags shape it, and 0, 1 and 2, which stand in the text; of other numbers only that
+    they are there. ``array_kind`` returns the same of an array, None for what is no plain array.
+    """
+    found: list[Any] = []
+    for name, x in options.items():
+        kind = type(x)
+        if kind is float or kind is int:
+            same = x if name == "axis" or (x in _IN_TEXT and name not in _NOT_IN_TEXT) else None
+        elif kind in _WORDS:
+            same = x
+        else:
+            same = array_kind(x)
+            if same is None:
+                return None
+        found += (name, kind, same)
+    return tuple(found)
+
+
+_WORDS = frozenset({str, bool, type(None)})
+_IN_TEXT = frozenset({0, 1, 2})
+_NOT_IN_TEXT = frozenset({"denominator", "ignore_index"})
+
+
+def find(
+    kind: Any, loss: Any, args: tuple[Any, ...], options: Mapping[str, Any], moving: tuple[int, ...]
+) -> Recipe | None:
+    """Return the recipe of a kind of call; None while there is none, or never."""
+    met = _kinds.get(kind)
+    if met is None:
+        if len(_kinds) >= MOST:
+            _kinds.clear()
+        met = _kinds[kind] = _Kind()
+    recipe = met.recipe
+    if recipe is None:
+        met.calls += 1
+        if met.calls == PATIENCE and find_spec("numba") is not None:
+            met.recipe = _made(loss, args, options, moving)
+        recipe = met.recipe
+    if recipe is None or recipe.entry is not None:
+        return recipe
+    _go_on()
+    return recipe if recipe.entry is not None else None
+
+
+def _go_on() -> None:
+    """See that somebody is at work on the recipes that are not ready."""
+    from lossary.kernels import background
+
+    background.go_on()
+
+
+def is_short(classes: int) -> bool:
+    """Whether rows of so many classes take the kernel for short rows."""
+    return long.is_short(classes)
+
+
+def is_open() -> bool:
+    """Whether the engine that is chosen allows a recipe."""
+    return chosen() != "array"
+
+
+def _made(
+    loss: Any, args: tuple[Any, ...], options: Mapping[str, Any], moving: tuple[int, ...]
+) -> Recipe | None:
+    """Make the recipe and have its kernel compiled; None where a kernel does not cover the kind."""
+    try:
+        call = begun(loss, args, options)
+        choice = choose(call)
+        with call.library.calm():
+            kernel = long.in_memory(call, choice.variant, choice.parameters)
+    except (LossaryError, TypeError, ValueError):
+        return None  # the long road says what is wrong
+    words = [_word(call, x) for x in args]
+    if isinstance(kernel, str) or not all(words) or not _is_covered(call):
+        return None
+    storages = [operand.storage for operand in kernel.operands]
+    if storages != [storage for _, storage in words]:
+        return None  # the long road computes with other numbers than those that came
+    recipe = _recipe(call, kernel, moving)
+    _request(recipe, call, kernel, [name for name, _ in words])
+    return recipe
+
+
+def _word(call: Call, x: Any) -> Any:
+    """Return NumPy's name for the words of an array and what they mean; None for no memory."""
+    memory = call.library.memory(x)
+    if memory is None or memory.words.dtype == np.uint64:  # which machine code compares as floats
+        return None
+    name = "bool_" if memory.storage == "boolean" else memory.words.dtype.name
+    return name, memory.storage
+
+
+def _is_covered(call: Call) -> bool:
+    """Whether machine code does all that the options of a call ask for."""
+    options = call.options
+    if options.reduction == "none" or options.empty == "raise" or options.inplace:
+        return False
+    rank = len(call.shape) + call.definition.class_axis
+    if call.definition.class_axis and call.axis != rank - 1:
+        return False
+    if not isinstance(options.denominator, (int, float, type(None))):
+        return False
+    return all(
+        getattr(options, name) is None or _word(call, getattr(options, name))[1] in storages
+        for name, storages in _EXTRAS.items()
+    )
+
+
+_EXTRAS: dict[str, frozenset[str]] = {
+    "weight": frozenset({"float32", "float64"}),
+    "mask": frozenset({"boolean"}),
+    "class_weight": frozenset({"float32", "float64"}),
+}
+"""The options that are arrays, in their order, and what their memory may hold."""
+
+
+def _recipe(call: Call, kernel: long.Fused, moving: tuple[int, ...]) -> Recipe:
+    inputs = call.definition.inputs
+    rows = call.definition.class_axis
+    names = kernel.variant.arguments[len(inputs) :]
+    given = (name for name in _EXTRAS if getattr(call.options, name) is not None)
+    return Recipe(
+        call.definition,
+        rows,
+        tuple(not rows or a.domain.class_axis for a in inputs),
+        moving,
+        tuple(a for a in call.definition.parameters if a.name in names),
+        tuple(given),
+        call.options.ignore_index is not None,
+    )
+
+
+def _request(recipe: Recipe, call: Call, kernel: long.Fused, words: list[str]) -> None:
+    """Have the machine code compiled."""
+    from lossary.kernels import background
+    from lossary.kernels.compiling import Work
+    from lossary.render.entry import ENTRY
+
+    def then(entry: Callable[..., Any]) -> None:
+        recipe.entry = entry
+
+    background.ask(Work(_modules(recipe, call, kernel, words), ENTRY, []), then)
+
+
+_VALUE: tuple[str, Storage] = ("value", "float64")
+
+
+def _modules(
+    recipe: Recipe, call: Call, kernel: long.Fused, words: list[str]
+) -> list[tuple[str, str]]:
+    """Return names and sources of the kernel's module, and of the recipe's own."""
+    from lossary.kernels.modules import imported_as
+    from lossary.render.entry import entry_text
+
+    around = _around(recipe, call)
+    names = [call.definition.inputs[place].name for place in recipe.moving]
+    moved = [kernel.operands[place] for place in recipe.moving]
+    gradients: list[tuple[str, Storage]] = [
+        (f"gradient:{n}", x.storage) for n, x in zip(names, moved, strict=True)
+    ]
+    form = replace(
+        kernel.form((_VALUE, *gradients), reduce=True),
+        weight=around.kernel_weight or None,
+        mask=around.kernel_mask,
+    )
+    described, source = long.kernel_of(form), long.source(form)
+    types = {o.name: word for o, word in zip(described.operands, words, strict=False)}
+    moved_words = [words[place] for place in recipe.moving]
+    types |= {r.name: w for r, w in zip(described.results[1:], moved_words, strict=True)}
+    text = entry_text(described, around, types, imported_as(*source))
+    return [source, (f"short_{call.definition.name}", text)]
+
+
+def _around(recipe: Recipe, call: Call) -> Around:
+    from lossary.render.entry import Around
+
+    options = call.options
+
+    def word(x: Any) -> str:
+        return "" if x is None else _word(call, x)[0]
+
+    return Around(
+        word(options.weight),
+        word(options.class_weight),
+        options.mask is not None,
+        recipe.ignoring,
+        options.reduction == "mean" and options.denominator is None,
+    )

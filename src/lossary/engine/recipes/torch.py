@@ -1,0 +1,216 @@
+"""Short calls on tensors of PyTorch in this machine's memory, with their place in the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch.autograd import forward_ad
+
+from lossary.engine.evaluate import by_operations
+from lossary.engine.libraries.torch import is_watched
+from lossary.engine.libraries.torch_fused import released
+from lossary.engine.libraries.torch_memory import ORDINARY, keys_of
+from lossary.engine.recipes.recipe import (
+    LIMIT,
+    NO_RECIPE,
+    VALUE,
+    Recipe,
+    find,
+    is_open,
+    is_short,
+    option_kind,
+)
+
+__all__ = ["call"]
+
+_PLAIN = frozenset({torch.Tensor, torch.nn.Parameter})
+_transforms = torch._C._are_functorch_transforms_active  # noqa: SLF001
+
+
+def call(
+    loss: Any,
+    args: tuple[Any, ...],
+    options: Mapping[str, Any],
+    wanted: tuple[str, ...] = VALUE,
+    loose: bool = False,
+) -> Any:
+    """Return the reduced loss, or what else is wanted; NO_RECIPE where the long road has to answer.
+
+    With ``loose`` the inputs may change in place before the backward pass.
+    """
+    found = _recipe(loss, args, options, wanted)
+    if found is None:
+        return NO_RECIPE
+    recipe, size, classes = found
+    computed = _computed(recipe, size, classes, args, options)
+    if computed is None:
+        return NO_RECIPE
+    value, gradients = computed
+    if not gradients:
+        return value
+    if wanted is not VALUE:
+        return [value if kind == "value" else gradients[0] for kind in wanted]
+    arrays = [options[name] for name in recipe.extras]
+    return _apply(
+        _Call(loss, recipe, options, size, classes, loose), value, gradients, *args, *arrays
+    )
+
+
+def _recipe(
+    loss: Any, args: tuple[Any, ...], options: Mapping[str, Any], wanted: tuple[str, ...]
+) -> tuple[Recipe, int, int] | None:
+    """Return the recipe, the number of rows and of classes; None where there is no recipe yet."""
+    if is_watched() or _transforms() or forward_ad._current_level >= 0 or not is_open():  # noqa: SLF001
+        return None
+    graph = wanted is VALUE and torch.is_grad_enabled()
+    kind: list[Any] = [loss, wanted]
+    moving: tuple[int, ...] = () if wanted is VALUE else (0,)
+    for place, x in enumerate(args):
+        if type(x) not in _PLAIN or keys_of(x) != ORDINARY:
+            return None
+        kind += (x.dtype, x.ndim)
+        if graph and x.requires_grad and x.dtype.is_floating_point:
+            moving += (place,)
+    shape = args[0].shape
+    classes = shape[-1] if shape else 0
+    kind += (moving, is_short(classes))
+    if options:
+        kind.append(option_kind(options, _array_kind))
+        if kind[-1] is None:
+            return None
+    recipe = find(tuple(kind), loss, args, options, moving)
+    if recipe is None:
+        return None
+    size = args[0].numel()
+    if not 0 < size * len(args) < LIMIT:
+        return None
+    if not recipe.rows:
+        return (recipe, size, 0) if _fit(recipe, args, options, shape, shape) else None
+    rows = shape[:-1]
+    if classes < 2 or not _fit(recipe, args, options, shape, rows):
+        return None
+    return recipe, size // classes, classes
+
+
+def _array_kind(x: Any) -> Any:
+    if type(x) not in _PLAIN or keys_of(x) != ORDINARY or x.requires_grad:
+        return None
+    return x.dtype, x.ndim
+
+
+def _fit(
+    recipe: Recipe, args: tuple[Any, ...], options: Mapping[str, Any], shape: Any, rows: Any
+) -> bool:
+    """Whether the arrays of a call have the shapes that were promised, number after number."""
+    for x, whole in zip(args, recipe.whole, strict=True):
+        if x.shape != (shape if whole else rows) or not x.is_contiguous():
+            return False
+    if not recipe.extras:
+        return True
+    extras = {name: options[name] for name in recipe.extras}
+    if not all(x.is_contiguous() for x in extras.values()):
+        return False
+    return recipe.fits(shape, rows, {name: x.shape for name, x in extras.items()})
+
+
+def _computed(
+    recipe: Recipe,
+    size: int,
+    classes: int,
+    args: Sequence[Any],
+    options: Mapping[str, Any],
+    factor: float = 1.0,
+) -> tuple[Any, list[Any]] | None:
+    """Return the value and the gradients times the factor; None where a value is wrong."""
+    gradients = [torch.empty_like(args[place]) for place in recipe.moving]
+    extras = [options[name] for name in recipe.extras]
+    addresses = [x.data_ptr() for x in (*args, *gradients, *extras)]
+    sums = recipe.run(size, classes, addresses, options, factor)
+    if sums is None:
+        return None
+    total, divisor = sums
+    first = args[0].dtype
+    dtype = first if first.itemsize >= 4 else torch.float32
+    return torch.scalar_tensor(recipe.mean(total, divisor, options), dtype=dtype), gradients
+
+
+class _Call:
+    """What the backward pass knows beside the saved tensors."""
+
+    __slots__ = ("classes", "handed_over", "loose", "loss", "options", "recipe", "size")
+
+    def __init__(
+        self, loss: Any, recipe: Recipe, options: Mapping[str, Any], size: int, classes: int,
+        loose: bool,
+    ) -> None:  # fmt: skip
+        self.loss, self.recipe, self.size, self.classes = loss, recipe, size, classes
+        self.options = {n: None if n in recipe.extras else x for n, x in options.items()}
+        self.loose, self.handed_over = loose, False
+
+
+class _Node(torch.autograd.Function):
+    """The loss in the graph; its gradients came with its value."""
+
+    @staticmethod
+    def forward(ctx: Any, call: _Call, value: Any, gradients: list[Any], *tensors: Any) -> Any:
+        ctx.call = call
+        ctx.save_for_backward(*gradients, *tensors)
+        return value
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Any) -> Any:
+        call: _Call = ctx.call
+        try:
+            saved = ctx.saved_tensors
+        except RuntimeError as error:
+            if not call.loose:
+                raise
+            saved = released(ctx, error)
+        moving = call.recipe.moving
+        gradients, tensors = saved[: len(moving)], saved[len(moving) :]
+        found: list[Any] = [None] * (3 + len(tensors))
+        sent = _sent_back(ctx, call, gradients, tensors, upstream[0])
+        for place, gradient in zip(moving, sent, strict=True):
+            found[3 + place] = gradient
+        return tuple(found)
+
+
+def _sent_back(
+    ctx: Any, call: _Call, gradients: Sequence[Any], tensors: Sequence[Any], upstream: Any
+) -> Sequence[Any]:
+    """Hand the gradients over, times the upstream; a second time they are made anew."""
+    again = torch.is_grad_enabled() or keys_of(upstream) != ORDINARY
+    factor = 1.0 if again else upstream.item()
+    # Half precision is never multiplied after rounding: a large factor would find zeros.
+    narrow = factor != 1.0 and any(x.dtype.itemsize < 4 for x in gradients)
+    if not (again or narrow or call.handed_over):
+        call.handed_over = True
+        # Without a version in common: what is handed over is the caller's to change.
+        return [x.data if factor == 1.0 else x.data.mul_(factor) for x in gradients]
+    if changed := getattr(ctx, "changed", ""):
+        raise RuntimeError(changed)
+    inputs = tensors[: len(call.recipe.whole)]
+    options = dict(call.options)
+    options.update(zip(call.recipe.extras, tensors[len(inputs) :], strict=True))
+    if again:
+        return _differentiated(call, inputs, options, upstream)
+    computed = _computed(call.recipe, call.size, call.classes, inputs, options, factor)
+    assert computed is not None  # noqa: S101  (the forward pass has looked at the same numbers)
+    return computed[1]
+
+
+def _differentiated(
+    call: _Call, inputs: Sequence[Any], options: Mapping[str, Any], upstream: Any
+) -> Sequence[Any]:
+    """Differentiate the loss by its operations, which can be differentiated again."""
+    with torch.enable_grad():
+        value = by_operations(call.loss, tuple(inputs), options)
+    moving = [inputs[place] for place in call.recipe.moving]
+    again = torch.is_grad_enabled()
+    return torch.autograd.grad(value, moving, upstream, create_graph=again, allow_unused=True)
+
+
+# Function.apply itself first looks for the transforms that _recipe has ruled out.
+_apply: Any = super(torch.autograd.Function, _Node).apply  # pyright: ignore[reportAttributeAccessIssue]

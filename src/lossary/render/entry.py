@@ -1,0 +1,173 @@
+"""The door of a CPU kernel for short calls: addresses and numbers go in, sums come out.
+
+What a call does around the kernel is done here, in machine code: the rows that count, their
+weights, what a mean divides by. So a short call costs little more than a call of Numba's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lossary.render.kernel import Kernel, Operand
+from lossary.render.loops.shared import parameters
+
+__all__ = ["ENTRY", "Around", "entry_text"]
+
+ENTRY = "entry"
+"""What the function is called."""
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a call does around its kernel.
+
+    ``weight`` and ``table`` are the types of the weight of each row and of each class, ``mask``
+    says that rows can be masked, ``ignoring`` that a label can, and ``mean`` that the divisor is
+    the sum of the weights rather than a number that is given.
+    """
+
+    weight: str = ""
+    table: str = ""
+    mask: bool = False
+    ignoring: bool = False
+    mean: bool = True
+
+    @property
+    def kernel_weight(self) -> str:
+        """The type of the weights that the kernel reads."""
+        return "float64" if self.table else self.weight
+
+    @property
+    def kernel_mask(self) -> bool:
+        """Whether the kernel reads a mask."""
+        return self.mask or self.ignoring
+
+
+def entry_text(kernel: Kernel, around: Around, types: dict[str, str], module: str) -> str:
+    """Print a module with the function ``entry``, which calls the kernel of another module.
+
+    ``types`` are NumPy's names for the words in memory, by operand and result. All parameters of
+    the function are integers and float64; it returns the weighted sum, the divisor, and how many
+    values are wrong.
+    """
+    arrays = [name for name in parameters(kernel) if name.endswith("_")]
+    arrays = [name for name in arrays if name not in {"weight_", "mask_"}]
+    numbers = [operand.name for operand in kernel.operands if operand.place == "number"]
+    whole = ["rows", "classes", "step", *(f"at_{name}" for name in arrays)]
+    whole += ["at_weight_"] * bool(around.weight) + ["at_mask_"] * around.mask
+    whole += ["at_table_"] * bool(around.table) + ["ignored"] * around.ignoring
+    signature = ", ".join(["int64"] * len(whole) + ["float64"] * (len(numbers) + 2))
+    body = [
+        *_views(kernel, types, arrays),
+        *_weighing(kernel, around),
+        *_divisor(around),
+        "blocks = -(-rows // step)",
+        "sums = np.empty(blocks)",
+        "wrong = np.empty(blocks, np.int64)",
+        f"{kernel.name}(0, blocks, step, {_passed(kernel)})",
+        *_counted(kernel, around),
+        "return block_total(sums), divisor, float64(bad)",
+    ]
+    header = f"def {ENTRY}({', '.join([*whole, *numbers, 'factor', 'given'])}):"
+    options = "nogil=True, error_model='numpy', cache=True"
+    text = [
+        *_IMPORTS,
+        f"from {module} import {kernel.name}",
+        "",
+        "",
+        f"@njit('UniTuple(float64, 3)({signature})', {options})",
+        header,
+        *(f"    {line}" for line in body),
+    ]
+    return "\n".join(text) + "\n"
+
+
+_IMPORTS = (
+    "import numpy as np",
+    "from numba import carray, float64, njit",
+    "from lossary.kernels.addresses import at",
+    "from lossary.kernels.sums import add, block_total",
+)
+
+
+def _views(kernel: Kernel, types: dict[str, str], arrays: Iterable[str]) -> Iterator[str]:
+    """Make arrays of addresses."""
+    long = {f"{o.name}_" for o in kernel.operands if o.place == "class"}
+    long |= {f"{r.name}_" for r in kernel.results if _is_row(kernel, r.expression)}
+    for name in arrays:
+        shape = "(rows, classes)" if name in long else "(rows,)"
+        yield f"{name} = carray(at(at_{name}, np.{types[name[:-1]]}(0)), {shape})"
+
+
+def _is_row(kernel: Kernel, expression: object) -> bool:
+    return kernel.class_axis and bool(getattr(expression, "class_axis", False))
+
+
+def _label(kernel: Kernel) -> Operand:
+    return next(o for o in kernel.operands if o.place == "label")
+
+
+def _weighing(kernel: Kernel, around: Around) -> Iterator[str]:
+    """Make the mask and the weights that the kernel reads."""
+    if around.mask:
+        yield "kept_ = carray(at(at_mask_, np.bool_(0)), (rows,))"
+    if around.weight:
+        yield f"given_ = carray(at(at_weight_, np.{around.weight}(0)), (rows,))"
+    mask, weight = "kept_", "given_"
+    if around.ignoring:
+        own = " & kept_[r]" if around.mask else ""
+        mask = "mask_"
+        yield "mask_ = np.empty(rows, np.bool_)"
+        yield "for r in range(rows):"
+        yield f"    mask_[r] = ({_label(kernel).name}_[r] != ignored){own}"
+    if around.table:
+        label, kept = f"{_label(kernel).name}_[r]", "mask_[r]" if around.kernel_mask else "True"
+        weight = "weight_"
+        if mask != "mask_" and around.mask:
+            yield "mask_ = kept_"
+            mask = "mask_"
+        yield f"table_ = carray(at(at_table_, np.{around.table}(0)), (classes,))"
+        yield "weight_ = np.empty(rows)"
+        yield "for r in range(rows):"
+        yield f"    inside = {kept} and 0 <= {label} and {label} < classes"
+        otherwise = f"1.0 if {kept} else 0.0"
+        yield f"    weight_[r] = float64(table_[{label}]) if inside else ({otherwise})"
+        if around.weight:
+            yield "    weight_[r] *= float64(given_[r])"
+    if around.kernel_mask and mask != "mask_":
+        yield f"mask_ = {mask}"
+    if around.weight and weight != "weight_":
+        yield f"weight_ = {weight}"
+
+
+def _counted(kernel: Kernel, around: Around) -> Iterator[str]:
+    """Count what is wrong: in the blocks, and among the weights of classes that no label names."""
+    yield "bad = wrong.sum()"
+    if around.table and kernel.check:
+        yield "for c in range(classes):"
+        yield "    bad += 0 if 0.0 <= table_[c] < np.inf else 1"
+
+
+def _divisor(around: Around) -> Iterator[str]:
+    """Compute what the sum is divided by, and the factor of all derivatives."""
+    yield "divisor = given"
+    if around.mean:
+        yield from _weight_sum(around)
+    yield "scale = factor / divisor if divisor != 0.0 else factor"
+
+
+def _weight_sum(around: Around) -> Iterator[str]:
+    if not around.kernel_weight and not around.kernel_mask:
+        yield "divisor = float64(rows)"
+        return
+    yield "divisor = rest = 0.0"
+    yield "for r in range(rows):"
+    weight = "float64(weight_[r])" if around.kernel_weight else "1.0"
+    kept = f"{weight} if mask_[r] else 0.0" if around.kernel_mask else weight
+    yield f"    divisor, rest = add(divisor, rest, {kept})"
+    yield "divisor += rest"
+
+
+def _passed(kernel: Kernel) -> str:
+    return ", ".join(parameters(kernel)[3:])
