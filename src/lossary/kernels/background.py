@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from lossary.kernels import modules
@@ -135,7 +136,7 @@ def _forget() -> None:
     """In a forked child: neither the thread nor the process is its own."""
     global _work, _thread, _process, _lock
     if _process is not None and _process.stdin is not None:
-        with suppress(OSError), open(os.devnull, "wb") as nothing:
+        with suppress(OSError), Path(os.devnull).open("wb") as nothing:
             # Else the process would outlive the program; a closed number could be another file's.
             os.dup2(nothing.fileno(), _process.stdin.fileno())
     _work, _thread, _process, _lock = queue.SimpleQueue(), None, None, threading.Lock()
