@@ -119,7 +119,7 @@ def test_every_loss_has_a_recipe(loss, monkeypatch, recipes_at_once):
     from lossary.kernels import background
 
     asked = []
-    monkeypatch.setattr(background, "ask", lambda work, then: asked.append(work))
+    monkeypatch.setattr(background, "ask", lambda make, then: asked.append(make()))
     on_tensors(loss)()
     [work] = asked
     for name, text in work.modules:

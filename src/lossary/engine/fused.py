@@ -325,9 +325,12 @@ def _ask(form: Form, step: int, arguments: list[Any]) -> None:
     def then(function: Callable[..., None]) -> None:
         _ready[form] = function
 
+    def make() -> Work:
+        name, text = source(form)
+        return Work([(name, text)], name, [0, 0, step, *trial])
+
     _asked.add(form)
-    name, text = source(form)
-    background.ask(Work([(name, text)], name, [0, 0, step, *trial]), then)
+    background.ask(make, then)
 
 
 _ready: dict[Form, Callable[..., None]] = {}

@@ -34,6 +34,7 @@ from lossary.kernels.compiling import main
 main()
 """
 
+Make = Callable[[], Work]
 Then = Callable[[Callable[..., Any]], None]
 
 
@@ -48,13 +49,17 @@ def way() -> str:
     return own
 
 
-def ask(work: Work, then: Then) -> None:
-    """Hand the compiled function to ``then``, now or later; never if it does not compile."""
+def ask(make: Make, then: Then) -> None:
+    """Hand the compiled function to ``then``, now or later; never if it does not compile.
+
+    ``make`` says what is to be compiled: to print a text takes as long as some thousand calls.
+    """
     if way() == "now":
-        _load(work, then)
+        with suppress(Exception):  # as in the thread
+            then(load(make()))
         return
-    _waiting.append((work, then))
-    _work.put((work, then))
+    _waiting.append((make, then))
+    _work.put((make, then))
     go_on()
 
 
@@ -62,8 +67,8 @@ _lock = threading.Lock()
 """Held while the thread does anything but wait: a fork waits for it, lest a child find a module
 that is imported by half."""
 
-_work: queue.SimpleQueue[tuple[Work, Then] | None] = queue.SimpleQueue()
-_waiting: list[tuple[Work, Then]] = []
+_work: queue.SimpleQueue[tuple[Make, Then] | None] = queue.SimpleQueue()
+_waiting: list[tuple[Make, Then]] = []
 _thread: threading.Thread | None = None
 _process: subprocess.Popen[str] | None = None
 
@@ -78,21 +83,22 @@ def go_on() -> None:
 
 def _serve() -> None:
     while (item := _work.get()) is not None:
-        work, then = item
-        with _lock:
-            there = modules.compiled(*work.modules[-1], work.function)
-            process = None if there or way() == "never" else _sent(work)
-        if process is not None:
-            there = not json.loads(process.readline() or '"it has ended"')
-        if there:
-            with _lock:
-                _load(work, then)
+        with suppress(Exception):  # whatever is wrong with a kernel costs no call
+            _done(*item)
         _waiting.remove(item)
 
 
-def _load(work: Work, then: Then) -> None:
-    with suppress(Exception):  # whatever is wrong with a kernel costs no call
-        then(load(work))
+def _done(make: Make, then: Then) -> None:
+    """Have a kernel compiled, unless it is, and load it."""
+    with _lock:
+        work = make()
+        there = modules.compiled(*work.modules[-1], work.function)
+        process = None if there or way() == "never" else _sent(work)
+    if process is not None:
+        there = not json.loads(process.readline() or '"it has ended"')
+    if there:
+        with _lock:
+            then(load(work))
 
 
 def _sent(work: Work) -> Any:

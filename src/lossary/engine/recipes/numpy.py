@@ -34,7 +34,7 @@ def call(
         kind += (x.dtype, x.ndim)
     shape = args[0].shape
     classes = shape[-1] if shape else 0
-    kind.append(is_short(classes))
+    kind.append(loss.class_axis and is_short(classes))
     if options:
         kind.append(option_kind(options, _array_kind))
         if kind[-1] is None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from math import nan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -293,36 +293,41 @@ def _request(recipe: Recipe, call: Call, kernel: long.Fused, words: list[str]) -
     def then(entry: Callable[..., Any]) -> None:
         recipe.entry = entry
 
-    background.ask(Work(_modules(recipe, call, kernel, words), ENTRY, []), then)
+    # Of the call itself nothing is kept while its kernel is printed and compiled.
+    about = _About(kernel.form((_VALUE,), reduce=True), _around(recipe, call), words)
+    background.ask(lambda: Work(_modules(recipe, about), ENTRY, []), then)
 
 
 _VALUE: tuple[str, Storage] = ("value", "float64")
 
 
-def _modules(
-    recipe: Recipe, call: Call, kernel: long.Fused, words: list[str]
-) -> list[tuple[str, str]]:
+class _About(NamedTuple):
+    """What of a call shapes the text of its recipe: ``words`` are those of the inputs' memory."""
+
+    form: long.Form
+    around: Around
+    words: list[str]
+
+
+def _modules(recipe: Recipe, about: _About) -> list[tuple[str, str]]:
     """Return names and sources of the kernel's module, and of the recipe's own."""
     from lossary.kernels.modules import imported_as
     from lossary.render.entry import entry_text
 
-    around = _around(recipe, call)
-    names = [call.definition.inputs[place].name for place in recipe.moving]
-    moved = [kernel.operands[place] for place in recipe.moving]
-    gradients: list[tuple[str, Storage]] = [
-        (f"gradient:{n}", x.storage) for n, x in zip(names, moved, strict=True)
-    ]
+    inputs, around = recipe.definition.inputs, about.around
+    gradients = [(f"gradient:{inputs[i].name}", about.form.storages[i]) for i in recipe.moving]
     form = replace(
-        kernel.form((_VALUE, *gradients), reduce=True),
+        about.form,
+        results=(*about.form.results, *gradients),
         weight=around.kernel_weight or None,
         mask=around.kernel_mask,
     )
-    described, source = long.kernel_of(form), long.source(form)
-    types = {o.name: word for o, word in zip(described.operands, words, strict=False)}
-    moved_words = [words[place] for place in recipe.moving]
-    types |= {r.name: w for r, w in zip(described.results[1:], moved_words, strict=True)}
-    text = entry_text(described, around, types, imported_as(*source))
-    return [source, (f"short_{call.definition.name}", text)]
+    kernel, source = long.kernel_of(form), long.source(form)
+    types = {o.name: word for o, word in zip(kernel.operands, about.words, strict=False)}
+    moved = [about.words[place] for place in recipe.moving]
+    types |= {r.name: word for r, word in zip(kernel.results[1:], moved, strict=True)}
+    text = entry_text(kernel, around, types, imported_as(*source))
+    return [source, (f"short_{recipe.definition.name}", text)]
 
 
 def _around(recipe: Recipe, call: Call) -> Around:

@@ -27,6 +27,7 @@ from lossary.engine.selection import CUTOFF
 __all__ = ["call"]
 
 _PLAIN = frozenset({torch.Tensor, torch.nn.Parameter})
+_CPU = torch.device("cpu")  # a default device may be another
 _transforms = torch._C._are_functorch_transforms_active  # noqa: SLF001
 
 
@@ -76,7 +77,7 @@ def _recipe(
             moving += (place,)
     shape = args[0].shape
     classes = shape[-1] if shape else 0
-    kind += (moving, is_short(classes))
+    kind += (moving, loss.class_axis and is_short(classes))
     if options:
         kind.append(option_kind(options, _array_kind))
         if kind[-1] is None:
@@ -134,7 +135,8 @@ def _computed(
     total, divisor = sums
     first = args[0].dtype
     dtype = first if first.itemsize >= 4 else torch.float32
-    return torch.scalar_tensor(recipe.mean(total, divisor, options), dtype=dtype), gradients
+    mean = recipe.mean(total, divisor, options)
+    return torch.scalar_tensor(mean, dtype=dtype, device=_CPU), gradients
 
 
 class _Call:
