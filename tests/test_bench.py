@@ -10,7 +10,9 @@ import os
 import platform
 import re
 import shlex
+import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -20,6 +22,8 @@ import pytest
 import lossary as L
 from lossary.bench import (
     CONTESTANTS,
+    SIZES,
+    BusyError,
     Case,
     Results,
     ResultsError,
@@ -27,20 +31,31 @@ from lossary.bench import (
     agreement,
     cases,
     chosen,
+    digits,
+    from_json,
     limits,
+    load,
     machine,
     measure,
     memory,
+    quiet,
     report,
+    save,
     timing,
+    to_json,
+    units,
 )
 from lossary.bench.contestant import Contestant, Prepared, UnavailableError
 from lossary.bench.contestants import ours, plain, pytorch
 from lossary.bench.crossover import crossovers
+from lossary.bench.data import draw
 from lossary.bench.limits import Limit
+from lossary.bench.pairs import PAIRS, lost, ratios
+from lossary.bench.picture import draw_ratios, name, ordered
 from lossary.bench.results import Absent, Crossover, Measured, Outcome
-from lossary.bench.targets import GRADIENT, LIMIT, TARGETS, Target, judge
-from lossary.bench.work import IGNORED, draw
+from lossary.bench.start import STARTING, starting
+from lossary.bench.targets import CLOCK, GRADIENT, LIMIT, START, TARGETS, Target, judge
+from lossary.bench.work import CLASS_WEIGHT, IGNORED, MASK, TRAINING, VALUE, WEIGHT
 from lossary.cli import main
 
 HUBER = Case("huber", (64,))
@@ -238,15 +253,18 @@ def test_rounding_is_no_disagreement():
 
 
 def test_names_tell_cases_apart_and_filters_find_them():
-    for size, device in itertools.product(("small", "full"), ("cpu", "cuda")):
+    for size, device in itertools.product(SIZES, ("cpu", "cuda")):
         work = cases(size, device)
         assert len({case.name for case in work}) == len(work)
-    found = chosen(cases("full"), ["huber/*/bfloat16", "x10/float32/ignored"])
+    found = chosen(cases("full"), ["huber/*/bfloat16", "36x10/float32/ignored"])
     assert [case.name for case in found] == [
         "cross_entropy/65536x10/float32/ignored", "soft_cross_entropy/65536x10/float32/ignored",
         "huber/10^3/bfloat16", "huber/10^5/bfloat16", "huber/10^7/bfloat16",
     ]  # fmt: skip
     assert chosen(cases("full"), ["no such"]) == ()
+    options = {case.option for case in cases("everyday")}
+    assert options == {"", WEIGHT, MASK, CLASS_WEIGHT}
+    assert {case.kind for case in cases("everyday")} == {"gradient", VALUE, TRAINING}
 
 
 @pytest.mark.parametrize(
@@ -264,7 +282,10 @@ def test_bytes_that_must_move(case, count):
     assert case.bytes == count
 
 
-@pytest.mark.parametrize("case", [c for c in cases("full") if np.prod(c.shape) <= 1000], ids=str)
+LITTLE = [c for c in cases("full") if c.numbers <= 1000 and c.kind != TRAINING]
+
+
+@pytest.mark.parametrize("case", LITTLE, ids=str)
 def test_data_are_the_same_each_time_and_inside_their_sets(case):
     one, two = draw(case, seed=3), draw(case, seed=3)
     assert np.array_equal(one.prediction, two.prediction)
@@ -279,6 +300,35 @@ def test_large_data_repeat_what_was_drawn(monkeypatch):
     assert data.prediction.shape == (20, 10)
     assert np.array_equal(data.prediction.reshape(-1)[:64], data.prediction.reshape(-1)[64:128])
     assert np.allclose(data.target.sum(-1), 1)
+
+
+def test_options_have_an_array_of_their_shape():
+    by_element = draw(Case("huber", (30,), option=WEIGHT)).extra
+    assert (by_element.shape, by_element.dtype) == ((30,), np.float32)
+    rows = draw(Case("cross_entropy", (30, 4), option=MASK)).extra
+    assert (rows.shape, rows.dtype, 0 < rows.sum() < 30) == ((30,), bool, True)
+    assert draw(Case("cross_entropy", (30, 4), option=CLASS_WEIGHT)).extra.shape == (4,)
+    assert draw(Case("cross_entropy", (30, 4))).extra is None
+
+
+def test_a_case_without_its_options_is_the_plain_one():
+    plain_case = Case("cross_entropy", (8, 4))
+    assert Case("cross_entropy", (8, 4), option=MASK).plain == plain_case
+    assert Case("cross_entropy", (8, 4), ignored=0.5).plain == plain_case
+
+
+def test_a_training_sees_every_image_once_an_epoch_and_ends_with_the_weights_of_its_layers():
+    data = draw(Case("digits", (64,), kind=TRAINING), seed=1)
+    parts = list(digits.batches(len(data.prediction), 64))
+    assert [i for part in parts for i in range(part.start, part.stop)] == list(
+        range(len(data.prediction))
+    )
+    assert 0 < parts[-1].stop - parts[-1].start < 64  # the last batch is a smaller one
+    shapes = [part.shape for part in digits.first(data)]
+    assert shapes == [(64, 64), (64,), (64, 10), (10,)]
+    value, weights = digits.outcome(data, digits.first(data))
+    assert np.array_equal(weights, data.weight)
+    assert 1 < value < 6
 
 
 def test_ignored_rows_are_those_that_are_not_kept():
@@ -395,6 +445,10 @@ TINY = [
       for share in (0.0, 0.5)),
     Case("huber", (64,), "bfloat16"),
     Case("cross_entropy", (16, 8), "bfloat16", 0.5),
+    *(Case("cross_entropy", (16, 8), option=option) for option in (WEIGHT, MASK, CLASS_WEIGHT)),
+    *(Case(loss, (64,), option=option) for loss in ("squared_error", "binary_cross_entropy")
+      for option in (WEIGHT, MASK)),
+    Case("huber", (10,), kind=VALUE),
 ]  # fmt: skip
 
 
@@ -405,10 +459,35 @@ def test_all_that_are_installed_agree_on_all_work():
     for found in results.outcomes:
         assert [row for row in found.rows if row.disagrees] == []
         assert [one for one in found.absent if one.failed] == []
-        assert found.row(ours.ARRAY)
+        assert found.row(ours.AUTO)
     names = {row.contestant for found in results.outcomes for row in found.rows}
-    assert {ours.ARRAY, ours.ARRAY_TORCH, ours.DOOR, pytorch.EAGER, plain.SCIPY} <= names
+    assert {one for pair in PAIRS for one in (pair.ours, pair.peer)} <= names
     assert len(names) + len({one.contestant for one in results.absent}) >= len(everyone) - 3
+
+
+def test_trainings_end_with_the_same_weights(monkeypatch):
+    monkeypatch.setattr("lossary.bench.digits.EPOCHS", 1)
+    work = [Case("digits", (256,), kind=TRAINING)]
+    (found,) = measure(work, Settings(rounds=1, crossovers=False), CONTESTANTS).outcomes
+    assert found.absent == ()
+    assert [row for row in found.rows if row.disagrees] == []
+    names = {row.contestant for row in found.rows}
+    assert names == {one for pair in PAIRS[:-1] for one in (pair.ours, pair.peer)}
+    assert found.limit is None
+
+
+def test_a_training_with_another_loss_is_noticed(monkeypatch):
+    import torch
+
+    monkeypatch.setattr("lossary.bench.digits.EPOCHS", 1)
+    half = lambda x, t: torch.nn.functional.cross_entropy(x, t) * 1.01  # noqa: E731
+    odd = Contestant(
+        "odd", "", (), HUBER, train=lambda case, data, n: pytorch.training(half, case, data)
+    )
+    others = [c for c in CONTESTANTS if c.name in {pytorch.EAGER, ours.DOOR}]
+    work = [Case("digits", (256,), kind=TRAINING)]
+    (found,) = measure(work, Settings(rounds=1, crossovers=False), [odd, *others]).outcomes
+    assert [row.contestant for row in found.rows if row.disagrees] == ["odd"]
 
 
 def test_losses_from_hidden_states_agree():
@@ -442,6 +521,111 @@ def test_a_gpu_that_is_not_there_is_a_reason():
     eager = next(c for c in CONTESTANTS if c.name == pytorch.EAGER)
     with pytest.raises(UnavailableError, match="no GPU"):
         eager.prepare(Case("huber", (64,), device="cuda"), draw(HUBER), 1)
+
+
+# A quiet machine.
+
+
+def counts(clock, everybody, own):
+    return quiet.Counts(clock, everybody, own)
+
+
+def test_the_work_of_others_is_what_neither_this_process_nor_its_children_did():
+    assert counts(12.0, 103.0, 51.0).others(counts(10.0, 100.0, 50.0)) == pytest.approx(1.0)
+    assert counts(12.0, 100.9, 51.0).others(counts(10.0, 100.0, 50.0)) == 0.0
+    assert counts(10.01, 103.0, 51.0).others(counts(10.0, 100.0, 50.0)) is None
+
+
+@pytest.fixture
+def busy(monkeypatch):
+    """Let others have a number of processors from now on."""
+
+    def make(processors):
+        ticks = itertools.count()
+
+        def count():
+            passed = float(next(ticks))
+            return counts(passed, passed * (processors + 1), passed)
+
+        monkeypatch.setattr("lossary.bench.quiet.count", count)
+
+    return make
+
+
+def test_a_busy_machine_is_refused_unless_it_is_to_be_measured_anyway(clock, busy):
+    busy(1.5)
+    with pytest.raises(BusyError, match=r"1\.50 of \d+ processors\nhint: wait .*--anyway"):
+        clock.measure(clock.contestant("a", 0.1), anyway=False)
+    assert "a" not in clock.log
+    results = clock.measure(clock.contestant("a", 0.1))
+    assert [words.split()[0] for words in results.disturbed] == ["before", "during"]
+
+
+def test_a_quiet_machine_is_measured(clock, busy):
+    busy(0.01)
+    assert clock.measure(clock.contestant("a", 0.1), anyway=False).disturbed == ()
+
+
+def test_without_counters_the_load_average_stands_in(monkeypatch):
+    monkeypatch.setattr("lossary.bench.quiet.count", lambda: None)
+    monkeypatch.setattr("lossary.bench.machine.load", lambda: 0.9 * machine.cores())
+    assert quiet.others(lambda seconds: None)[0].startswith("before the run the load average")
+    monkeypatch.setattr("lossary.bench.machine.load", lambda: 0.1 * machine.cores())
+    assert quiet.others(lambda seconds: None) == ()
+    monkeypatch.setattr("lossary.bench.machine.load", lambda: None)
+    assert quiet.others(lambda seconds: None) == ()
+    assert quiet.Watch().others() == ()
+
+
+def test_times_that_are_spread_are_a_disturbance():
+    still, shaken = (replace(row("a", 1.0), low=1 - half, high=1 + half) for half in (0.05, 0.2))
+    assert quiet.spread(results_of(BIG, still, still, shaken).outcomes) == ()
+    assert "spans 40%" in quiet.spread(results_of(BIG, still, shaken, shaken).outcomes)[0]
+    once = replace(shaken, rounds=1)
+    assert quiet.spread(results_of(BIG, once).outcomes) == ()
+
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's counters")
+
+
+@linux
+def test_what_a_child_works_is_our_own():
+    def spin(seconds):
+        code = f"import time\nwhile time.process_time() < {seconds}: pass"
+        return subprocess.Popen([sys.executable, "-c", code])
+
+    before = quiet.count()
+    with spin(0.5) as child:
+        while child.poll() is None and quiet.count().own - before.own < 0.3:
+            time.sleep(0.02)
+        assert child.poll() is None  # it is seen while it runs
+    assert quiet.count().own - before.own >= 0.5  # and when it has ended
+    assert quiet.count().all - before.all >= 0.4
+
+
+@linux
+def test_work_in_the_background_is_awaited(monkeypatch):
+    worked = iter([0.0, 0.1, 0.1, 0.2, 0.2, 0.201])  # twice it is at work, then at rest
+    passed = itertools.count(step=0.1)
+    monkeypatch.setattr("lossary.bench.quiet.count", lambda: counts(next(passed), 0, next(worked)))
+    pauses = []
+    quiet.settle(pauses.append)
+    assert len(pauses) == 3
+
+
+def test_ours_are_called_before_the_clock_starts_and_estimated_anew(clock):
+    times = itertools.chain([0.01] * 20, itertools.repeat(0.001))
+
+    def step():
+        clock.log.append("ours")
+        clock.now += next(times)
+        return 1.0, np.ones(64, np.float32)
+
+    kernel = Contestant("Lossary", "", (), lambda *_: Prepared(step, lambda x: x), ours=True)
+    (found,) = clock.measure(kernel, clock.contestant("peer", 0.01)).outcomes
+    assert found.row("Lossary").seconds == pytest.approx(0.001)
+    assert found.row("Lossary").calls == 2  # of a millisecond, not of ten
+    assert turns(clock.log).index("peer") > 0
 
 
 # Limits, memory, machine.
@@ -478,9 +662,6 @@ def test_a_limit_scales_with_the_bytes():
     assert limits.pattern(Case("cross_entropy", (8, 8))) == limits.COPY
     assert limits.pattern(Case("soft_cross_entropy", (8, 8))) == limits.TRIAD
     assert limits.pattern(HUBER) == limits.TRIAD
-
-
-linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's counters")
 
 
 @linux
@@ -622,6 +803,39 @@ def test_a_target_without_its_work_or_people_is_not_judged():
     assert verdict.reason == "Lossary fused, out= was not measured"
 
 
+def test_a_target_by_the_clock():
+    target = Target("huber/10/float32/value", ours.AUTO, CLOCK, 1e-5)
+    results = results_of(Case("huber", (10,), kind=VALUE), row(ours.AUTO, 8e-6))
+    (verdict,) = judge(results, (target,))
+    assert (verdict.met, verdict.found, target.asked) == (True, "8 µs", "≤ 10 µs")
+
+
+def test_a_call_with_options_is_compared_with_the_peer_or_with_itself_without_them():
+    weighed = Case("huber", (64,), option=WEIGHT)
+    target = Target("*/float32/weight", ours.DOOR, pytorch.EAGER, 1.2, or_plain=True)
+    results = results_of(weighed, row(ours.DOOR, 2.2), row(pytorch.EAGER, 1.0))
+    assert judge(results, (target,))[0].ratio == pytest.approx(2.2)
+    (without,) = results_of(HUBER, row(ours.DOOR, 2.0)).outcomes
+    (verdict,) = judge(replace(results, outcomes=(*results.outcomes, without)), (target,))
+    assert (verdict.ratio, verdict.met) == (pytest.approx(1.1), True)
+
+
+def test_targets_of_a_new_process():
+    results = replace(results_of(BIG), start=dict.fromkeys(STARTING, 0.2))
+    verdicts = judge(results, tuple(t for t in TARGETS if t.against == START))
+    assert {v.case: v.met for v in verdicts} == {
+        "import": False, "first call, kernels on disk": True, "first call, no kernels": True,
+        "files of ours that a call visits": True,
+    }  # fmt: skip
+    assert judge(results_of(BIG), tuple(t for t in TARGETS if t.against == START)) == ()
+
+
+def test_a_new_process_is_measured():
+    found = starting(1)
+    assert found.keys() == STARTING.keys()
+    assert all(value > 0 for value in found.values())
+
+
 def test_speed_with_wrong_outputs_meets_no_target():
     wrong = row(ours.FUSED, 0.001, disagrees="value 2, others have 1")
     (verdict,) = judge(results_of(BIG, wrong, row(pytorch.EAGER, 1.0)), (FASTER,))
@@ -629,15 +843,76 @@ def test_speed_with_wrong_outputs_meets_no_target():
 
 
 def test_each_target_speaks_of_work_and_people_that_exist():
-    names = {c.name for c in CONTESTANTS} | {LIMIT, GRADIENT}
+    names = {c.name for c in CONTESTANTS} | {LIMIT, GRADIENT, CLOCK}
     work = [*cases("full"), *cases("full", "cuda")]
     for target in TARGETS:
+        if target.against == START:
+            assert target.work in STARTING
+            continue
         assert {target.ours, target.against} <= names
         found = judge(
             replace(results_of(BIG), outcomes=tuple(results_of(c).outcomes[0] for c in work)),
             (target,),
         )
         assert found
+
+
+# Pairs and their picture.
+
+
+def test_each_way_is_compared_with_the_peer_in_whose_place_it_stands():
+    assert {one for pair in PAIRS for one in (pair.ours, pair.peer)} <= {
+        c.name for c in CONTESTANTS
+    }
+    results = results_of(
+        BIG,
+        row(ours.AUTO_TORCH, 0.3),
+        row(ours.DOOR, 0.05),
+        row(pytorch.EAGER, 0.1),
+        row("JAX jit", 1),
+    )
+    found = ratios(results)
+    assert [(one.pair.ours, one.word, one.lost) for one in found] == [
+        (ours.AUTO_TORCH, "3.0×", True), (ours.DOOR, "0.50×", False),
+    ]  # fmt: skip
+    assert [one.pair.ours for one in lost(found)] == [ours.AUTO_TORCH]
+    wrong = results_of(BIG, row(ours.DOOR, 0.05, disagrees="value"), row(pytorch.EAGER, 0.1))
+    assert ratios(wrong) == ()
+
+
+def test_the_page_begins_with_the_picture_and_the_ratios_lost_ones_in_red():
+    results = results_of(
+        BIG, row(ours.AUTO_TORCH, 0.3), row(ours.DOOR, 0.05), row(pytorch.EAGER, 0.1)
+    )
+    text = report.markdown(results, picture="figures/a.svg")
+    picture, table, targets = (
+        text.index(part)
+        for part in ("](figures/a.svg)", "| work | Lossary auto, torch", "## Targets")
+    )
+    assert picture < table < targets
+    assert '| `huber/10^7/float32` | <span style="color:#c00">**3.0×**</span> | 0.50× |' in text
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_the_picture_has_a_line_for_each_case_and_red_for_what_is_lost(kind, tmp_path):
+    pytest.importorskip("matplotlib")
+    results = results_of(BIG, row(ours.AUTO_TORCH, 0.3), row(pytorch.EAGER, 0.1))
+    path = tmp_path / f"p.{kind}"
+    draw_ratios(results, path)
+    assert path.stat().st_size > 5000
+    if kind == "svg":
+        red = "#c40233"
+        assert red in path.read_text().lower()
+        draw_ratios(results_of(BIG, row(ours.AUTO_TORCH, 0.05), row(pytorch.EAGER, 0.1)), path)
+        assert red not in path.read_text().lower()
+
+
+def test_lines_of_the_picture_go_from_small_to_large_options_after():
+    work = [Case("huber", (100,)), Case("huber", (64,), option=MASK), Case("digits", (64,), kind=TRAINING),
+            Case("huber", (64,)), Case("huber", (100,))]  # fmt: skip
+    assert [name(case) for case in ordered(work)] == [
+        "huber 64", "huber 100", "huber 64, mask", "training on digits, batch 64",
+    ]  # fmt: skip
 
 
 # Files.
@@ -658,11 +933,11 @@ def some():
 
 def test_results_survive_a_file(some, tmp_path):
     path = tmp_path / "r.json"
-    some.save(path)
-    assert Results.load(path) == some
+    save(some, path)
+    assert load(path) == some
     assert [file.name for file in tmp_path.iterdir()] == ["r.json"]
     data = json.loads(path.read_text())
-    assert data["schema"] == 1
+    assert data["schema"] == 2
     first = data["outcomes"][0]
     assert (first["name"], first["bytes"]) == ("huber/10^7/float32", 120_000_000)
     assert first["rows"][0]["times_limit"] == pytest.approx(5.0)
@@ -670,18 +945,36 @@ def test_results_survive_a_file(some, tmp_path):
     assert {target["met"] for target in data["targets"]} == {True, False, None}
 
 
+def test_what_is_known_of_a_run_survives_too(some, tmp_path):
+    (training,) = results_of(Case("digits", (64,), kind=TRAINING), row(ours.DOOR, 1.0)).outcomes
+    changed = replace(
+        some,
+        outcomes=(*some.outcomes, replace(training, limit=None)),
+        disturbed=("others were at work",),
+        start={"import": 0.08},
+    )
+    save(changed, tmp_path / "r.json")
+    assert load(tmp_path / "r.json") == changed
+
+
+def test_files_of_before_are_read(some):
+    data = to_json(some) | {"schema": 1}
+    del data["disturbed"], data["start"], data["outcomes"][0]["case"]["option"]
+    assert from_json(data) == some
+
+
 def test_measured_results_survive_json():
     settings = Settings(rounds=1, threads=1, crossovers=False)
     results = measure([HUBER], settings, [c for c in CONTESTANTS if c.name == ours.ARRAY])
-    assert Results.from_json(json.loads(json.dumps(results.to_json()))) == results
+    assert from_json(json.loads(json.dumps(to_json(results)))) == results
 
 
 def test_a_file_is_whole_or_not_there(some, tmp_path, monkeypatch):
     path = tmp_path / "r.json"
     path.write_text("old")
-    monkeypatch.setattr(Results, "to_json", lambda self: {"bad": float("nan")})
+    monkeypatch.setattr("lossary.bench.storage.to_json", lambda results: {"bad": float("nan")})
     with pytest.raises(ValueError, match="JSON compliant"):
-        some.save(path)
+        save(some, path)
     assert path.read_text() == "old"
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -690,8 +983,8 @@ def test_a_file_is_whole_or_not_there(some, tmp_path, monkeypatch):
     ("text", "words"),
     [
         ("{", "Expecting"),
-        ("[]", "schema 1, got list"),
-        ('{"schema": 2}', "schema 1, got 2"),
+        ("[]", "schema 2, got list"),
+        ('{"schema": 3}', "schema 2, got 3"),
         ('{"schema": 1}', "lack or misplace"),
     ],
 )
@@ -699,7 +992,7 @@ def test_other_files_are_refused(tmp_path, text, words):
     path = tmp_path / "r.json"
     path.write_text(text)
     with pytest.raises(ResultsError, match=words):
-        Results.load(path)
+        load(path)
 
 
 # Tables.
@@ -726,9 +1019,13 @@ def test_markdown_shows_all_rows_the_losing_ones_and_who_is_missing(some):
 
 
 def test_a_busy_machine_is_told(some):
-    assert "do not trust" not in report.markdown(some)
-    busy = replace(some, machine={**some.machine, "load_before": 3.5})
-    assert "load 3.5" in report.markdown(busy)
+    assert report.doubts(some) == []
+    busy = replace(some, disturbed=("others were at work", "times were spread"))
+    assert "**Not to be published: others were at work; times were spread.**" in report.markdown(
+        busy
+    )
+    before = replace(some, machine={**some.machine, "load_before": 3.5})
+    assert "load 3.5" in report.markdown(before)
 
 
 def test_disagreeing_peers_are_not_counted_as_faster(some):
@@ -748,7 +1045,7 @@ def test_disagreeing_peers_are_not_counted_as_faster(some):
     ],
 )
 def test_times_have_three_digits(x, text):
-    assert report.seconds(x) == text
+    assert units.seconds(x) == text
 
 
 # The command.
@@ -779,19 +1076,56 @@ def test_list_shows_work_and_people(run):
 def test_a_run_prints_tables_and_writes_a_file(run, tmp_path):
     path = tmp_path / "r.json"
     line = f"--filter huber/64 --contestant 'lossary array' --rounds 2 --threads 1 --json {path}"
+    line += " --anyway"
     code, out, err = run(line)
     assert code == 0
     assert err.endswith(f"wrote {path}\n")
     assert "Lossary array " in out
     assert "triad" in out
-    found = Results.load(path)
+    found = load(path)
     assert found.settings["rounds"] == 2
     code, again, err = run(f"--read {path}")
     assert (code, again, err) == (0, out, "")
     code, text, _ = run(f"--read {path} --markdown")
     assert text == report.markdown(found)
     code, text, _ = run(f"--read {path} --json")
-    assert Results.from_json(json.loads(text)) == found
+    assert from_json(json.loads(text)) == found
+
+
+def test_a_file_is_not_begun_on_a_busy_machine_and_marked_where_it_is_asked_for(
+    run, tmp_path, busy
+):
+    path = tmp_path / "r.json"
+    line = f"--filter huber/64 --contestant 'lossary array' --rounds 1 --threads 1 --json {path}"
+    busy(1.0)
+    code, out, err = run(line)
+    assert (code, out, path.exists()) == (2, "", False)
+    assert "the machine is busy" in err
+    busy(1.0)
+    code, out, _ = run(f"{line} --anyway")
+    assert code == 0
+    assert "Not to be published: before the run" in out
+    assert len(load(path).disturbed) >= 2
+
+
+def test_a_run_that_is_disturbed_later_marks_its_file_and_says_so(run, tmp_path, monkeypatch):
+    path = tmp_path / "r.json"
+    monkeypatch.setattr("lossary.bench.quiet.others", lambda pause: ())
+    monkeypatch.setattr("lossary.bench.quiet.Watch.others", lambda self: ("others were at work",))
+    line = f"--filter huber/64 --contestant 'lossary array' --rounds 1 --threads 1 --json {path}"
+    code, _, err = run(line)
+    assert code == 1
+    assert f"{path} is marked as not to be published: others were at work" in err
+    assert load(path).disturbed[0] == "others were at work"
+
+
+def test_a_picture_is_drawn(run, tmp_path, some):
+    pytest.importorskip("matplotlib")
+    save(some, tmp_path / "r.json")
+    code, _, _ = run(f"--read {tmp_path / 'r.json'} -o {tmp_path / 'p.svg'}")
+    assert (code, (tmp_path / "p.svg").exists()) == (0, True)
+    code, _, err = run(f"-o {tmp_path / 'p.gif'}")
+    assert (code, "a picture ends in" in err) == (2, True)
 
 
 def test_a_lossary_that_disagrees_is_a_problem(run, monkeypatch, clock):
