@@ -24,8 +24,9 @@ hide-toc: true
 
 # Benchmarks
 
-Is Lossary slower than what it replaces? Each section below is a machine, and begins with the answer: Lossary's time where
-the peer takes 1, for each size, with what is lost in red. [How it is measured](measured) stands at the end.
+Is Lossary slower than what it replaces? Each section below is a machine, and begins with the
+answer: Lossary's time where the peer takes 1, for each size, with what is lost in red.
+[How it is measured](measured) stands at the end.
 
 ```sh
 lossary bench                                     # what is installed here, in a minute or two
@@ -38,9 +39,9 @@ HOW = """
 (measured)=
 ## How it is measured
 
-One command runs everybody side by side in one process: Lossary's own ways, its doors, PyTorch eager
-and compiled, JAX, optax, Keras, TensorFlow, scikit-learn, NumPy with SciPy, and on a GPU the kernels
-of others.
+One command runs everybody side by side in one process: Lossary's own ways, its doors, PyTorch
+eager and compiled, JAX, optax, Keras, TensorFlow, scikit-learn, NumPy with SciPy, and on a GPU the
+kernels of others.
 
 * **Same data, same question.** Each computes the value and the gradient of the mean loss of the
   same numbers. Outputs are compared first; whoever differs from the majority is named, and its
@@ -55,9 +56,9 @@ of others.
   more; the first call is listed by itself.
 * **Same threads.** Everybody gets as many threads as the process has cores, or `--threads`, to
   which the whole process is then confined, because XLA and TensorFlow take what they see.
-* **On a quiet machine.** What other programs work is counted before and during a run, and the spread
-  of repeated times is looked at. A run with a file ends at once on a busy machine; one that is
-  disturbed later is marked, and this page is not made from it.
+* **On a quiet machine.** What other programs work is counted before and during a run, and the
+  spread of repeated times is looked at. A run with a file ends at once on a busy machine; one that
+  is disturbed later is marked, and this page is not made from it.
 * **Beside the limit.** The bytes that must move are those of each array read or written once. A
   copy and a triad (read two, write one) over arrays of the same size take their turns too, by NumPy
   on one thread and on all, and by PyTorch; the fastest counts.

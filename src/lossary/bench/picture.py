@@ -25,6 +25,7 @@ WON, LOST = PALETTE[0], "#C40233"
 SHADE = "#FBE9EC"
 MARKERS = ("o", "D")  # of the first and the second way within a framework
 LINE, PANEL, LABELS, MARGIN = 0.215, 1.75, 2.6, 2.0  # inches
+NARROW = 7.5  # inches, in which the title has room
 NARROWEST = 8.0  # the axis reaches at least from an eighth to eight
 
 
@@ -42,7 +43,7 @@ def draw_ratios(results: Results, target: str | Path) -> None:
     with matplotlib().rc_context(STYLE):
         from matplotlib.figure import Figure
 
-        width = LABELS + PANEL * max(1, len(frameworks))
+        width = max(NARROW, LABELS + PANEL * len(frameworks))
         figure = Figure(figsize=(width, MARGIN + LINE * max(1, len(cases))), layout="constrained")
         grid = figure.subplots(1, max(1, len(frameworks)), sharey=True, squeeze=False).flat
         for axes, name in zip(grid, frameworks, strict=False):
@@ -88,7 +89,8 @@ def name(case: Case) -> str:
     loss, shape, *_ = case.name.split("/")
     base, _, power = shape.partition("^")
     shape = base + power.translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    extra = [case.option or ("ignore_index" if case.ignored else "")]
+    left_out = ("mask" if case.soft else "ignore_index") if case.ignored else ""
+    extra = [case.option or left_out]
     extra += ["value alone"] if case.kind == VALUE else []
     return ", ".join([f"{loss} {shape.replace('x', '×')}", *filter(None, extra)])
 

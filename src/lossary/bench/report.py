@@ -236,7 +236,11 @@ def _first(results: Results, picture: str) -> list[str]:
 
 
 def _cell(one: Ratio) -> str:
-    return f'<span style="color:#c00">**{one.word}**</span>' if one.lost else one.word
+    return _red(one.word) if one.lost else one.word
+
+
+def _red(words: str) -> str:
+    return f'<span style="color:#c00">**{words}**</span>'
 
 
 def _target_table(results: Results) -> list[str]:
@@ -248,7 +252,7 @@ def _target_table(results: Results) -> list[str]:
         heads,
         [
             (f"`{v.case}`", v.target.ours, v.target.against, v.target.asked, v.found,
-             v.word + (f": {v.reason}" if v.reason else ""))
+             (_red(v.word) if v.met is False else v.word) + (f": {v.reason}" if v.reason else ""))
             for v in verdicts
         ],
     )  # fmt: skip

@@ -9,7 +9,7 @@ import importlib
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -140,8 +140,8 @@ class _Ready:
 
     @property
     def warms(self) -> bool:
-        """Whether it is quick enough to be called until its engine is chosen."""
-        return 0 < self.estimate < WARM_SECONDS / 10
+        """Whether it is ours, and quick enough to be called until its engine is chosen."""
+        return self.contestant.ours and 0 < self.estimate < WARM_SECONDS / 10
 
 
 class _Bench:
@@ -251,8 +251,9 @@ class _Bench:
             for contestant in contestants:
                 report(f"{case.name}, {contestant.name}")
                 self._enter(contestant, case, data, ready, summaries, absent)
-            report(f"{case.name}, warming up")
-            self.warm(ready.values())
+            if some := [one for one in ready.values() if one.warms]:
+                report(f"{case.name}, warming up")
+                self.warm(some)
             differ = agreement.disagreements(summaries, agreement.tolerance(case))
             for name, words in differ.items():
                 self.say(f"{case.name}: {name} disagrees: {words}")
@@ -280,16 +281,14 @@ class _Bench:
         limit = _limit(kind, case.gradient_bytes, moved) if moved else None
         return Outcome(case, limit, ordered, tuple(absent))
 
-    def warm(self, ready: Iterable[_Ready]) -> None:
-        """Call ours until nothing is compiled in the background, and estimate them anew."""
-        some = [one for one in ready if one.contestant.ours and one.warms]
+    def warm(self, some: Sequence[_Ready]) -> None:
+        """Call them until nothing is compiled in the background, and estimate them anew."""
         for one in some:
             with one.prepared.around():
                 for _ in range(min(WARM_CALLS, int(WARM_SECONDS / one.estimate) + 1)):
                     one.prepared.step()
                 one.prepared.wait()
-        if some:
-            quiet.settle(self.pause)
+        quiet.settle(self.pause)
         for one in some:
             self.timed(one.prepared)
             one.estimate = self.timed(one.prepared)

@@ -78,7 +78,13 @@ BY_SIZE = (
 )
 # The other frameworks compile around the loss, and are asked for the same at every size.
 COMPILED = 1.2
-OPTIONS = ("weight", "mask", "class_weight", "ignored")
+OPTIONS = (
+    *((loss, option)
+      for loss in ("cross_entropy", "huber", "binary_cross_entropy")
+      for option in ("weight", "mask")),
+    ("cross_entropy", "class_weight"),
+    ("cross_entropy", "ignored"),
+)  # fmt: skip
 # Against eager, compiled, and the limit or the gradient's own memory.
 LARGE = (
     *((f"{loss}/10^7/float32", against, most)
@@ -104,8 +110,9 @@ def _small() -> Iterator[Target]:
                 for loss in ("cross_entropy",) if "x" in size else ELEMENTWISE:
                     if _has(way, loss):
                         yield Target(f"{loss}/{size}/float32", way, peer, asked)
-        for option in OPTIONS:
-            yield Target(f"*/float32/{option}", way, peer, 1.2, or_plain=True)
+        for loss, option in OPTIONS:
+            if _has(way, loss, option):
+                yield Target(f"{loss}/*/float32/{option}", way, peer, 1.2, or_plain=True)
     for way, peer in PLACES[len(TORCH) :]:
         for size in ("8192x98", "2048x1000"):
             yield Target(f"cross_entropy/{size}/float32", way, peer, COMPILED)
@@ -115,9 +122,14 @@ def _small() -> Iterator[Target]:
     yield Target("cross_entropy/128x10/float32", ours.AUTO, CLOCK, 25e-6)
 
 
-def _has(way: str, loss: str) -> bool:
-    """Whether a door has a loss: tf.nn has neither of the regressions."""
-    return way != tensorflow.DOOR or loss in {"cross_entropy", "binary_cross_entropy"}
+def _has(way: str, loss: str, option: str = "") -> bool:
+    """Whether a door has a loss with an option.
+
+    tf.nn has neither of the regressions, and no label to leave out; Keras' weights are of samples.
+    """
+    if way == tensorflow.DOOR:
+        return loss in {"cross_entropy", "binary_cross_entropy"} and option != "ignored"
+    return way != keras.DOOR or not option or loss == "cross_entropy"
 
 
 def _targets() -> tuple[Target, ...]:

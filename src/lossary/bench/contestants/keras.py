@@ -79,7 +79,7 @@ def _loss(losses: Any, case: Case) -> Callable[..., Any]:
     return weighed
 
 
-def _of(module: str) -> dict[str, Callable[..., Prepared | None]]:
+def _of(module: str) -> dict[str, Any]:
     """Return the ways to get ready with the classes of a module."""
 
     def prepare(case: Case, data: Data, threads: int) -> Prepared | None:
@@ -162,7 +162,7 @@ _STEPS = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
 PEER, DOOR = "Keras", "lossary.keras"
 KERAS = (
     Contestant(PEER, "keras.losses in a compiled step (tf.function with XLA)", ("keras",),
-               **_of("keras.losses")),
+               compiles=True, **_of("keras.losses")),
     Contestant(DOOR, "the classes with Keras' names, in the same place", ("keras",),
-               ours=True, **_of("lossary.keras")),
+               ours=True, compiles=True, **_of("lossary.keras")),
 )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
 from typing import Any
 
 from lossary.bench.contestant import Contestant, Prepared
@@ -21,7 +20,7 @@ _NAMES = {
 }
 
 
-def _of(module: str) -> dict[str, Callable[..., Prepared | None]]:
+def _of(module: str) -> dict[str, Any]:
     """Return the ways to get ready with the functions of a module."""
 
     def prepare(case: Case, data: Data, threads: int) -> Prepared | None:

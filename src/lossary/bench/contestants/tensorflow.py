@@ -29,7 +29,7 @@ def _functions(module: str) -> Any:
     return importlib.import_module(module) if module else tf.nn
 
 
-def _of(module: str = "") -> dict[str, Callable[..., Prepared | None]]:
+def _of(module: str = "") -> dict[str, Any]:
     """Return the ways to get ready with the functions of a module, or with tf.nn."""
 
     def prepare(case: Case, data: Data, threads: int) -> Prepared | None:
