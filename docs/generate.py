@@ -80,6 +80,8 @@ def main() -> int:
         elif not path.exists() or path.read_text(encoding="utf-8") != text:
             print(f"{path.name} is stale: run `python docs/generate.py`", file=sys.stderr)
             status = 1
+    if not options.check:
+        benchmarks.draw()
     for name in studies.stale():
         command = f"python docs/generate.py --studies {name}"
         print(f"docs/studies/{name}.md is stale: run `{command}`", file=sys.stderr)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from lossary.study import Report, Study, Table, run, studies
+from lossary.study import Report, Study, Table, draw_report, run, studies
 
 HERE = Path(__file__).parent / "studies"
 
@@ -18,7 +18,7 @@ def write(name: str, data: Path | None = None) -> None:
     """Run one study and write its page and figure, and the index of all."""
     HERE.mkdir(exist_ok=True)
     report = run(name, data=data)
-    report.draw(HERE / f"{name}.svg")
+    draw_report(report, HERE / f"{name}.svg")
     (HERE / f"{name}.md").write_text(page(report), encoding="utf-8")
     (HERE / "index.md").write_text(index(list(studies.values())), encoding="utf-8")
 

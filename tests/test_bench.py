@@ -1,4 +1,4 @@
-"""The benchmark: turns, agreement, statistics, limits, targets and files. Never how fast it is."""
+"""The benchmark: turns, agreement, statistics, limits, work and data. Never how fast it is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import json
 import os
 import platform
 import re
-import shlex
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,73 +17,30 @@ import numpy as np
 import pytest
 
 import lossary as L
+from bench_runs import HUBER, Clock, turns
 from lossary.bench import (
     CONTESTANTS,
+    SIZES,
     Case,
-    Results,
-    ResultsError,
     Settings,
     agreement,
     cases,
     chosen,
+    digits,
     limits,
     machine,
     measure,
     memory,
-    report,
     timing,
 )
 from lossary.bench.contestant import Contestant, Prepared, UnavailableError
 from lossary.bench.contestants import ours, plain, pytorch
 from lossary.bench.crossover import crossovers
+from lossary.bench.data import draw
 from lossary.bench.limits import Limit
-from lossary.bench.results import Absent, Crossover, Measured, Outcome
-from lossary.bench.targets import GRADIENT, LIMIT, TARGETS, Target, judge
-from lossary.bench.work import IGNORED, draw
-from lossary.cli import main
-
-HUBER = Case("huber", (64,))
-
-
-class Clock:
-    """A clock that moves when a contestant works, and writes down who did."""
-
-    def __init__(self):
-        self.now = 0.0
-        self.log = []
-
-    def __call__(self):
-        return self.now
-
-    def pause(self, seconds):
-        self.log.append("pause")
-
-    def contestant(self, name, seconds, outcome=None, *, first=None, **facts):
-        """Someone who takes ``seconds`` a call, ``first`` for the first."""
-
-        def prepare(case, data, threads):
-            answer = outcome or (1.0, np.ones(case.shape, np.float32))
-            times = itertools.chain([first or seconds], itertools.repeat(seconds))
-
-            def step():
-                self.log.append(name)
-                self.now += next(times)
-                return answer
-
-            return Prepared(step, lambda result: result)
-
-        return Contestant(name, f"{name} works", (), prepare, **facts)
-
-    def steps(self, **seconds):
-        made = {name: self.contestant(name, s) for name, s in seconds.items()}
-        return {name: one.prepare(HUBER, None, 1) for name, one in made.items()}
-
-    def measure(self, *contestants, work=(HUBER,), say=None, progress=None, **settings):
-        """Run the benchmark on this clock; the limits do real, small work."""
-        settings = {"rounds": 4, "threads": 1, "crossovers": False} | settings
-        return measure(
-            work, Settings(**settings), contestants, progress, say, self, self.pause
-        )  # fmt: skip
+from lossary.bench.pairs import PAIRS
+from lossary.bench.results import Absent, Crossover
+from lossary.bench.work import CLASS_WEIGHT, IGNORED, MASK, TRAINING, VALUE, WEIGHT
 
 
 @pytest.fixture(autouse=True)
@@ -99,11 +55,6 @@ def clock():
 
 
 # Turns.
-
-
-def turns(log):
-    """Who was called, with repeats of one turn taken together."""
-    return [name for name, _ in itertools.groupby(log) if name != "pause"]
 
 
 def test_contestants_take_turns_and_none_always_follows_the_same_one(clock):
@@ -238,15 +189,18 @@ def test_rounding_is_no_disagreement():
 
 
 def test_names_tell_cases_apart_and_filters_find_them():
-    for size, device in itertools.product(("small", "full"), ("cpu", "cuda")):
+    for size, device in itertools.product(SIZES, ("cpu", "cuda")):
         work = cases(size, device)
         assert len({case.name for case in work}) == len(work)
-    found = chosen(cases("full"), ["huber/*/bfloat16", "x10/float32/ignored"])
+    found = chosen(cases("full"), ["huber/*/bfloat16", "36x10/float32/ignored"])
     assert [case.name for case in found] == [
         "cross_entropy/65536x10/float32/ignored", "soft_cross_entropy/65536x10/float32/ignored",
         "huber/10^3/bfloat16", "huber/10^5/bfloat16", "huber/10^7/bfloat16",
     ]  # fmt: skip
     assert chosen(cases("full"), ["no such"]) == ()
+    options = {case.option for case in cases("everyday")}
+    assert options == {"", WEIGHT, MASK, CLASS_WEIGHT}
+    assert {case.kind for case in cases("everyday")} == {"gradient", VALUE, TRAINING}
 
 
 @pytest.mark.parametrize(
@@ -264,7 +218,10 @@ def test_bytes_that_must_move(case, count):
     assert case.bytes == count
 
 
-@pytest.mark.parametrize("case", [c for c in cases("full") if np.prod(c.shape) <= 1000], ids=str)
+LITTLE = [c for c in cases("full") if c.numbers <= 1000 and c.kind != TRAINING]
+
+
+@pytest.mark.parametrize("case", LITTLE, ids=str)
 def test_data_are_the_same_each_time_and_inside_their_sets(case):
     one, two = draw(case, seed=3), draw(case, seed=3)
     assert np.array_equal(one.prediction, two.prediction)
@@ -274,11 +231,40 @@ def test_data_are_the_same_each_time_and_inside_their_sets(case):
 
 
 def test_large_data_repeat_what_was_drawn(monkeypatch):
-    monkeypatch.setattr("lossary.bench.work.DRAWN", 64)
+    monkeypatch.setattr("lossary.bench.data.DRAWN", 64)
     data = draw(Case("soft_cross_entropy", (20, 10)))
     assert data.prediction.shape == (20, 10)
     assert np.array_equal(data.prediction.reshape(-1)[:64], data.prediction.reshape(-1)[64:128])
     assert np.allclose(data.target.sum(-1), 1)
+
+
+def test_options_have_an_array_of_their_shape():
+    by_element = draw(Case("huber", (30,), option=WEIGHT)).extra
+    assert (by_element.shape, by_element.dtype) == ((30,), np.float32)
+    rows = draw(Case("cross_entropy", (30, 4), option=MASK)).extra
+    assert (rows.shape, rows.dtype, 0 < rows.sum() < 30) == ((30,), bool, True)
+    assert draw(Case("cross_entropy", (30, 4), option=CLASS_WEIGHT)).extra.shape == (4,)
+    assert draw(Case("cross_entropy", (30, 4))).extra is None
+
+
+def test_a_case_without_its_options_is_the_plain_one():
+    plain_case = Case("cross_entropy", (8, 4))
+    assert Case("cross_entropy", (8, 4), option=MASK).plain == plain_case
+    assert Case("cross_entropy", (8, 4), ignored=0.5).plain == plain_case
+
+
+def test_a_training_sees_every_image_once_an_epoch_and_ends_with_the_weights_of_its_layers():
+    data = draw(Case("digits", (64,), kind=TRAINING), seed=1)
+    parts = list(digits.batches(len(data.prediction), 64))
+    assert [i for part in parts for i in range(part.start, part.stop)] == list(
+        range(len(data.prediction))
+    )
+    assert 0 < parts[-1].stop - parts[-1].start < 64  # the last batch is a smaller one
+    shapes = [part.shape for part in digits.first(data)]
+    assert shapes == [(64, 64), (64,), (64, 10), (10,)]
+    value, weights = digits.outcome(data, digits.first(data))
+    assert np.array_equal(weights, data.weight)
+    assert 1 < value < 6
 
 
 def test_ignored_rows_are_those_that_are_not_kept():
@@ -395,20 +381,49 @@ TINY = [
       for share in (0.0, 0.5)),
     Case("huber", (64,), "bfloat16"),
     Case("cross_entropy", (16, 8), "bfloat16", 0.5),
+    *(Case("cross_entropy", (16, 8), option=option) for option in (WEIGHT, MASK, CLASS_WEIGHT)),
+    Case("squared_error", (64,), option=WEIGHT),
+    Case("binary_cross_entropy", (64,), option=MASK),
+    Case("huber", (10,), kind=VALUE),
 ]  # fmt: skip
 
 
-def test_all_that_are_installed_agree_on_all_work():
+def test_all_that_are_installed_agree_on_all_work(monkeypatch):
+    monkeypatch.setattr("lossary.bench.run.WARM_CALLS", 1)
     everyone = [c for c in CONTESTANTS if c.name != pytorch.COMPILED]
     results = measure(TINY, Settings(rounds=1, threads=1, crossovers=False), everyone)
     assert results.problems == ()
     for found in results.outcomes:
         assert [row for row in found.rows if row.disagrees] == []
         assert [one for one in found.absent if one.failed] == []
-        assert found.row(ours.ARRAY)
+        assert found.row(ours.AUTO)
     names = {row.contestant for found in results.outcomes for row in found.rows}
-    assert {ours.ARRAY, ours.ARRAY_TORCH, ours.DOOR, pytorch.EAGER, plain.SCIPY} <= names
+    assert {one for pair in PAIRS for one in (pair.ours, pair.peer)} <= names
     assert len(names) + len({one.contestant for one in results.absent}) >= len(everyone) - 3
+
+
+def test_trainings_end_with_the_same_weights(monkeypatch):
+    monkeypatch.setattr("lossary.bench.digits.EPOCHS", 1)
+    work = [Case("digits", (256,), kind=TRAINING)]
+    (found,) = measure(work, Settings(rounds=1, crossovers=False), CONTESTANTS).outcomes
+    assert found.absent == ()
+    assert [row for row in found.rows if row.disagrees] == []
+    names = {row.contestant for row in found.rows}
+    assert names == {one for pair in PAIRS[:-1] for one in (pair.ours, pair.peer)}
+    assert found.limit is None
+
+
+def test_a_training_with_another_loss_is_noticed(monkeypatch):
+    import torch
+
+    monkeypatch.setattr("lossary.bench.digits.EPOCHS", 1)
+    near = lambda x, t: torch.nn.functional.cross_entropy(x, t) * 1.01  # noqa: E731
+    train = lambda case, data, threads: pytorch.training(near, case, data)  # noqa: E731
+    odd = Contestant("odd", "", (), lambda *_: None, train=train)
+    others = [c for c in CONTESTANTS if c.name in {pytorch.EAGER, ours.DOOR}]
+    work = [Case("digits", (256,), kind=TRAINING)]
+    (found,) = measure(work, Settings(rounds=1, crossovers=False), [odd, *others]).outcomes
+    assert [row.contestant for row in found.rows if row.disagrees] == ["odd"]
 
 
 def test_losses_from_hidden_states_agree():
@@ -442,6 +457,24 @@ def test_a_gpu_that_is_not_there_is_a_reason():
     eager = next(c for c in CONTESTANTS if c.name == pytorch.EAGER)
     with pytest.raises(UnavailableError, match="no GPU"):
         eager.prepare(Case("huber", (64,), device="cuda"), draw(HUBER), 1)
+
+
+def test_ours_are_called_before_the_clock_starts_and_estimated_anew(clock):
+    times = itertools.chain([0.01] * 20, itertools.repeat(0.001))
+
+    def step():
+        clock.log.append("ours")
+        clock.now += next(times)
+        return 1.0, np.ones(64, np.float32)
+
+    kernel = Contestant("Lossary", "", (), lambda *_: Prepared(step, lambda x: x), ours=True)
+    (found,) = clock.measure(kernel, clock.contestant("peer", 0.01)).outcomes
+    assert found.row("Lossary").seconds == pytest.approx(0.001)
+    assert found.row("Lossary").calls == 2  # of a millisecond, not of ten
+    assert turns(clock.log).index("peer") > 0
+
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's counters")
 
 
 # Limits, memory, machine.
@@ -478,9 +511,6 @@ def test_a_limit_scales_with_the_bytes():
     assert limits.pattern(Case("cross_entropy", (8, 8))) == limits.COPY
     assert limits.pattern(Case("soft_cross_entropy", (8, 8))) == limits.TRIAD
     assert limits.pattern(HUBER) == limits.TRIAD
-
-
-linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's counters")
 
 
 @linux
@@ -555,275 +585,3 @@ def test_crossovers_need_a_kernel(clock):
         ours.FUSED: Contestant(ours.FUSED, "", (), without),
     }
     assert crossovers(people, 1, ["huber"], [16], 0, clock, clock.pause) == ()
-
-
-# Targets.
-
-
-def row(name, seconds, *, memory=None, disagrees=""):
-    is_ours = "ossary" in name
-    low, high = 0.9 * seconds, 1.1 * seconds
-    return Measured(name, is_ours, seconds, low, high, 15, 1, 2 * seconds, memory, disagrees)
-
-
-def results_of(case, *rows, limit_seconds=0.001, absent=()):
-    moved = case.gradient_bytes * case.arrays
-    limit = Limit(limits.pattern(case), "NumPy", limit_seconds, limit_seconds, limit_seconds, moved)
-    return Results(
-        lossary="0.1.0",
-        date="2026-11-20",
-        settings={"size": "full", "threads": 2, "rounds": 15, "seconds": None, "seed": 0},
-        machine={
-            "processor": "A Processor", "architecture": "x86_64", "cores": 2, "memory_gib": 8.0,
-            "simd": ["AVX2"], "cache": {"L2": "1M"}, "system": "Linux 6", "python": "3.11.7",
-            "load_before": 0.1, "load_after": 2.0,
-        },
-        versions={"numpy": "2.4.6"},
-        bandwidth={"copy": limit},
-        contestants={r.contestant: "" for r in rows},
-        outcomes=(Outcome(case, limit, tuple(sorted(rows, key=lambda r: r.seconds)), absent),),
-        crossovers=(Crossover("huber", "numpy", (16, 64), (1.0, 2.0), (1.5, 1.5)),),
-        absent=(Absent("Liger", "not installed: liger_kernel"),),
-        skipped=("focal/10^7/float32",),
-    )  # fmt: skip
-
-
-BIG = Case("huber", (10**7,))
-FASTER = Target(BIG.name, ours.FUSED, pytorch.EAGER, 1 / 8)
-
-
-@pytest.mark.parametrize(("eager", "met"), [(0.081, True), (0.079, False)])
-def test_a_target_is_met_or_missed_by_a_ratio(eager, met):
-    results = results_of(BIG, row(ours.FUSED, 0.01), row(pytorch.EAGER, eager))
-    (verdict,) = judge(results, (FASTER,))
-    assert verdict.met is met
-    assert verdict.ratio == pytest.approx(0.01 / eager)
-    assert (verdict.target.asked, verdict.found) == (
-        "≥ 8× faster", "8.1×" if met else "7.9×"
-    )  # fmt: skip
-
-
-def test_targets_of_time_over_the_limit_and_of_memory():
-    results = results_of(BIG, row(ours.FUSED, 0.00125, memory=42_400_000))
-    limit, gradient = (Target(BIG.name, ours.FUSED, *t) for t in ((LIMIT, 1.3), (GRADIENT, 1.05)))
-    one, two = judge(results, (limit, gradient))
-    assert (one.met, one.found, limit.asked) == (True, "1.25×", "≤ 1.3×")
-    assert (two.met, two.found) == (False, "1.06×")
-
-
-def test_a_target_without_its_work_or_people_is_not_judged():
-    missing = Absent(pytorch.EAGER, "not installed: torch")
-    results = results_of(BIG, row(ours.FUSED, 0.01), absent=(missing,))
-    assert judge(results, (replace(FASTER, work="focal/*"),)) == ()
-    (verdict,) = judge(results, (FASTER,))
-    assert (verdict.met, verdict.word) == (None, "not judged")
-    assert verdict.reason == "torch eager: not installed: torch"
-    (verdict,) = judge(results, (replace(FASTER, ours=ours.FUSED_OUT),))
-    assert verdict.reason == "Lossary fused, out= was not measured"
-
-
-def test_speed_with_wrong_outputs_meets_no_target():
-    wrong = row(ours.FUSED, 0.001, disagrees="value 2, others have 1")
-    (verdict,) = judge(results_of(BIG, wrong, row(pytorch.EAGER, 1.0)), (FASTER,))
-    assert (verdict.met, verdict.reason) == (False, "value 2, others have 1")
-
-
-def test_each_target_speaks_of_work_and_people_that_exist():
-    names = {c.name for c in CONTESTANTS} | {LIMIT, GRADIENT}
-    work = [*cases("full"), *cases("full", "cuda")]
-    for target in TARGETS:
-        assert {target.ours, target.against} <= names
-        found = judge(
-            replace(results_of(BIG), outcomes=tuple(results_of(c).outcomes[0] for c in work)),
-            (target,),
-        )
-        assert found
-
-
-# Files.
-
-
-@pytest.fixture
-def some():
-    return results_of(
-        BIG,
-        row(ours.FUSED, 0.01, memory=40_000_000),
-        row(ours.ARRAY, 0.5),
-        row(pytorch.EAGER, 0.09),
-        row("JAX jit", 0.005),
-        row("scikit-learn", 0.2, disagrees="value 2, others have 1"),
-        absent=(Absent("Keras", "no backend"), Absent("torch.compile", "no backend")),
-    )
-
-
-def test_results_survive_a_file(some, tmp_path):
-    path = tmp_path / "r.json"
-    some.save(path)
-    assert Results.load(path) == some
-    assert [file.name for file in tmp_path.iterdir()] == ["r.json"]
-    data = json.loads(path.read_text())
-    assert data["schema"] == 1
-    first = data["outcomes"][0]
-    assert (first["name"], first["bytes"]) == ("huber/10^7/float32", 120_000_000)
-    assert first["rows"][0]["times_limit"] == pytest.approx(5.0)
-    assert data["crossovers"][0]["above"] == 64
-    assert {target["met"] for target in data["targets"]} == {True, False, None}
-
-
-def test_measured_results_survive_json():
-    settings = Settings(rounds=1, threads=1, crossovers=False)
-    results = measure([HUBER], settings, [c for c in CONTESTANTS if c.name == ours.ARRAY])
-    assert Results.from_json(json.loads(json.dumps(results.to_json()))) == results
-
-
-def test_a_file_is_whole_or_not_there(some, tmp_path, monkeypatch):
-    path = tmp_path / "r.json"
-    path.write_text("old")
-    monkeypatch.setattr(Results, "to_json", lambda self: {"bad": float("nan")})
-    with pytest.raises(ValueError, match="JSON compliant"):
-        some.save(path)
-    assert path.read_text() == "old"
-    assert len(list(tmp_path.iterdir())) == 1
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("{", "Expecting"),
-        ("[]", "schema 1, got list"),
-        ('{"schema": 2}', "schema 1, got 2"),
-        ('{"schema": 1}', "lack or misplace"),
-    ],
-)
-def test_other_files_are_refused(tmp_path, text, words):
-    path = tmp_path / "r.json"
-    path.write_text(text)
-    with pytest.raises(ResultsError, match=words):
-        Results.load(path)
-
-
-# Tables.
-
-
-def test_markdown_shows_all_rows_the_losing_ones_and_who_is_missing(some):
-    text = report.markdown(some)
-    assert "| **Lossary fused** | 10 ms | 9–11 ms | 10× | 12 | 40 MB | 20 ms |" in text
-    assert "huber, 10 000 000, float32: JAX jit 5 ms, Lossary fused 10 ms, 2×" in text.replace(
-        "\N{NARROW NO-BREAK SPACE}", " "
-    )
-    assert "scikit-learn disagrees: value 2, others have 1" in text
-    assert "Keras; torch.compile: no backend" in text
-    assert "Liger: not installed: liger_kernel" in text
-    assert "no time was left for focal/10^7/float32" in text
-    assert "| huber | numpy | 64 numbers |" in text
-    assert "≥ 8× faster | 9× | met" in text
-    assert "A Processor; 2 cores (x86_64); 2 threads; 8 GiB" in text
-    widths = {}
-    for line in text.splitlines():
-        if line.startswith("| ---"):
-            widths[line.count("|")] = True
-    assert set(widths) == {4, 7, 8}
-
-
-def test_a_busy_machine_is_told(some):
-    assert "do not trust" not in report.markdown(some)
-    busy = replace(some, machine={**some.machine, "load_before": 3.5})
-    assert "load 3.5" in report.markdown(busy)
-
-
-def test_disagreeing_peers_are_not_counted_as_faster(some):
-    wrong = row("JAX jit", 0.005, disagrees="value 2, others have 1")
-    changed = replace(some.outcomes[0], rows=(wrong, *some.outcomes[0].rows[1:]))
-    assert report.losing(replace(some, outcomes=(changed,))) == []
-
-
-@pytest.mark.parametrize(
-    ("x", "text"),
-    [
-        (9.996e-7, "1 µs"),
-        (9.99e-4, "999 µs"),
-        (0.0123456, "12.3 ms"),
-        (100.4, "100 s"),
-        (0, "0 ns"),
-    ],
-)
-def test_times_have_three_digits(x, text):
-    assert report.seconds(x) == text
-
-
-# The command.
-
-
-@pytest.fixture
-def run(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
-
-    def command(line):
-        code = main(shlex.split(f"bench {line}"))
-        return code, *capsys.readouterr()
-
-    return command
-
-
-def test_list_shows_work_and_people(run):
-    code, out, err = run("--list --filter huber")
-    assert (code, err) == (0, "")
-    assert "huber/10^5/float32" in out
-    assert "focal" not in out.split("Lossary array")[0]
-    code, out, _ = run("--list --size full --contestant numpy --json")
-    data = json.loads(out)
-    assert len(data["cases"]) == len(cases("full"))
-    assert [c["name"] for c in data["contestants"]] == [plain.SCIPY]
-
-
-def test_a_run_prints_tables_and_writes_a_file(run, tmp_path):
-    path = tmp_path / "r.json"
-    line = f"--filter huber/64 --contestant 'lossary array' --rounds 2 --threads 1 --json {path}"
-    code, out, err = run(line)
-    assert code == 0
-    assert err.endswith(f"wrote {path}\n")
-    assert "Lossary array " in out
-    assert "triad" in out
-    found = Results.load(path)
-    assert found.settings["rounds"] == 2
-    code, again, err = run(f"--read {path}")
-    assert (code, again, err) == (0, out, "")
-    code, text, _ = run(f"--read {path} --markdown")
-    assert text == report.markdown(found)
-    code, text, _ = run(f"--read {path} --json")
-    assert Results.from_json(json.loads(text)) == found
-
-
-def test_a_lossary_that_disagrees_is_a_problem(run, monkeypatch, clock):
-    odd = clock.contestant("Lossary odd", 0.1, (2.0, np.ones(64, np.float32)), ours=True)
-    others = [clock.contestant(name, 0.1) for name in "bc"]
-    monkeypatch.setattr("lossary.bench.CONTESTANTS", (odd, *others))
-    code, out, err = run("--filter huber/64 --rounds 1 --threads 1")
-    assert code == 1
-    assert "Lossary odd*" in out
-    assert "huber/64/float32: Lossary odd disagrees: value 2, others have 1" in err
-
-
-@pytest.mark.parametrize(
-    ("line", "problem", "hint"),
-    [
-        ("--filter hubber", "no case is called like hubber", "--size small --list"),
-        ("--contestant nobody", "no contestant is called nobody", "there are Lossary array"),
-        ("--markdown --json", "exclude each other", "choose one"),
-        ("--json no/such/r.json", "there is no folder no/such", "create it first"),
-        ("--read setup.cfg.none", "does not exist", "--help"),
-    ],
-)
-def test_what_cannot_be_is_refused_before_anything_runs(run, line, problem, hint):
-    code, out, err = run(line)
-    assert (code, out) == (2, "")
-    assert problem in err
-    assert hint in err
-
-
-def test_a_file_of_something_else_is_refused(run, tmp_path):
-    path = tmp_path / "r.json"
-    path.write_text("{}")
-    code, out, err = run(f"--read {path}")
-    assert (code, out) == (2, "")
-    assert "hint: write them with lossary bench --json FILE" in err

@@ -20,7 +20,7 @@ import lossary as L  # noqa: E402
 import lossary.torch.functional as F  # noqa: E402
 from libraries import Library  # noqa: E402
 from lossary.domain import Real  # noqa: E402
-from lossary.engine.graph import identified, identity  # noqa: E402
+from lossary.engine.numbered import identified, identity  # noqa: E402
 from samples import arrays, each_loss, parameters, those  # noqa: E402
 from test_torch_door import each_call, prepared  # noqa: E402
 

@@ -21,7 +21,18 @@ from sklearn.linear_model import HuberRegressor, LogisticRegression, QuantileReg
 import lossary as L
 from lossary.errors import LossaryError
 from lossary.picture import FileError
-from lossary.study import MissingDataError, Report, StudyError, Table, digits, images, run, studies
+from lossary.study import (
+    MissingDataError,
+    Report,
+    StudyError,
+    Table,
+    digits,
+    draw_report,
+    images,
+    print_report,
+    run,
+    studies,
+)
 from lossary.study import convergence_steps as steps
 from lossary.study import imbalance_fits as rare
 from lossary.study import outlier_fits as outliers
@@ -378,7 +389,7 @@ def test_json_is_plain_and_complete(name):
 def test_terminal_shows_every_part(name, width):
     stream = io.StringIO()
     found = report(name)
-    found.print(Console(file=stream, width=width, color_system=None))
+    print_report(found, Console(file=stream, width=width, color_system=None))
     text = stream.getvalue()
     assert max(map(cell_len, text.splitlines())) <= width
     shown = set(text.split())
@@ -400,8 +411,8 @@ def test_terminal_shows_every_part(name, width):
 def test_figures_are_written_whole_and_alike(name, suffix, start, tmp_path):
     found = report(name)
     first, second = tmp_path / f"first{suffix}", tmp_path / f"second{suffix}"
-    found.draw(first)
-    found.draw(str(second))
+    draw_report(found, first)
+    draw_report(found, str(second))
     assert first.read_bytes().startswith(start)
     assert first.stat().st_size > 10_000
     assert first.read_bytes() == second.read_bytes()
@@ -411,16 +422,16 @@ def test_figures_are_written_whole_and_alike(name, suffix, start, tmp_path):
 def test_mnist_draws_the_article_as_points(tmp_path):
     found = mnist()
     assert [curve.style for curve in found.series[0].curves] == ["line"] * 3 + ["points"] * 2
-    found.draw(tmp_path / "mnist.png")
+    draw_report(found, tmp_path / "mnist.png")
     assert (tmp_path / "mnist.png").stat().st_size > 10_000
 
 
 def test_figures_refuse_other_names(tmp_path):
     found = report("neuron")
     with pytest.raises(FileError, match=r"\.png or \.svg"):
-        found.draw(tmp_path / "figure.gif")
+        draw_report(found, tmp_path / "figure.gif")
     with pytest.raises(FileError, match="no folder"):
-        found.draw(tmp_path / "absent" / "figure.png")
+        draw_report(found, tmp_path / "absent" / "figure.png")
 
 
 def test_a_seed_fixes_every_number():

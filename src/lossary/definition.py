@@ -14,11 +14,10 @@ from functools import cached_property
 from types import ModuleType
 from typing import Any, get_type_hints
 
-from lossary import calculus
+from lossary import calculus, functions
 from lossary.domain import Domain, domain_of
 from lossary.errors import FormulaError
 from lossary.formula import Expression, trace, variable, walk
-from lossary.functions import FUNCTIONS
 from lossary.rewriting import simplify
 
 __all__ = ["PROMISES", "Argument", "Definition", "define", "gather", "loss", "pascal_case"]
@@ -110,8 +109,9 @@ class Definition:
     def expression(self, absent: frozenset[str] = frozenset()) -> Expression:
         """Return the traced formula; ``absent`` names the optional parameters that are None."""
         if absent not in self._traced:
-            symbols = {a.name: self.variable(a.name) for a in self.arguments}
-            result = trace(self.formula, {**symbols, **dict.fromkeys(absent)})
+            symbols: dict[str, Any] = {a.name: self.variable(a.name) for a in self.arguments}
+            symbols |= dict.fromkeys(absent)
+            result = trace(self.formula, symbols, filter(str.islower, functions.__all__))
             if result.class_axis:
                 raise FormulaError(
                     f"{self.name} has one value per class, not one per row\n"
@@ -180,7 +180,7 @@ _ALONG_CLASSES = frozenset({"total", "peak", "argpeak", "pick", "class_index", "
 
 def _misuse(definition: Definition, node: Expression) -> str:
     """Say what is wrong with a node that would fail when the loss is called, if anything is."""
-    named = FUNCTIONS.get(node.operator)
+    named = functions.FUNCTIONS.get(node.operator)
     along = node.operator in _ALONG_CLASSES or (named is not None and named.shape != "elementwise")
     if along and not definition.class_axis:
         return (

@@ -11,7 +11,7 @@ import difflib
 import linecache
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from lossary.errors import FormulaError
@@ -245,14 +245,23 @@ def walk(*roots: Expression) -> Iterator[Expression]:
             stack.extend((argument, False) for argument in reversed(node.arguments))
 
 
-def trace(function: Callable[..., Any], variables: Mapping[str, Expression | None]) -> Expression:
-    """Call a formula with symbols and return the expression; errors name the line and the fix."""
+def trace(
+    function: Callable[..., Any],
+    variables: Mapping[str, Expression | None],
+    vocabulary: Iterable[str] = (),
+) -> Expression:
+    """Call a formula with symbols and return the expression; errors name the line and the fix.
+
+    ``vocabulary`` holds the names that may stand in a formula, for the advice on an unknown one.
+    """
     try:
         result = function(**variables)
     except FormulaError:
         raise
     except NameError as error:
-        raise FormulaError(f"{_last_line(error)}{error}\nhint: {_suggest(error.name)}") from error
+        raise FormulaError(
+            f"{_last_line(error)}{error}\nhint: {_suggest(error.name, vocabulary)}"
+        ) from error
     except TypeError as error:
         fix = "use only operators and the functions of lossary.functions in a formula"
         raise FormulaError(f"{_last_line(error)}{error}\nhint: {fix}") from error
@@ -272,10 +281,9 @@ def _last_line(error: BaseException) -> str:
     return _place(place.tb_frame.f_code.co_filename, place.tb_lineno) if place else ""
 
 
-def _suggest(name: str | None) -> str:
-    from lossary import functions
-
-    known = [name for name in functions.__all__ if name.islower()]
+def _suggest(name: str | None, vocabulary: Iterable[str]) -> str:
+    known = sorted(vocabulary)
     close = difflib.get_close_matches(name or "", known, n=1)
     nearest = f"did you mean {close[0]}? " if close else ""
-    return f"{nearest}import it from lossary.functions, which has {', '.join(sorted(known))}"
+    listed = f", which has {', '.join(known)}" if known else ""
+    return f"{nearest}import it from lossary.functions{listed}"

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lossary.bench.work import Case, Data
+from lossary.bench.work import GRADIENT, TRAINING, VALUE, Case, Data
 
 __all__ = ["Contestant", "Prepared", "UnavailableError"]
 
@@ -40,19 +40,30 @@ class Prepared:
     fresh: bool = True
 
 
+Prepare = Callable[[Case, Data, int], Prepared | None]
+
+
 @dataclass(frozen=True)
 class Contestant:
     """Someone who computes losses: ``prepare`` returns None where it has no such loss.
 
-    ``compiles`` says that the first call takes longer than others.
+    ``train`` prepares a whole training and ``value`` the loss alone, for those who have a way of
+    their own to do so. ``compiles`` says that the first call takes longer than others.
     """
 
     name: str
     about: str
     modules: tuple[str, ...]
-    prepare: Callable[[Case, Data, int], Prepared | None]
+    prepare: Prepare
     ours: bool = False
     compiles: bool = False
+    train: Prepare | None = None
+    value: Prepare | None = None
+
+    def ready(self, case: Case, data: Data, threads: int) -> Prepared | None:
+        """Return what computes a case of any kind, or None."""
+        way = {GRADIENT: self.prepare, TRAINING: self.train, VALUE: self.value}[case.kind]
+        return way(case, data, threads) if way else None
 
     def missing(self) -> str:
         """Return why it cannot take part at all, or nothing.

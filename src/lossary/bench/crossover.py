@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from lossary.bench.contestant import Contestant, Prepared, UnavailableError
 from lossary.bench.contestants import ours
+from lossary.bench.data import draw
 from lossary.bench.results import Crossover
 from lossary.bench.timing import Clock, alternate
-from lossary.bench.work import Case, draw
+from lossary.bench.work import Case
 
 __all__ = ["LOSSES", "SIZES", "crossovers"]
 

@@ -17,7 +17,7 @@ __all__ = ["cores", "facts", "limited", "load", "versions"]
 
 PACKAGES = (
     "numpy", "scipy", "scikit-learn", "numba", "llvmlite", "torch", "triton", "jax", "jaxlib",
-    "tensorflow", "tensorflow-cpu", "keras", "ml_dtypes", "liger-kernel", "quack-kernels",
+    "optax", "tensorflow", "tensorflow-cpu", "keras", "ml_dtypes", "liger-kernel", "quack-kernels",
     "cut-cross-entropy", "flash-attn",
 )  # fmt: skip
 

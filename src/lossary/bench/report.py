@@ -1,46 +1,24 @@
-"""Results for readers, in Markdown; ``terminal`` prints the same words and numbers."""
+"""Results for readers, in Markdown; ``terminal`` prints the same words and numbers.
+
+First stands what a reader wants to know: how long we take where the peer takes 1, case by case.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from lossary.bench.limits import COPY, TRIAD, Limit
+from lossary.bench.pairs import PAIRS, Ratio, ratios
+from lossary.bench.results import Absent, Measured, Outcome, Results
 from lossary.bench.targets import judge
-
-if TYPE_CHECKING:
-    from lossary.bench.results import Absent, Measured, Outcome, Results
-    from lossary.bench.work import Case
+from lossary.bench.units import seconds, size
+from lossary.bench.work import TRAINING, VALUE, Case
 
 __all__ = [
-    "HOW", "TARGETS", "against", "crossovers", "floor", "load", "losing", "machine", "markdown",
-    "memory", "missing", "rate", "remarks", "seconds", "size", "speed", "spread", "title",
+    "HOW", "RATIOS", "TARGETS", "against", "crossovers", "doubts", "floor", "losing", "machine",
+    "markdown", "memory", "missing", "rate", "ratio_rows", "remarks", "speed", "spread", "title",
     "versions",
 ]  # fmt: skip
-
-
-def seconds(x: float) -> str:
-    """Return a time in three digits.
-
-    >>> seconds(3.2e-07), seconds(0.0041234), seconds(1.5)
-    ('320 ns', '4.12 ms', '1.5 s')
-    """
-    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
-        if x * factor >= 0.9995:
-            return f"{x * factor:.3g} {unit}" if x * factor < 999.5 else f"{x * factor:.0f} {unit}"
-    return f"{x * 1e9:.3g} ns"
-
-
-def size(count: float) -> str:
-    """Return bytes in three digits, in powers of ten.
-
-    >>> size(120_000_000), size(768), size(19.5e9)
-    ('120 MB', '768 B', '19.5 GB')
-    """
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= 0.9995 * factor:
-            return f"{count / factor:.3g} {unit}"
-    return f"{count:.0f} B"
 
 
 def bandwidth(limit: Limit) -> str:
@@ -59,12 +37,12 @@ def spread(row: Measured) -> str:
 
 def against(row: Measured, outcome: Outcome) -> str:
     """Return how often the time of moving the bytes fits into that of the row."""
-    return f"{row.seconds / outcome.limit_seconds:.3g}×"
+    return f"{row.seconds / outcome.limit_seconds:.3g}×" if outcome.limit_seconds else "–"
 
 
 def rate(row: Measured, case: Case) -> str:
     """Return the bytes that must move by the time, in GB/s."""
-    return f"{case.bytes / row.seconds / 1e9:.3g}"
+    return f"{case.bytes / row.seconds / 1e9:.3g}" if case.bounded else "–"
 
 
 def memory(row: Measured) -> str:
@@ -75,14 +53,20 @@ def memory(row: Measured) -> str:
 def title(outcome: Outcome) -> str:
     """Return the case in words."""
     case = outcome.case
+    if case.kind == TRAINING:
+        return f"a training on {case.loss}, batches of {case.shape[0]}"
     sizes = " × ".join(f"{n:,}".replace(",", "\N{NARROW NO-BREAK SPACE}") for n in case.shape)
     part = f", {case.ignored:.0%} of rows ignored" if case.ignored else ""
+    part += f", with {case.option}=" if case.option else ""
+    part += ", the value alone" if case.kind == VALUE else ""
     return f"{case.loss}, {sizes}, {case.dtype}{part}{'' if case.device == 'cpu' else ', GPU'}"
 
 
 def floor(outcome: Outcome) -> str:
-    """Return what must move, and how long a copy or a triad takes for that."""
+    """Return what must move, and how long a copy or a triad takes for that; or nothing."""
     limit = outcome.limit
+    if not limit or not outcome.limit_seconds:
+        return ""
     return (
         f"{size(outcome.case.bytes)} must move; at the speed of a {limit.pattern} of such arrays, "
         f"{bandwidth(limit)}, that takes {seconds(outcome.limit_seconds)}"
@@ -118,12 +102,22 @@ def speed(results: Results) -> str:
     return "Arrays of 40 MB move at: " + ", ".join(parts)
 
 
-def load(results: Results) -> str:
-    """Return a warning if other programs were at work."""
+def doubts(results: Results) -> list[str]:
+    """Return why these times are not to be believed; nothing of a quiet run."""
+    if results.disturbed:
+        return [f"Not to be published: {'; '.join(results.disturbed)}."]
     before = results.machine.get("load_before")
     if before is None or before < 0.5 * results.machine["cores"]:
-        return ""
-    return f"Other programs were at work before the run (load {before:g}): do not trust its times."
+        return []
+    return [
+        f"Other programs were at work before the run (load {before:g}): do not trust its times."
+    ]
+
+
+RATIOS = (
+    "Our time where the peer takes 1: below 1 we are faster, and what we lose is red. Value and "
+    "gradient, forward and backward, checks on; medians of alternating rounds of one run."
+)
 
 
 HOW = (
@@ -150,12 +144,15 @@ def crossovers(results: Results) -> list[tuple[str, str, str]]:
 
 
 def losing(results: Results) -> list[str]:
-    """Return the cases in which somebody else is faster than every way through Lossary."""
+    """Return the cases in which somebody else is faster than every way through Lossary.
+
+    In a training it is the framework that makes the difference, so there none is named.
+    """
     found = []
     for outcome in results.outcomes:
         mine = [row for row in outcome.rows if row.ours and not row.disagrees]
         others = [row for row in outcome.rows if not row.ours and not row.disagrees]
-        if not mine or not others:
+        if not mine or not others or outcome.case.kind == TRAINING:
             continue
         best, other = (min(rows, key=lambda row: row.seconds) for rows in (mine, others))
         if other.seconds < best.seconds:
@@ -190,24 +187,60 @@ def missing(results: Results) -> list[str]:
     return found
 
 
-def markdown(results: Results, level: int = 2) -> str:
-    """Return the results as Markdown, its headings from ``level`` on."""
+def ratio_rows(results: Results) -> tuple[list[str], list[tuple[str, list[Ratio | None]]]]:
+    """Return the headings of the pairs that were measured, and a row of ratios for each case."""
+    found = ratios(results)
+    pairs = [pair for pair in PAIRS if any(one.pair == pair for one in found)]
+    rows = []
+    for outcome in results.outcomes:
+        mine = {one.pair: one for one in found if one.outcome is outcome}
+        if mine:
+            rows.append((outcome.case.name, [mine.get(pair) for pair in pairs]))
+    return [f"{pair.ours} / {pair.peer}" for pair in pairs], rows
+
+
+def markdown(results: Results, level: int = 2, picture: str = "") -> str:
+    """Return the results as Markdown, its headings from ``level`` on, below a picture's address."""
     mark = "#" * level
-    lines = [f"{machine(results)}.", "", f"{versions(results)}.", "", f"{speed(results)}.", ""]
-    lines += [load(results), ""] if load(results) else []
-    lines += [f"Measured on {results.date}, with up to {results.settings['rounds']} rounds.", ""]
-    lines += [HOW, "", f"{mark} Targets", "", TARGETS, "", *_target_table(results), ""]
-    lines += [f"{mark} Where others are faster", ""]
+    lines = [*_first(results, picture), "", f"{mark} Targets", "", TARGETS, ""]
+    lines += [*_target_table(results), "", f"{mark} Where others are faster", ""]
     lines += [f"* {line}" for line in losing(results)] or ["Nowhere in this run."]
     if results.crossovers:
         lines += ["", f"{mark} From which size on the kernel beats the array text", ""]
         lines += _table(("loss", "on", "kernel from"), crossovers(results))
-    lines += ["", f"{mark} All cases", ""]
+    lines += ["", f"{mark} The machine", "", f"{machine(results)}.", "", f"{versions(results)}."]
+    lines += ["", f"{speed(results)}.", ""]
+    lines += [f"{mark} All cases", "", HOW, ""]
     for key, some in _by_work(results.outcomes):
         lines += [f"{mark}# {key}", "", *_cases(some), ""]
     if absent := missing(results):
         lines += [f"{mark} Who did not take part", "", *(f"* {line}" for line in absent)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _first(results: Results, picture: str) -> list[str]:
+    """Return what stands before all else: the picture, and its numbers."""
+    lines = [line for doubt in doubts(results) for line in (f"**{doubt}**", "")]
+    heads, rows = ratio_rows(results)
+    if not rows:
+        return [*lines, "No peer was measured beside a way through Lossary."]
+    lines += [
+        RATIOS,
+        f"Measured on {results.date}, with up to {results.settings['rounds']} rounds.",
+    ]
+    lines += ["", f"![Our time over the peer's, for each size]({picture})"] if picture else []
+    cells = [
+        (f"`{name}`", *("" if one is None else _cell(one) for one in row)) for name, row in rows
+    ]
+    return [*lines, "", *_table(("work", *heads), cells, right=True)]
+
+
+def _cell(one: Ratio) -> str:
+    return _red(one.word) if one.lost else one.word
+
+
+def _red(words: str) -> str:
+    return f'<span style="color:#c00">**{words}**</span>'
 
 
 def _target_table(results: Results) -> list[str]:
@@ -219,7 +252,7 @@ def _target_table(results: Results) -> list[str]:
         heads,
         [
             (f"`{v.case}`", v.target.ours, v.target.against, v.target.asked, v.found,
-             v.word + (f": {v.reason}" if v.reason else ""))
+             (_red(v.word) if v.met is False else v.word) + (f": {v.reason}" if v.reason else ""))
             for v in verdicts
         ],
     )  # fmt: skip
@@ -236,7 +269,8 @@ def _cases(outcomes: Sequence[Outcome]) -> list[str]:
     lines = []
     heads = ("contestant", "median", "quartiles", "× limit", "GB/s", "memory", "first call")
     for outcome in outcomes:
-        lines += [f"**{title(outcome)}**: {floor(outcome)}.", ""]
+        moved = floor(outcome)
+        lines += [f"**{title(outcome)}**: {moved}." if moved else f"**{title(outcome)}**", ""]
         rows = [
             (
                 f"**{row.contestant}**" if row.ours else row.contestant, seconds(row.seconds),

@@ -16,14 +16,16 @@ from functools import partial
 from typing import Any
 
 import lossary
-from lossary.bench import agreement, limits, machine, memory
+from lossary.bench import agreement, limits, machine, memory, quiet
 from lossary.bench.contestant import Contestant, Prepared, UnavailableError
 from lossary.bench.contestants import CONTESTANTS
 from lossary.bench.crossover import crossovers
+from lossary.bench.data import draw
 from lossary.bench.limits import Limit
 from lossary.bench.results import Absent, Measured, Outcome, Results
+from lossary.bench.start import starting
 from lossary.bench.timing import Clock, Timing, alternate
-from lossary.bench.work import Case, Data, draw
+from lossary.bench.work import Case, Data
 from lossary.errors import MissingExtraError
 
 __all__ = ["Settings", "measure"]
@@ -35,11 +37,17 @@ ALLOWANCE = 6.0
 # A first call beyond this is the only one, unless it compiled something.
 PATIENCE = 3.0
 HEADLINE = 40_000_000  # bytes of an array of 10^7 float32 numbers
+# Engines of ours may choose anew after some calls: the clock starts when they have chosen.
+WARM_CALLS, WARM_SECONDS = 200, 0.5
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to measure: ``seconds`` is a budget for the whole run, None for as long as it takes."""
+    """How to measure: ``seconds`` is a budget for the whole run, None for as long as it takes.
+
+    ``anyway`` measures on a machine that others are using too; the results then say so.
+    ``starting`` measures new processes as well.
+    """
 
     threads: int = field(default_factory=machine.cores)
     rounds: int = 15
@@ -47,6 +55,8 @@ class Settings:
     seed: int = 0
     size: str = "chosen"
     crossovers: bool = True
+    anyway: bool = True
+    starting: bool = False
 
 
 def measure(
@@ -61,7 +71,8 @@ def measure(
     """Return the times of all contestants on all cases.
 
     ``progress`` is called with (done, total, what), ``say`` with sentences about what went wrong.
-    An interrupt ends the run with the cases that are done.
+    An interrupt ends the run with the cases that are done. Raises ``BusyError`` where others are at
+    work and the settings do not say ``anyway``.
 
     >>> quick = Settings(rounds=1, crossovers=False, threads=1)
     >>> found = measure([Case("huber", (64,))], quick, CONTESTANTS[:1])
@@ -72,6 +83,14 @@ def measure(
     device = cases[0].device if cases else "cpu"
     with machine.limited(chosen.threads), ThreadPoolExecutor(chosen.threads) as pool:
         facts = machine.facts(device)
+        disturbed = quiet.others(pause)
+        if disturbed and not chosen.anyway:
+            raise quiet.BusyError(
+                f"the machine is busy: {disturbed[0]}\n"
+                "hint: wait until it is quiet; --anyway measures now, and marks the results as not "
+                "to be published"
+            )
+        watch = quiet.Watch()
         bench = _Bench(chosen, say or (lambda words: None), clock, pause, pool)
         present = bench.present(contestants)
         headline = {kind: bench.headline(kind, device) for kind in (limits.COPY, limits.TRIAD)}
@@ -84,6 +103,7 @@ def measure(
                 named, chosen.threads, seed=chosen.seed, clock=clock, pause=pause, device=device
             )
         return Results(
+            start=starting() if chosen.starting and device == "cpu" and not over else {},
             lossary=lossary.__version__,
             date=dt.datetime.now(dt.UTC).date().isoformat(),
             settings={
@@ -99,6 +119,7 @@ def measure(
             absent=tuple(bench.absent),
             skipped=tuple(skipped),
             interrupted=bench.interrupted,
+            disturbed=(*disturbed, *watch.others(), *quiet.spread(outcomes)),
         )
 
 
@@ -116,6 +137,11 @@ class _Ready:
     def done(self) -> bool:
         """Whether its first call is all that there is time for."""
         return self.first > PATIENCE and not self.contestant.compiles
+
+    @property
+    def warms(self) -> bool:
+        """Whether it is ours, and quick enough to be called until its engine is chosen."""
+        return self.contestant.ours and 0 < self.estimate < WARM_SECONDS / 10
 
 
 class _Bench:
@@ -225,13 +251,17 @@ class _Bench:
             for contestant in contestants:
                 report(f"{case.name}, {contestant.name}")
                 self._enter(contestant, case, data, ready, summaries, absent)
-            differ = agreement.disagreements(summaries, agreement.TOLERANCES[case.dtype])
+            if some := [one for one in ready.values() if one.warms]:
+                report(f"{case.name}, warming up")
+                self.warm(some)
+            differ = agreement.disagreements(summaries, agreement.tolerance(case))
             for name, words in differ.items():
                 self.say(f"{case.name}: {name} disagrees: {words}")
             kind = limits.pattern(case)
             movers = {
                 f"limit {by}": step
                 for by, step in self.movers(kind, case.gradient_bytes, case.device)
+                if case.bounded
             }
             steps = {name: one.prepared for name, one in ready.items() if not one.done} | movers
             estimates = {name: one.estimate for name, one in ready.items()}
@@ -248,7 +278,20 @@ class _Bench:
         ]
         moved = {name.removeprefix("limit "): times[name] for name in movers}
         ordered = tuple(sorted(rows, key=lambda row: row.seconds))
-        return Outcome(case, _limit(kind, case.gradient_bytes, moved), ordered, tuple(absent))
+        limit = _limit(kind, case.gradient_bytes, moved) if moved else None
+        return Outcome(case, limit, ordered, tuple(absent))
+
+    def warm(self, some: Sequence[_Ready]) -> None:
+        """Call them until nothing is compiled in the background, and estimate them anew."""
+        for one in some:
+            with one.prepared.around():
+                for _ in range(min(WARM_CALLS, int(WARM_SECONDS / one.estimate) + 1)):
+                    one.prepared.step()
+                one.prepared.wait()
+        quiet.settle(self.pause)
+        for one in some:
+            self.timed(one.prepared)
+            one.estimate = self.timed(one.prepared)
 
     def _enter(
         self,
@@ -262,7 +305,7 @@ class _Bench:
         """Let a contestant compute a case twice: for its outputs, then for its time and memory."""
         name = contestant.name
         try:
-            prepared = contestant.prepare(case, data, self.settings.threads)
+            prepared = contestant.ready(case, data, self.settings.threads)
             if prepared is None:
                 return
             result, first, extra = self.watched(prepared, case)

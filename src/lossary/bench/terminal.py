@@ -6,14 +6,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lossary.bench import report
-from lossary.bench.targets import judge
+from lossary.bench.pairs import Ratio
+from lossary.bench.results import Outcome, Results
+from lossary.bench.targets import Verdict, judge
+from lossary.bench.units import seconds
 from lossary.terminal import Column, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from lossary.bench.results import Outcome, Results
-    from lossary.bench.targets import Verdict
+    from rich.text import Text
 
 __all__ = ["print_results"]
 
@@ -24,9 +25,10 @@ def print_results(results: Results, console: Console) -> None:
 
     for words in (report.machine(results), report.versions(results), report.speed(results)):
         console.print(Text(words, style="dim"))
-    if warning := report.load(results):
-        console.print(Text(warning, style="yellow"))
+    for doubt in report.doubts(results):
+        console.print(Text(doubt, style="yellow"))
     console.print()
+    _print_ratios(results, console)
     for outcome in results.outcomes:
         _print_outcome(outcome, console)
     _print_crossovers(results, console)
@@ -46,12 +48,13 @@ def _print_outcome(outcome: Outcome, console: Console) -> None:
     from rich.text import Text
 
     console.print(Text(report.title(outcome), style="bold"))
-    console.print(Text(report.floor(outcome), style="dim"))
+    if moved := report.floor(outcome):
+        console.print(Text(moved, style="dim"))
     numbers = ("median", "quartiles", "× limit", "GB/s", "memory")
     rows = [
         (
             Text(row.contestant + ("*" if row.disagrees else ""), "cyan" if row.ours else ""),
-            report.seconds(row.seconds), report.spread(row), report.against(row, outcome),
+            seconds(row.seconds), report.spread(row), report.against(row, outcome),
             report.rate(row, outcome.case), report.memory(row),
         )
         for row in outcome.rows
@@ -61,6 +64,28 @@ def _print_outcome(outcome: Outcome, console: Console) -> None:
     for line in report.remarks(outcome):
         console.print(Text(f"  {line}", style="dim"))
     console.print()
+
+
+def _print_ratios(results: Results, console: Console) -> None:
+    """Print our time over the peer's, a table per pair, so that it fits any width."""
+    from rich.text import Text
+
+    heads, rows = report.ratio_rows(results)
+    if not rows:
+        return
+    console.print(Text("Our time where the peer takes 1", style="bold"))
+    columns = [Column("work"), Column("ratio", numbers=True)]
+    for place, head in enumerate(heads):
+        console.print(Text(head, style="cyan"))
+        cells = [(name, _ratio(row[place])) for name, row in rows if row[place]]
+        print_table(columns, cells, console)
+    console.print()
+
+
+def _ratio(one: Ratio | None) -> Text:
+    from rich.text import Text
+
+    return Text(one.word if one else "", "red bold" if one and one.lost else "green")
 
 
 def _print_crossovers(results: Results, console: Console) -> None:

@@ -80,7 +80,7 @@ def study(
     lossary study mnist --data ~/mnist --json > mnist.json
     """
     from lossary import picture
-    from lossary.study import run, studies
+    from lossary.study import draw_report, print_report, run, studies
     from lossary.study.needs import need
 
     if name is None:
@@ -107,9 +107,9 @@ def study(
         emit_json(report.to_json())
     else:
         with page() as console:
-            report.print(console)
+            print_report(report, console)
     if output:
-        report.draw(output)
+        draw_report(report, output)
         say(f"wrote {output}")
 
 

@@ -23,6 +23,7 @@ import importlib
 import inspect
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -165,12 +166,26 @@ def _enter(framework: str, quiet: bool) -> Report:
     report = _active.get(framework)
     if report is None:
         report = _active[framework] = _install(framework)
-        processes.hand_on(_active)
+        processes.hand_on(processes.Patches(_active, _patch_again))
     if not quiet:
         from rich.console import Console
 
         Console(stderr=True).print(report)
     return report
+
+
+def _patch_again(*frameworks: str) -> processes.Patches:
+    """Do in this process what was done in its parent; return what its own children get."""
+    for framework in frameworks:
+        try:
+            patch(framework, quiet=True)
+        except Exception as error:  # noqa: BLE001  (the process has other work as well)
+            warnings.warn(
+                f"lossary: {framework} is patched in the parent process and could not be here, "
+                f"where its own losses compute: {type(error).__name__}: {error}",
+                stacklevel=2,
+            )
+    return processes.Patches(_active, _patch_again)
 
 
 def _install(framework: str) -> Report:

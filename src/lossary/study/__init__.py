@@ -19,8 +19,10 @@ from typing import Any
 
 from lossary.study import convergence, digits, imbalance, neuron, outliers
 from lossary.study.experiment import MissingDataError, Progress, Study, StudyError, silent
+from lossary.study.figure import draw_report
 from lossary.study.needs import one_thread
 from lossary.study.report import Claim, Report, Table
+from lossary.study.terminal import print_report
 
 __all__ = [
     "Claim",
@@ -30,6 +32,8 @@ __all__ = [
     "Study",
     "StudyError",
     "Table",
+    "draw_report",
+    "print_report",
     "run",
     "studies",
 ]

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lossary.picture import DASHES, INK, PALETTE, STYLE, check, matplotlib, save
+from lossary.study.report import Axis, Curve, Panel, Report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from lossary.study.report import Axis, Curve, Panel, Report
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", ".")
 LEGEND = {"frameon": True, "framealpha": 0.88, "edgecolor": "none", "fontsize": 8.5}
@@ -18,8 +17,13 @@ NOTE: dict[str, Any] = {"fontsize": 8.5, "color": "#555555"}
 PANEL_INCHES = (5.4, 4.0)
 
 
-def draw_report(report: Report, path: Path) -> None:
-    """Draw all panels of ``report``: four in a square, fewer in a row."""
+def draw_report(report: Report, target: str | Path) -> None:
+    """Draw all panels of ``report`` in one atomic step: four in a square, fewer in a row.
+
+    Raises ``FileError`` unless the name ends in ``.png`` or ``.svg`` and its folder exists,
+    ``MissingExtraError`` without Matplotlib.
+    """
+    path = Path(target)
     check(path)
     with matplotlib().rc_context(STYLE):
         from matplotlib.figure import Figure

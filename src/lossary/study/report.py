@@ -6,10 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from typing import Any, Literal
 
 Cell = float | int | str | bool | None
 
@@ -180,22 +177,6 @@ class Report:
             "series": [plain(asdict(panel)) for panel in self.series],
             "seconds": round(self.seconds, 3),
         }
-
-    def print(self, console: Console) -> None:
-        """Print tables, the paragraph and the claims to a Rich console."""
-        from lossary.study.terminal import print_report
-
-        print_report(self, console)
-
-    def draw(self, path: str | Path) -> None:
-        """Draw the figure to ``path`` in one atomic step.
-
-        Raises ``FileError`` unless the name ends in ``.png`` or ``.svg`` and its folder exists,
-        ``MissingExtraError`` without Matplotlib.
-        """
-        from lossary.study.figure import draw_report
-
-        draw_report(self, Path(path))
 
 
 def plain(value: Any) -> Any:

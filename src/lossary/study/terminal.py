@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lossary.study.report import ARTICLES, Claim, Report, Table
 from lossary.terminal import Column, print_table
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from lossary.study.report import Claim, Report, Table
 
 SIGNS = {True: "✓", False: "✗", None: "~"}
 COLOURS = {True: "green", False: "red", None: "yellow"}
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print every part of ``report`` in reading order."""
+    """Print tables, the paragraph and the claims to a Rich console."""
     from rich.markup import escape
 
     console.print()
@@ -72,7 +71,5 @@ def print_claims(claims: tuple[Claim, ...], console: Console) -> None:
 
 def sources(claims: tuple[Claim, ...]) -> str:
     """Return the legend of the letters that the claims cite."""
-    from lossary.study.report import ARTICLES
-
     cited = sorted({letter for claim in claims for letter in claim.articles})
     return "Articles: " + "; ".join(f"[{letter}] {ARTICLES[letter]}" for letter in cited)

@@ -18,7 +18,7 @@ def _on_gpu(**losses: Callable[[], Loss]) -> Callable[..., Prepared | None]:
     """Return how losses of prediction, label and weight get ready; they leave label -100 out."""
 
     def prepare(case: Case, data: Data, threads: int) -> Prepared | None:
-        if case.device != "cuda" or case.loss not in losses:
+        if case.device != "cuda" or case.loss not in losses or case.option:
             return None
         x, t, other = pytorch.tensors(case, data)
         loss = losses[case.loss]()

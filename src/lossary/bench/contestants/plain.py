@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lossary.bench.contestant import Contestant, Prepared
-from lossary.bench.work import Case, Data
+from lossary.bench.work import CLASS_WEIGHT, Case, Data
 
 __all__ = ["PLAIN", "SCIPY"]
 
@@ -94,11 +94,22 @@ def _outcome(result: Both) -> tuple[float, np.ndarray]:
 
 
 def _scipy(case: Case, data: Data, threads: int) -> Prepared | None:
-    if case.dtype == "bfloat16" or case.device != "cpu" or case.linear:
+    if case.dtype == "bfloat16" or case.device != "cpu" or case.linear or case.option:
         return None
     function = FORMULAS[case.loss]
     rest = () if data.keep is None else (data.keep,)
     return Prepared(lambda: function(data.prediction, data.target, *rest), _outcome)
+
+
+def _value(case: Case, data: Data, threads: int) -> Prepared | None:
+    if case.loss != "huber":
+        return None
+
+    def step() -> Any:
+        size = np.abs(data.prediction - data.target)
+        return np.where(size <= 1, size**2 / 2, size - 0.5).mean()
+
+    return Prepared(step, lambda value: (float(value), np.empty(0)))
 
 
 def _sklearn(case: Case, data: Data, threads: int) -> Prepared | None:
@@ -110,7 +121,7 @@ def _sklearn(case: Case, data: Data, threads: int) -> Prepared | None:
     name, factor, parameters = _SKLEARN[case.loss]
     classes = {"n_classes": case.shape[-1]} if case.rowwise else {}
     loss = getattr(losses, name)(**parameters, **classes)
-    weight = None if data.keep is None else data.keep.astype(np.float32)
+    weight = _weight(case, data)
     target = data.target
     if case.rowwise:
         target = np.where(target < 0, 0, target).astype(np.float32)
@@ -129,6 +140,14 @@ def _sklearn(case: Case, data: Data, threads: int) -> Prepared | None:
     return Prepared(step, outcome)
 
 
+def _weight(case: Case, data: Data) -> np.ndarray | None:
+    """Return the weights of samples, which stand for masks and classes' weights as well."""
+    if case.option == CLASS_WEIGHT and data.extra is not None:
+        return data.extra[data.target]
+    other = data.extra if case.option else data.keep
+    return None if other is None else other.astype(np.float32)
+
+
 # Its name there, how many of it make ours, and its parameters.
 _SKLEARN: dict[str, tuple[str, int, dict[str, float]]] = {
     "squared_error": ("HalfSquaredError", 2, {}),
@@ -143,5 +162,6 @@ SCIPY = "NumPy/SciPy"
 PLAIN = (
     Contestant("scikit-learn", "sklearn._loss: loss_gradient per sample, and the sum",
                ("sklearn",), _sklearn),
-    Contestant(SCIPY, "whole-array expressions as people write them", ("scipy",), _scipy),
+    Contestant(SCIPY, "whole-array expressions as people write them", ("scipy",), _scipy,
+               value=_value),
 )  # fmt: skip

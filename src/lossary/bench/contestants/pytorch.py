@@ -10,16 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from lossary.bench import digits
 from lossary.bench.contestant import Contestant, Prepared, UnavailableError
-from lossary.bench.work import Case, Data
+from lossary.bench.work import CLASS_WEIGHT, Case, Data
 
-__all__ = ["COMPILED", "EAGER", "PYTORCH", "backward", "formula", "tensors"]
+__all__ = ["COMPILED", "EAGER", "PYTORCH", "backward", "formula", "tensors", "training"]
 
 Around = Callable[[], contextlib.AbstractContextManager[Any]]
 
 
 def tensors(case: Case, data: Data) -> tuple[Any, Any, Any]:
-    """Return prediction, target, and mask or weight; on a CPU in float32 they share memory."""
+    """Return prediction, target, and mask, weight or option; in float32 they share memory."""
     import torch
 
     if case.device == "cuda" and not torch.cuda.is_available():
@@ -33,22 +34,22 @@ def tensors(case: Case, data: Data) -> tuple[Any, Any, Any]:
     if data.weight is not None:
         weight = torch.from_numpy(data.weight).to(case.device, dtype)
         return x, t, weight.detach().requires_grad_()
-    return x, t, None if data.keep is None else torch.from_numpy(data.keep).to(case.device)
+    other = data.extra if case.option else data.keep
+    return x, t, None if other is None else torch.from_numpy(other).to(case.device)
 
 
 def formula(case: Case, f: Any) -> Callable[..., Any]:
     """Return the loss as PyTorch's users write it, with a module of functions ``f``."""
-    if case.soft and case.ignored:
-
-        def masked(x: Any, t: Any, keep: Any) -> Any:
-            return (f.cross_entropy(x, t, reduction="none") * keep).sum() / keep.sum()
-
-        return masked
-    if case.loss == "focal":
-        return lambda x, t, keep: _focal(f, x, t)
     if case.linear:
         return lambda x, t, weight: f.cross_entropy(x @ weight.T, t)
+    if case.loss == "focal":
+        return lambda x, t, keep: _focal(f, x, t)
     function = getattr(f, _NAMES[case.loss])
+    if case.option == CLASS_WEIGHT:
+        return lambda x, t, weight: function(x, t, weight=weight)
+    if case.option or (case.soft and case.ignored):
+        # The mean of what has a weight, as people write it.
+        return lambda x, t, w: (function(x, t, reduction="none") * w).sum() / w.sum()
     return lambda x, t, keep: function(x, t)
 
 
@@ -63,7 +64,7 @@ _NAMES = {
 
 
 def _focal(f: Any, x: Any, t: Any) -> Any:
-    """Lin et al. 2017, eq. 4, from PyTorch's functions."""
+    """Return the mean of Lin et al. 2017, eq. 4, from PyTorch's functions."""
     p = x.sigmoid()
     missed = p * (1 - t) + (1 - p) * t
     return (missed**2 * f.binary_cross_entropy_with_logits(x, t, reduction="none")).mean()
@@ -92,6 +93,31 @@ def backward(
     return Prepared(step, _outcome, around)
 
 
+def training(loss: Callable[[Any, Any], Any], case: Case, data: Data) -> Prepared:
+    """Return a whole training with a loss in the place of ``F.cross_entropy``."""
+    import torch
+
+    layers = torch.nn.Linear(digits.PIXELS, digits.HIDDEN), torch.nn.Linear(digits.HIDDEN, 10)
+    model = torch.nn.Sequential(layers[0], torch.nn.ReLU(), layers[1])
+    parameters = [part for layer in layers for part in (layer.weight, layer.bias)]
+    begin = [torch.from_numpy(part).t().contiguous() for part in digits.first(data)]
+    x, t = torch.from_numpy(data.prediction), torch.from_numpy(data.target)
+    optimizer = torch.optim.SGD(parameters, digits.RATE)
+
+    def step() -> list[Any]:
+        with torch.no_grad():
+            for parameter, value in zip(parameters, begin, strict=True):
+                parameter.copy_(value)
+        for _ in range(digits.EPOCHS):
+            for part in digits.batches(len(x), case.shape[0]):
+                optimizer.zero_grad()
+                loss(model(x[part]), t[part]).backward()
+                optimizer.step()
+        return [parameter.detach().t().clone() for parameter in parameters]
+
+    return Prepared(step, lambda weights: digits.outcome(data, weights))
+
+
 def _outcome(result: tuple[Any, Any]) -> tuple[float, np.ndarray]:
     value, gradient = result
     return float(value.detach()), gradient.detach().float().cpu().numpy()
@@ -103,6 +129,12 @@ def _eager(case: Case, data: Data, threads: int) -> Prepared:
     x, t, other = tensors(case, data)
     function = formula(case, f)
     return backward(lambda: function(x, t, other), x, weight=other if case.linear else None)
+
+
+def _train(case: Case, data: Data, threads: int) -> Prepared:
+    from torch.nn.functional import cross_entropy
+
+    return training(cross_entropy, case, data)
 
 
 def _compiled(case: Case, data: Data, threads: int) -> Prepared:
@@ -121,7 +153,13 @@ def _compiled(case: Case, data: Data, threads: int) -> Prepared:
 EAGER, COMPILED = "torch eager", "torch.compile"
 
 PYTORCH = (
-    Contestant(EAGER, "torch.nn.functional and backward(); focal is composed", ("torch",), _eager),
+    Contestant(
+        EAGER,
+        "torch.nn.functional and backward(); focal is composed",
+        ("torch",),
+        _eager,
+        train=_train,
+    ),
     Contestant(
         COMPILED,
         "the same under torch.compile(fullgraph=True, dynamic=False)",

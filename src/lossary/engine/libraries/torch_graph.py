@@ -6,10 +6,15 @@ from typing import Any
 
 import torch
 
-from lossary.engine import graph
+from lossary.engine import selection
+from lossary.engine.libraries import torch_operator
+from lossary.engine.numbered import numbered
 
 
 @torch.compiler.allow_in_graph
 def node(which: int, method: str, args: Any, kwargs: Any) -> Any:
-    """Call a method of the loss with this number."""
-    return graph.run(which, method, args, kwargs)
+    """Call a method of the loss with this number, on the tensors of the compiler's next stage."""
+    fused = method == "__call__" and selection.chosen() == "fused"
+    if fused and torch_operator.usable(args, kwargs):
+        return torch_operator.call(numbered(which), args, kwargs)
+    return getattr(numbered(which), method)(*args, **kwargs)

@@ -13,8 +13,9 @@ from typing import Any
 
 import torch
 
-from lossary.engine import graph, selection
+from lossary.engine import selection
 from lossary.engine.libraries.base import symbolic
+from lossary.engine.numbered import identified, identity
 
 __all__ = ["call", "usable"]
 
@@ -53,21 +54,21 @@ def call(loss: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         for name in loss.differentiable
         if isinstance(x := given.get(name, kwargs.get(name)), torch.Tensor) and x.requires_grad
     ]
-    text = repr((graph.identity(loss), moving, *arguments))
+    text = repr((identity(loss), moving, *arguments))
     return _Node.apply(text, *tensors)
 
 
 def _unpacked(
     tensors: Sequence[Any], text: str
 ) -> tuple[Any, list[str], list[Any], dict[str, Any]]:
-    identity, moving, args, kwargs = ast.literal_eval(text)
+    named, moving, args, kwargs = ast.literal_eval(text)
 
     def restored(x: Any) -> Any:
         packed = isinstance(x, tuple) and len(x) == 2 and x[0] == _TENSORS
         return tensors[x[1]] if packed else x
 
     return (
-        graph.identified(identity),
+        identified(named),
         moving,
         [restored(x) for x in args],
         {name: restored(x) for name, x in kwargs.items()},

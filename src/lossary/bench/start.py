@@ -1,0 +1,74 @@
+"""What a new process waits for: the import, its first call, and the files that a call visits."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+
+__all__ = ["FILES", "STARTING", "starting"]
+
+IMPORT, WARM, COLD = "import", "first call, kernels on disk", "first call, no kernels"
+FILES = "files of ours that a call visits"
+# What is measured, and how much of it there may be at most: seconds, and a number of files.
+STARTING: Mapping[str, float] = {IMPORT: 0.09, WARM: 0.3, COLD: 0.3, FILES: 8}
+ROUNDS = 5
+
+_MEASURED = """
+import json, sys, time
+import numpy
+start = time.perf_counter()
+import lossary
+imported = time.perf_counter() - start
+x = numpy.linspace(-1, 1, 100_000, dtype=numpy.float32)
+start = time.perf_counter()
+lossary.huber.value_and_gradient(x, x[::-1].copy())
+called = time.perf_counter() - start
+files = set()
+home = lossary.__path__[0]
+def look(frame, event, argument):
+    if event == "call" and frame.f_code.co_filename.startswith(home):
+        files.add(frame.f_code.co_filename)
+sys.setprofile(look)
+lossary.huber.value_and_gradient(x, x)
+sys.setprofile(None)
+print(json.dumps([imported, called, len(files)]))
+"""
+
+
+def starting(rounds: int = ROUNDS) -> dict[str, float]:
+    """Return the medians of new processes, by the names in ``STARTING``.
+
+    The kernels' cache is a new folder: empty for the first process, and filled for the others by
+    ``lossary warm``, where that has kernels to make.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        cold = _process(folder)
+        fill(folder)
+        warm = [_process(folder) for _ in range(rounds)]
+    imported, called, files = (statistics.median(column) for column in zip(*warm, strict=True))
+    return {IMPORT: imported, WARM: called, COLD: cold[1], FILES: files}
+
+
+def fill(folder: str) -> None:
+    """Fill a cache of kernels; where there is no compiler, nothing."""
+    command = [sys.executable, "-m", "lossary", "warm", "huber", "--dtype", "float32"]
+    subprocess.run(command, env=_environment(folder), capture_output=True, check=False)  # noqa: S603
+
+
+def _process(folder: str) -> list[float]:
+    command = [sys.executable, "-c", _MEASURED]
+    done = subprocess.run(  # noqa: S603
+        command, env=_environment(folder), capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
+def _environment(folder: str) -> dict[str, str]:
+    """Return an environment whose kernels and compiled modules lie in a folder."""
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "LOSSARY_CACHE_DIR": folder, "PYTHONPYCACHEPREFIX": folder}
