@@ -20,7 +20,7 @@ from typing import Any
 
 from lossary import files
 
-__all__ = ["directory", "in_memory", "load", "stored"]
+__all__ = ["directory", "fingerprint", "in_memory", "load", "stored"]
 
 _ENVIRONMENT = "LOSSARY_CACHE_DIR"
 
@@ -34,7 +34,7 @@ def directory() -> Path | None:
     from platformdirs import user_cache_path
 
     own = os.environ.get(_ENVIRONMENT)
-    place = (Path(own) if own else user_cache_path("lossary")) / "kernels" / _fingerprint()
+    place = (Path(own) if own else user_cache_path("lossary")) / "kernels" / fingerprint()
     try:
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=place):
@@ -44,7 +44,7 @@ def directory() -> Path | None:
 
 
 @cache
-def _fingerprint() -> str:
+def fingerprint() -> str:
     """Identify what machine code contains beside a text: our functions and the compilers."""
     compilers = [_version(name) for name in ("numba", "triton")]
     digest = hashlib.sha256(repr(compilers).encode())

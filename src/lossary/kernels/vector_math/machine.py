@@ -13,6 +13,9 @@ import numba
 from numba import types
 from numba.extending import intrinsic
 
+from lossary.kernels.elementary.coefficients import evaluated, polynomials
+from lossary.kernels.elementary.formats import DOUBLE as CONSTANTS
+
 # No fast-math flag: the compensated sums and the rounding constants below are exact statements
 # about rounding, which reassociation would delete. Fused multiply-adds are written out instead.
 vectorisable: Callable[..., Any] = numba.njit(forceinline=True, cache=True, error_model="numpy")
@@ -91,26 +94,13 @@ def of_one_double(name: str) -> Any:
 
 
 def polynomial(coefficients: Sequence[float]) -> Any:
-    """Return an intrinsic that evaluates a polynomial, given from the lowest power.
-
-    Estrin's order within groups of four and Horner's over the groups: one multiplication more than
-    Horner alone, in a third of the steps that wait for each other.
-    """
+    """Return an intrinsic that evaluates a polynomial, given from the lowest power."""
 
     @instruction
     def evaluate(typing: Any, x: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            x = arguments[0]
-            square = builder.fmul(x, x)
-            terms = [DOUBLE(c) for c in coefficients]
-            for variable in (x, square):
-                pairs = [terms[i : i + 2] for i in range(0, len(terms), 2)]
-                terms = [builder.fma(p[1], variable, p[0]) if p[1:] else p[0] for p in pairs]
-            fourth = builder.fmul(square, square)
-            result = terms.pop()
-            while terms:
-                result = builder.fma(result, fourth, terms.pop())
-            return result
+            numbers = [DOUBLE(c) for c in coefficients]
+            return evaluated(numbers, arguments[0], builder.fma, builder.fmul)
 
         return types.float64(types.float64), generate
 
@@ -143,3 +133,28 @@ def double_from_single_bits(typing: Any, bits: Any) -> Any:
         return builder.fpext(single, DOUBLE)
 
     return types.float64(types.int64), generate
+
+
+@vectorisable
+def clamped(x: float, low: float, high: float) -> float:
+    """Return x moved between two numbers; NaN stays."""
+    bounded = select(x > high, high, x)
+    return select(bounded < low, low, bounded)
+
+
+def words(prefix: str = "") -> dict[str, Any]:
+    """Return what functions of doubles are written in, with the polynomials of a prefix."""
+    instructions = {
+        "fused": fused,
+        "select": select,
+        "clamped": clamped,
+        "bits_of": bits_of,
+        "from_bits": from_bits,
+        "shifted_down": shifted_down,
+        "magnitude": magnitude,
+        "rounded_down": rounded_down,
+        "square_root": square_root,
+        "with_sign_of": with_sign_of,
+    }
+    series = {word: polynomial(own) for word, own in polynomials(prefix).items()}
+    return {**CONSTANTS, **instructions, **series}

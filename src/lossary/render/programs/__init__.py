@@ -18,8 +18,10 @@ __all__ = ["Text", "source", "word"]
 _IMPORTS = """import triton
 import triton.language as tl
 
-import lossary.kernels.triton_math as real
+import lossary.kernels.triton_math.{} as real
 """
+
+_ARITHMETIC = {"float64": "double", "float32": "single"}
 
 
 def source(text: Text) -> str:
@@ -33,4 +35,4 @@ def source(text: Text) -> str:
         body = ["if tl.load(unless_) == 1.0:", "    return", *body]
     header = [f"{name}," for name in text.parameters]
     lines = ["@triton.jit", f"def {text.kernel.name}_kernel(", *indented(header), "):"]
-    return "\n".join([_IMPORTS, "", *lines, *indented(body)]) + "\n"
+    return "\n".join([_IMPORTS.format(_ARITHMETIC[text.work]), "", *lines, *indented(body)]) + "\n"

@@ -1,4 +1,4 @@
-"""The logarithm of the gamma function of one double, without branches.
+"""The logarithm of the gamma function, without branches; doubles only.
 
 * x >= 8: Stirling's (x - 1/2) (log x - 1) + log(2 pi)/2 - 1/2 + s(1/x^2)/x.
 * 1.5 <= x < 8: x = y + n with y in [1.5, 2.5); log gamma(y) + log(y (y + 1) ... (x - 1)).
@@ -8,21 +8,18 @@
 With w = y - 2, log gamma(2 + w) = w (1 - euler + w ((zeta(2) - 1)/2 + w g(w))) is relative near
 both zeros, 1 and 2: there w is exact. The logarithm and the leading terms of the series are sums of
 two doubles, since between 1 and 1.5 they cancel by half.
-``python -m tests.remez "gamma around two" "gamma stirling" "gamma sine"`` prints g, s and h.
 """
 
-from math import inf, isnan, pi
+from __future__ import annotations
 
-from lossary.kernels.vector_math.logarithm import log
-from lossary.kernels.vector_math.machine import (
-    fused,
-    magnitude,
-    polynomial,
-    rounded_down,
-    select,
-    vectorisable,
-)
-from lossary.kernels.vector_math.powers import two_word_logarithm
+from math import inf, pi
+from typing import TYPE_CHECKING
+
+from lossary.kernels.elementary.logarithm import log
+from lossary.kernels.elementary.powers import two_word_logarithm
+
+if TYPE_CHECKING:
+    from lossary.kernels.elementary.words import *
 
 LARGE = 8.0
 HALF_LOG_2PI_LESS_HALF = 0.4189385332046727
@@ -30,50 +27,7 @@ HALF_LOG_2PI_LESS_HALF = 0.4189385332046727
 ONE_LESS_EULER, ONE_LESS_EULER_LOW = 0.42278433509846713, 4.942915152430645e-18
 HALF_ZETA, HALF_ZETA_LOW = 0.3224670334241132, 1.520336175199238e-17
 
-# ((log gamma(2 + w)/w - (1 - euler))/w - (zeta(2) - 1)/2)/w for |w| <= 1/2, degree 15: error of
-# log gamma below 2^-55.98 of itself.
-AROUND_TWO = (
-    -0.06735230105319694,
-    0.020580808427775737,
-    -0.007385551028846932,
-    0.002890510331481474,
-    -0.0011927539034838049,
-    0.0005096695015931272,
-    -0.00022315494186708558,
-    9.945787940296975e-05,
-    -4.492401098209189e-05,
-    2.0503921670291997e-05,
-    -9.455018969262144e-06,
-    4.392246277919976e-06,
-    -1.9773037799654684e-06,
-    9.022022201121754e-07,
-    -5.782387041135836e-07,
-    2.9599415859136107e-07,
-)
-# Degree 4 in 1/x^2 for x >= 8: error of log gamma below 2^-56.73 of itself.
-STIRLING = (
-    0.08333333333328095,
-    -0.0027777777353245477,
-    0.0007936391255184069,
-    -0.0005937981356486394,
-    0.0007586460367057561,
-)
-# sin(pi r)/r in r^2 for |r| <= 1/2, degree 8: error below 2^-54.48 of itself.
-SINE = (
-    3.141592653589793,
-    -5.167712780049969,
-    2.550164039877294,
-    -0.5992645293187382,
-    0.08214588656989184,
-    -0.007370430478751877,
-    0.00046629968871011914,
-    -2.190318524269029e-05,
-    7.694725379733384e-07,
-)
-around_two, stirling, sine = polynomial(AROUND_TWO), polynomial(STIRLING), polynomial(SINE)
 
-
-@vectorisable
 def steps_down(x: float) -> tuple[float, float]:
     """Return y = x - n in [1.5, 2.5) and y (y + 1) ... (x - 1), for x in [1.5, 8)."""
     y, product = x, 1.0
@@ -84,7 +38,6 @@ def steps_down(x: float) -> tuple[float, float]:
     return y, product
 
 
-@vectorisable
 def near_two(w: float) -> tuple[float, float]:
     """Return log gamma(2 + w) as a sum of two doubles."""
     tail = w * around_two(w)
@@ -98,7 +51,6 @@ def near_two(w: float) -> tuple[float, float]:
     return value, fused(w, slope_low, fused(w, slope, -value))
 
 
-@vectorisable
 def lgamma_of_positive(x: float) -> float:
     """Return log gamma(x) for x >= 0."""
     large, small, tiny = x >= LARGE, x < 1.5, x < 0.5
@@ -125,11 +77,10 @@ def lgamma_of_positive(x: float) -> float:
     part = total - first
     lost = (first - (total - part)) + (second - part)
     result = total + (lost + (first_low + second_low))
-    # At 0 and where x log x overflows: infinity.
-    return select((x > 0.0) & (first < inf), result, select(isnan(x), x, inf))
+    # At 0 and where x log x overflows: infinity; NaN stays.
+    return select((x > 0.0) & (first < inf), result, select(x >= 0.0, inf, x))
 
 
-@vectorisable
 def lgamma(x: float) -> float:
     """Return log |gamma(x)|: 1.1 ulp for x > 0; below, of the larger term of the reflection.
 
