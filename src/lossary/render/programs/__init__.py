@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from lossary.render.programs.elements import elements
 from lossary.render.programs.rows import begin, resident
-from lossary.render.programs.streamed import streamed
-from lossary.render.programs.text import Text, indented, word
+from lossary.render.programs.streamed import Streamed
+from lossary.render.programs.text import Text, word
+from lossary.render.walk import indented
 
 __all__ = ["Text", "source", "word"]
 
@@ -26,9 +27,9 @@ _ARITHMETIC = {"float64": "double", "float32": "single"}
 
 def source(text: Text) -> str:
     """Return the source of a module with one function, ``NAME_kernel``."""
-    text.known.clear()
+    vars(text).pop("scope", None)
     if text.kernel.class_axis:
-        body = [*begin(text), *(streamed(text) if text.streamed else resident(text))]
+        body = [*begin(text), *(Streamed(text).lines() if text.streamed else resident(text))]
     else:
         body = list(elements(text))
     if text.unless:
