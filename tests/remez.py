@@ -1,13 +1,13 @@
-"""Where the coefficients in ``lossary.kernels.vector_math`` come from: Remez exchange in mpmath.
+"""Where the coefficients in ``lossary.kernels.elementary`` come from: Remez exchange in mpmath.
 
-``python -m tests.remez [NAME ...]`` prints the coefficients of each fit as exact decimal doubles,
+``python -m tests.remez [NAME ...]`` prints the coefficients of each fit as exact decimals,
 lowest power first, with the largest weighted error of the rounded polynomial on its interval. The
 weight turns an error of the polynomial into a relative error of the function that uses it.
 """
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import mpmath
 
@@ -24,6 +24,7 @@ class Fit:
     weight: Callable
     interval: tuple
     degree: int
+    bits: int = 53
 
 
 def reference(fit, grid):
@@ -92,8 +93,10 @@ def remez(fit, rounds=12):
 
 
 def rounded(fit):
-    """Return the minimax coefficients rounded to doubles."""
-    return [mpf(float(c)) for c in remez(fit)]
+    """Return the minimax coefficients rounded to the bits of a format."""
+    found = remez(fit)
+    with mp.workprec(fit.bits):
+        return [+c for c in found]
 
 
 def largest_error(fit, coefficients, count=2000):
@@ -185,18 +188,26 @@ def sine(degree):
     return Fit(ratio, lambda z: 1 / ratio(z), (0, mpf(1) / 4), degree)
 
 
+def powers(degree):
+    """Fit p in log((1+s)/(1-s)) = 2 s + s z (2/3 + z p(z)): what is beyond 2/3 in two numbers."""
+    series = logarithm(0).function
+    return Fit(
+        away_from_zero(lambda z: (series(z) - mpf(2) / 3) / z, mpf(2) / 5),
+        lambda z: z**2 / 2,
+        (0, LARGEST_S**2),
+        degree,
+    )
+
+
+def single(fit):
+    """Round to float32."""
+    return replace(fit, bits=24)
+
+
 FITS = {
     "exponential": exponential(10),
     "logarithm": logarithm(6),
-    # The logarithm beyond its exact coefficient 2/3, for two doubles.
-    "powers": Fit(
-        away_from_zero(
-            lambda z: ((2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 2) / z - mpf(2) / 3) / z, mpf(2) / 5
-        ),
-        lambda z: z**2 / 2,
-        (0, LARGEST_S**2),
-        7,
-    ),
+    "powers": powers(7),
     "erf near zero": near_zero(12),
     "erf complement": complement(18),
     "gamma around two": around_two(15),
@@ -208,6 +219,9 @@ FITS = {
     "spare erf complement": complement(12),
     "spare gamma around two": around_two(12),
     "spare gamma stirling": stirling(3),
+    "single exponential": single(exponential(5)),
+    "single logarithm": single(logarithm(2)),
+    "single powers": single(powers(2)),
 }
 
 

@@ -311,13 +311,21 @@ def all_codes(code):
 
 
 def own(module):
-    """The functions of a module: its own names, and the closures that stand in its tables."""
+    """The functions of a module: its own names, methods, and the closures that its tables hold."""
     for value in vars(module).values():
         for item in walk_table(value):
-            if isinstance(item, FunctionType) and item.__module__ == module.__name__:
-                plain = inspect.unwrap(item)
-                if plain.__name__ != "<lambda>":
-                    yield plain
+            if getattr(item, "__module__", None) == module.__name__:
+                members = vars(item).values() if isinstance(item, type) else (item,)
+                yield from filter(None, (written(member, module) for member in members))
+
+
+def written(member, module):
+    """The function that stands in the text of a module, None for what is no such function."""
+    member = getattr(member, "fget", None) or getattr(member, "func", None) or member
+    plain = inspect.unwrap(member) if callable(member) else member
+    if not isinstance(plain, FunctionType) or plain.__name__ == "<lambda>":
+        return None
+    return plain if plain.__code__.co_filename == module.__file__ else None
 
 
 def walk_table(value):

@@ -8,6 +8,7 @@ import ast
 import contextlib
 import inspect
 from collections import Counter
+from dataclasses import replace
 from functools import cached_property, partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -18,13 +19,14 @@ import lossary as L
 from engines import agree
 from lossary.domain import Real, Scores
 from lossary.functions import absolute, floor, sign, total
-from lossary.render import passes
+from lossary.render import passes, walk
+from lossary.render.loops import columns, rows
 from lossary.render.numba import LOADS, SPELLINGS, STORES
 from lossary.render.passes import Plan
 from lossary.render.target import SUM
 from plain_kernels import forget, nothing_compiled
 from samples import LOSSES, sample
-from spoiling import CONDITIONS, INDICES, Spoiled, own, patch_row, recompiled, row, where_is
+from spoiling import CONDITIONS, INDICES, Spoiled, patch_row, recompiled, row, where_is
 
 NEAR = {"float64": 1e-9, "float32": 1e-6, "float16": 2e-3, "bfloat16": 1.6e-2}
 
@@ -45,6 +47,13 @@ def check_kernel(loss, classes, dtype="float64", reduction="none", **options):
             **options,
             **parameters,
         )
+
+
+def check_value(name, classes, dtype):
+    """A kernel of the value alone, which needs no place of a peak."""
+    arrays, _ = sample(L.catalogue[name], shape=(5,), classes=classes, dtype=dtype)
+    with nothing_compiled():
+        agree(L.catalogue[name], *arrays, near=NEAR, reduction="none")
 
 
 @L.loss(source="a test of what no loss of the catalogue says")
@@ -129,6 +138,8 @@ def checks():
                 yield partial(check_kernel, loss, classes, dtype)
             yield partial(check_weight, name, classes)
     for classes in (4, 150):
+        for dtype in ("float64", "float32"):
+            yield partial(check_value, "categorical_hinge", classes, dtype)
         yield partial(check_kernel, L.cross_entropy, classes, label_smoothing=0.1)
         yield partial(check_wrong, "cross_entropy", classes, 1000)
         yield partial(check_wrong, "cross_entropy", classes, -3)
@@ -219,39 +230,63 @@ def function(module, name, value):
         vars(module)[name].__code__ = kept
 
 
+PARTS = [
+    import_module(f"lossary.render.loops.{p}") for p in ("elements", "rows", "columns", "shared")
+]
+
+
 def lines():
     """Each line that the loops print, left out; the same line of a function by its number."""
-    for part in ("elements", "rows", "columns", "shared"):
-        module = import_module(f"lossary.render.loops.{part}")
+    for module in (*PARTS, walk):
         source = inspect.getsource(module)
-        known = {f.__name__ for f in own(module)}
         seen = Counter()
-        for definition in ast.parse(source).body:
-            if not isinstance(definition, ast.FunctionDef) or definition.name not in known:
+        for definition in ast.walk(ast.parse(source)):
+            if not isinstance(definition, ast.FunctionDef):
                 continue
             for node in ast.walk(definition):
                 if isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield | ast.YieldFrom):
                     text = " ".join(ast.get_source_segment(source, node).split())[:60]
-                    name = f"{part}.{definition.name}: {text}"
+                    name = f"{module.__name__.rpartition('.')[2]}.{definition.name}: {text}"
                     seen[name] += 1
                     patch = partial(recompiled, module, where_is(node))
                     yield Spoiled(f"{name} ({seen[name]})", patch)
+
+
+def reduced():
+    """Each line in the tables of reductions, left out."""
+    for title, table in (
+        ("rows", rows.REDUCES),
+        ("exact", columns.EXACT),
+        ("spare", columns.SPARE),
+    ):
+        for kind, reduce in table.items():
+            for field, value in vars(reduce).items():
+                parts = range(len(value)) if isinstance(value, tuple) else ()
+                for i in parts:
+                    spoilt = replace(reduce, **{field: (*value[:i], *value[i + 1 :])})
+                    name = f"{title}.{kind}.{field}: {value[i].strip()}"
+                    yield Spoiled(name, patch_row(table, kind, spoilt))
 
 
 def every_kernel_rule():
     yield from spelled()
     yield from planned()
     yield from lines()
+    yield from reduced()
 
 
 # Lines that no result can miss, and why.
 HARMLESS = {
-    "rows._skipped: yield from indented(_zeros(kernel)) (2)": (
+    "rows._skipped: yield from self._zeros() (2)": (
         "a row whose label is no class makes the call fail"
     ),
-    "rows._one_pass: yield from hoisted(roots, scope) (1)": "only saves time",
-    'rows._starts: yield f"place_of_{name} = 0" (1)': (
-        "a peak below every number is followed by a larger one, unless all are -inf"
+    **dict.fromkeys(
+        (
+            "rows.argpeak.start: place_of_{0} = 0",
+            "exact.argpeak.start: place_of_{0}_r[i] = 0",
+            "spare.argpeak.start: place_of_{0}_r[i] = 0",
+        ),
+        "a peak below every number is followed by a larger one, unless all are -inf",
     ),
 }
 

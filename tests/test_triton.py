@@ -14,8 +14,8 @@ from triton.compiler import ASTSource  # noqa: E402
 import lossary as L  # noqa: E402
 from lossary.kernels import triton_launch  # noqa: E402
 from lossary.render.programs import word  # noqa: E402
+from made_kernels import kernel  # noqa: E402
 from samples import each_loss  # noqa: E402
-from triton_cases import kernel  # noqa: E402
 from triton_runs import run  # noqa: E402
 
 CASES = "triton_cases.py"

@@ -20,62 +20,16 @@ from lossary.accuracy.bars import bar  # noqa: E402
 from lossary.accuracy.samples import RANGE, SUBNORMAL  # noqa: E402
 from lossary.accuracy.truth import measured, subnormal, truths, ulps_of  # noqa: E402
 from lossary.domain import Positive, Real  # noqa: E402
-from lossary.engine.program import variant  # noqa: E402
 from lossary.formula import apply, variable  # noqa: E402
-from lossary.functions import exp, expm1, total  # noqa: E402
+from lossary.functions import expm1  # noqa: E402
 from lossary.kernels import triton_launch  # noqa: E402
 from lossary.render.kernel import Kernel, Operand, Result  # noqa: E402
+from made_kernels import kernel  # noqa: E402
 from samples import LOSSES, each_loss, sample, those  # noqa: E402
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")  # the interpreter
-
-
-def place(argument, class_axis):
-    """Where an argument lies in a kernel."""
-    if not argument.positional:
-        return "number"
-    if argument.domain.integer:
-        return "label"
-    if argument.domain.class_axis:
-        return "class"
-    return "row" if class_axis else "element"
-
-
-def facts_of(argument, tolerance):
-    """What an operand must fulfil: its set, its mass and the tolerance of that."""
-    domain = argument.domain
-    x = variable(argument.name, class_axis=domain.class_axis)
-    mass = {"sum": total(x), "sum of exponentials": total(exp(x))}.get(domain.mass)
-    return domain.contains(x), mass, tolerance
-
-
-def kernel(loss, what=("value", "gradient"), parameters=None, storage="float32", **options):
-    """The kernel of a loss, and its numbers; ``gradient`` is that of the first argument."""
-    parameters = {a.name: a.default for a in loss.parameters} | (parameters or {})
-    absent = frozenset(name for name, value in parameters.items() if value is None)
-    fixed = tuple((n, float(v)) for n, v in parameters.items() if v in {0, 1, 2})
-    chosen = variant(loss, absent, fixed)
-    operands = []
-    for a in loss.arguments:
-        if a.name in chosen.arguments:
-            spot = place(a, loss.class_axis)
-            kind = "integer" if a.domain.integer else "float64" if spot == "number" else storage
-            tolerance = {"float64": 2.0**-26, "float32": 2.0**-11.5}.get(storage, 2.0**-3.5)
-            plain = spot in {"label", "number"}
-            facts = () if plain else facts_of(a, tolerance)
-            operands.append(Operand(a.name, spot, kind, *facts))
-    results = []
-    for name in what:
-        kind, _, argument = name.partition(":")
-        full = "value" if kind == "value" else f"{kind}:{argument or loss.inputs[0].name}"
-        wide = "float64" if storage == "float64" else "float32"
-        kept = wide if kind == "value" else storage
-        own = full.replace(":", "_of_")
-        results.append(Result(own, chosen.result(full), kept, kind != "value"))
-    made = Kernel(loss.name, tuple(operands), tuple(results), loss.class_axis, **options)
-    return made, {n: v for n, v in parameters.items() if n in chosen.arguments}
 
 
 def tensors(arrays, dtype=None):

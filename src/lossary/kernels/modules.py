@@ -20,7 +20,9 @@ from typing import Any
 
 from lossary import files
 
-__all__ = ["compiled", "directory", "imported_as", "in_memory", "load", "stored"]
+__all__ = [
+    "compiled", "directory", "fingerprint", "imported_as", "in_memory", "load", "stored",
+]  # fmt: skip
 
 _ENVIRONMENT = "LOSSARY_CACHE_DIR"
 
@@ -34,7 +36,7 @@ def directory() -> Path | None:
     from platformdirs import user_cache_path
 
     own = os.environ.get(_ENVIRONMENT)
-    place = (Path(own) if own else user_cache_path("lossary")) / "kernels" / _fingerprint()
+    place = (Path(own) if own else user_cache_path("lossary")) / "kernels" / fingerprint()
     try:
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=place):
@@ -44,7 +46,7 @@ def directory() -> Path | None:
 
 
 @cache
-def _fingerprint() -> str:
+def fingerprint() -> str:
     """Identify what machine code contains beside a text: our functions and the compilers."""
     compilers = [_version(name) for name in ("numba", "triton")]
     digest = hashlib.sha256(repr(compilers).encode())

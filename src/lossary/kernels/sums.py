@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numba import float64, njit, types
 
+from lossary.kernels.vector_math import FUNCTIONS
 from lossary.kernels.vector_math.machine import instruction, select
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "lane_sum",
     "select",
 ]
+
+add = FUNCTIONS["add"]
 
 
 @njit(forceinline=True)
@@ -80,15 +83,6 @@ def first_place(values: np.ndarray, n: int, value: float) -> int:
         if values[place] == value:
             return place
     return 0
-
-
-@njit(forceinline=True)
-def add(total: float, error: float, value: float) -> tuple[float, float]:
-    """Add a value, with the rounding kept in ``error`` (Neumaier 1974)."""
-    rounded = total + value
-    lost = (total - rounded) + value if abs(total) >= abs(value) else (value - rounded) + total
-    lost = lost if abs(rounded) < inf else 0.0
-    return rounded, error + lost
 
 
 @njit(nogil=True, error_model="numpy", cache=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,6 +12,7 @@ import torch
 
 from lossary.formula import walk
 from lossary.kernels import modules
+from lossary.kernels.triton_scale import current
 from lossary.render.kernel import Kernel
 from lossary.render.programs import Text, source, word
 from lossary.render.spare import WORDS
@@ -148,7 +148,7 @@ def run(
 def _launch(text: Text, chosen: Tile, programs: int, values: dict[str, Any]) -> None:
     launched = [values[name] for name in text.parameters if name in values]
     sizes = {"BLOCK": chosen.block} | ({"ROWS": chosen.rows} if text.kernel.class_axis else {})
-    with _current(next(x for x in launched if isinstance(x, torch.Tensor))):
+    with current(next(x for x in launched if isinstance(x, torch.Tensor))):
         # The compensated arithmetic needs each product rounded as it is written.
         compiled(text)[(programs,)](
             *launched, **sizes, num_warps=chosen.warps, enable_fp_fusion=False
@@ -173,7 +173,7 @@ def _facts(kernel: Kernel) -> _Facts:
     own = text(kernel)
     operands = [o for o in kernel.operands if o.place != "number"]
     shaped = next(o.name for o in operands if o.place in {"class", "element"})
-    written = [result for result in kernel.results if own.written(result)]
+    written = [result for result in kernel.results if kernel.written(result)]
     return _Facts(
         shaped,
         tuple((o.name, word(o.name), o.place == "class") for o in operands),
@@ -186,7 +186,7 @@ def _facts(kernel: Kernel) -> _Facts:
             )
             for result in written
         ),
-        own.summed.name if own.summed else "",
+        kernel.summed.name if kernel.summed else "",
         own.work == "float64",
     )
 
@@ -216,11 +216,6 @@ def _reachable(x: torch.Tensor) -> None:
             "Triton kernels run on a GPU, and these tensors are on the CPU\n"
             "hint: move them with .to('cuda'), or set TRITON_INTERPRET=1 before importing triton"
         )
-
-
-def _current(x: torch.Tensor) -> AbstractContextManager[Any]:
-    """Triton launches on the current device, which need not be that of the data."""
-    return torch.cuda.device(x.device) if x.device.type == "cuda" else nullcontext()
 
 
 def _flat(x: torch.Tensor) -> torch.Tensor:

@@ -12,7 +12,7 @@ import torch
 import triton
 import triton.language as tl
 
-__all__ = ["probe", "scale_in_place"]
+__all__ = ["current", "probe", "scale_in_place"]
 
 _BLOCK = 4096
 

@@ -116,6 +116,27 @@ class Kernel:
         """The checks as the plan computes them."""
         return self.plan.results[len(self.results) :]
 
+    @property
+    def extras(self) -> dict[str, Storage]:
+        """What belongs to an element or row beside the data, and how it is stored."""
+        stored = {"weight": self.weight, "mask": self.mask and "boolean", "upstream": self.upstream}
+        return {name: storage for name, storage in stored.items() if storage}
+
+    @cached_property
+    def summed(self) -> Result | None:
+        """The result that is added up instead of written, if there is one."""
+        return next((result for result in self.results if not self.written(result)), None)
+
+    def written(self, result: Result) -> bool:
+        """Whether a result is an array, not a sum."""
+        return result.derivative or not self.reduce
+
+    def factors(self, result: Result) -> list[str]:
+        """Return what a result is multiplied by."""
+        weight = ["weight"] * bool(self.weight)
+        above = ["upstream"] * bool(self.upstream)
+        return ["scale", *weight, *above] if result.derivative else weight
+
     def operand(self, name: str) -> Operand:
         """Return the operand of that name."""
         return next(o for o in self.operands if o.name == name)

@@ -5,16 +5,12 @@ from __future__ import annotations
 import re
 
 from lossary.render.spare import WORDS
-from lossary.render.target import ATOM, COMPARE, PRODUCT, SUM, UNARY, Target
+from lossary.render.target import ATOM, OPERATORS, UNARY, Target
 
 __all__ = ["LOADS", "STORES", "TARGET", "imports"]
 
 SPELLINGS = {
-    "add": (SUM, "{0} + {1}"),
-    "subtract": (SUM, "{0} - {1}"),
-    "multiply": (PRODUCT, "{0} * {1}"),
-    "divide": (PRODUCT, "{0} / {1}"),
-    "negative": (UNARY, "-{0}"),
+    **OPERATORS,
     "power": (ATOM, "power({0}, {1})"),
     "absolute": (ATOM, "abs({0})"),
     "sign": (ATOM, "sign({0})"),
@@ -27,9 +23,6 @@ SPELLINGS = {
     "tanh": (ATOM, "tanh({0})"),
     "maximum": (ATOM, "maximum({0}, {1})"),
     "minimum": (ATOM, "minimum({0}, {1})"),
-    "less": (COMPARE, "{0} < {1}"),
-    "less_equal": (COMPARE, "{0} <= {1}"),
-    "equal": (COMPARE, "{0} == {1}"),
     "logical_and": (ATOM, "both({0}, {1})"),
     "logical_or": (ATOM, "either({0}, {1})"),
     "logical_not": (UNARY, "not {0}"),

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from lossary.render.target import ATOM, BITS, COMPARE, POWER, PRODUCT, SUM, UNARY, Target
+from lossary.render.target import ATOM, BITS, OPERATORS, POWER, UNARY, Target
 
 SPELLINGS = {
-    "add": (SUM, "{0} + {1}"),
-    "subtract": (SUM, "{0} - {1}"),
-    "multiply": (PRODUCT, "{0} * {1}"),
-    "divide": (PRODUCT, "{0} / {1}"),
-    "negative": (UNARY, "-{0}"),
+    **OPERATORS,
     "power": (POWER, "{0} ** {1}"),
     "absolute": (ATOM, "np.abs({0})"),
     "sign": (ATOM, "np.sign({0})"),
@@ -22,9 +18,6 @@ SPELLINGS = {
     "tanh": (ATOM, "np.tanh({0})"),
     "maximum": (ATOM, "np.maximum({0}, {1})"),
     "minimum": (ATOM, "np.minimum({0}, {1})"),
-    "less": (COMPARE, "{0} < {1}"),
-    "less_equal": (COMPARE, "{0} <= {1}"),
-    "equal": (COMPARE, "{0} == {1}"),
     "logical_and": (BITS, "{0} & {1}"),
     "logical_or": (BITS, "{0} | {1}"),
     "logical_not": (UNARY, "~{0}"),

@@ -21,6 +21,18 @@ TARGETS = ("numpy", "torch", "jax", "tensorflow")
 # How tightly an operator binds: Python's order, for as few parentheses as possible.
 ATOM, POWER, UNARY, PRODUCT, SUM, BITS, COMPARE = 9, 8, 7, 6, 5, 4, 3
 
+# What is spelled alike wherever the text is Python.
+OPERATORS = {
+    "add": (SUM, "{0} + {1}"),
+    "subtract": (SUM, "{0} - {1}"),
+    "multiply": (PRODUCT, "{0} * {1}"),
+    "divide": (PRODUCT, "{0} / {1}"),
+    "negative": (UNARY, "-{0}"),
+    "less": (COMPARE, "{0} < {1}"),
+    "less_equal": (COMPARE, "{0} <= {1}"),
+    "equal": (COMPARE, "{0} == {1}"),
+}
+
 
 @dataclass(frozen=True)
 class Target:

@@ -8,17 +8,13 @@ from dataclasses import replace
 from lossary.formula import Expression, apply, constant, variable, walk
 from lossary.functions import peak
 from lossary.render.spare import WORDS
-from lossary.render.target import ATOM, BITS, COMPARE, PRODUCT, SUM, UNARY, Target
+from lossary.render.target import ATOM, BITS, OPERATORS, UNARY, Target
 from lossary.rewriting import rebuild
 
 __all__ = ["SPELLINGS", "TARGETS", "by_peak", "fitted"]
 
 SPELLINGS = {
-    "add": (SUM, "{0} + {1}"),
-    "subtract": (SUM, "{0} - {1}"),
-    "multiply": (PRODUCT, "{0} * {1}"),
-    "divide": (PRODUCT, "{0} / {1}"),
-    "negative": (UNARY, "-{0}"),
+    **OPERATORS,
     "power": (ATOM, "real.power({0}, {1})"),
     "absolute": (ATOM, "tl.abs({0})"),
     "sign": (ATOM, "real.sign({0})"),
@@ -31,9 +27,6 @@ SPELLINGS = {
     "tanh": (ATOM, "real.tanh({0})"),
     "maximum": (ATOM, "real.maximum({0}, {1})"),
     "minimum": (ATOM, "real.minimum({0}, {1})"),
-    "less": (COMPARE, "{0} < {1}"),
-    "less_equal": (COMPARE, "{0} <= {1}"),
-    "equal": (COMPARE, "{0} == {1}"),
     "logical_and": (BITS, "{0} & {1}"),
     "logical_or": (BITS, "{0} | {1}"),
     "logical_not": (UNARY, "~{0}"),

@@ -6,12 +6,16 @@ read without a change of type in memory, and rounding is done by adding a large 
 """
 
 from collections.abc import Callable, Sequence
+from inspect import Parameter, Signature
 from typing import Any
 
 import llvmlite.ir
 import numba
-from numba import types
+from numba.core.types import Integer, boolean, float64, int64
 from numba.extending import intrinsic
+
+from lossary.kernels.elementary.coefficients import evaluated, polynomials
+from lossary.kernels.elementary.formats import DOUBLE as CONSTANTS
 
 # No fast-math flag: the compensated sums and the rounding constants below are exact statements
 # about rounding, which reassociation would delete. Fused multiply-adds are written out instead.
@@ -20,19 +24,50 @@ vectorisable: Callable[..., Any] = numba.njit(forceinline=True, cache=True, erro
 # Typed here because Numba's own decorator looks, to a type checker, like a call.
 instruction: Callable[..., Any] = intrinsic
 
-DOUBLE = llvmlite.ir.DoubleType()
-INT64 = llvmlite.ir.IntType(64)
-INT32 = llvmlite.ir.IntType(32)
+DOUBLE, SINGLE = llvmlite.ir.DoubleType(), llvmlite.ir.FloatType()
+INT64, INT32 = llvmlite.ir.IntType(64), llvmlite.ir.IntType(32)
 
 
-@instruction
-def fused(typing: Any, a: Any, b: Any, c: Any) -> Any:
-    """Return a b + c with one rounding."""
+def instruction_of(build: Callable[..., Any], result: Any, *kinds: Any) -> Any:
+    """Return a word of these types; ``build`` makes it of LLVM's builder and the arguments."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.fma(*arguments)
+    def word(typing: Any, *given: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return build(builder, *arguments)
 
-    return types.float64(types.float64, types.float64, types.float64), generate
+        return result(*kinds), generate
+
+    # Numba would gather what a star takes into a tuple.
+    names = ("typing", "a", "b", "c")[: len(kinds) + 1]
+    word.__signature__ = Signature([Parameter(n, Parameter.POSITIONAL_ONLY) for n in names])  # pyright: ignore[reportFunctionMemberAccess]
+    return instruction(word)
+
+
+def own(name: str) -> Callable[..., Any]:
+    """Return what builds the instruction ``name`` of LLVM on doubles."""
+
+    def build(builder: Any, *arguments: Any) -> Any:
+        kind = llvmlite.ir.FunctionType(DOUBLE, [DOUBLE] * len(arguments))
+        return builder.call(builder.module.declare_intrinsic(name, [DOUBLE], kind), arguments)
+
+    return build
+
+
+def from_single_bits(builder: Any, bits: Any) -> Any:
+    """Build the double of the float32 whose bits are the low 32."""
+    return builder.fpext(builder.bitcast(builder.trunc(bits, INT32), SINGLE), DOUBLE)
+
+
+fused = instruction_of(lambda builder, *abc: builder.fma(*abc), float64, float64, float64, float64)
+bits_of = instruction_of(lambda builder, x: builder.bitcast(x, INT64), int64, float64)
+from_bits = instruction_of(lambda builder, bits: builder.bitcast(bits, DOUBLE), float64, int64)
+# AVX2 has no 64-bit shift that fills with the sign: this one fills with zeros.
+shifted_down = instruction_of(lambda builder, *both: builder.lshr(*both), int64, int64, int64)
+square_root = instruction_of(own("llvm.sqrt"), float64, float64)
+rounded_down = instruction_of(own("llvm.floor"), float64, float64)
+magnitude = instruction_of(own("llvm.fabs"), float64, float64)
+with_sign_of = instruction_of(own("llvm.copysign"), float64, float64, float64)
+double_from_single_bits = instruction_of(from_single_bits, float64, int64)
 
 
 @instruction
@@ -42,104 +77,39 @@ def select(typing: Any, condition: Any, chosen: Any, otherwise: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.select(*arguments)
 
-    kind = types.int64 if isinstance(chosen, types.Integer) else types.float64
-    return kind(types.boolean, kind, kind), generate
-
-
-@instruction
-def bits_of(typing: Any, x: Any) -> Any:
-    """Return the 64 bits of a double as an integer."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], INT64)
-
-    return types.int64(types.float64), generate
-
-
-@instruction
-def from_bits(typing: Any, bits: Any) -> Any:
-    """Return the double with these 64 bits."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], DOUBLE)
-
-    return types.float64(types.int64), generate
-
-
-@instruction
-def shifted_down(typing: Any, bits: Any, count: Any) -> Any:
-    """Shift right and fill with zeros: AVX2 has no 64-bit shift that fills with the sign."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.lshr(*arguments)
-
-    return types.int64(types.int64, types.int64), generate
-
-
-def of_one_double(name: str) -> Any:
-    """Return an intrinsic that calls the LLVM instruction ``name`` on one double."""
-
-    @instruction
-    def unary(typing: Any, x: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            declared = builder.module.declare_intrinsic(name, [DOUBLE])
-            return builder.call(declared, arguments)
-
-        return types.float64(types.float64), generate
-
-    return unary
+    kind = int64 if isinstance(chosen, Integer) else float64
+    return kind(boolean, kind, kind), generate
 
 
 def polynomial(coefficients: Sequence[float]) -> Any:
-    """Return an intrinsic that evaluates a polynomial, given from the lowest power.
-
-    Estrin's order within groups of four and Horner's over the groups: one multiplication more than
-    Horner alone, in a third of the steps that wait for each other.
-    """
+    """Return an intrinsic that evaluates a polynomial, given from the lowest power."""
 
     @instruction
     def evaluate(typing: Any, x: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            x = arguments[0]
-            square = builder.fmul(x, x)
-            terms = [DOUBLE(c) for c in coefficients]
-            for variable in (x, square):
-                pairs = [terms[i : i + 2] for i in range(0, len(terms), 2)]
-                terms = [builder.fma(p[1], variable, p[0]) if p[1:] else p[0] for p in pairs]
-            fourth = builder.fmul(square, square)
-            result = terms.pop()
-            while terms:
-                result = builder.fma(result, fourth, terms.pop())
-            return result
+            numbers = [DOUBLE(c) for c in coefficients]
+            return evaluated(numbers, arguments[0], builder.fma, builder.fmul)
 
-        return types.float64(types.float64), generate
+        return float64(float64), generate
 
     return evaluate
 
 
-square_root = of_one_double("llvm.sqrt")
-rounded_down = of_one_double("llvm.floor")
-magnitude = of_one_double("llvm.fabs")
+@vectorisable
+def clamped(x: float, low: float, high: float) -> float:
+    """Return x moved between two numbers; NaN stays."""
+    bounded = select(x > high, high, x)
+    return select(bounded < low, low, bounded)
 
 
-@instruction
-def with_sign_of(typing: Any, x: Any, y: Any) -> Any:
-    """Return x with the sign of y."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        binary = llvmlite.ir.FunctionType(DOUBLE, [DOUBLE, DOUBLE])
-        declared = builder.module.declare_intrinsic("llvm.copysign", [DOUBLE], binary)
-        return builder.call(declared, arguments)
-
-    return types.float64(types.float64, types.float64), generate
+_INSTRUCTIONS = {
+    "fused": fused, "select": select, "clamped": clamped, "bits_of": bits_of,
+    "from_bits": from_bits, "shifted_down": shifted_down, "magnitude": magnitude,
+    "rounded_down": rounded_down, "square_root": square_root, "with_sign_of": with_sign_of,
+}  # fmt: skip
 
 
-@instruction
-def double_from_single_bits(typing: Any, bits: Any) -> Any:
-    """Return the value of the float32 whose bits are the low 32."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        single = builder.bitcast(builder.trunc(arguments[0], INT32), llvmlite.ir.FloatType())
-        return builder.fpext(single, DOUBLE)
-
-    return types.float64(types.int64), generate
+def words(prefix: str = "") -> dict[str, Any]:
+    """Return what functions of doubles are written in, with the polynomials of a prefix."""
+    series = {word: polynomial(own) for word, own in polynomials(prefix).items()}
+    return {**CONSTANTS, **_INSTRUCTIONS, **series}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from lossary.render.kernel import Kernel
-from lossary.render.loops.columns import columns
-from lossary.render.loops.elements import elements
-from lossary.render.loops.rows import rows
+from lossary.render.loops.columns import Columns
+from lossary.render.loops.elements import Elements
+from lossary.render.loops.rows import Rows
 from lossary.render.loops.shared import parameters
 from lossary.render.numba import imports
+from lossary.render.walk import indented
 
 __all__ = ["kernel_text"]
 
@@ -17,9 +18,8 @@ def kernel_text(kernel: Kernel, *, cached: bool, short: bool = False) -> str:
 
     ``short`` rows, of few classes, are computed side by side.
     """
-    loops = (columns if short else rows) if kernel.class_axis else elements
-    body = list(loops(kernel))
+    loops = (Columns if short else Rows) if kernel.class_axis else Elements
     header = f"def {kernel.name}({', '.join(parameters(kernel))}):"
     options = f"nogil=True, error_model='numpy', cache={cached}, pipeline_class=Apart"
-    text = "\n".join([f"@njit({options})", header, *(f"    {line}" for line in body)]) + "\n"
+    text = "\n".join([f"@njit({options})", header, *indented(loops(kernel).lines())]) + "\n"
     return f"{imports(text, kernel.spare)}\n\n\n{text}"

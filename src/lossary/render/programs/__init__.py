@@ -10,27 +10,30 @@ from __future__ import annotations
 
 from lossary.render.programs.elements import elements
 from lossary.render.programs.rows import begin, resident
-from lossary.render.programs.streamed import streamed
-from lossary.render.programs.text import Text, indented, word
+from lossary.render.programs.streamed import Streamed
+from lossary.render.programs.text import Text, word
+from lossary.render.walk import indented
 
 __all__ = ["Text", "source", "word"]
 
 _IMPORTS = """import triton
 import triton.language as tl
 
-import lossary.kernels.triton_math as real
+import lossary.kernels.triton_math.{} as real
 """
+
+_ARITHMETIC = {"float64": "double", "float32": "single"}
 
 
 def source(text: Text) -> str:
     """Return the source of a module with one function, ``NAME_kernel``."""
-    text.known.clear()
+    vars(text).pop("scope", None)
     if text.kernel.class_axis:
-        body = [*begin(text), *(streamed(text) if text.streamed else resident(text))]
+        body = [*begin(text), *(Streamed(text).lines() if text.streamed else resident(text))]
     else:
         body = list(elements(text))
     if text.unless:
         body = ["if tl.load(unless_) == 1.0:", "    return", *body]
     header = [f"{name}," for name in text.parameters]
     lines = ["@triton.jit", f"def {text.kernel.name}_kernel(", *indented(header), "):"]
-    return "\n".join([_IMPORTS, "", *lines, *indented(body)]) + "\n"
+    return "\n".join([_IMPORTS.format(_ARITHMETIC[text.work]), "", *lines, *indented(body)]) + "\n"

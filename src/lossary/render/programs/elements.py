@@ -20,11 +20,11 @@ def elements(text: Text) -> Iterator[str]:
         if operand.place != "number":
             name = word(operand.name)
             yield f"{name} = {text.load(f'{name}_ + begin + lane', 'keep', operand.storage)}"
-    lines, texts = text.printed(text.roots)
+    lines, texts = text.scope.texts(text.roots, "t")
     yield from lines
     yield from text.factor(texts)
     for result, value in zip(text.kernel.results, texts, strict=False):
-        if text.written(result):
+        if text.kernel.written(result):
             final = text.final(result, value)
             yield f"tl.store({result.name}_ + begin + lane, {final}, there)"
         else:

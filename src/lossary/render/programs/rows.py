@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from lossary.formula import Expression, variable, walk
+from lossary.formula import Expression, walk
 from lossary.render.kernel import Result
 from lossary.render.programs.text import Text, word
 from lossary.render.triton import by_peak
@@ -36,7 +36,7 @@ def _picks(text: Text) -> Iterator[str]:
         place, name = f"{array}_ + row * {array}_step + {label}", f"at_{label}_{array}"
         valid = f"keep & known_{labels[label]}"
         yield f"{name} = {text.load(place, valid)}"
-        text.known[node] = variable(name)
+        text.scope.name(node, name)
 
 
 def loads(text: Text, roots: Iterable[Expression]) -> Iterator[str]:
@@ -64,14 +64,14 @@ def store(text: Text, result: Result, value: str) -> str:
 
 def row_result(text: Text, result: Result, value: str) -> str:
     """Write, or add up, a result that has one number for each row."""
-    if result is text.summed:
+    if result is text.kernel.summed:
         return text.sum(result, value)
     return f"tl.store({result.name}_ + row, {text.final(result, value)}, there)"
 
 
 def barrier(text: Text) -> Iterator[str]:
     """No warp may overwrite in place what another one has still to pick."""
-    if text.known and any(text.spread(r) for r in text.kernel.results):
+    if text.scope.known and any(text.spread(r) for r in text.kernel.results):
         yield "tl.debug_barrier()"
 
 
@@ -79,8 +79,8 @@ def resident(text: Text) -> Iterator[str]:
     """Read whole rows once, and compute all from the registers."""
     roots = [by_peak(root) for root in text.roots]
     yield from tile()
-    yield from loads(text, text.replaced(roots))
-    lines, texts = text.printed(roots)
+    yield from loads(text, text.scope.replaced(roots))
+    lines, texts = text.scope.texts(roots, "t")
     yield from lines
     yield from barrier(text)
     yield from text.factor(texts)

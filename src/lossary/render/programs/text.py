@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from lossary.formula import Expression, variable, walk
@@ -11,28 +11,25 @@ from lossary.functions import peak, where
 from lossary.render.kernel import Kernel, Operand, Result
 from lossary.render.passes import Plan
 from lossary.render.spare import relax
-from lossary.render.target import Printer, Target, lower
+from lossary.render.target import Target, lower
 from lossary.render.triton import TARGETS, fitted
+from lossary.render.walk import Scope
 from lossary.rewriting import substitute
 
-__all__ = ["Text", "indented", "word"]
+__all__ = ["Text", "word"]
 
 # Names that the text needs for itself; an argument of the loss that is called so gets another one.
 _OWN = re.compile(
     r"row|rows|column|classes|class_count|size|start|begin|lane|limit|there|keep|inside|present|"
     r"scale|factor|right|weight|mask|upstream|sums|real|tl|triton|ROWS|BLOCK|float|range|highest|"
-    r"(at|known)_\w+|(t\d+_|r\d+_|total|error|peak|place)\d+|\w+_|\w+_step|\w+_of_loss|\w+_kernel"
+    r"(at|known)_\w+|[crt]\d+_\d+|row\d+|(\w+_of_)?(total|peak)\d+|\w+_|\w+_step|\w+_of_loss|"
+    r"\w+_kernel"
 )
 
 
 def word(name: str) -> str:
     """Return what an argument of the loss is called in the text."""
     return f"{name}_of_loss" if _OWN.fullmatch(name) else name
-
-
-def indented(lines: Iterable[str]) -> Iterator[str]:
-    """Move lines into a block."""
-    return (f"    {line}" for line in lines)
 
 
 class Text:
@@ -53,8 +50,6 @@ class Text:
     ) -> None:
         self.kernel, self.streamed, self.pointers = kernel, streamed, pointers
         self.unless = unless
-        self.known: dict[Expression, Expression] = {}
-        self.count = 0
 
     # What is computed.
 
@@ -64,6 +59,11 @@ class Text:
         stored = [o.storage for o in self.kernel.operands if o.place != "number"]
         stored += [r.storage for r in self.kernel.results if r.derivative]
         return "float64" if "float64" in stored else "float32"
+
+    @cached_property
+    def scope(self) -> Scope:
+        """What has a name in the text so far."""
+        return Scope(self.target)
 
     @cached_property
     def target(self) -> Target:
@@ -124,11 +124,10 @@ class Text:
         """The parameters of the function in order; those of arrays end with an underscore."""
         kernel = self.kernel
         names = [self._parameter(o) for o in kernel.operands]
-        names += ["weight_"] * bool(kernel.weight) + ["mask_"] * kernel.mask
-        names += ["upstream_"] * bool(kernel.upstream)
+        names += [f"{name}_" for name in kernel.extras]
         names += ["scale_" if "scale" in self.pointers else "scale"]
-        names += [f"{r.name}_" for r in kernel.results if self.written(r)]
-        names += ["sums_"] * (self.summed is not None) + ["unless_"] * self.unless
+        names += [f"{r.name}_" for r in kernel.results if kernel.written(r)]
+        names += ["sums_"] * (kernel.summed is not None) + ["unless_"] * self.unless
         if not kernel.class_axis:
             return (*names, "size", "BLOCK: tl.constexpr")
         steps = [f"{word(o.name)}_step" for o in kernel.operands if o.place == "class"]
@@ -139,10 +138,6 @@ class Text:
         plain = operand.place == "number" and word(operand.name) not in self.pointers
         return word(operand.name) if plain else f"{word(operand.name)}_"
 
-    def written(self, result: Result) -> bool:
-        """Whether a result is an array, not a sum."""
-        return result.derivative or not self.kernel.reduce
-
     def spread(self, result: Result) -> bool:
         """Whether a result has an entry for each class: the derivative for such an operand."""
         return result.derivative and self.derived(result).place == "class"
@@ -151,11 +146,6 @@ class Text:
         """Return the operand of a derivative, whose name ends with the operand's."""
         ending = [o for o in self.kernel.operands if result.name.endswith(f"_{o.name}")]
         return max(ending, key=lambda operand: len(operand.name))
-
-    @cached_property
-    def summed(self) -> Result | None:
-        """The result that is added up."""
-        return next((r for r in self.kernel.results if not self.written(r)), None)
 
     # Statements.
 
@@ -192,13 +182,11 @@ class Text:
 
     def factor(self, texts: Sequence[str]) -> Iterator[str]:
         """Compute what derivatives are multiplied by: NaN where a value lies outside its set."""
-        kernel = self.kernel
         if self.right is not None:
             yield f"right = {texts[-1]}"
-        factors = ["weight"] * bool(kernel.weight) + ["upstream"] * bool(kernel.upstream)
-        if any(result.derivative for result in kernel.results):
-            factor = " * ".join(["scale", *factors])
-            yield f"factor = {self._or_nan(factor)}"
+        derivative = next((r for r in self.kernel.results if r.derivative), None)
+        if derivative is not None:
+            yield f"factor = {self._or_nan(' * '.join(self.kernel.factors(derivative)))}"
 
     def _or_nan(self, text: str) -> str:
         return text if self.right is None else f'tl.where(right, {text}, float("nan"))'
@@ -210,7 +198,7 @@ class Text:
             final = f"({text}) * factor"
         else:
             final = self._or_nan(f"({text}) * weight" if kernel.weight else text)
-        skipping = kernel.weight or kernel.mask or not self.written(result)
+        skipping = kernel.weight or kernel.mask or not kernel.written(result)
         return f"tl.where(keep, {final}, 0.0)" if skipping else final
 
     def sum(self, result: Result, text: str) -> str:
@@ -218,15 +206,3 @@ class Text:
         # In float64, so that a mean of 10^8 numbers is right: one addition for 8 bytes read.
         wide = f"{self.final(result, text)}.to(tl.float64)"
         return f"tl.store(sums_ + tl.program_id(0), tl.sum({wide}))"
-
-    def printed(self, roots: Sequence[Expression]) -> tuple[list[str], list[str]]:
-        """Return the lines that compute the roots, and the text of each root."""
-        replaced = self.replaced(roots)
-        self.count += 1
-        printer = Printer(self.target, replaced, "", f"t{self.count}_")
-        texts = [printer.text(root, 0) for root in replaced]
-        return printer.lines, texts
-
-    def replaced(self, roots: Iterable[Expression]) -> list[Expression]:
-        """Put in names for what is computed already."""
-        return [substitute(root, self.known) for root in roots]
