@@ -213,6 +213,14 @@ def test_a_new_process_is_measured(monkeypatch):
     assert all(value > 0 for value in found.values())
 
 
+def test_who_was_not_asked_to_take_part_is_not_judged_aloud():
+    results = results_of(BIG, row(ours.DOOR, 0.01), row(pytorch.EAGER, 0.1))
+    assert {v.target.ours for v in judge(results)} == {ours.DOOR, ours.AUTO_TORCH}
+    assert {v.target.ours for v in report.verdicts(results)} == {ours.DOOR}
+    there = replace(results, contestants={**results.contestants, ours.AUTO_TORCH: ""})
+    assert {v.target.ours for v in report.verdicts(there)} == {ours.DOOR, ours.AUTO_TORCH}
+
+
 def test_speed_with_wrong_outputs_meets_no_target():
     wrong = row(ours.FUSED, 0.001, disagrees="value 2, others have 1")
     (verdict,) = judge(results_of(BIG, wrong, row(pytorch.EAGER, 1.0)), (FASTER,))

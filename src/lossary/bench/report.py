@@ -10,14 +10,14 @@ from collections.abc import Iterable, Sequence
 from lossary.bench.limits import COPY, TRIAD, Limit
 from lossary.bench.pairs import PAIRS, Ratio, ratios
 from lossary.bench.results import Absent, Measured, Outcome, Results
-from lossary.bench.targets import judge
+from lossary.bench.targets import Verdict, judge
 from lossary.bench.units import seconds, size
 from lossary.bench.work import TRAINING, VALUE, Case
 
 __all__ = [
     "HOW", "RATIOS", "TARGETS", "against", "crossovers", "doubts", "floor", "losing", "machine",
     "markdown", "memory", "missing", "rate", "ratio_rows", "remarks", "speed", "spread", "title",
-    "versions",
+    "verdicts", "versions",
 ]  # fmt: skip
 
 
@@ -243,9 +243,15 @@ def _red(words: str) -> str:
     return f'<span style="color:#c00">**{words}**</span>'
 
 
+def verdicts(results: Results) -> list[Verdict]:
+    """Return the verdicts on those who were asked to take part."""
+    asked = {*results.contestants, *(one.contestant for one in results.absent)}
+    return [one for one in judge(results) if one.met is not None or one.target.ours in asked]
+
+
 def _target_table(results: Results) -> list[str]:
-    verdicts = judge(results)
-    if not verdicts:
+    found = verdicts(results)
+    if not found:
         return ["No target's work is in this run."]
     heads = ("work", "by", "against", "asked", "found", "")
     return _table(
@@ -253,7 +259,7 @@ def _target_table(results: Results) -> list[str]:
         [
             (f"`{v.case}`", v.target.ours, v.target.against, v.target.asked, v.found,
              (_red(v.word) if v.met is False else v.word) + (f": {v.reason}" if v.reason else ""))
-            for v in verdicts
+            for v in found
         ],
     )  # fmt: skip
 

@@ -76,7 +76,7 @@ def measure(
 
     >>> quick = Settings(rounds=1, crossovers=False, threads=1)
     >>> found = measure([Case("huber", (64,))], quick, CONTESTANTS[:1])
-    >>> found.outcomes[0].row("Lossary array").disagrees
+    >>> found.outcomes[0].row("Lossary auto").disagrees
     ''
     """
     chosen = settings or Settings()

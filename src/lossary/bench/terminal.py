@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lossary.bench import report
 from lossary.bench.pairs import Ratio
 from lossary.bench.results import Outcome, Results
-from lossary.bench.targets import Verdict, judge
+from lossary.bench.targets import Verdict
 from lossary.bench.units import seconds
 from lossary.terminal import Column, print_table
 
@@ -102,7 +102,7 @@ def _print_crossovers(results: Results, console: Console) -> None:
 def _print_targets(results: Results, console: Console) -> None:
     from rich.text import Text
 
-    verdicts = judge(results)
+    verdicts = report.verdicts(results)
     if not verdicts:
         return
     console.print(Text("Targets (two cores, float32; on a GPU an H200)", style="bold"))
