@@ -282,3 +282,25 @@ def test_optax_door_leaves_a_row_out_whatever_its_label():
         )
         assert np.isnan(found).tolist() == [False, True, False]
         assert found[0] == 0
+
+
+@pytest.mark.parametrize("kind", [np.asarray, jnp.asarray], ids=["numpy", "jax"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"mask": [True, False, True, True]},
+        {"weight": [1.0, 0.0, 2.0, 3.0]},
+        {"class_weight": [1.0, 2.0, 0.5]},
+        {"mask": [True, True, True, True], "weight": [1.0, 1.0, 1.0, 1.0]},
+        {"denominator": 3.0},
+        {"ignore_index": 1},
+    ],
+    ids=" and ".join,
+)
+def test_options_that_a_graph_closes_over_are_those_of_eager_calls(option, kind):
+    option = {name: kind(x) for name, x in option.items()}
+    logits, labels = jnp.linspace(-1, 1, 12).reshape(4, 3), np.array([0, 1, 2, 0])
+    if "ignore_index" in option:
+        option["ignore_index"] = 1
+    found = jax.jit(lambda x: L.cross_entropy(x, labels, **option))(logits)
+    close(found, L.cross_entropy(logits, labels, **option))

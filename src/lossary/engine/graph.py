@@ -10,9 +10,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from lossary.engine.numbered import number
-
-__all__ = ["is_compiling", "number", "one_node"]
+__all__ = ["is_compiling", "one_node"]
 
 
 def is_compiling() -> bool:

@@ -18,6 +18,7 @@ from lossary.engine.arguments import options_of
 from lossary.engine.autograph import as_written
 from lossary.engine.describe import describe
 from lossary.engine.hints import TARGET_FIRST, for_host
+from lossary.engine.numbered import number
 from lossary.engine.program import text, variant
 from lossary.render import latex
 
@@ -33,7 +34,7 @@ class Loss(Definition):
 
     def __init__(self, **facts: Any) -> None:
         super().__init__(**facts)
-        object.__setattr__(self, "number", graph.number(self))
+        object.__setattr__(self, "number", number(self))
         vars(self).update(_as_a_function(self))
 
     @as_written

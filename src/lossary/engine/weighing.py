@@ -163,9 +163,10 @@ def counting(call: Call, weight: Any, keep: Any) -> Any:
 
 def _some(call: Call, keep: Any) -> Any:
     """Return which elements count; None for all, where that can be seen."""
-    if keep is not None and call.library.concrete([keep]) and call.library.all(keep):
-        return None
-    return keep
+    if keep is None or not call.library.concrete([keep]):
+        return keep
+    with call.library.aside():
+        return None if call.library.all(keep) else keep
 
 
 def mask_of(call: Call) -> Any:
