@@ -72,7 +72,7 @@ def divisor_of(call: Call, weights: Callable[[], Any]) -> tuple[Any, Any]:
         return (float("nan") if options.empty == "nan" else 1), None
     known = library.concrete([divisor])
     if known:
-        if bool(divisor != 0):
+        if _is_something(call, divisor):
             return divisor, None
         _refuse_empty(call)
     safe = library.where(divisor == 0, divisor * 0 + 1, divisor)
@@ -105,7 +105,7 @@ def _zero(call: Call, weights: Any) -> Any:
     """Return a denominator of 0 where nothing counts, NaN where something does."""
     if not isinstance(weights, (int, float)) and not call.library.concrete([weights]):
         return call.library.where(weights == 0, weights * 0.0, float("nan"))
-    if not bool(weights != 0):
+    if not _is_something(call, weights):
         return 0
     if call.options.check:
         raise DomainError(
@@ -113,6 +113,12 @@ def _zero(call: Call, weights: Any) -> Any:
             'hint: it divides the sum of the losses; reduction="sum" leaves that sum undivided'
         )
     return float("nan")
+
+
+def _is_something(call: Call, x: Any) -> bool:
+    """Whether a number that can be looked at is other than 0."""
+    with call.library.aside():
+        return bool(x != 0)
 
 
 def _check_denominator(call: Call, value: float) -> None:
