@@ -23,6 +23,7 @@ from lossary.domain import Positive, Real  # noqa: E402
 from lossary.formula import apply, variable  # noqa: E402
 from lossary.functions import expm1  # noqa: E402
 from lossary.kernels import triton_launch  # noqa: E402
+from lossary.kernels.triton_math import double, single  # noqa: E402
 from lossary.render.kernel import Kernel, Operand, Result  # noqa: E402
 from made_kernels import kernel  # noqa: E402
 from samples import LOSSES, each_loss, sample, those  # noqa: E402
@@ -153,6 +154,11 @@ def test_functions_are_right_to_an_ulp(name, dtype):
     with mpmath.workprec(200):
         truth = [function(mpmath.mpf(float(v))) for v in x]
         assert ulps_of(got, truth, dtype).max() <= (1.3 if name == "log1p_unit" else 1.0)
+
+
+def test_the_functions_of_both_formats_stand_side_by_side():
+    """The interpreter reads a text when it is first called: by then both have been loaded."""
+    assert double.exp is not single.exp
 
 
 def test_functions_know_their_ends():

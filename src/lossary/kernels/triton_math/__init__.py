@@ -32,11 +32,11 @@ def functions(title: str, constants: Mapping[str, float], prefix: str, bits: int
         "SIGN": -1 << bits - 1,
     }
     words = {name: tl.constexpr(value) for name, value in own.items()}
-    words |= {word: _series(word, own) for word, own in polynomials(prefix).items()}
+    words |= {word: _series(word, own, title) for word, own in polynomials(prefix).items()}
     return spelled(title, _MODULES, {"tl": tl, **words}, triton.jit, tl.constexpr)
 
 
-def _series(name: str, coefficients: Sequence[float]) -> Any:
+def _series(name: str, coefficients: Sequence[float], title: str) -> Any:
     """Return a polynomial; Triton reads the text of a function, so that there has to be one."""
     lines: list[str] = []
 
@@ -53,4 +53,4 @@ def _series(name: str, coefficients: Sequence[float]) -> Any:
     body = "\n    ".join([*lines, f"return {result}"])
     imports = "import triton\nimport triton.language as tl"
     text = f"{imports}\n\n\n@triton.jit\ndef {name}(x):\n    {body}\n"
-    return vars(modules.in_memory(name, text))[name]
+    return vars(modules.in_memory(f"{title}.{name}", text))[name]
