@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
-from operator import and_
+from operator import and_, mul
 from typing import Any
 
 from lossary.definition import Argument, Definition
@@ -31,6 +31,8 @@ class Work:
     weight: Any
     keep: Any
     poison: Any
+    plain: bool
+    """Whether the values are sums and products of the arrays, that of the poison included."""
 
     @property
     def library(self) -> Library:
@@ -40,6 +42,12 @@ class Work:
     def poisoned(self, x: Any) -> Any:
         """Make x NaN where a value lies outside its set and nothing could be raised."""
         return x if self.poison is None else x * self.poison
+
+    def values(self, x: Any) -> Any:
+        """Return the values of the text as they are reduced."""
+        found = self.poisoned(x)
+        found = found if self.plain else self.library.settled(found)
+        return self.library.squeeze(found) if self.call.definition.class_axis else found
 
 
 @dataclass
@@ -103,15 +111,17 @@ def ready(call: Call, choice: Choice) -> Work:
     arrays = {**call.arrays, **parameters}
     moving = [a.name for a in definition.inputs if a.domain.continuous]
     moving += [n for n in parameters if library.owns(type(call.parameters[n]))]
+    work = library.work_dtype(original)
     operation = Operation(
         choice.variant,
-        library.name,
+        library.target(work, [arrays[n] for n in moving]),
         tuple(n for n in moving if library.kind(arrays[n]) == "floating"),
-        library.work_dtype(original),
+        work,
         library.result_dtype(original),
     )
     ordered = [arrays[n] for n in choice.variant.arguments]
-    return Work(call, operation, ordered, weight, keep, _poison(call, doubts))
+    plain = choice.variant.arithmetic and not any(_is_choice(call, x) for x in doubts)
+    return Work(call, operation, ordered, weight, keep, _poison(call, doubts), plain)
 
 
 def _check(call: Call) -> list[Any]:
@@ -144,10 +154,17 @@ def _poison(call: Call, doubts: list[Any]) -> Any:
         return None
     library = call.library
     with library.wide():
-        good = reduce(and_, doubts)
-        return library.where(
-            good, library.cast(good, library.work_dtype(call.prediction)), float("nan")
-        )
+        factors = [x for x in doubts if not _is_choice(call, x)]
+        if len(factors) < len(doubts):
+            good = reduce(and_, [x for x in doubts if _is_choice(call, x)])
+            one = library.cast(good, library.work_dtype(call.prediction))
+            factors.append(library.where(good, one, float("nan")))
+        return reduce(mul, factors)
+
+
+def _is_choice(call: Call, doubt: Any) -> bool:
+    """Whether a doubt says which are inside; others are 1 there and NaN outside."""
+    return call.library.kind(doubt) == "boolean"
 
 
 def _parameter(call: Call, argument: Argument, value: Any, doubts: list[Any]) -> Any:
@@ -241,8 +258,7 @@ def explain(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, 
 
 
 def _values(work: Work) -> Any:
-    values = work.poisoned(work.library.operate(work.operation, work.arrays))
-    return work.library.squeeze(values) if work.call.definition.class_axis else values
+    return work.values(work.library.operate(work.operation, work.arrays))
 
 
 def _finish(work: Work, x: Any) -> Any:
@@ -293,9 +309,7 @@ def _derivatives(work: Work, kinds: tuple[str, ...], wrt: str, out: Any) -> list
 
 
 def _reduced_value(work: Work, values: Any) -> Any:
-    values = work.poisoned(values)
-    values = work.library.squeeze(values) if work.call.definition.class_axis else values
-    return _finish(work, reduction.reduce(work.call, values, work.weight, work.keep))
+    return _finish(work, reduction.reduce(work.call, work.values(values), work.weight, work.keep))
 
 
 def _derivative(work: Work, x: Any, factor: Any, wrt: str) -> Any:

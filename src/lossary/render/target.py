@@ -11,12 +11,16 @@ from functools import cache
 
 from lossary.formula import Expression, apply, constant, variable, walk
 from lossary.functions import FUNCTIONS, PRIMITIVES, where
+from lossary.render.spare import relax
 from lossary.rewriting import rebuild, simplify, substitute
 
 __all__ = ["TARGETS", "Printer", "Program", "Target", "lower", "render"]
 
 # Targets by name; each module holds one table, and is imported when it is asked for.
 TARGETS = ("numpy", "torch", "jax", "tensorflow")
+
+# Tables for doubles whose results are rounded to float32 or less, beside the one of that name.
+SPARE = ("jax spare",)
 
 # How tightly an operator binds: Python's order, for as few parentheses as possible.
 ATOM, POWER, UNARY, PRODUCT, SUM, BITS, COMPARE = 9, 8, 7, 6, 5, 4, 3
@@ -38,6 +42,8 @@ class Target:
     constant: str = "{0}"
     number: str = 'float("{0}")'  # an infinity or NaN
     own: frozenset[str] = frozenset()  # words beyond the primitives, from the target's own rules
+    of_data: Mapping[str, str] = field(default_factory=dict)  # of arguments of the text themselves
+    spare: bool = False  # whether it computes with precision to spare
 
     def __post_init__(self) -> None:
         known = PRIMITIVES | self.own
@@ -59,9 +65,11 @@ class Program:
 @cache
 def target(name: str) -> Target:
     """Return the table of a target."""
-    if name not in TARGETS:
+    if name not in (*TARGETS, *SPARE):
         raise ValueError(f"no target is called {name!r}; choose from {', '.join(TARGETS)}")
-    return importlib.import_module(f"lossary.render.{name}").TARGET
+    module, _, spare = name.partition(" ")
+    tables = importlib.import_module(f"lossary.render.{module}")
+    return tables.SPARE if spare else tables.TARGET
 
 
 def lower(expression: Expression, *, spare: bool = False) -> Expression:
@@ -89,7 +97,9 @@ def render(program: Program, name: str) -> str:
     """Print a program as the source text of one function."""
     language = target(name)
     names = {argument: _own_name(argument, language) for argument in program.arguments}
-    results = [_renamed(lower(result), names) for result in program.results]
+    lowered = [lower(result, spare=language.spare) for result in program.results]
+    lowered = relax(lowered) if language.spare else lowered
+    results = [_renamed(result, names) for result in lowered]
     like = names[next(iter(program.arguments))]
     lines = [f"def {program.name}({', '.join(names.values())}):"]
     if program.summary:
@@ -197,6 +207,14 @@ class Printer:
             return None
         return ATOM, template.format(self.text(x, 0), self.text(y, 0))
 
+    def _of_data(self, node: Expression) -> tuple[int, str] | None:
+        """Print what a target has a word of its own for where it is taken of an argument."""
+        (x,) = node.arguments
+        template = self.language.of_data.get(node.operator)
+        if template is None or x.operator != "variable":
+            return None
+        return ATOM, template.format(self.text(x, 0))
+
     def _power(self, node: Expression) -> tuple[int, str] | None:
         base, exponent = node.arguments
         if exponent.operator == "constant" and exponent.payload == 2:
@@ -219,6 +237,8 @@ class Printer:
 _SPECIAL = {
     "maximum": Printer._bound,  # noqa: SLF001
     "minimum": Printer._bound,  # noqa: SLF001
+    "peak": Printer._of_data,  # noqa: SLF001
+    "argpeak": Printer._of_data,  # noqa: SLF001
     "power": Printer._power,  # noqa: SLF001
     "where": Printer._where,  # noqa: SLF001
 }
