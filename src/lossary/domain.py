@@ -58,8 +58,6 @@ class Domain:
     hint: str = ""
     interval: bool = False
     """Whether numbers that lie between two members are known to be members."""
-    finite: bool = False
-    """Whether the set is that of all finite numbers."""
 
     def __str__(self) -> str:
         return self.description
@@ -76,7 +74,7 @@ def domain_of(annotation: Any) -> tuple[Domain | None, str]:
 Real = Annotated[
     Any,
     Domain("Real", "a finite number", r"\mathbb{R}", lambda x: abs(x) < inf,
-           (0.0, 0.5, -1.0, 3.0, -20.0), (inf, -inf, float("nan")), finite=True),
+           (0.0, 0.5, -1.0, 3.0, -20.0), (inf, -inf, float("nan"))),
 ]  # fmt: skip
 Logit = Annotated[
     Any,

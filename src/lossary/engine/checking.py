@@ -18,13 +18,7 @@ __all__ = ["admitted", "check_data", "check_parameter", "inside", "tolerance"]
 
 
 def inside(library: Library, domain: Domain, x: Any, classes: Any) -> Any:
-    """Return which elements lie in the domain; a row of a simplex stands or falls as one.
-
-    Where a library has a cheaper word for them, it is one for whole rows, or a factor that is NaN
-    outside and else 1.
-    """
-    if domain.finite and (factor := library.one_where_finite(x)) is not None:
-        return factor
+    """Return which elements lie in the domain, or which rows; those of a simplex fall as one."""
     extremes = library.extremes(domain, x) if domain.interval and domain.class_axis else (x,)
     ok = reduce(and_, (_elements(domain, end, classes) for end in extremes))
     return ok & _rows(library, domain, x) if domain.mass else ok
@@ -55,7 +49,7 @@ def admitted(
 ) -> Any:
     """Raise for a value outside the set; where that is impossible, return which are inside.
 
-    Returns None where the values could be looked at; see :func:`inside` for what else may come.
+    Returns None where the values could be looked at.
     """
     if library.concrete([x]):
         with library.aside():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
-from operator import and_, mul
+from operator import and_
 from typing import Any
 
 from lossary.definition import Argument, Definition
@@ -31,8 +31,6 @@ class Work:
     weight: Any
     keep: Any
     poison: Any
-    plain: bool
-    """Whether the values are sums and products of the arrays, that of the poison included."""
 
     @property
     def library(self) -> Library:
@@ -45,8 +43,7 @@ class Work:
 
     def values(self, x: Any) -> Any:
         """Return the values of the text as they are reduced."""
-        found = self.poisoned(x)
-        found = found if self.plain else self.library.settled(found)
+        found = self.library.settled(self.poisoned(x))
         return self.library.squeeze(found) if self.call.definition.class_axis else found
 
 
@@ -120,8 +117,7 @@ def ready(call: Call, choice: Choice) -> Work:
         library.result_dtype(original),
     )
     ordered = [arrays[n] for n in choice.variant.arguments]
-    plain = choice.variant.arithmetic and not any(_is_choice(call, x) for x in doubts)
-    return Work(call, operation, ordered, weight, keep, _poison(call, doubts), plain)
+    return Work(call, operation, ordered, weight, keep, _poison(call, doubts))
 
 
 def _check(call: Call) -> list[Any]:
@@ -154,17 +150,10 @@ def _poison(call: Call, doubts: list[Any]) -> Any:
         return None
     library = call.library
     with library.wide():
-        factors = [x for x in doubts if not _is_choice(call, x)]
-        if len(factors) < len(doubts):
-            good = reduce(and_, [x for x in doubts if _is_choice(call, x)])
-            one = library.cast(good, library.work_dtype(call.prediction))
-            factors.append(library.where(good, one, float("nan")))
-        return reduce(mul, factors)
-
-
-def _is_choice(call: Call, doubt: Any) -> bool:
-    """Whether a doubt says which are inside; others are 1 there and NaN outside."""
-    return call.library.kind(doubt) == "boolean"
+        good = reduce(and_, doubts)
+        return library.where(
+            good, library.cast(good, library.work_dtype(call.prediction)), float("nan")
+        )
 
 
 def _parameter(call: Call, argument: Argument, value: Any, doubts: list[Any]) -> Any:

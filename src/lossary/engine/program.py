@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from lossary import calculus
 from lossary.definition import Argument, Definition
-from lossary.formula import Expression, constant, variable, walk
+from lossary.formula import Expression, constant, variable
 from lossary.render import Program, render
 from lossary.rewriting import simplify, substitute
 
 __all__ = ["Variant", "compiled", "program", "text"]
-
-
-_ARITHMETIC = frozenset(
-    {"variable", "constant", "add", "subtract", "multiply", "negative", "absolute", "power"}
-)
 
 
 class Variant:
@@ -49,11 +44,6 @@ class Variant:
     def value(self) -> Expression:
         """Return the loss."""
         return self._fix(self.definition.expression(self.absent))
-
-    @cached_property
-    def arithmetic(self) -> bool:
-        """Whether the loss is only sums, differences, products and sizes of its arguments."""
-        return all(node.operator in _ARITHMETIC for node in walk(self.value()))
 
     def gradient(self, name: str) -> Expression:
         """Return the gradient with respect to one argument."""

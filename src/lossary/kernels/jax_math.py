@@ -1,10 +1,9 @@
 """Elementary functions for XLA on a CPU, of doubles whose results are rounded to float32 or less.
 
-XLA calls the C library once per element for a float64 logarithm, and its exponential has digits
-that a float32 cannot show. These are the algorithms of ``vector_math.spare``, in operations that
-XLA fuses and makes vector instructions of: exp, expm1, tanh and power are right to 2^-42 of
-themselves; log and log1p to a few ulp of float64, since a difference of two may be far smaller than
-each. They keep every infinity and NaN, and take a subnormal double for 0, as XLA does.
+XLA calls the C library once per element for a float64 logarithm and keeps every exponential in
+memory. These are the algorithms of ``vector_math``, in operations that XLA fuses and makes vector
+instructions of. They are right to a few ulp of float64, since a difference of two may be far
+smaller than each; they keep every infinity and NaN, and take a subnormal double for 0, as XLA does.
 
 No form here adds a constant only to subtract it again: XLA would add the two up. Each ends with a
 choice or with bits, which XLA does not carry into the loop of a following sum, where it would keep
@@ -21,16 +20,21 @@ import jax.numpy as jnp
 from jax import lax
 
 __all__ = [
+    "apart",
+    "argpeak",
+    "argpeak_of_singles",
     "exp",
     "expm1",
-    "first_peak",
     "log",
     "log1p",
     "log1p_unit",
-    "peak_of_single",
+    "masses",
+    "peak_of_singles",
     "power_of_positive",
+    "rest_of_masses",
     "settled",
     "tanh",
+    "total_of_singles",
 ]
 
 LOG2_E = 1.4426950408889634
@@ -44,23 +48,19 @@ BITS_OF_ROOT_HALF = 0x3FE6A09E667F3BCD
 CENTRING = 0x3FF0000000000000 - BITS_OF_ROOT_HALF
 BITS_OF_TWO_POW_52 = 0x4330000000000000
 
-# Of tests.remez: "spare exponential", "spare logarithm" and "logarithm".
+# Of tests.remez: "exponential" and "logarithm".
 TAIL = (
-    0.49999999999812506,
-    0.16666666666869037,
-    0.04166666688346527,
-    0.008333333246331873,
-    0.0013888822766600906,
-    0.00019841359755006874,
-    2.487568857349882e-05,
-    2.756053856388681e-06,
-)
-SHORT_SERIES = (
-    0.6666666667581037,
-    0.39999995618295253,
-    0.28572109550732444,
-    0.22176171838333347,
-    0.1958439948121935,
+    0.5,
+    0.16666666666666677,
+    0.04166666666666651,
+    0.008333333333321691,
+    0.001388888888896242,
+    0.00019841269885965157,
+    2.4801587172396634e-05,
+    2.755724437506242e-06,
+    2.755740278788795e-07,
+    2.5108978577669386e-08,
+    2.0875279975745012e-09,
 )
 SERIES = (
     0.6666666666666734,
@@ -101,7 +101,7 @@ def shifted_exponent(k: Any) -> Any:
 def reduced(x: Any) -> tuple[Any, Any]:
     """Return k and e^r - 1, where x = k ln 2 + r with k whole and |r| <= ln(2)/2."""
     k = lax.round(x * LOG2_E, lax.RoundingMethod.TO_NEAREST_EVEN)
-    r = x - k * LN2
+    r = (x - k * LN2_HIGH) - k * LN2_LOW
     return k, r + r * r * polynomial(TAIL, r)
 
 
@@ -165,33 +165,84 @@ def log1p(x: Any) -> Any:
 
 
 def log1p_unit(x: Any) -> Any:
-    """Return log(1 + x) to 2^-42 of itself for 0 <= x <= 1, such as e^-|z|; NaN stays."""
+    """Return log(1 + x) for 0 <= x <= 1, such as e^-|z|; NaN stays."""
     upper = x > ROOT_TWO_LESS_ONE
     f = jnp.where(upper, 0.5 * x - 0.5, x)
-    s = f / (2.0 + f)
-    z = s * s
-    return settled(jnp.where(upper, LN2, 0.0) + s * (2.0 + z * polynomial(SHORT_SERIES, z)))
+    return settled(log_of_parts(f, jnp.where(upper, 1.0, 0.0)))
 
 
 def power_of_positive(x: Any, y: Any) -> Any:
-    """Return x^y for x >= 0, to 2^-42 (1 + |y log x|): C's pow for 0, 1 and inf; NaN for x < 0."""
+    """Return x^y for x >= 0, to 2^-50 (1 + |y log x|): C's pow for 0, 1 and inf; NaN for x < 0."""
     return jnp.where((x == 1.0) | (y == 0.0), 1.0, exp(y * log(x)))
 
 
-def peak_of_single(x: Any) -> Any:
-    """Return the largest of numbers that are float32 in truth, without doubles in memory."""
+def peak_of_singles(x: Any) -> Any:
+    """Return the largest along the last axis of doubles that are float32 in truth."""
     return jnp.max(x.astype(jnp.float32), axis=-1, keepdims=True).astype(x.dtype)
 
 
-def first_peak(x: Any, peak: Any) -> Any:
-    """Return the first place of the peak along the last axis: XLA has a fast maximum, and a slow
-    argmax, whose index type is chosen again when it is lowered, outside the local enable_x64.
+def argpeak(x: Any) -> Any:
+    """Return the first place of the largest along the last axis.
+
+    XLA has a fast maximum, and a slow argmax, whose index type is chosen again when it is lowered,
+    outside the local enable_x64.
     """
     count = x.shape[-1]
     exact = isinstance(count, int) and count <= 1 << 24
     place = jnp.arange(count, dtype=jnp.float32 if exact else jnp.float64)
-    first = -jnp.max(jnp.where(x == peak, -place, -inf), axis=-1, keepdims=True)
+    found = jnp.where(x == jnp.max(x, axis=-1, keepdims=True), -place, -inf)
+    first = -jnp.max(found, axis=-1, keepdims=True)
     return jnp.minimum(first, count).astype(jnp.int32)
+
+
+def argpeak_of_singles(x: Any) -> Any:
+    """Return the first place of the largest of doubles that are float32 in truth."""
+    return argpeak(x.astype(jnp.float32))
+
+
+def total_of_singles(x: Any) -> Any:
+    """Return the sum along the last axis of doubles that are float32 in truth."""
+    return jnp.sum(apart(settled(x.astype(jnp.float32))).astype(x.dtype), axis=-1, keepdims=True)
+
+
+def masses(x: Any, peak: Any) -> Any:
+    """Return exp(x - peak), for a peak exactly 1; 0 for what is -inf, peak or not."""
+    none = peak == -inf
+    away = x - jnp.where(none, 0.0, peak)
+    k, rest = reduced(away)
+    mass = jnp.where(away < -708.0, 0.0, from_bits(bits_of(1.0 + rest) + shifted_exponent(k)))
+    return jnp.where(x == peak, jnp.where(none, 0.0, 1.0), mass)
+
+
+def rest_of_masses(x: Any, peak: Any) -> Any:
+    """Return the sum of exp(x - peak) along the last axis, without the peak's own 1.
+
+    The masses of a gradient, which XLA would keep in memory as well, are computed anew.
+    """
+    mass = settled(masses(apart(x), peak))
+    whole = jnp.sum(mass, axis=-1, keepdims=True)
+    return lax.cond(jnp.any(confident(whole)), beside_one, beyond_one, mass, whole)
+
+
+def confident(whole: Any) -> Any:
+    """Whether all masses of a row but the largest are so small that a sum from 1 on hides them."""
+    return (whole > 0.0) & (whole < 1.0 + 2.0**-16)
+
+
+def beyond_one(mass: Any, whole: Any) -> Any:
+    """Return the sum without a 1, where it is not small."""
+    return jnp.maximum(whole - 1.0, 0.0)
+
+
+def beside_one(mass: Any, whole: Any) -> Any:
+    """Return the sum without a 1; that of a confident row leaves the 1 out from the start."""
+    small = jnp.sum(mass - jnp.floor(mass), axis=-1, keepdims=True)
+    return jnp.where(confident(whole), small, beyond_one(mass, whole))
+
+
+def apart(x: Any) -> Any:
+    """Return x, as something that XLA does not know to be x: what is made of it is made anew."""
+    return lax.optimization_barrier(x)
 
 
 def settled(x: Any) -> Any:

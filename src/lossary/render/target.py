@@ -5,13 +5,12 @@ from __future__ import annotations
 import importlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 from lossary.formula import Expression, apply, constant, variable, walk
 from lossary.functions import FUNCTIONS, PRIMITIVES, where
-from lossary.render.spare import relax
 from lossary.rewriting import rebuild, simplify, substitute
 
 __all__ = ["TARGETS", "Printer", "Program", "Target", "lower", "render"]
@@ -24,6 +23,9 @@ SPARE = ("jax spare",)
 
 # How tightly an operator binds: Python's order, for as few parentheses as possible.
 ATOM, POWER, UNARY, PRODUCT, SUM, BITS, COMPARE = 9, 8, 7, 6, 5, 4, 3
+
+
+Relax = Callable[[Sequence[Expression]], tuple[Expression, ...]]
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Target:
     number: str = 'float("{0}")'  # an infinity or NaN
     own: frozenset[str] = frozenset()  # words beyond the primitives, from the target's own rules
     of_data: Mapping[str, str] = field(default_factory=dict)  # of arguments of the text themselves
-    spare: bool = False  # whether it computes with precision to spare
+    relax: Relax | None = None  # cheaper forms, where it computes with precision to spare
 
     def __post_init__(self) -> None:
         known = PRIMITIVES | self.own
@@ -97,9 +99,7 @@ def render(program: Program, name: str) -> str:
     """Print a program as the source text of one function."""
     language = target(name)
     names = {argument: _own_name(argument, language) for argument in program.arguments}
-    lowered = [lower(result, spare=language.spare) for result in program.results]
-    lowered = relax(lowered) if language.spare else lowered
-    results = [_renamed(result, names) for result in lowered]
+    results = [_renamed(result, names) for result in _lowered(program, language)]
     like = names[next(iter(program.arguments))]
     lines = [f"def {program.name}({', '.join(names.values())}):"]
     if program.summary:
@@ -111,6 +111,12 @@ def render(program: Program, name: str) -> str:
     lines += [f"    {line}" for line in printer.lines]
     lines.append(f"    return {', '.join(body)}")
     return f"{language.imports}\n\n\n" + "\n".join(lines) + "\n"
+
+
+def _lowered(program: Program, language: Target) -> Sequence[Expression]:
+    spare = language.relax is not None
+    found = [lower(result, spare=spare) for result in program.results]
+    return found if language.relax is None else language.relax(found)
 
 
 def _own_name(argument: str, language: Target) -> str:
@@ -239,6 +245,7 @@ _SPECIAL = {
     "minimum": Printer._bound,  # noqa: SLF001
     "peak": Printer._of_data,  # noqa: SLF001
     "argpeak": Printer._of_data,  # noqa: SLF001
+    "total": Printer._of_data,  # noqa: SLF001
     "power": Printer._power,  # noqa: SLF001
     "where": Printer._where,  # noqa: SLF001
 }

@@ -173,10 +173,14 @@ class Library(ABC):
     ) -> Any:
         """Return several results from one text, in the work dtype and without a gradient."""
         with self.wide():
-            found = operation.text(*results)(*self.widened(operation, arrays))
+            found = self.function(operation, results)(*self.widened(operation, arrays))
             if len(results) > 1:
                 return tuple(self._as_array(operation, x, arrays) for x in found)
             return self._as_array(operation, found, arrays)
+
+    def function(self, operation: Operation, results: tuple[str, ...]) -> Callable[..., Any]:
+        """Return the text for these results as a function of arrays."""
+        return operation.text(*results)
 
     def _as_array(self, operation: Operation, x: Any, arrays: Sequence[Any]) -> Any:
         """A derivative can be a plain number, such as the Hessian of the squared error."""
@@ -243,10 +247,6 @@ class Library(ABC):
     def extremes(self, domain: Domain, x: Any) -> tuple[Any, ...]:
         """Return arrays that lie in an interval where x does, all along its last axis."""
         return (x,)
-
-    def one_where_finite(self, x: Any) -> Any:
-        """Return an array that is 1 where x is finite and else NaN, if the library has it cheap."""
-        return None
 
     def settled(self, x: Any) -> Any:
         """Return x as one array, before it is summed, where a compiler would take it apart."""

@@ -6,7 +6,7 @@ their own dtypes whatever their setting.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from math import inf
@@ -19,6 +19,7 @@ from jax.custom_derivatives import SymbolicZero
 
 from lossary.domain import Domain
 from lossary.engine.libraries.base import Kind, Library, Operation, symbolic
+from lossary.kernels import jax_math
 
 
 @contextmanager
@@ -130,6 +131,9 @@ class _Jax(Library):
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         return _value_function(operation)(*arrays)
 
+    def function(self, operation: Operation, results: tuple[str, ...]) -> Callable[..., Any]:
+        return _compiled(operation, results)
+
     def shape(self, x: Any) -> tuple[int, ...]:
         return tuple(x.shape)
 
@@ -156,11 +160,6 @@ class _Jax(Library):
         if domain.contains(-inf):
             return (largest,)
         return largest, jnp.min(x, axis=-1, keepdims=True)
-
-    def one_where_finite(self, x: Any) -> Any:
-        # A sum of products is one pass over memory; a choice in it would be an array of its own.
-        wide = self.cast(jax.lax.stop_gradient(x), self.work_dtype(x))
-        return 0.0 * wide + 1.0
 
     def settled(self, x: Any) -> Any:
         return _settled(x)
@@ -198,13 +197,16 @@ class _Jax(Library):
         return x
 
 
+@lru_cache(maxsize=4096)
+def _compiled(operation: Operation, results: tuple[str, ...]) -> Callable[..., Any]:
+    """Return a text compiled as one: eager JAX would send each of its operations on its own."""
+    return jax.jit(operation.text(*results), inline=True)
+
+
 @jax.custom_jvp
 def _settled(x: Any) -> Any:
-    """Return x, beyond a choice: XLA would carry all arithmetic before it into a sum.
-
-    There each of its parts would be an array of its own in memory.
-    """
-    return jnp.where(x == x, x, jnp.nan)  # noqa: PLR0124
+    with LIBRARY.wide():  # a graph is traced again where it is differentiated, outside ours
+        return jax_math.settled(x)
 
 
 _settled.defjvps(lambda tangent, _, x: tangent)
@@ -262,7 +264,7 @@ def _gradient_function(operation: Operation, of: str) -> Any:
     def gradient(*arrays: Any) -> Any:
         if not operation.variant.definition.class_axis:
             # What value and gradient share is cheaper to compute twice than to keep in memory.
-            arrays = jax.lax.optimization_barrier(arrays)
+            arrays = [jax_math.apart(x) for x in arrays]
         return LIBRARY.evaluate(operation, (f"gradient:{of}",), arrays)
 
     def push(arrays: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
