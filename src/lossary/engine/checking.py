@@ -35,7 +35,7 @@ def _rows(library: Library, domain: Domain, x: Any) -> Any:
 
 def _mass(library: Library, domain: Domain, x: Any) -> Any:
     with library.wide():
-        wide = library.cast(x, library.work_dtype(x))
+        wide = library.cast(library.apart(x), library.work_dtype(x))
         return library.total_last(library.exp(wide) if domain.mass != "sum" else wide)
 
 

@@ -35,6 +35,7 @@ __all__ = [
     "settled",
     "tanh",
     "total_of_singles",
+    "total_of_some",
 ]
 
 LOG2_E = 1.4426950408889634
@@ -202,7 +203,13 @@ def argpeak_of_singles(x: Any) -> Any:
 
 def total_of_singles(x: Any) -> Any:
     """Return the sum along the last axis of doubles that are float32 in truth."""
-    return jnp.sum(apart(settled(x.astype(jnp.float32))).astype(x.dtype), axis=-1, keepdims=True)
+    single = apart(x.astype(jnp.float32))
+    return settled(jnp.sum(single.astype(x.dtype), axis=-1, keepdims=True))
+
+
+def total_of_some(x: Any) -> Any:
+    """Return the sum along the last axis of doubles that are 0 or float32 in truth."""
+    return total_of_singles(settled(x.astype(jnp.float32)).astype(x.dtype))
 
 
 def masses(x: Any, peak: Any) -> Any:
@@ -220,7 +227,7 @@ def rest_of_masses(x: Any, peak: Any) -> Any:
     The masses of a gradient, which XLA would keep in memory as well, are computed anew.
     """
     mass = settled(masses(apart(x), peak))
-    whole = jnp.sum(mass, axis=-1, keepdims=True)
+    whole = settled(jnp.sum(mass, axis=-1, keepdims=True))
     return lax.cond(jnp.any(confident(whole)), beside_one, beyond_one, mass, whole)
 
 
@@ -246,5 +253,8 @@ def apart(x: Any) -> Any:
 
 
 def settled(x: Any) -> Any:
-    """Return x, so that a sum that follows finds one array, not all that x is made of."""
-    return jnp.where(x == x, x, nan)  # noqa: PLR0124  (XLA's sums stop at a choice)
+    """Return x, at which XLA stops when it takes arithmetic along into the loop of a sum.
+
+    It would keep an array for each of the parts that x is made of, or for all that follow.
+    """
+    return jnp.where(x == x, x, nan)  # noqa: PLR0124  (false only for NaN)

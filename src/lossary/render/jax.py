@@ -30,12 +30,12 @@ _SPELLINGS = {
 
 TARGET = Target("jax", "import jax.numpy as jnp", _SPELLINGS, "{0}.astype({like}.dtype)")
 
-_WORDS = WORDS | {"masses", "rest_of_masses", "total_of_singles"}
+_WORDS = WORDS | {"masses", "rest_of_masses", "total_of_some"}
 
 _FAST = {
     name: (ATOM, f"jax_math.{name}({{0}})")
     for name in (
-        "argpeak", "exp", "expm1", "log", "log1p", "log1p_unit", "tanh", "total_of_singles",
+        "argpeak", "exp", "expm1", "log", "log1p", "log1p_unit", "tanh", "total_of_some",
     )
 } | {
     name: (ATOM, f"jax_math.{name}({{0}}, {{1}})")
@@ -78,7 +78,7 @@ def _total(node: Expression) -> Expression:
         return node
     condition, _, term = terms.arguments
     if term.operator == "variable":
-        return apply("total_of_singles", terms, class_axis=False)
+        return apply("total_of_some", terms, class_axis=False)
     own = term.operator == "masses" and term.arguments[0] is _first_of(condition)
     return _rest(term.arguments[0]) if own else node
 

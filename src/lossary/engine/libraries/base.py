@@ -248,6 +248,10 @@ class Library(ABC):
         """Return arrays that lie in an interval where x does, all along its last axis."""
         return (x,)
 
+    def apart(self, x: Any) -> Any:
+        """Return x, where a compiler is not to share what is made of it with other results."""
+        return x
+
     def settled(self, x: Any) -> Any:
         """Return x as one array, before it is summed, where a compiler would take it apart."""
         return x

@@ -161,6 +161,9 @@ class _Jax(Library):
             return (largest,)
         return largest, jnp.min(x, axis=-1, keepdims=True)
 
+    def apart(self, x: Any) -> Any:
+        return jax_math.apart(x)
+
     def settled(self, x: Any) -> Any:
         return _settled(x)
 
