@@ -13,9 +13,11 @@ an array for every constant of a polynomial.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from math import inf, nan
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 
@@ -74,6 +76,10 @@ SERIES = (
 )
 
 
+in_one = partial(jax.jit, inline=True)
+"""Compile a function as one outside a graph, where JAX sends every operation on its own."""
+
+
 def polynomial(coefficients: Sequence[float], x: Any) -> Any:
     """Return the polynomial at x by Estrin's order, in which few steps wait for each other."""
     terms: list[Any] = list(coefficients)
@@ -106,6 +112,7 @@ def reduced(x: Any) -> tuple[Any, Any]:
     return k, r + r * r * polynomial(TAIL, r)
 
 
+@in_one
 def exp(x: Any) -> Any:
     """Return e^x; 0 below -708, inf above 709.7."""
     x = jnp.asarray(x)
@@ -114,6 +121,7 @@ def exp(x: Any) -> Any:
     return jnp.where(x < -708.0, 0.0, jnp.where(x > 709.7, inf, result))
 
 
+@in_one
 def expm1(x: Any) -> Any:
     """Return e^x - 1; inf above 709."""
     x = jnp.asarray(x)
@@ -123,6 +131,7 @@ def expm1(x: Any) -> Any:
     return jnp.where(x < -40.0, -1.0, jnp.where(x > 709.0, inf, result))
 
 
+@in_one
 def tanh(x: Any) -> Any:
     """Return the hyperbolic tangent."""
     # With t = e^(-2|x|) - 1: tanh |x| = -t / (2 + t), whose parts have no cancellation.
@@ -148,6 +157,7 @@ def log_of_parts(f: Any, k: Any) -> Any:
     return k * LN2_HIGH - ((half_square - small) - f)
 
 
+@in_one
 def log(x: Any) -> Any:
     """Return the natural logarithm; -inf at 0, NaN below."""
     x = jnp.asarray(x)
@@ -155,6 +165,7 @@ def log(x: Any) -> Any:
     return jnp.where(x > 0.0, finite, jnp.where(x == 0.0, -inf, nan))
 
 
+@in_one
 def log1p(x: Any) -> Any:
     """Return log(1 + x), also near 0; -inf at -1, NaN below."""
     x = jnp.asarray(x)
@@ -165,6 +176,7 @@ def log1p(x: Any) -> Any:
     return jnp.where(x > -1.0, finite, jnp.where(x == -1.0, -inf, nan))
 
 
+@in_one
 def log1p_unit(x: Any) -> Any:
     """Return log(1 + x) for 0 <= x <= 1, such as e^-|z|; NaN stays."""
     upper = x > ROOT_TWO_LESS_ONE
@@ -172,16 +184,19 @@ def log1p_unit(x: Any) -> Any:
     return settled(log_of_parts(f, jnp.where(upper, 1.0, 0.0)))
 
 
+@in_one
 def power_of_positive(x: Any, y: Any) -> Any:
     """Return x^y for x >= 0, to 2^-50 (1 + |y log x|): C's pow for 0, 1 and inf; NaN for x < 0."""
     return jnp.where((x == 1.0) | (y == 0.0), 1.0, exp(y * log(x)))
 
 
+@in_one
 def peak_of_singles(x: Any) -> Any:
     """Return the largest along the last axis of doubles that are float32 in truth."""
     return jnp.max(x.astype(jnp.float32), axis=-1, keepdims=True).astype(x.dtype)
 
 
+@in_one
 def argpeak(x: Any) -> Any:
     """Return the first place of the largest along the last axis.
 
@@ -201,17 +216,20 @@ def argpeak_of_singles(x: Any) -> Any:
     return argpeak(x.astype(jnp.float32))
 
 
+@in_one
 def total_of_singles(x: Any) -> Any:
     """Return the sum along the last axis of doubles that are float32 in truth."""
     single = apart(x.astype(jnp.float32))
     return settled(jnp.sum(single.astype(x.dtype), axis=-1, keepdims=True))
 
 
+@in_one
 def total_of_some(x: Any) -> Any:
     """Return the sum along the last axis of doubles that are 0 or float32 in truth."""
     return total_of_singles(settled(x.astype(jnp.float32)).astype(x.dtype))
 
 
+@in_one
 def masses(x: Any, peak: Any) -> Any:
     """Return exp(x - peak), for a peak exactly 1; 0 for what is -inf, peak or not."""
     none = peak == -inf
@@ -221,6 +239,7 @@ def masses(x: Any, peak: Any) -> Any:
     return jnp.where(x == peak, jnp.where(none, 0.0, 1.0), mass)
 
 
+@in_one
 def rest_of_masses(x: Any, peak: Any) -> Any:
     """Return the sum of exp(x - peak) along the last axis, without the peak's own 1.
 
@@ -232,8 +251,8 @@ def rest_of_masses(x: Any, peak: Any) -> Any:
 
 
 def confident(whole: Any) -> Any:
-    """Whether all masses of a row but the largest are so small that a sum from 1 on hides them."""
-    return (whole > 0.0) & (whole < 1.0 + 2.0**-16)
+    """Whether the largest of a row outweighs the others, whose sum a sum from 1 on would round."""
+    return (whole > 0.0) & (whole < 1.5)
 
 
 def beyond_one(mass: Any, whole: Any) -> Any:
@@ -252,6 +271,7 @@ def apart(x: Any) -> Any:
     return lax.optimization_barrier(x)
 
 
+@in_one
 def settled(x: Any) -> Any:
     """Return x, at which XLA stops when it takes arithmetic along into the loop of a sum.
 

@@ -8,7 +8,7 @@ from math import inf
 from lossary.formula import Expression, apply, constant, walk
 from lossary.functions import where
 from lossary.render.numpy import SPELLINGS
-from lossary.render.spare import WORDS, relax
+from lossary.render.spare import WORDS, by_rules
 from lossary.render.target import ATOM, Target
 from lossary.rewriting import rebuild
 
@@ -51,7 +51,7 @@ def _relax(expressions: Sequence[Expression]) -> tuple[Expression, ...]:
     for node in walk(*expressions):
         changed = rebuild(node, tuple(done[a] for a in node.arguments))
         done[node] = _RULES[changed.operator](changed) if changed.operator in _RULES else changed
-    return relax([done[expression] for expression in expressions])
+    return by_rules([done[expression] for expression in expressions])
 
 
 def _where(node: Expression) -> Expression:

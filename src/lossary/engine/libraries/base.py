@@ -173,14 +173,10 @@ class Library(ABC):
     ) -> Any:
         """Return several results from one text, in the work dtype and without a gradient."""
         with self.wide():
-            found = self.function(operation, results)(*self.widened(operation, arrays))
+            found = operation.text(*results)(*self.widened(operation, arrays))
             if len(results) > 1:
                 return tuple(self._as_array(operation, x, arrays) for x in found)
             return self._as_array(operation, found, arrays)
-
-    def function(self, operation: Operation, results: tuple[str, ...]) -> Callable[..., Any]:
-        """Return the text for these results as a function of arrays."""
-        return operation.text(*results)
 
     def _as_array(self, operation: Operation, x: Any, arrays: Sequence[Any]) -> Any:
         """A derivative can be a plain number, such as the Hessian of the squared error."""

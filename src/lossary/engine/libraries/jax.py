@@ -6,7 +6,7 @@ their own dtypes whatever their setting.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from math import inf
@@ -131,9 +131,6 @@ class _Jax(Library):
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         return _value_function(operation)(*arrays)
 
-    def function(self, operation: Operation, results: tuple[str, ...]) -> Callable[..., Any]:
-        return _compiled(operation, results)
-
     def shape(self, x: Any) -> tuple[int, ...]:
         return tuple(x.shape)
 
@@ -198,12 +195,6 @@ class _Jax(Library):
 
     def finish(self, x: Any) -> Any:
         return x
-
-
-@lru_cache(maxsize=4096)
-def _compiled(operation: Operation, results: tuple[str, ...]) -> Callable[..., Any]:
-    """Return a text compiled as one: eager JAX would send each of its operations on its own."""
-    return jax.jit(operation.text(*results), inline=True)
 
 
 @jax.custom_jvp
