@@ -56,6 +56,8 @@ class Domain:
     class_axis: bool = False
     mass: Literal["sum", "sum of exponentials"] | None = None
     hint: str = ""
+    interval: bool = False
+    """Whether numbers that lie between two members are known to be members."""
 
     def __str__(self) -> str:
         return self.description
@@ -153,19 +155,19 @@ Logits = Annotated[
     Any,
     Domain("Logits", "numbers along the class axis (-inf excludes a class)",
            r"\overline{\mathbb{R}}^C", lambda x: x == x,  # noqa: PLR0124  (false only for NaN)
-           (0.0, 0.5, -1.0, 3.0, -20.0), (float("nan"),), class_axis=True),
+           (0.0, 0.5, -1.0, 3.0, -20.0), (float("nan"),), class_axis=True, interval=True),
 ]  # fmt: skip
 Scores = Annotated[
     Any,
     Domain("Scores", "finite numbers along the class axis", r"\mathbb{R}^C",
            lambda x: abs(x) < inf, (0.0, 0.5, -1.0, 3.0, -20.0), (inf, float("nan")),
-           class_axis=True),
+           class_axis=True, interval=True),
 ]  # fmt: skip
 Embedding = Annotated[
     Any,
     Domain("Embedding", "a vector of finite numbers along the axis", r"\mathbb{R}^D",
            lambda x: abs(x) < inf, (0.0, 0.5, -1.0, 3.0, -20.0), (inf, float("nan")),
-           class_axis=True),
+           class_axis=True, interval=True),
 ]  # fmt: skip
 Binaries = Annotated[
     Any,
@@ -176,17 +178,17 @@ ClassWeights = Annotated[
     Any,
     Domain("ClassWeights", "a finite number, at least 0, for each class", r"\mathbb{R}_{\ge 0}^C",
            lambda x: (x >= 0) & (x < inf), (1.0, 0.25, 0.0, 3.0), (-1.0, inf, float("nan")),
-           neutral=1.0, class_axis=True),
+           neutral=1.0, class_axis=True, interval=True),
 ]  # fmt: skip
 Simplex = Annotated[
     Any,
     Domain("Simplex", "probabilities, at least 0, with sum 1 along the class axis", r"\Delta^{C-1}",
            lambda x: (x >= 0) & (x < inf), (0.5, 0.25, 0.0, 1.0), (-0.25, inf, float("nan")),
-           class_axis=True, mass="sum"),
+           class_axis=True, interval=True, mass="sum"),
 ]  # fmt: skip
 LogSimplex = Annotated[
     Any,
     Domain("LogSimplex", "log-probabilities, at most 0, whose exponentials have sum 1",
            r"\log \Delta^{C-1}", lambda x: x <= 0, (-0.7, -1.0, -20.0), (0.5, float("nan")),
-           class_axis=True, mass="sum of exponentials"),
+           class_axis=True, interval=True, mass="sum of exponentials"),
 ]  # fmt: skip

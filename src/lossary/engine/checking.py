@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import and_
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,9 @@ __all__ = ["admitted", "check_data", "check_parameter", "inside", "tolerance"]
 
 
 def inside(library: Library, domain: Domain, x: Any, classes: Any) -> Any:
-    """Return which elements lie in the domain; a row of a simplex stands or falls as one."""
-    ok = _elements(domain, x, classes)
+    """Return which elements lie in the domain, or which rows; those of a simplex fall as one."""
+    extremes = library.extremes(domain, x) if domain.interval and domain.class_axis else (x,)
+    ok = reduce(and_, (_elements(domain, end, classes) for end in extremes))
     return ok & _rows(library, domain, x) if domain.mass else ok
 
 
@@ -32,7 +35,7 @@ def _rows(library: Library, domain: Domain, x: Any) -> Any:
 
 def _mass(library: Library, domain: Domain, x: Any) -> Any:
     with library.wide():
-        wide = library.cast(x, library.work_dtype(x))
+        wide = library.cast(library.apart(x), library.work_dtype(x))
         return library.total_last(library.exp(wide) if domain.mass != "sum" else wide)
 
 

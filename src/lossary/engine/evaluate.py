@@ -41,6 +41,11 @@ class Work:
         """Make x NaN where a value lies outside its set and nothing could be raised."""
         return x if self.poison is None else x * self.poison
 
+    def values(self, x: Any) -> Any:
+        """Return the values of the text as they are reduced."""
+        found = self.library.settled(self.poisoned(x))
+        return self.library.squeeze(found) if self.call.definition.class_axis else found
+
 
 @dataclass
 class Choice:
@@ -103,11 +108,12 @@ def ready(call: Call, choice: Choice) -> Work:
     arrays = {**call.arrays, **parameters}
     moving = [a.name for a in definition.inputs if a.domain.continuous]
     moving += [n for n in parameters if library.owns(type(call.parameters[n]))]
+    work = library.work_dtype(original)
     operation = Operation(
         choice.variant,
-        library.name,
+        library.target(work, [arrays[n] for n in moving]),
         tuple(n for n in moving if library.kind(arrays[n]) == "floating"),
-        library.work_dtype(original),
+        work,
         library.result_dtype(original),
     )
     ordered = [arrays[n] for n in choice.variant.arguments]
@@ -248,8 +254,7 @@ def explain(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, 
 
 
 def _values(work: Work) -> Any:
-    values = work.poisoned(work.library.operate(work.operation, work.arrays))
-    return work.library.squeeze(values) if work.call.definition.class_axis else values
+    return work.values(work.library.operate(work.operation, work.arrays))
 
 
 def _finish(work: Work, x: Any) -> Any:
@@ -300,9 +305,7 @@ def _derivatives(work: Work, kinds: tuple[str, ...], wrt: str, out: Any) -> list
 
 
 def _reduced_value(work: Work, values: Any) -> Any:
-    values = work.poisoned(values)
-    values = work.library.squeeze(values) if work.call.definition.class_axis else values
-    return _finish(work, reduction.reduce(work.call, values, work.weight, work.keep))
+    return _finish(work, reduction.reduce(work.call, work.values(values), work.weight, work.keep))
 
 
 def _derivative(work: Work, x: Any, factor: Any, wrt: str) -> Any:

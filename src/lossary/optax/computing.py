@@ -27,7 +27,7 @@ def values(loss: str, *arrays: Any, dtype: Any, **parameters: Any) -> Any:
 
 def only(good: Any, x: Any) -> Any:
     """Return x where it is good, else NaN, with a gradient that is NaN too."""
-    return x * jnp.where(good, 1, jnp.nan).astype(x.dtype)
+    return library("jax").settled(x * jnp.where(good, 1, jnp.nan).astype(x.dtype))
 
 
 def wide(x: Any) -> Any:

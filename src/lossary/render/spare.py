@@ -12,7 +12,7 @@ from lossary.formula import Expression, apply, constant, walk
 from lossary.functions import absolute, exp, expm1, where
 from lossary.rewriting import rebuild
 
-__all__ = ["WORDS", "relax"]
+__all__ = ["WORDS", "by_rules", "relax"]
 
 WORDS = frozenset({"log1p_unit", "power_of_positive"})
 """Words that the rules bring in: log(1 + x) for x in [0, 1], and a power of a number above 0."""
@@ -20,12 +20,17 @@ WORDS = frozenset({"log1p_unit", "power_of_positive"})
 
 def relax(expressions: Sequence[Expression]) -> tuple[Expression, ...]:
     """Apply the rules to lowered expressions, together: they share their divisors."""
+    return _by_reciprocals(by_rules(expressions))
+
+
+def by_rules(expressions: Sequence[Expression]) -> tuple[Expression, ...]:
+    """Apply the rules for single functions, each of which is as exact as what it replaces."""
     done: dict[Expression, Expression] = {}
     for node in walk(*expressions):
         changed = rebuild(node, tuple(done[a] for a in node.arguments))
         cheaper = _RULES[changed.operator](changed) if changed.operator in _RULES else None
         done[node] = changed if cheaper is None else cheaper
-    return _by_reciprocals([done[expression] for expression in expressions])
+    return tuple(done[expression] for expression in expressions)
 
 
 def _log1p(node: Expression) -> Expression | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -17,6 +17,9 @@ __all__ = ["TARGETS", "Printer", "Program", "Target", "lower", "render"]
 
 # Targets by name; each module holds one table, and is imported when it is asked for.
 TARGETS = ("numpy", "torch", "jax", "tensorflow")
+
+# Tables for doubles whose results are rounded to float32 or less, beside the one of that name.
+SPARE = ("jax spare",)
 
 # How tightly an operator binds: Python's order, for as few parentheses as possible.
 ATOM, POWER, UNARY, PRODUCT, SUM, BITS, COMPARE = 9, 8, 7, 6, 5, 4, 3
@@ -32,6 +35,9 @@ OPERATORS = {
     "less_equal": (COMPARE, "{0} <= {1}"),
     "equal": (COMPARE, "{0} == {1}"),
 }
+
+
+Relax = Callable[[Sequence[Expression]], tuple[Expression, ...]]
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,8 @@ class Target:
     constant: str = "{0}"
     number: str = 'float("{0}")'  # an infinity or NaN
     own: frozenset[str] = frozenset()  # words beyond the primitives, from the target's own rules
+    of_data: Mapping[str, str] = field(default_factory=dict)  # of arguments of the text themselves
+    relax: Relax | None = None  # cheaper forms, where it computes with precision to spare
 
     def __post_init__(self) -> None:
         known = PRIMITIVES | self.own
@@ -71,9 +79,11 @@ class Program:
 @cache
 def target(name: str) -> Target:
     """Return the table of a target."""
-    if name not in TARGETS:
+    if name not in (*TARGETS, *SPARE):
         raise ValueError(f"no target is called {name!r}; choose from {', '.join(TARGETS)}")
-    return importlib.import_module(f"lossary.render.{name}").TARGET
+    module, _, spare = name.partition(" ")
+    tables = importlib.import_module(f"lossary.render.{module}")
+    return tables.SPARE if spare else tables.TARGET
 
 
 def lower(expression: Expression, *, spare: bool = False) -> Expression:
@@ -101,7 +111,7 @@ def render(program: Program, name: str) -> str:
     """Print a program as the source text of one function."""
     language = target(name)
     names = {argument: _own_name(argument, language) for argument in program.arguments}
-    results = [_renamed(lower(result), names) for result in program.results]
+    results = [_renamed(result, names) for result in _lowered(program, language)]
     like = names[next(iter(program.arguments))]
     lines = [f"def {program.name}({', '.join(names.values())}):"]
     if program.summary:
@@ -113,6 +123,12 @@ def render(program: Program, name: str) -> str:
     lines += [f"    {line}" for line in printer.lines]
     lines.append(f"    return {', '.join(body)}")
     return f"{language.imports}\n\n\n" + "\n".join(lines) + "\n"
+
+
+def _lowered(program: Program, language: Target) -> Sequence[Expression]:
+    spare = language.relax is not None
+    found = [lower(result, spare=spare) for result in program.results]
+    return found if language.relax is None else language.relax(found)
 
 
 def _own_name(argument: str, language: Target) -> str:
@@ -209,6 +225,14 @@ class Printer:
             return None
         return ATOM, template.format(self.text(x, 0), self.text(y, 0))
 
+    def _of_data(self, node: Expression) -> tuple[int, str] | None:
+        """Print what a target has a word of its own for where it is taken of an argument."""
+        (x,) = node.arguments
+        template = self.language.of_data.get(node.operator)
+        if template is None or x.operator != "variable":
+            return None
+        return ATOM, template.format(self.text(x, 0))
+
     def _power(self, node: Expression) -> tuple[int, str] | None:
         base, exponent = node.arguments
         if exponent.operator == "constant" and exponent.payload == 2:
@@ -231,6 +255,9 @@ class Printer:
 _SPECIAL = {
     "maximum": Printer._bound,  # noqa: SLF001
     "minimum": Printer._bound,  # noqa: SLF001
+    "peak": Printer._of_data,  # noqa: SLF001
+    "argpeak": Printer._of_data,  # noqa: SLF001
+    "total": Printer._of_data,  # noqa: SLF001
     "power": Printer._power,  # noqa: SLF001
     "where": Printer._where,  # noqa: SLF001
 }

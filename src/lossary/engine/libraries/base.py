@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, Literal
 
+from lossary.domain import Domain
 from lossary.engine.memory import Memory
 from lossary.engine.program import Variant, compiled
 
@@ -75,6 +76,10 @@ class Library(ABC):
     @abstractmethod
     def result_dtype(self, x: Any) -> Any:
         """The dtype in which a loss of x is returned: that of x, float32 for halves."""
+
+    def target(self, work: Any, moving: Sequence[Any]) -> str:
+        """Return which texts compute in the dtype ``work``; ``moving`` may get gradients."""
+        return self.name
 
     @abstractmethod
     def epsilon(self, x: Any) -> float:
@@ -234,6 +239,18 @@ class Library(ABC):
     @abstractmethod
     def all_last(self, x: Any) -> Any:
         """Return whether all along the last axis hold; the axis stays with length 1."""
+
+    def extremes(self, domain: Domain, x: Any) -> tuple[Any, ...]:
+        """Return arrays that lie in an interval where x does, all along its last axis."""
+        return (x,)
+
+    def apart(self, x: Any) -> Any:
+        """Return x, where a compiler is not to share what is made of it with other results."""
+        return x
+
+    def settled(self, x: Any) -> Any:
+        """Return x as one array, before it is summed, where a compiler would take it apart."""
+        return x
 
     @abstractmethod
     def exp(self, x: Any) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
+from math import inf
 from typing import Any
 
 import jax
@@ -16,7 +17,9 @@ import jax.numpy as jnp
 from jax.core import Tracer
 from jax.custom_derivatives import SymbolicZero
 
+from lossary.domain import Domain
 from lossary.engine.libraries.base import Kind, Library, Operation, symbolic
+from lossary.kernels import jax_math
 
 
 @contextmanager
@@ -72,6 +75,10 @@ class _Jax(Library):
         if not jnp.issubdtype(x.dtype, jnp.floating):
             return jnp.dtype("float32")
         return jnp.dtype("float32") if x.dtype.itemsize < 4 else x.dtype
+
+    def target(self, work: Any, moving: Sequence[Any]) -> str:
+        wide = any(x.dtype.itemsize > 4 for x in moving)  # noqa: PLR2004  (bytes of a float32)
+        return "jax" if wide or work != "float64" else "jax spare"
 
     def epsilon(self, x: Any) -> float:
         return float(jnp.finfo(x.dtype).eps) if jnp.issubdtype(x.dtype, jnp.floating) else 0.0
@@ -143,6 +150,20 @@ class _Jax(Library):
     def all_last(self, x: Any) -> Any:
         return jnp.all(x, axis=-1, keepdims=True)
 
+    def extremes(self, domain: Domain, x: Any) -> tuple[Any, ...]:
+        # XLA's largest leaves a NaN out on some CPUs; the sum of sizes is NaN only where one is.
+        sizes = jnp.sum(jnp.abs(x), axis=-1, keepdims=True)
+        largest = jnp.where(sizes == sizes, jnp.max(x, axis=-1, keepdims=True), jnp.nan)  # noqa: PLR0124
+        if domain.contains(-inf):
+            return (largest,)
+        return largest, jnp.min(x, axis=-1, keepdims=True)
+
+    def apart(self, x: Any) -> Any:
+        return jax_math.apart(x)
+
+    def settled(self, x: Any) -> Any:
+        return _settled(x)
+
     def exp(self, x: Any) -> Any:
         return jnp.exp(x)
 
@@ -174,6 +195,15 @@ class _Jax(Library):
 
     def finish(self, x: Any) -> Any:
         return x
+
+
+@jax.custom_jvp
+def _settled(x: Any) -> Any:
+    with LIBRARY.wide():  # a graph is traced again where it is differentiated, outside ours
+        return jax_math.settled(x)
+
+
+_settled.defjvps(lambda tangent, _, x: tangent)
 
 
 @lru_cache(maxsize=1024)
@@ -226,6 +256,9 @@ def _gradient_function(operation: Operation, of: str) -> Any:
 
     @jax.custom_jvp
     def gradient(*arrays: Any) -> Any:
+        if not operation.variant.definition.class_axis:
+            # What value and gradient share is cheaper to compute twice than to keep in memory.
+            arrays = [jax_math.apart(x) for x in arrays]
         return LIBRARY.evaluate(operation, (f"gradient:{of}",), arrays)
 
     def push(arrays: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
