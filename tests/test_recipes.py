@@ -185,6 +185,25 @@ def test_a_hyper_parameter_is_looked_at_each_time(recipes_at_once):
         L.huber(x, y, delta=-0.5)
 
 
+def test_a_value_too_large_for_its_type_is_infinite(recipes_at_once):
+    torch = pytest.importorskip("torch")
+    x, y = np.full(3, 1e30, np.float32), np.zeros(3, np.float32)
+    for _ in range(2):
+        assert L.squared_error(x, y) == np.inf
+        assert L.squared_error(torch.from_numpy(x), torch.from_numpy(y)) == torch.inf
+    assert ready(recipes_at_once) == [True, True]
+
+
+@pytest.mark.parametrize("method", ["gradient", "hessian", "value_and_gradient"])
+def test_each_derivative_is_itself(method, recipes_at_once):
+    x, y = np.linspace(-3, 3, 7), np.zeros(7)
+    wanted, found = answers(lambda: getattr(L.log_cosh, method)(x, y))
+    for one in found:
+        together = zip(one, wanted, strict=True) if isinstance(one, tuple) else [(one, wanted)]
+        for mine, own in together:
+            np.testing.assert_allclose(mine, own, rtol=1e-14)
+
+
 def test_strides_and_other_orders_are_read_right(recipes_at_once):
     whole = np.random.default_rng(0).normal(size=(8, 6))
     target = np.zeros((4, 3))

@@ -108,7 +108,7 @@ class Loss(Definition):
                 f"{self.name} has no gradient with respect to {name!r}, which is {kind}\n"
                 f"hint: choose from {', '.join(self.differentiable)}"
             )
-        if out is None and name == self.inputs[0].name:
+        if out is None and kinds[-1] == "gradient" and name == self.inputs[0].name:
             found = self._short(args, kwargs, kinds)
             if found is not recipes.NO_RECIPE:
                 return found

@@ -77,7 +77,7 @@ class _Jax(Library):
         return jnp.dtype("float32") if x.dtype.itemsize < 4 else x.dtype
 
     def target(self, work: Any, moving: Sequence[Any]) -> str:
-        wide = any(x.dtype.itemsize > 4 for x in moving)  # noqa: PLR2004  (bytes of a float32)
+        wide = any(x.dtype.itemsize > 4 for x in moving)
         return "jax" if wide or work != "float64" else "jax spare"
 
     def epsilon(self, x: Any) -> float:

@@ -79,5 +79,15 @@ def _computed(
     if sums is None:
         return NO_RECIPE
     kind = first.dtype.type if first.dtype.itemsize >= 4 else np.float32
-    value = kind(recipe.mean(*sums, options))
+    mean = recipe.mean(*sums, options)
+    value = kind(mean) if abs(mean) < _LARGE else _rounded(kind, mean)
     return value if wanted is VALUE else [value if w == "value" else gradients[0] for w in wanted]
+
+
+_LARGE = 1e38  # no float32 that is smaller overflows, and no float64 ever does here
+
+
+def _rounded(kind: Any, x: float) -> Any:
+    """Return a number as a scalar; what is too large becomes infinite, without a warning."""
+    with np.errstate(all="ignore"):
+        return kind(x)

@@ -135,8 +135,15 @@ def _computed(
     total, divisor = sums
     first = args[0].dtype
     dtype = first if first.itemsize >= 4 else torch.float32
-    mean = recipe.mean(total, divisor, options)
-    return torch.scalar_tensor(mean, dtype=dtype, device=_CPU), gradients
+    return _scalar(recipe.mean(total, divisor, options), dtype), gradients
+
+
+def _scalar(x: float, dtype: torch.dtype) -> Any:
+    """Return a number as a tensor; what is too large becomes infinite."""
+    try:
+        return torch.scalar_tensor(x, dtype=dtype, device=_CPU)
+    except RuntimeError:
+        return torch.scalar_tensor(x, dtype=torch.float64, device=_CPU).to(dtype)
 
 
 class _Call:
