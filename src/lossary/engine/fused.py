@@ -25,7 +25,17 @@ from lossary.kernels import pool
 from lossary.render.kernel import Kernel, Operand, Place, Result, Storage, check_of
 from lossary.rewriting import substitute
 
-__all__ = ["Form", "Fused", "fused", "in_memory", "is_short", "kernel_of", "ready", "step_of"]
+__all__ = [
+    "SHORT",
+    "Form",
+    "Fused",
+    "fused",
+    "in_memory",
+    "is_short",
+    "kernel_of",
+    "ready",
+    "step_of",
+]
 
 PARALLEL_FROM = 1 << 20
 """Numbers read from which several threads share the work; waking them costs some 100 µs."""
@@ -33,7 +43,7 @@ PARALLEL_FROM = 1 << 20
 _ROW_BLOCK = 1 << 14
 """Elements in a block of long rows."""
 
-_SHORT = 128
+SHORT = 128
 """Classes up to which rows are computed side by side."""
 
 _SHORT_BLOCK = 1 << 12
@@ -281,12 +291,12 @@ def _apart(words: np.ndarray, written: np.ndarray) -> np.ndarray:
 
 def is_short(classes: int) -> bool:
     """Whether rows of so many classes are computed side by side; 0 stands for no rows."""
-    return 0 < classes <= _SHORT
+    return 0 < classes <= SHORT
 
 
 def step_of(classes: int) -> int:
     """Return how many elements, or rows of so many classes, make a block."""
-    if classes > _SHORT:
+    if classes > SHORT:
         return max(1, _ROW_BLOCK // classes)
     return min(128, max(32, _SHORT_BLOCK // classes)) if classes else _STEP
 

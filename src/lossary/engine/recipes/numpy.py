@@ -10,11 +10,11 @@ import numpy as np
 from lossary.engine.recipes.recipe import (
     LIMIT,
     NO_RECIPE,
+    SHORT,
     VALUE,
     Recipe,
     find,
     is_open,
-    is_short,
     option_kind,
 )
 
@@ -33,8 +33,8 @@ def call(
             return NO_RECIPE
         kind += (x.dtype, x.ndim)
     shape = args[0].shape
-    classes = shape[-1] if shape else 0
-    kind.append(loss.class_axis and is_short(classes))
+    classes = shape[-1] if loss.class_axis and shape else 0
+    kind.append(classes <= SHORT)
     if options:
         kind.append(option_kind(options, _array_kind))
         if kind[-1] is None:
@@ -44,7 +44,7 @@ def call(
     if recipe is None or not _fit(recipe, args, options, shape):
         return NO_RECIPE
     size = args[0].size
-    if not 0 < size * len(args) < LIMIT:
+    if not 0 < size * len(args) < LIMIT or classes == 1:
         return NO_RECIPE
     return _computed(recipe, args, options, wanted)
 

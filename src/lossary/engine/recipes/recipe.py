@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lossary.render.kernel import Storage
 
 __all__ = [
-    "LIMIT", "NO_RECIPE", "VALUE", "Recipe", "find", "is_open", "is_short", "of", "option_kind",
+    "LIMIT", "NO_RECIPE", "SHORT", "VALUE", "Recipe", "find", "is_open", "of", "option_kind",
 ]  # fmt: skip
 
 NO_RECIPE: Any = NotImplemented
@@ -34,6 +34,9 @@ NO_RECIPE: Any = NotImplemented
 
 VALUE = ("value",)
 """What a call of a loss wants: its value, with its place in the graph."""
+
+SHORT = long.SHORT
+"""Classes up to which rows take the kernel for short ones."""
 
 LIMIT = long.PARALLEL_FROM
 """Numbers read from which several threads share the work, which is the long road's."""
@@ -201,11 +204,6 @@ def _go_on() -> None:
     from lossary.kernels import background
 
     background.go_on()
-
-
-def is_short(classes: int) -> bool:
-    """Whether rows of so many classes take the kernel for short rows."""
-    return long.is_short(classes)
 
 
 def is_open() -> bool:

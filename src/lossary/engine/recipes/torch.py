@@ -15,11 +15,11 @@ from lossary.engine.libraries.torch_memory import ORDINARY, keys_of
 from lossary.engine.recipes.recipe import (
     LIMIT,
     NO_RECIPE,
+    SHORT,
     VALUE,
     Recipe,
     find,
     is_open,
-    is_short,
     option_kind,
 )
 from lossary.engine.selection import CUTOFF
@@ -76,8 +76,8 @@ def _recipe(
         if graph and x.requires_grad and x.dtype.is_floating_point:
             moving += (place,)
     shape = args[0].shape
-    classes = shape[-1] if shape else 0
-    kind += (moving, loss.class_axis and is_short(classes))
+    classes = shape[-1] if loss.class_axis and shape else 0
+    kind += (moving, classes <= SHORT)
     if options:
         kind.append(option_kind(options, _array_kind))
         if kind[-1] is None:
@@ -86,14 +86,10 @@ def _recipe(
     if recipe is None:
         return None
     size = args[0].numel()
-    if not 0 < size * len(args) < LIMIT:
+    if not 0 < size * len(args) < LIMIT or classes == 1:
         return None
-    if not recipe.rows:
-        return (recipe, size, 0) if _fit(recipe, args, options, shape, shape) else None
-    rows = shape[:-1]
-    if classes < 2 or not _fit(recipe, args, options, shape, rows):
-        return None
-    return recipe, size // classes, classes
+    rows = size // classes if classes else size
+    return (recipe, rows, classes) if _fit(recipe, args, options, shape, size, rows) else None
 
 
 def _array_kind(x: Any) -> Any:
@@ -103,18 +99,29 @@ def _array_kind(x: Any) -> Any:
 
 
 def _fit(
-    recipe: Recipe, args: tuple[Any, ...], options: Mapping[str, Any], shape: Any, rows: Any
+    recipe: Recipe,
+    args: tuple[Any, ...],
+    options: Mapping[str, Any],
+    shape: Any,
+    size: int,
+    rows: int,
 ) -> bool:
     """Whether the arrays of a call have the shapes that were promised, number after number."""
     for x, whole in zip(args, recipe.whole, strict=True):
-        if x.shape != (shape if whole else rows) or not x.is_contiguous():
+        if x.numel() != (size if whole else rows) or not x.is_contiguous():
             return False
+    axes = shape[:-1] if recipe.rows else shape
+    if len(axes) > 1:  # along one axis a length says it all
+        for x, whole in zip(args, recipe.whole, strict=True):
+            if x.shape != (shape if whole else axes):
+                return False
     if not recipe.extras:
         return True
     extras = {name: options[name] for name in recipe.extras}
-    if not all(x.is_contiguous() for x in extras.values()):
-        return False
-    return recipe.fits(shape, rows, {name: x.shape for name, x in extras.items()})
+    for x in extras.values():
+        if not x.is_contiguous():
+            return False
+    return recipe.fits(shape, axes, {name: x.shape for name, x in extras.items()})
 
 
 def _computed(
@@ -127,8 +134,11 @@ def _computed(
 ) -> tuple[Any, list[Any]] | None:
     """Return the value and the gradients times the factor; None where a value is wrong."""
     gradients = [torch.empty_like(args[place]) for place in recipe.moving]
-    extras = [options[name] for name in recipe.extras]
-    addresses = [x.data_ptr() for x in (*args, *gradients, *extras)]
+    addresses = [x.data_ptr() for x in args]
+    for x in gradients:
+        addresses.append(x.data_ptr())  # noqa: PERF401  (as fast, and the common one is alone)
+    for name in recipe.extras:
+        addresses.append(options[name].data_ptr())  # noqa: PERF401  (as above)
     sums = recipe.run(size, classes, addresses, options, factor)
     if sums is None:
         return None
@@ -149,14 +159,17 @@ def _scalar(x: float, dtype: torch.dtype) -> Any:
 class _Call:
     """What the backward pass knows beside the saved tensors."""
 
-    __slots__ = ("classes", "handed_over", "loose", "loss", "options", "recipe", "size")
+    __slots__ = ("classes", "handed_over", "loose", "loss", "options", "recipe", "rest", "size")
 
     def __init__(
         self, loss: Any, recipe: Recipe, options: Mapping[str, Any], size: int, classes: int,
         loose: bool,
     ) -> None:  # fmt: skip
         self.loss, self.recipe, self.size, self.classes = loss, recipe, size, classes
-        self.options = {n: None if n in recipe.extras else x for n, x in options.items()}
+        self.options = options and {
+            n: None if n in recipe.extras else x for n, x in options.items()
+        }
+        self.rest = (None,) * (len(recipe.whole) + len(recipe.extras) - 1)
         self.loose, self.handed_over = loose, False
 
 
@@ -178,19 +191,22 @@ class _Node(torch.autograd.Function):
             if not call.loose:
                 raise
             saved = released(ctx, error)
-        moving = call.recipe.moving
-        gradients, tensors = saved[: len(moving)], saved[len(moving) :]
-        found: list[Any] = [None] * (3 + len(tensors))
-        sent = _sent_back(ctx, call, gradients, tensors, upstream[0])
-        for place, gradient in zip(moving, sent, strict=True):
+        sent = _sent_back(ctx, call, saved, upstream[0])
+        if call.recipe.moving == _FIRST:
+            return (None, None, None, sent[0], *call.rest)
+        found: list[Any] = [None, None, None, None, *call.rest]
+        for place, gradient in zip(call.recipe.moving, sent, strict=True):
             found[3 + place] = gradient
         return tuple(found)
 
 
-def _sent_back(
-    ctx: Any, call: _Call, gradients: Sequence[Any], tensors: Sequence[Any], upstream: Any
-) -> Sequence[Any]:
+_FIRST = (0,)
+
+
+def _sent_back(ctx: Any, call: _Call, saved: Sequence[Any], upstream: Any) -> Sequence[Any]:
     """Hand the gradients over, times the upstream; a second time they are made anew."""
+    count = len(call.recipe.moving)
+    gradients, tensors = saved[:count], saved[count:]
     again = torch.is_grad_enabled() or keys_of(upstream) != ORDINARY
     factor = 1.0 if again else upstream.item()
     # Half precision is never multiplied after rounding: a large factor would find zeros.
