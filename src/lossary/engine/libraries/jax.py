@@ -77,7 +77,7 @@ class _Jax(Library):
         return jnp.dtype("float32") if x.dtype.itemsize < 4 else x.dtype
 
     def target(self, work: Any, moving: Sequence[Any]) -> str:
-        wide = any(x.dtype.itemsize > 4 for x in moving)  # noqa: PLR2004  (bytes of a float32)
+        wide = any(x.dtype.itemsize > 4 for x in moving)
         return "jax" if wide or work != "float64" else "jax spare"
 
     def epsilon(self, x: Any) -> float:
@@ -258,7 +258,7 @@ def _gradient_function(operation: Operation, of: str) -> Any:
     def gradient(*arrays: Any) -> Any:
         if not operation.variant.definition.class_axis:
             # What value and gradient share is cheaper to compute twice than to keep in memory.
-            arrays = [jax_math.apart(x) for x in arrays]
+            arrays = tuple(map(jax_math.apart, arrays))
         return LIBRARY.evaluate(operation, (f"gradient:{of}",), arrays)
 
     def push(arrays: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
