@@ -258,7 +258,7 @@ def _gradient_function(operation: Operation, of: str) -> Any:
     def gradient(*arrays: Any) -> Any:
         if not operation.variant.definition.class_axis:
             # What value and gradient share is cheaper to compute twice than to keep in memory.
-            arrays = [jax_math.apart(x) for x in arrays]
+            arrays = tuple(map(jax_math.apart, arrays))
         return LIBRARY.evaluate(operation, (f"gradient:{of}",), arrays)
 
     def push(arrays: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
