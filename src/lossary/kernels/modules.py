@@ -122,4 +122,5 @@ def in_memory(name: str, text: str) -> ModuleType:
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     namespace: dict[str, Any] = module.__dict__
     exec(compile(text, filename, "exec"), namespace)  # noqa: S102  (our own rendered text)
-    return sys.modules.setdefault(module.__name__, module)
+    sys.modules[module.__name__] = module
+    return module

@@ -227,8 +227,7 @@ class Printer:
 
     def _of_data(self, node: Expression) -> tuple[int, str] | None:
         """Print what a target has a word of its own for where it is taken of an argument."""
-        (x,) = node.arguments
-        template = self.language.of_data.get(node.operator)
+        x, template = node.arguments[0], self.language.of_data.get(node.operator)
         if template is None or x.operator != "variable":
             return None
         return ATOM, template.format(self.text(x, 0))
