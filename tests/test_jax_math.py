@@ -72,13 +72,6 @@ def test_a_power_is_one_where_it_has_to_be():
     np.testing.assert_allclose(found, [1, 0, 1, 1, 0.125, np.nan], rtol=1e-15)
 
 
-def test_coefficients_are_those_of_the_kernels():
-    pytest.importorskip("numba")
-    from lossary.kernels.vector_math import exponential, logarithm
-
-    assert (jax_math.TAIL, jax_math.SERIES) == (exponential.TAIL, logarithm.SERIES)
-
-
 ROWS = [[0.0, 0.0, 0.0], [0.0, -30.0, -60.0], [-60.0, 3.0, 2.5], [-np.inf, 1.0, 1.0]]
 
 

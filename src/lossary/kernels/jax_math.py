@@ -1,7 +1,7 @@
 """Elementary functions for XLA on a CPU, of doubles whose results are rounded to float32 or less.
 
 XLA calls the C library once per element for a float64 logarithm and keeps every exponential in
-memory. These are the algorithms of ``vector_math``, in operations that XLA fuses and makes vector
+memory. These are the algorithms of ``elementary``, in operations that XLA fuses and makes vector
 instructions of. They are right to a few ulp of float64, since a difference of two may be far
 smaller than each; they keep every infinity and NaN, and take a subnormal double for 0, as XLA does.
 
@@ -20,6 +20,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
+
+from lossary.kernels.elementary.coefficients import COEFFICIENTS
 
 __all__ = [
     "apart",
@@ -51,29 +53,7 @@ BITS_OF_ROOT_HALF = 0x3FE6A09E667F3BCD
 CENTRING = 0x3FF0000000000000 - BITS_OF_ROOT_HALF
 BITS_OF_TWO_POW_52 = 0x4330000000000000
 
-# Of tests.remez: "exponential" and "logarithm".
-TAIL = (
-    0.5,
-    0.16666666666666677,
-    0.04166666666666651,
-    0.008333333333321691,
-    0.001388888888896242,
-    0.00019841269885965157,
-    2.4801587172396634e-05,
-    2.755724437506242e-06,
-    2.755740278788795e-07,
-    2.5108978577669386e-08,
-    2.0875279975745012e-09,
-)
-SERIES = (
-    0.6666666666666734,
-    0.3999999999941384,
-    0.28571428742592064,
-    0.2222219855075209,
-    0.18183565559870568,
-    0.15314017361424206,
-    0.14796297310088835,
-)
+TAIL, SERIES = COEFFICIENTS["exponential"], COEFFICIENTS["logarithm"]
 
 
 in_one = partial(jax.jit, inline=True)
