@@ -58,8 +58,11 @@ def ready(met):
     return [kind.recipe is not None and kind.recipe.entry is not None for kind in met.values()]
 
 
-@pytest.mark.parametrize("case", OPTIONS)
-@pytest.mark.parametrize("name", ["huber", "cross_entropy", "triplet_margin"])
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [*(("cross_entropy", case) for case in OPTIONS), ("huber", "weight"), ("huber", "mask"),
+     ("triplet_margin", "all")],
+)  # fmt: skip
 def test_options_agree(name, case, recipes_at_once):
     check(name, OPTIONS[case], recipes_at_once)
 
