@@ -155,6 +155,18 @@ def test_the_widest_labels_take_the_long_road(recipes_at_once):
 
 
 @pytest.mark.parametrize(
+    "option",
+    [{"mask": np.arange(4).astype(np.uint64)}, {"class_weight": np.ones(4, np.longdouble)}],
+    ids=["mask", "class_weight"],
+)
+def test_options_in_other_types_take_the_long_road(option, recipes_at_once):
+    logits, labels = np.eye(4), np.arange(4)
+    wanted, found = answers(lambda: L.cross_entropy(logits, labels, **option))
+    assert found == [wanted, wanted]
+    assert ready(recipes_at_once) == [False]
+
+
+@pytest.mark.parametrize(
     "spoil",
     [
         lambda x, y: (x.astype(np.float64) * np.nan, y),

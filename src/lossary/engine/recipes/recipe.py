@@ -223,7 +223,7 @@ def _made(
     except (LossaryError, TypeError, ValueError):
         return None  # the long road says what is wrong
     words = [_word(call, x) for x in args]
-    if isinstance(kernel, str) or not all(words) or not _is_covered(call):
+    if isinstance(kernel, str) or not _is_covered(call):
         return None
     storages = [operand.storage for operand in kernel.operands]
     if storages != [storage for _, storage in words]:
@@ -233,11 +233,11 @@ def _made(
     return recipe
 
 
-def _word(call: Call, x: Any) -> Any:
-    """Return NumPy's name for the words of an array and what they mean; None for no memory."""
+def _word(call: Call, x: Any) -> tuple[str, str]:
+    """Return NumPy's name for the words of an array and what they mean; nothing for no memory."""
     memory = call.library.memory(x)
     if memory is None or memory.words.dtype == np.uint64:  # which machine code compares as floats
-        return None
+        return "", ""
     name = "bool_" if memory.storage == "boolean" else memory.words.dtype.name
     return name, memory.storage
 
