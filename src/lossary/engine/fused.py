@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import prod
 from pickle import PickleError
@@ -106,10 +106,8 @@ class Fused:
         results: dict[str, Storage] = {"value": "float64"} if value else {}
         results |= {name: memory.storage for name, memory in outputs.items()}
         extras = (self.weight, self.mask, upstream)
-        form = replace(
-            self.form(tuple(results.items()), reduce=value),
-            upstream=upstream and upstream.storage,
-            over=over,
+        form = self.form(
+            tuple(results.items()), reduce=value, upstream=upstream and upstream.storage, over=over
         )
         step = step_of(self.classes)
         blocks = -(-prod(self.call.shape) // step)
@@ -144,7 +142,14 @@ class Fused:
             return None
         return float(sums.sum()) if value else 0.0
 
-    def form(self, results: tuple[tuple[str, Storage], ...], *, reduce: bool) -> Form:
+    def form(
+        self,
+        results: tuple[tuple[str, Storage], ...],
+        *,
+        reduce: bool,
+        upstream: Storage | None = None,
+        over: bool = False,
+    ) -> Form:
         """Return what shapes the text of a kernel with these results."""
         return Form(
             self.variant,
@@ -153,11 +158,11 @@ class Fused:
             self.tolerances,
             self.weight and self.weight.storage,
             self.mask is not None,
-            None,
+            upstream,
             reduce,
             self.call.options.check,
             is_short(self.classes),
-            False,
+            over,
         )
 
     @property

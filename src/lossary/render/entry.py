@@ -94,14 +94,10 @@ _IMPORTS = (
 def _views(kernel: Kernel, types: dict[str, str], arrays: Iterable[str]) -> Iterator[str]:
     """Make arrays of addresses."""
     long = {f"{o.name}_" for o in kernel.operands if o.place == "class"}
-    long |= {f"{r.name}_" for r in kernel.results if _is_row(kernel, r.expression)}
+    long |= {f"{r.name}_" for r in kernel.results if r.expression.class_axis}
     for name in arrays:
         shape = "(rows, classes)" if name in long else "(rows,)"
         yield f"{name} = carray(at(at_{name}, np.{types[name[:-1]]}(0)), {shape})"
-
-
-def _is_row(kernel: Kernel, expression: object) -> bool:
-    return kernel.class_axis and bool(getattr(expression, "class_axis", False))
 
 
 def _label(kernel: Kernel) -> Operand:
