@@ -108,3 +108,13 @@ def test_a_loss_of_ones_own_does_not_take_a_name_away():
     config = keras.losses.serialize(door.Huber(delta=0.5))
     assert type(keras.losses.deserialize(config)) is door.Huber
     assert type(keras.losses.deserialize(keras.losses.serialize(own()))) is own
+
+
+@pytest.mark.parametrize("loss", TWO, ids=lambda x: x.name)
+def test_asking_for_a_class_again_does_not_take_its_name_away(loss):
+    """Models are read by the registered name; ``lossary>Huber`` is the class with Keras' ways."""
+    before = getattr(door, class_name(loss))
+    again = door.class_of(loss)
+    assert (again is before) == (loss in offered())
+    entry = f"lossary>{class_name(loss)}"
+    assert keras.saving.get_registered_object(entry) is before

@@ -118,6 +118,8 @@ def test_threads_share_it():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*os.fork:RuntimeWarning")  # JAX warns where it was imported
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # so does Python of threads
 def test_a_child_has_memory_of_its_own():
     x = lent()
     x[0] = 1

@@ -158,7 +158,9 @@ def class_of(loss: CoreLoss) -> type[CatalogueLoss]:
         raise TypeError(
             f"{loss.name} takes {len(loss.inputs)} arguments, and a Keras loss y_true and y_pred"
         )
-    ours = catalogue.get(loss.name) is loss
+    ours, name = catalogue.get(loss.name) is loss, class_name(loss)
+    if ours and name in globals():  # Keras would read saved models with whichever was made last
+        return globals()[name]
     module = __name__ if ours else loss.formula.__module__
     body = {
         "loss": loss,
@@ -167,8 +169,8 @@ def class_of(loss: CoreLoss) -> type[CatalogueLoss]:
         "__module__": module,
         "__signature__": constructor(loss),
     }
-    made = type(class_name(loss), (CatalogueLoss,), body)
-    package = "lossary" if ours else module
+    made = type(name, (CatalogueLoss,), body)
+    package = "lossary" if ours and folded(name) not in _KERAS else module
     return keras.saving.register_keras_serializable(package)(made)
 
 
