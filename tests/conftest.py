@@ -15,8 +15,17 @@ import lossary as L
 from libraries import NAMES
 from lossary.accuracy.arrays import available
 from lossary.engine.recipes import recipe
+from samples import REPRESENTATIVE
 
 OUTCOMES = ("passed", "failed", "error", "xfailed", "xpassed", "skipped")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--every-loss",
+        action="store_true",
+        help="run tests marked 'representative' for the whole catalogue: twice the time",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -43,15 +52,31 @@ def installed():
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Write down the library of each case, so that the closing count can see it; group by loss."""
+def pytest_collection_modifyitems(config, items):
+    """Choose cases, group them by loss, and write down their library for the closing count."""
+    if not config.option.every_loss:
+        left_out = [item for item in items if is_left_out(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
     for item in items:
-        words = item.callspec.id.split("-") if hasattr(item, "callspec") else ()
-        if loss := next((word for word in words if word in L.catalogue), None):
+        if loss := word_of(item, L.catalogue):
             item.add_marker(pytest.mark.xdist_group(f"{item.path.name} {loss}"))
-        library = next((word for word in words if word in NAMES), None)
-        if library:
+        if library := word_of(item, NAMES):
             item.user_properties.append(("library", library))
+
+
+def word_of(item, known):
+    """Return the first word of a case's name that is known: its loss, or its library."""
+    words = item.callspec.id.split("-") if hasattr(item, "callspec") else ()
+    return next((word for word in words if word in known), None)
+
+
+def is_left_out(item):
+    """Tell cases for which another loss stands; who asks for a loss by name (-k) gets it."""
+    if not item.get_closest_marker("representative"):
+        return False
+    loss = word_of(item, L.catalogue)
+    return bool(loss) and loss not in REPRESENTATIVE and loss not in item.config.option.keyword
 
 
 @pytest.fixture

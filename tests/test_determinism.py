@@ -19,6 +19,8 @@ from engines import by_kernels, by_operations, kernels_only
 from libraries import imported
 from samples import arrays, each_loss, parameters
 
+pytestmark = pytest.mark.representative
+
 numba = pytest.importorskip("numba")
 
 FAR = 1 << 13
