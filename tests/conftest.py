@@ -59,7 +59,8 @@ def pytest_collection_modifyitems(config, items):
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
     for item in items:
-        if loss := word_of(item, L.catalogue):
+        grouped = item.get_closest_marker("xdist_group")
+        if (loss := word_of(item, L.catalogue)) and not grouped:
             item.add_marker(pytest.mark.xdist_group(f"{item.path.name} {loss}"))
         if library := word_of(item, NAMES):
             item.user_properties.append(("library", library))
