@@ -18,9 +18,9 @@ from lossary import calculus, functions
 from lossary.domain import Domain, domain_of
 from lossary.errors import FormulaError
 from lossary.formula import Expression, trace, variable, walk
-from lossary.rewriting import simplify
+from lossary.identities import stable
 
-__all__ = ["PROMISES", "Argument", "Definition", "define", "gather", "loss", "pascal_case"]
+__all__ = ["PROMISES", "Argument", "Definition", "check", "define", "gather", "loss", "pascal_case"]
 
 PROMISES = {
     "non_negative": "never below 0",
@@ -117,7 +117,8 @@ class Definition:
                     f"{self.name} has one value per class, not one per row\n"
                     "hint: reduce the class axis with total, peak or pick"
                 )
-            self._traced[absent] = simplify(result)
+            sets = {name: domain.name for name, domain in self.domains.items()}
+            self._traced[absent] = stable(result, sets)
         return self._traced[absent]
 
     def gradient_expression(
@@ -150,7 +151,7 @@ def define(
     traps: Iterable[str] = (),
     family: str = "custom",
 ) -> Definition:
-    """Read a formula's signature and trace it once, so that mistakes show where they are made."""
+    """Read a formula's signature; a user's own is traced, so that mistakes show where they are made."""
     promised = frozenset(promises.split())
     if unknown := promised - PROMISES.keys():
         raise FormulaError(
@@ -169,10 +170,16 @@ def define(
         choose=choose,
         traps=tuple(traps),
     )
+    if family == "custom":  # the catalogue's are traced when they are first asked for
+        check(definition)
+    return definition
+
+
+def check(definition: Definition) -> None:
+    """Trace a formula, and raise FormulaError for what would fail when the loss is called."""
     for node in walk(definition.expression(definition.absent_by_default)):
         if problem := _misuse(definition, node):
-            raise FormulaError(f"{_place(formula)}: {problem}")
-    return definition
+            raise FormulaError(f"{_place(definition.formula)}: {problem}")
 
 
 _ALONG_CLASSES = frozenset({"total", "peak", "argpeak", "pick", "class_index", "class_count"})
