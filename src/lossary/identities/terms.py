@@ -193,7 +193,7 @@ def _product(term: Term) -> Expression:
 
 def _turned(term: Term) -> Term | None:
     """Return the negative of a term with its sign inside a difference, or a choice with a sign."""
-    for place, factor in enumerate(term.above):
+    for place, factor in reversed(list(enumerate(term.above))):
         if factor.operator == "subtract":
             turned = spell([-part for part in terms_of(factor)])
         elif factor.operator == "where" and _has_sign(factor):
