@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lossary.formula import Expression
-from lossary.identities.terms import ARITHMETIC, ONE, Term, spell, terms_of, without
+from lossary.identities.terms import ARITHMETIC, ONE, Term, as_factor, spell, terms_of, without
 
-__all__ = ["Bound", "found_in_sum", "is_symbol", "matched", "place_of"]
+__all__ = ["Bound", "found_in_sum", "is_symbol", "matched", "weights_of"]
 
 Bound = Mapping[Expression, Expression]
 
@@ -130,10 +130,15 @@ def _factors(
     rest = [*side[:place], *side[place + 1 :]]
     others = (rest, below) if upper else (above, rest)
     if is_symbol(pattern) and pattern in bound:
-        part = _single(bound[pattern])
+        part = as_factor(bound[pattern])
         left = without(subject, part if upper else ONE / part)
         if left is not None and (part.above or part.below):  # a number is a factor of everything
             yield from _factors(*others, left, bound)
+        elif bound[pattern].operator == "subtract":
+            turned = as_factor(spell([-term for term in terms_of(bound[pattern])]))
+            left = without(subject, turned if upper else ONE / turned)
+            if left is not None:
+                yield from _factors(*others, -left, bound)
         return
     for candidate in dict.fromkeys(subject.above if upper else subject.below):
         part = Term(1.0, (candidate,))
@@ -150,11 +155,6 @@ def _factors(
     if last and len(subject.above) > 1 and not subject.below:  # all that is left, as one factor
         for more in _taken(pattern, spell([replace(subject, number=1.0)]), bound):
             yield more, Term(subject.number)
-
-
-def _single(expression: Expression) -> Term:
-    terms = terms_of(expression)
-    return terms[0] if len(terms) == 1 else Term(1.0, (expression,))
 
 
 def _looseness(pattern: Expression, bound: Bound) -> int:
@@ -186,7 +186,7 @@ def found_in_sum(
     patterns: Sequence[Term], subjects: Sequence[Term], weights: frozenset[Expression]
 ) -> Iterator[tuple[Bound, Term, list[Term]]]:
     """Yield the ways to find a pattern in a sum, with its common factor and the other terms."""
-    order = sorted(patterns, key=lambda term: not weights.isdisjoint(term.above))
+    order = sorted(patterns, key=lambda t: (not weights.isdisjoint(t.above), _alone(t) is not None))
     yield from _some(order, list(subjects), {}, None, weights)
 
 
@@ -201,6 +201,13 @@ def _some(
         yield bound, common or ONE, subjects
         return
     pattern, *others = patterns
+    symbol = _alone(pattern)
+    if symbol in bound and common is not None:  # it may stand for several terms
+        parts = [common * term for term in terms_of(bound[symbol])]
+        left = _removed(parts, pattern.number, subjects)
+        if left is not None:
+            yield from _some(others, left, bound, common, weights)
+        return
     own = next((factor for factor in pattern.above if factor in weights), None)
     for place, subject in enumerate(subjects):
         left = [*subjects[:place], *subjects[place + 1 :]]
@@ -216,8 +223,3 @@ def _some(
             if weight is not None:
                 for most in _taken(own, spell([weight]), more):
                     yield from _some(others, left, most, scale, weights)
-
-
-def place_of(bound: Bound, name: str) -> Expression:
-    """Return what a symbol of that name stands for."""
-    return next(value for symbol, value in bound.items() if symbol.payload == f"?{name}")

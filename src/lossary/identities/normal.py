@@ -14,12 +14,16 @@ from lossary.formula import Expression, apply, constant
 from lossary.functions import FUNCTIONS, maximum, pick, total, where
 from lossary.identities.matching import Bound, found_in_sum, matched, weights_of
 from lossary.identities.rules import Identity
-from lossary.identities.terms import ARITHMETIC, ONE, Term, as_factor, positive, spell, terms_of, without
+from lossary.identities.terms import ARITHMETIC, ONE, Term, as_factor, positive, spell, structure, terms_of, without
 from lossary.rewriting import rebuild
 
 __all__ = ["Normal"]
 
 _EVEN = frozenset({"absolute", "cosh", "norm"})
+_ODD = frozenset({"log1p_difference", "log_ratio", "difference_of_squares", "exp_minus_exp"})
+_SYMMETRIC = frozenset({"cosine", "cosine_gap", "tanimoto_gap", "jensen_gap"})
+# Functions that do not see the sign of their argument, that change their sign when their two
+# arguments change places, and that do not see such a change.
 
 
 class Normal:
@@ -120,6 +124,8 @@ class Normal:
         arguments = tuple(self(a) for a in node.arguments)
         if node.operator in _EVEN:
             arguments = tuple(map(positive, arguments))
+        if node.operator in _SYMMETRIC:
+            arguments = _sorted(arguments)
         node = rebuild(node, arguments)
         moved = self._moved(node)
         if moved is not None:
@@ -217,16 +223,31 @@ def _power(node: Expression) -> int:
 
 
 def _evened(term: Term) -> Term:
-    """A difference that stands in a square has one sign."""
-    twice = {f for f in term.above if f.operator == "subtract" and _count(f, term.above) > 1}
-    if not twice:
-        return term
-    above = tuple(positive(f) if f in twice else f for f in term.above)
-    flips = sum(1 for old, new in zip(term.above, above, strict=True) if old is not new)
-    made = Term(term.number * (-1) ** flips)
-    for factor in above:
-        made *= as_factor(factor)
+    """Give the differences of a product one sign: in a square, and where a number is taken away."""
+    made = Term(term.number)
+    for factor in term.above:
+        if _taken_from(factor):
+            made *= -Term(1.0, (spell([-part for part in terms_of(factor)]),))
+        elif _count(factor, term.above) % 2 == 0 and factor.operator in {"subtract", *_ODD}:
+            made *= Term(1.0, (_one_sign(factor),))
+        else:
+            made *= Term(1.0, (factor,))
     return made / Term(1.0, term.below)
+
+
+def _taken_from(factor: Expression) -> bool:
+    """Whether a factor is x - 1 rather than 1 - x."""
+    return factor.operator == "subtract" and factor.arguments[1].operator == "constant"
+
+
+def _one_sign(factor: Expression) -> Expression:
+    if factor.operator == "subtract":
+        return positive(factor)
+    return rebuild(factor, _sorted(factor.arguments))
+
+
+def _sorted(arguments: Sequence[Expression]) -> tuple[Expression, ...]:
+    return tuple(sorted(arguments, key=structure))
 
 
 def _count(factor: Expression, factors: Sequence[Expression]) -> int:

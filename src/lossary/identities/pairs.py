@@ -87,6 +87,7 @@ SIGMOIDS = (
     identity("power of sigmoid", lambda x, p: sigmoid(x) ** p, lambda x, p: sigmoid_power(x, p)),
     identity("log sigmoid", lambda x: log(sigmoid(x)), lambda x: -softplus(-x)),
     identity("log_sigmoid", lambda x: log_sigmoid(x), lambda x: -softplus(-x)),
+    identity("log of the other side", lambda x: log1p(-sigmoid(x)), lambda x: -softplus(x)),
     identity("softplus", lambda x: log1p(exp(x)), lambda x: softplus(x)),
     identity(
         "softplus by size",
@@ -111,6 +112,11 @@ SIGMOIDS = (
         "binary cross-entropy",
         lambda x, t, w, n: w * t * softplus(-x) + n * (1 - t) * softplus(x),
         lambda x, t, w, n: binary_nats(x, t, w, n),
+    ),
+    identity(
+        "complement of a target",
+        lambda x, t, w, n: binary_nats(x, 1 - t, w, n),
+        lambda x, t, w, n: binary_nats(-x, t, n, w),
     ),
     identity(
         "equal weights",
@@ -149,6 +155,9 @@ LOGARITHMS = (
     identity("log1p of expm1", lambda x: log1p(expm1(x)), lambda x: x),
     identity("log1mexp", lambda x: log(-expm1(x)), lambda x: log1mexp(-x)),
     identity("log of a quotient", lambda x, y: log(x / y), lambda x, y: log_ratio(x, y)),
+    identity(
+        "log of twice a share", lambda x, y: log(2 * x / y), lambda x, y: log_ratio(2 * x, y)
+    ),
     identity(
         "difference of logarithms", lambda x, y: log(x) - log(y), lambda x, y: log_ratio(x, y)
     ),
@@ -221,6 +230,12 @@ DIFFERENCES = (
     identity(
         "Charbonnier", lambda x, y: hypot(x, y) - y, lambda x, y: pseudo_huber(x, y), y=POSITIVE
     ),
+    identity(
+        "far part of Huber",
+        lambda x, d: d * absolute(x) - d * d / 2,
+        lambda x, d: d * (absolute(x) - d / 2),
+    ),
+    identity("square of a size", lambda x: absolute(x) * absolute(x), lambda x: x * x),
     identity("root of a square", lambda x: sqrt(x * x), lambda x: absolute(x)),
     identity("root", lambda x: x**0.5, lambda x: sqrt(x)),
     identity("size by cases", lambda x: where(x < 0, -x, x), lambda x: absolute(x)),
@@ -333,6 +348,11 @@ DIVERGENCES = (
         "relative entropy",
         lambda P, Q: total(P * log_ratio(P, Q)),
         lambda P, Q: relative_entropy(P, Q),
+    ),
+    identity(
+        "relative entropy by the inverse ratio",
+        lambda P, Q: total(P * log_ratio(Q, P)),
+        lambda P, Q: -relative_entropy(P, Q),
     ),
     identity(
         "relative entropy by two logarithms",

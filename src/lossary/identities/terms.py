@@ -108,8 +108,9 @@ _SUM, _POWER, _CALL = 1, 4, 5
 
 
 @cache
-def _key(node: Expression) -> tuple[Any, ...]:
-    return (node.operator, repr(node.payload), tuple(map(_key, node.arguments)))
+def structure(node: Expression) -> tuple[Any, ...]:
+    """Return what an expression is sorted by: its operators and names."""
+    return (node.operator, repr(node.payload), tuple(map(structure, node.arguments)))
 
 
 def ordered(factors: Iterable[Expression]) -> tuple[Expression, ...]:
@@ -123,24 +124,24 @@ def _factor_key(node: Expression) -> tuple[Any, ...]:
         backwards = tuple(-ord(letter) for letter in str(node.payload)) + (0,)
         return 2 if node.class_axis else 0, backwards
     if node.operator in ARITHMETIC:
-        return _SUM, _key(node)
+        return _SUM, structure(node)
     if node.operator == "where":
-        return 3, _key(node)
-    return (_POWER if "power" in node.operator else _CALL), _key(node)
+        return 3, structure(node)
+    return (_POWER if "power" in node.operator else _CALL), structure(node)
 
 
 def rank(term: Term) -> tuple[Any, ...]:
     """Return what terms of a sum are sorted by, apart from their signs."""
     spelled = _product(replace(term, number=1.0))
     kind = {"variable": 1, "constant": 2}.get(spelled.operator, 0)
-    key = _factor_key(spelled) if kind == 1 else _key(spelled)
+    key = _factor_key(spelled) if kind == 1 else structure(spelled)
     return not (spelled.class_axis and kind), kind, key
 
 
 def positive(expression: Expression) -> Expression:
     """Return the expression or its negative: the same one for both."""
     terms = terms_of(expression)
-    first = min(terms, key=lambda term: _key(_product(replace(term, number=1.0))), default=ONE)
+    first = min(terms, key=lambda term: structure(_product(replace(term, number=1.0))), default=ONE)
     return expression if first.number > 0 else spell([-term for term in terms])
 
 

@@ -1,0 +1,166 @@
+"""Identities: each is true by itself, and published forms lower to what the catalogue computes."""
+
+import math
+import random
+import tomllib
+from itertools import product
+from pathlib import Path
+
+import mpmath
+import numpy as np
+import pytest
+
+import lossary as L
+from expressions import EXACT, exact, exactly, interpret
+from lossary import functions, identities
+from lossary.definition import Definition
+from lossary.formula import constant, trace, variable, walk
+from lossary.functions import FUNCTIONS, exp, log, sigmoid, softmax, total
+from lossary.identities import stable
+from lossary.identities.normal import Normal
+from lossary.rewriting import simplify, substitute
+
+TABLE = identities.table()
+WORDS = vars(functions) | {"inf": math.inf}
+
+
+# ------------------------------------------------------------------------------- published forms
+
+
+def published():
+    """Each form with its loss and the settings that it is published for."""
+    with (Path(__file__).parent / "published.toml").open("rb") as file:
+        text = tomllib.load(file)
+    for name, entry in text.items():
+        yield from ((name, form, entry.get("given", {})) for form in entry["forms"])
+        for part in entry.values():
+            if isinstance(part, dict) and "forms" in part:
+                yield from ((name, form, part.get("given", {})) for form in part["forms"])
+
+
+FORMS = list(published())
+
+
+def written(form, arguments):
+    """A function of the arguments that returns the form, as an author would write it."""
+    *lines, last = form.split("; ")
+    body = "".join(f"    {line}\n" for line in [*lines, f"return {last}"])
+    space = dict(WORDS)
+    exec(f"def form({', '.join(arguments)}):\n{body}", space)
+    return space["form"]
+
+
+def lowered(loss, form):
+    """What a form of a loss is computed by."""
+    names = tuple(loss.domains)
+    sets = {name: domain.name for name, domain in loss.domains.items()}
+    symbols = {name: loss.variable(name) for name in names}
+    return stable(trace(written(form, names), symbols), sets)
+
+
+@pytest.mark.parametrize(("name", "form", "given"), FORMS, ids=str)
+def test_a_published_form_lowers_to_what_the_catalogue_computes(name, form, given):
+    loss = L.catalogue[name]
+    absent = frozenset(p for p in loss.absent_by_default if p not in form)
+    fixed = {loss.variable(n): constant(v) for n, v in given.items()}
+    theirs, ours = (
+        simplify(substitute(e, fixed)) for e in (lowered(loss, form), loss.expression(absent))
+    )
+    assert theirs is ours, f"{theirs}\n{ours}"
+
+
+def test_there_are_forms_of_every_loss():
+    assert {name for name, *_ in FORMS} == set(L.catalogue)
+    assert len(FORMS) >= 90
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_order_of_the_table_does_not_matter(seed, monkeypatch):
+    shuffled = list(TABLE)
+    random.Random(seed).shuffle(shuffled)
+    before = [lowered(L.catalogue[name], form) for name, form, _ in FORMS[::4]]
+    monkeypatch.setattr(identities, "table", lambda: tuple(shuffled))
+    assert all(
+        lowered(L.catalogue[name], form) is b
+        for (name, form, _), b in zip(FORMS[::4], before, strict=True)
+    )
+
+
+# ----------------------------------------------------------------------------- each by itself
+
+# Numbers for the symbols of an identity; those for which its left side is no real number are left
+# out. Probabilities are above 0, rows sum to 1 where they stand for a distribution.
+NUMBERS = (0.5, 2.0, 1e-9, 0.03, 3.7, -0.75, -40.0, 60.0, 1e-30)
+SHARES = (0.5, 0.03, 1e-9, 1 - 2.0**-40)
+ROWS = ((0.3, -1.25, 0.75, 0.1), (2.5, 0.5, -30.0, 1.5), (1e-9, 40.0, -3.0, 0.25))
+DISTRIBUTIONS = ((0.125, 0.5, 0.25, 0.125), (0.5, 0.25, 2.0**-30, 0.25 - 2.0**-30))
+LABELS = (0.0, 2.0)
+
+
+def values_of(rule, name):
+    """The numbers that a symbol stands for."""
+    sets = rule.sets.get(name, frozenset())
+    if name.isupper():
+        return DISTRIBUTIONS if sets or name in {"P", "Q", "T"} else ROWS
+    if name == "k":
+        return LABELS
+    if "Binary" in sets:
+        return (0.0, 1.0)
+    if sets & {"Unit", "OpenUnit"}:
+        return SHARES
+    return tuple(map(abs, NUMBERS)) if sets & {"Positive", "NonNegative"} else NUMBERS
+
+
+def points_of(rule):
+    """Symbols with numbers, at most some hundred of them."""
+    names = list(rule.symbols)
+    found = list(product(*(values_of(rule, name) for name in names)))
+    random.Random(1).shuffle(found)
+    for point in found[:150]:
+        yield {
+            f"?{n}": exactly(np.array([x if n.isupper() else [x]])) if n != "k" else np.array([[x]])
+            for n, x in zip(names, point, strict=True)
+        }
+
+
+def value(expression, point):
+    """The meaning at a point in so many digits that no cancellation is felt; None for no number."""
+    try:
+        with np.errstate(all="ignore"):
+            found = interpret(expression, point | {"wide": np.zeros((1, 4))}, EXACT)
+        numbers = [exact.mpf(x) for x in np.broadcast_to(found, (1, 4)).ravel()]
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        return None
+    return numbers if all(map(exact.isfinite, numbers)) else None
+
+
+def check_identity(rule):
+    seen = 0
+    with exact.workdps(400):
+        for point in points_of(rule):
+            left = value(rule.left, point)
+            if left is None:
+                continue
+            seen += 1
+            right = value(rule.right, point)
+            assert right is not None, f"{rule.name} at {point}"
+            for a, b in zip(left, right, strict=True):
+                assert abs(a - b) <= exact.mpf(10) ** -50 * abs(a) + exact.mpf(10) ** -300, rule.name
+    assert seen, f"{rule.name}: no point lies in the domain"
+
+
+@pytest.mark.parametrize("rule", TABLE, ids=lambda rule: rule.name)
+def test_both_sides_mean_the_same(rule):
+    check_identity(rule)
+
+
+@pytest.mark.parametrize("rule", TABLE, ids=lambda rule: rule.name)
+def test_each_is_found_whichever_others_there_are(rule):
+    """No other identity takes the left side to something else: then the order would matter."""
+    sets = {f"?{name}": min(of) for name, of in rule.sets.items()}
+    normal = Normal(TABLE, sets)
+    assert normal(rule.left) is normal(rule.right)
+
+
+def test_names_are_unique():
+    assert len({rule.name for rule in TABLE}) == len(TABLE)
