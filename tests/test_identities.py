@@ -6,16 +6,13 @@ import tomllib
 from itertools import product
 from pathlib import Path
 
-import mpmath
 import numpy as np
 import pytest
 
 import lossary as L
 from expressions import EXACT, exact, exactly, interpret
 from lossary import functions, identities
-from lossary.definition import Definition
-from lossary.formula import constant, trace, variable, walk
-from lossary.functions import FUNCTIONS, exp, log, sigmoid, softmax, total
+from lossary.formula import constant, trace
 from lossary.identities import stable
 from lossary.identities.normal import Normal
 from lossary.rewriting import simplify, substitute
@@ -145,7 +142,9 @@ def check_identity(rule):
             right = value(rule.right, point)
             assert right is not None, f"{rule.name} at {point}"
             for a, b in zip(left, right, strict=True):
-                assert abs(a - b) <= exact.mpf(10) ** -50 * abs(a) + exact.mpf(10) ** -300, rule.name
+                assert abs(a - b) <= exact.mpf(10) ** -50 * abs(a) + exact.mpf(10) ** -300, (
+                    rule.name
+                )
     assert seen, f"{rule.name}: no point lies in the domain"
 
 

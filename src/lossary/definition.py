@@ -151,7 +151,7 @@ def define(
     traps: Iterable[str] = (),
     family: str = "custom",
 ) -> Definition:
-    """Read a formula's signature; a user's own is traced, so that mistakes show where they are made."""
+    """Read a signature; a user's formula is traced, so that mistakes show where they are made."""
     promised = frozenset(promises.split())
     if unknown := promised - PROMISES.keys():
         raise FormulaError(

@@ -5,6 +5,7 @@ A primitive is spelled once per target in ``render/``. A named function states t
 its *slope* (the derivative of the meaning, never of the stable form).
 """
 
+from lossary.functions.carried import exp_of_rounded, sigmoid_of_rounded, softplus_of_rounded
 from lossary.functions.compensated import exp_difference, exp_product, sum_of_three
 from lossary.functions.divergence import log_relative_entropy, relative_entropy, relative_nats
 from lossary.functions.elementwise import (
@@ -122,6 +123,7 @@ __all__ = [
     "exp_difference",
     "exp_minus",
     "exp_minus_exp",
+    "exp_of_rounded",
     "exp_product",
     "expm1",
     "faded_binary_nats",
@@ -161,6 +163,7 @@ __all__ = [
     "relative_nats",
     "sech_squared",
     "sigmoid",
+    "sigmoid_of_rounded",
     "sigmoid_power",
     "sign",
     "sinh",
@@ -173,6 +176,7 @@ __all__ = [
     "softmax_residual",
     "softmax_share_of_rest",
     "softplus",
+    "softplus_of_rounded",
     "sqrt",
     "sum_of_three",
     "tanh",

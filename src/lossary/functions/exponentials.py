@@ -24,7 +24,7 @@ from lossary.functions.vocabulary import (
 
 
 def _far(size: Expression) -> Expression:
-    """Half of exp(size), which overflows later than exp; taking away 1 is exact where it is used."""
+    """Half of exp(size), which overflows later than exp; size - 1 is exact there."""
     return where(size > 700, exp(size - 1) * (e / 2), exp(size) / 2)
 
 
@@ -109,7 +109,7 @@ def hypot(x: Expression, y: Expression) -> Expression:
 def pseudo_huber(x: Expression, y: Expression) -> Expression:
     """sqrt(x^2 + y^2) - y for y from 0, as x^2 / (y + sqrt(x^2 + y^2))."""
     below = y + hypot(x, y)
-    return x * (x / where(below > 0, below, 1))
+    return x * (x / where(below == 0, 1, below))
 
 
 @named(

@@ -25,4 +25,5 @@ def stable(expression: Expression, sets: Mapping[str, str]) -> Expression:
 
     ``sets`` names the set of numbers that each argument lies in.
     """
-    return simplify(finished(Normal(table(), sets)(expression)))
+    signs = {name for name, members in sets.items() if members in {"Sign", "Binary", "Binaries"}}
+    return simplify(finished(Normal(table(), sets)(expression), signs))

@@ -6,11 +6,18 @@ what was rounded makes the rounding good.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
+from math import frexp
 
 from lossary.formula import Expression, walk
-from lossary.functions import sum_of_three, weighted
+from lossary.functions import (
+    exp_of_rounded,
+    sigmoid_of_rounded,
+    softplus_of_rounded,
+    sum_of_three,
+    weighted,
+)
 from lossary.identities.terms import ARITHMETIC, Term, rank, spell, terms_of
 from lossary.rewriting import rebuild
 
@@ -20,12 +27,33 @@ UNBOUNDED = frozenset({"log", "log_softmax", "cross_entropy_at", "mean_cross_ent
 """Functions that are infinite at an end of their domain, where a weight of 0 must win."""
 
 
-def finished(expression: Expression) -> Expression:
-    """Return the formula as it is computed."""
+CARRIED = {
+    "exp": exp_of_rounded,
+    "softplus": softplus_of_rounded,
+    "sigmoid": sigmoid_of_rounded,
+}
+"""Functions that amplify what their argument has lost, and those that make it good."""
+
+
+def finished(expression: Expression, signs: Container[str] = ()) -> Expression:
+    """Return the formula as it is computed; ``signs`` are arguments by which a product is exact."""
     done: dict[Expression, Expression] = {}
     for node in walk(expression):
-        done[node] = _finish(node, done)
+        if node.operator in CARRIED and _rounds(node.arguments[0], signs):
+            done[node] = CARRIED[node.operator](node.arguments[0])
+        else:
+            done[node] = _finish(node, done)
     return done[expression]
+
+
+def _rounds(x: Expression, signs: Container[str]) -> bool:
+    """Whether the value of an argument is a rounded sum or product of the loss's arguments."""
+    if not _is_given(x) or "where" in {n.operator for n in walk(x)}:
+        return False
+    terms = terms_of(x)
+    factors = [f for t in terms for f in (*t.above, *t.below) if str(f.payload) not in signs]
+    scaled = any(frexp(term.number)[0] not in {0.5, -0.5} for term in terms)
+    return len(terms) > 1 or len(factors) > 1 or scaled
 
 
 def _finish(node: Expression, done: dict[Expression, Expression]) -> Expression:

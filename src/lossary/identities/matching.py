@@ -52,9 +52,9 @@ def _all(
         return
     # What has structure binds the symbols that what has none is compared with.
     first = min(range(len(patterns)), key=lambda i: is_symbol(patterns[i]))
-    others = [[*side[:first], *side[first + 1 :]] for side in (patterns, subjects)]
+    left, right = ([*side[:first], *side[first + 1 :]] for side in (patterns, subjects))
     for more in matched(patterns[first], subjects[first], bound):
-        yield from _all(*others, more)
+        yield from _all(left, right, more)
 
 
 def _alone(term: Term) -> Expression | None:
@@ -202,7 +202,9 @@ def _some(
         return
     pattern, *others = patterns
     symbol = _alone(pattern)
-    if symbol in bound and common is not None:  # it may stand for several terms
+    if (
+        symbol is not None and symbol in bound and common is not None
+    ):  # it may stand for several terms
         parts = [common * term for term in terms_of(bound[symbol])]
         left = _removed(parts, pattern.number, subjects)
         if left is not None:

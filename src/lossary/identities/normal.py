@@ -10,11 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from lossary.formula import Expression, apply, constant
+from lossary.formula import Expression, apply
 from lossary.functions import FUNCTIONS, maximum, pick, total, where
 from lossary.identities.matching import Bound, found_in_sum, matched, weights_of
 from lossary.identities.rules import Identity
-from lossary.identities.terms import ARITHMETIC, ONE, Term, as_factor, positive, spell, structure, terms_of, without
+from lossary.identities.terms import (
+    ARITHMETIC,
+    ONE,
+    Term,
+    as_factor,
+    positive,
+    spell,
+    structure,
+    terms_of,
+    without,
+)
 from lossary.rewriting import rebuild
 
 __all__ = ["Normal"]
@@ -94,25 +104,30 @@ class Normal:
             for bound, common, rest in found_in_sum(patterns, terms, weights_of(patterns)):
                 if self._allowed(rule, bound):
                     found = self(rule.instance(bound))
-                    made = [common * t for t in terms_of(found)] if _is_number(common) else [
-                        common * as_factor(found)
-                    ]
+                    made = (
+                        [common * t for t in terms_of(found)]
+                        if _is_number(common)
+                        else [common * as_factor(found)]
+                    )
                     return [*rest, *made]
         return None
 
     def _merged(self, terms: Sequence[Term]) -> list[Term]:
         """Sums along the class axis with one factor become one sum."""
-        sums = [t for t in terms if _summed(t) is not None]
-        groups: dict[tuple[tuple[Expression, ...], ...], list[Term]] = {}
-        for term in sums:
-            outside = tuple(f for f in term.above if f.operator != "total")
-            groups.setdefault((outside, term.below), []).append(term)
-        found = [term for term in terms if _summed(term) is None]
+        groups: dict[tuple[tuple[Expression, ...], ...], list[tuple[Term, Expression]]] = {}
+        found: list[Term] = []
+        for term in terms:
+            summed = _summed(term)
+            if summed is None:
+                found.append(term)
+            else:
+                outside = tuple(f for f in term.above if f is not summed)
+                groups.setdefault((outside, term.below), []).append((term, summed))
         for (outside, below), group in groups.items():
             if len(group) == 1:
-                found += group
+                found.append(group[0][0])
                 continue
-            inner = [Term(t.number) * s for t in group for s in terms_of(_summed(t).arguments[0])]
+            inner = [Term(t.number) * part for t, s in group for part in terms_of(s.arguments[0])]
             found.append(Term(1.0, outside, below) * as_factor(self(total(self._sum(inner)))))
         return found
 
@@ -200,7 +215,7 @@ class Normal:
         return self._sum([made])
 
     def _allowed(self, rule: Identity, bound: Bound) -> bool:
-        """Whether each symbol that asks for a set stands for an argument from it; any is no number."""
+        """Whether symbols that ask for a set stand for arguments from it; ``any`` is no number."""
         stands = {name: bound[rule.symbols[name]] for name in rule.sets}
         return all(
             self._set_of(node) in rule.sets[name]
@@ -279,9 +294,7 @@ def _collected(terms: Sequence[Term]) -> list[Term]:
         if len(group) == 1 or not called:
             found += group
             continue
-        weights = [
-            Term(t.number, tuple(f for f in t.above if not _is_call(f))) for t in group
-        ]
+        weights = [Term(t.number, tuple(f for f in t.above if not _is_call(f))) for t in group]
         found.append(Term(1.0, called, below) * as_factor(spell(weights)))
     return found
 
@@ -307,7 +320,8 @@ def _pairs(left: Term, right: Term) -> Iterator[tuple[Expression, Expression, in
             if named is not None and named.shape != "elementwise":
                 continue
             differing = [
-                i for i, (a, b) in enumerate(zip(one.arguments, other.arguments, strict=True))
+                i
+                for i, (a, b) in enumerate(zip(one.arguments, other.arguments, strict=True))
                 if a is not b
             ]
             if len(differing) <= 1 and one.operator not in {"maximum", "minimum", "pick", "total"}:

@@ -42,7 +42,6 @@ from lossary.functions import (
     logsumexp,
     maximum,
     mean_cross_entropy,
-    minimum,
     norm,
     peak,
     pick,
@@ -141,9 +140,7 @@ SIGMOIDS = (
     ),
     identity(
         "soft focal by p_t",
-        lambda x, t, g: (
-            (1 - t * sigmoid(x) - (1 - t) * sigmoid(-x)) ** g * binary_nats(x, t, 1, 1)
-        ),
+        lambda x, t, g: (1 - t * sigmoid(x) - (1 - t) * sigmoid(-x)) ** g * binary_nats(x, t, 1, 1),
         lambda x, t, g: faded_binary_nats(x, t, g),
     ),
 )
@@ -155,9 +152,7 @@ LOGARITHMS = (
     identity("log1p of expm1", lambda x: log1p(expm1(x)), lambda x: x),
     identity("log1mexp", lambda x: log(-expm1(x)), lambda x: log1mexp(-x)),
     identity("log of a quotient", lambda x, y: log(x / y), lambda x, y: log_ratio(x, y)),
-    identity(
-        "log of twice a share", lambda x, y: log(2 * x / y), lambda x, y: log_ratio(2 * x, y)
-    ),
+    identity("log of twice a share", lambda x, y: log(2 * x / y), lambda x, y: log_ratio(2 * x, y)),
     identity(
         "difference of logarithms", lambda x, y: log(x) - log(y), lambda x, y: log_ratio(x, y)
     ),
@@ -171,9 +166,7 @@ LOGARITHMS = (
         lambda x, y: log_ratio(1 + x, 1 + y),
         lambda x, y: log1p_difference(x, y),
     ),
-    identity(
-        "logit", lambda p: log(p) - log1p(-p), lambda p: log_ratio(p, 1 - p)
-    ),
+    identity("logit", lambda p: log(p) - log1p(-p), lambda p: log_ratio(p, 1 - p)),
     identity(
         "log of a student's t", lambda x, v: log1p(x * x / v), lambda x, v: log1p_square(x, v)
     ),
@@ -197,8 +190,12 @@ LOGARITHMS = (
         lambda x: x + softplus(-2 * x) - log(2),
         lambda x: log(cosh(x)),
     ),
-    identity("power complement", lambda x, p: 1 - x**p, lambda x, p: power_complement(x, p),
-             x=PROBABILITY),
+    identity(
+        "power complement",
+        lambda x, p: 1 - x**p,
+        lambda x, p: power_complement(x, p),
+        x=PROBABILITY,
+    ),
     identity("Poisson", lambda x, t: exp(x) - t * x, lambda x, t: poisson_nats(x, t)),
     identity(
         "Poisson of a rate",
@@ -265,7 +262,9 @@ CLASSES = (
     identity("log softmax", lambda X: log(softmax(X)), lambda X: log_softmax(X)),
     identity("log_softmax", lambda X: X - logsumexp(X), lambda X: log_softmax(X)),
     identity(
-        "log of an entry", lambda X, k: log(pick(softmax(X), k)), lambda X, k: -cross_entropy_at(X, k)
+        "log of an entry",
+        lambda X, k: log(pick(softmax(X), k)),
+        lambda X, k: -cross_entropy_at(X, k),
     ),
     identity(
         "entry of log_softmax",

@@ -14,7 +14,18 @@ from typing import Any
 
 from lossary.formula import Expression, apply, constant
 
-__all__ = ["ARITHMETIC", "ONE", "Term", "as_factor", "ordered", "positive", "rank", "spell", "terms_of", "without"]
+__all__ = [
+    "ARITHMETIC",
+    "ONE",
+    "Term",
+    "as_factor",
+    "ordered",
+    "positive",
+    "rank",
+    "spell",
+    "terms_of",
+    "without",
+]
 
 ARITHMETIC = frozenset(
     {"add", "subtract", "negative", "multiply", "divide", "weighted", "sum_of_three", "constant"}
@@ -121,7 +132,7 @@ def ordered(factors: Iterable[Expression]) -> tuple[Expression, ...]:
 @cache
 def _factor_key(node: Expression) -> tuple[Any, ...]:
     if node.operator == "variable":
-        backwards = tuple(-ord(letter) for letter in str(node.payload)) + (0,)
+        backwards = (*tuple(-ord(letter) for letter in str(node.payload)), 0)
         return 2 if node.class_axis else 0, backwards
     if node.operator in ARITHMETIC:
         return _SUM, structure(node)
