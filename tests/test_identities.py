@@ -12,7 +12,12 @@ import pytest
 import lossary as L
 from expressions import EXACT, exact, exactly, interpret
 from lossary import functions, identities
+from lossary.accuracy.measure import errors
+from lossary.accuracy.samples import SUBNORMAL
+from lossary.accuracy.truth import truths
+from lossary.domain import Binary, Label, NonNegative, Positive, Real, Scores, Unit
 from lossary.formula import constant, trace
+from lossary.functions import exp, log, pick, sigmoid, sqrt, total, where
 from lossary.identities import stable
 from lossary.identities.normal import Normal
 from lossary.rewriting import simplify, substitute
@@ -131,7 +136,8 @@ def value(expression, point):
     return numbers if all(map(exact.isfinite, numbers)) else None
 
 
-def check_identity(rule):
+def check_identity(name):
+    (rule,) = (pair for pair in identities.table() if pair.name == name)
     seen = 0
     with exact.workdps(400):
         for point in points_of(rule):
@@ -150,7 +156,7 @@ def check_identity(rule):
 
 @pytest.mark.parametrize("rule", TABLE, ids=lambda rule: rule.name)
 def test_both_sides_mean_the_same(rule):
-    check_identity(rule)
+    check_identity(rule.name)
 
 
 @pytest.mark.parametrize("rule", TABLE, ids=lambda rule: rule.name)
@@ -163,3 +169,112 @@ def test_each_is_found_whichever_others_there_are(rule):
 
 def test_names_are_unique():
     assert len({rule.name for rule in TABLE}) == len(TABLE)
+
+
+# ----------------------------------------------------------------- what users write themselves
+
+
+def user_losses():
+    """Losses that are not in the catalogue, as their papers have them."""
+
+    @L.loss(source="Bradley and Terry 1952, doi:10.2307/2334029")
+    def bradley_terry(chosen: Real, rejected: Real):
+        return -log(sigmoid(chosen - rejected))
+
+    @L.loss(source="Rafailov et al. 2023, arXiv:2305.18290, eq. 7")
+    def preference(
+        chosen: Real,
+        rejected: Real,
+        chosen_reference: Real,
+        rejected_reference: Real,
+        *,
+        beta: Positive = 0.1,
+    ):
+        gain = (chosen - chosen_reference) - (rejected - rejected_reference)
+        return -log(sigmoid(beta * gain))
+
+    @L.loss(source="Maechler 2012")
+    def complement(hazard: Positive, ignored: Real):
+        return -log(1 - exp(-hazard)) + 0 * ignored
+
+    @L.loss(source="Charbonnier et al. 1994, doi:10.1109/ICIP.1994.413553")
+    def charbonnier(prediction: Real, target: Real, *, width: Positive = 1e-3):
+        return sqrt((prediction - target) ** 2 + width**2) - width
+
+    @L.loss(source="Hartley and Zisserman 2003, app. 6.8")
+    def pseudo_huber(prediction: Real, target: Real, *, delta: Positive = 1.0):
+        return delta**2 * (sqrt(1 + ((prediction - target) / delta) ** 2) - 1)
+
+    @L.loss(source="Student 1908, without constants")
+    def student(prediction: Real, target: Real, *, freedom: Positive = 3.0):
+        return (freedom + 1) / 2 * log(1 + (prediction - target) ** 2 / freedom)
+
+    @L.loss(source="logistic log-likelihood")
+    def logistic(prediction: Real, target: Real, *, scale: Positive = 1.0):
+        z = (target - prediction) / scale
+        return z + log(scale) + 2 * log(1 + exp(-z))
+
+    return locals().values()
+
+
+OWN = {loss.name: loss for loss in user_losses()}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", OWN)
+def test_a_formula_of_ones_own_is_exact(name, dtype):
+    """Values and gradients within 4 ulp of what the formula means, also where its parts cancel."""
+    for part in errors(OWN[name], "numpy", dtype, truths(OWN[name], dtype, 60)):
+        if part.kind != SUBNORMAL and part.errors.size:
+            assert part.errors.max() <= 4, (part.what, part.kind)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", OWN)
+def test_a_formula_of_ones_own_has_no_nan(name, dtype):
+    loss, form = OWN[name], np.finfo(dtype)
+    rng = np.random.default_rng(5)
+    data = []
+    for argument in loss.inputs:
+        size = 10.0 ** rng.uniform(np.log10(form.tiny), np.log10(form.max), 20000)
+        signs = rng.choice([-1, 1], 20000) if argument.domain.name == "Real" else 1
+        data.append((signs * size).astype(dtype))
+    value, gradient = loss.value_and_gradient(*data, reduction="none")
+    assert not np.isnan(value).any()
+    assert not np.isnan(gradient).any()
+
+
+EXTREMES = np.array([0.0, -0.0, 1e-300, -1e-300, 40.0, -40.0, 800.0, -800.0, 1e300, -1e300])
+
+
+def test_textbook_cross_entropies_stay_finite():
+    """The four that every course writes, at logits where their own arithmetic overflows."""
+
+    @L.loss(source="Good 1952")
+    def binary(logit: Real, target: Unit):
+        p = 1 / (1 + exp(-logit))
+        return -(target * log(p) + (1 - target) * log(1 - p))
+
+    @L.loss(source="Lin et al. 2017")
+    def fading(logit: Real, target: Binary, *, gamma: NonNegative = 2.0):
+        p = 1 / (1 + exp(-logit))
+        p_t = where(target == 1, p, 1 - p)
+        return -((1 - p_t) ** gamma) * log(p_t)
+
+    @L.loss(source="Bridle 1990")
+    def multiclass(logits: Scores, label: Label):
+        return -log(pick(exp(logits) / total(exp(logits)), label))
+
+    for loss, peer in ((binary, L.binary_cross_entropy), (fading, L.focal)):
+        for target in (0.0, 1.0):
+            data = EXTREMES, np.full_like(EXTREMES, target)
+            for found, known in zip(
+                loss.value_and_gradient(*data, reduction="none"),
+                peer.value_and_gradient(*data, reduction="none"),
+                strict=True,
+            ):
+                assert np.isfinite(found).all()
+                np.testing.assert_array_equal(found, known)
+    rows = np.stack([EXTREMES, EXTREMES[::-1]], axis=-1)
+    found = multiclass.value_and_gradient(rows, np.zeros(len(rows), int), reduction="none")
+    assert all(np.isfinite(part).all() for part in found)

@@ -191,6 +191,11 @@ LOGARITHMS = (
         lambda x: log(cosh(x)),
     ),
     identity(
+        "logistic density",
+        lambda x: x + 2 * softplus(-x),
+        lambda x: 2 * log_cosh_difference(x / 2, 0) + 2 * log(2),
+    ),
+    identity(
         "power complement",
         lambda x, p: 1 - x**p,
         lambda x, p: power_complement(x, p),
@@ -223,6 +228,9 @@ DIFFERENCES = (
     ),
     identity("hypot", lambda x, y: sqrt(x * x + y * y), lambda x, y: hypot(x, y)),
     identity("hypot of 1", lambda x: sqrt(1 + x * x), lambda x: hypot(x, 1)),
+    identity(
+        "hypot of a ratio", lambda x, y: sqrt(1 + x * x / (y * y)), lambda x, y: hypot(x / y, 1)
+    ),
     identity("pseudo-Huber", lambda x: hypot(x, 1) - 1, lambda x: pseudo_huber(x, 1)),
     identity(
         "Charbonnier", lambda x, y: hypot(x, y) - y, lambda x, y: pseudo_huber(x, y), y=POSITIVE
@@ -252,6 +260,26 @@ CLASSES = (
         "entry of softmax",
         lambda X, k: exp(pick(X, k)) / total(exp(X)),
         lambda X, k: pick(softmax(X), k),
+    ),
+    identity(
+        "entry of a softmax at a temperature",
+        lambda X, k, s: exp(pick(X, k) / s) / total(exp(X / s)),
+        lambda X, k, s: pick(softmax(X / s), k),
+    ),
+    identity(
+        "entry of a scaled softmax",
+        lambda X, k, s: exp(s * pick(X, k)) / total(exp(s * X)),
+        lambda X, k, s: pick(softmax(s * X), k),
+    ),
+    identity(
+        "cross-entropy at a temperature",
+        lambda X, k, s: logsumexp(X / s) - pick(X, k) / s,
+        lambda X, k, s: cross_entropy_at(X / s, k),
+    ),
+    identity(
+        "scaled cross-entropy",
+        lambda X, k, s: logsumexp(s * X) - s * pick(X, k),
+        lambda X, k, s: cross_entropy_at(s * X, k),
     ),
     identity("shifted softmax", lambda X: softmax(X - peak(X)), lambda X: softmax(X)),
     identity(
