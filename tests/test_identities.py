@@ -236,7 +236,7 @@ def test_a_formula_of_ones_own_has_no_nan(name, dtype):
     rng = np.random.default_rng(5)
     data = []
     for argument in loss.inputs:
-        size = 10.0 ** rng.uniform(np.log10(form.tiny), np.log10(form.max), 20000)
+        size = 10.0 ** rng.uniform(np.log10(form.tiny), np.log10(form.max / 2), 20000)
         signs = rng.choice([-1, 1], 20000) if argument.domain.name == "Real" else 1
         data.append((signs * size).astype(dtype))
     value, gradient = loss.value_and_gradient(*data, reduction="none")

@@ -144,7 +144,7 @@ class Definition:
 def define(
     formula: Callable[..., Any],
     *,
-    source: str,
+    source: str = "",
     elsewhere: Iterable[str] = (),
     promises: str = "",
     choose: str = "",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cached_property
 from types import FrameType
-from typing import Any
+from typing import Any, overload
 
 from lossary.definition import Definition, define
 from lossary.engine import evaluate, graph, recipes
@@ -252,8 +252,14 @@ def rebuild(facts: dict[str, Any]) -> Loss:
     return Loss(**facts)
 
 
-def loss(**facts: Any) -> Callable[[Callable[..., Any]], Loss]:
-    """Turn a formula into a loss that runs everywhere.
+@overload
+def loss(formula: Callable[..., Any], /) -> Loss: ...
+@overload
+def loss(**facts: Any) -> Callable[[Callable[..., Any]], Loss]: ...
+def loss(
+    formula: Callable[..., Any] | None = None, /, **facts: Any
+) -> Loss | Callable[[Callable[..., Any]], Loss]:
+    """Turn a formula into a loss that runs everywhere, exact however it is written.
 
     >>> import lossary as L
     >>> from lossary.domain import Positive, Real
@@ -264,9 +270,22 @@ def loss(**facts: Any) -> Callable[[Callable[..., Any]], Loss]:
     ...     return scale**2 / 2 * (1 - exp(-(((prediction - target) / scale) ** 2)))
     >>> print(round(welsch([3.0], [0.0]), 12))
     0.499938295098
+
+    Facts (source, promises, ...) are optional, and so are the parentheses:
+
+    >>> from lossary.functions import log, sigmoid
+    >>> @L.loss
+    ... def preference(chosen: Real, rejected: Real):
+    ...     return -log(sigmoid(chosen - rejected))
+    >>> print(preference([800.0], [0.0]))
+    0.0
     """
 
     def decorate(formula: Callable[..., Any]) -> Loss:
         return bind(define(formula, **facts))
 
-    return decorate
+    if formula is None:
+        return decorate
+    if not callable(formula):
+        raise TypeError(f"loss takes facts by name, as in source={formula!r}")
+    return decorate(formula)
