@@ -79,6 +79,7 @@ ARGUMENTS = {
     "jensen_gap": (SHARE, SHARE),
     "cosh": ((*REAL[:10], 710.25, *ENDLESS),),
     "sinh": ((*REAL[:10], 0.5, 1.9, 2.1, -710.25, *ENDLESS),),
+    "log_softplus": ((*REAL, -39.9, -40.1),),
     "log1mexp": ((1e-300, 1e-9, 0.5, 0.69, 0.7, 40.0, 1e30),),
     "exp_minus_exp": (REAL[:10], (0.5, 1.0, -41.0)),
     "difference_of_squares": ((*REAL[:8], 40.0), (0.0, 1.0, 0.5)),

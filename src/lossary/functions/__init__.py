@@ -41,6 +41,7 @@ from lossary.functions.exponentials import (
     hypot,
     log1mexp,
     log1p_square,
+    log_softplus,
     pseudo_huber,
     sinh,
 )
@@ -144,6 +145,7 @@ __all__ = [
     "log_relative_entropy",
     "log_sigmoid",
     "log_softmax",
+    "log_softplus",
     "log_to_middle",
     "logsumexp",
     "maximum",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from math import e
 
 from lossary.formula import Expression
+from lossary.functions.elementwise import sigmoid, softplus
 from lossary.functions.vocabulary import (
     absolute,
     exp,
@@ -60,6 +61,16 @@ def sinh(x: Expression) -> Expression:
 def log1mexp(x: Expression) -> Expression:
     """log(1 - exp(-x)) for x from 0 (Maechler 2012, Accurately computing log(1 - exp(-|a|)))."""
     return where(x < 0.6931471805599453, log(-expm1(-x)), log1p(-exp(-x)))
+
+
+@named(
+    latex=r"\log\log\left(1 + e^{{{0}}}\right)",
+    means=lambda m, x: m.log(m.log1p(m.exp(x))),
+    slope=lambda x: (where(x < -40, 1, sigmoid(x) / softplus(maximum(x, -40))),),
+)
+def log_softplus(x: Expression) -> Expression:
+    """log(softplus(x)), which is x where exp(x) may underflow."""
+    return where(x < -40, x, log(softplus(maximum(x, -40))))
 
 
 @named(

@@ -7,10 +7,10 @@ matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from lossary.formula import Expression, apply
+from lossary.formula import Expression, apply, walk
 from lossary.functions import FUNCTIONS, maximum, pick, total, where
 from lossary.identities.matching import Bound, found_in_sum, matched, weights_of
 from lossary.identities.rules import Identity
@@ -40,9 +40,8 @@ class Normal:
     """Brings formulas to normal form; ``sets`` names the set that each argument lies in."""
 
     def __init__(self, identities: Sequence[Identity], sets: Mapping[str, str]) -> None:
-        ranked = sorted(identities, key=lambda identity: identity.size)
-        self.sums = [i for i in ranked if i.left.operator in ARITHMETIC]
-        self.calls = [i for i in ranked if i.left.operator not in ARITHMETIC]
+        self.identities = identities
+        self.candidates: dict[frozenset[str], Sequence[Identity]] = {}
         self.sets = sets
         self.done: dict[Expression, Expression] = {}
 
@@ -55,6 +54,14 @@ class Normal:
             else:
                 found = self._call(expression)
             self.done[expression] = self.done[found] = found
+        return found
+
+    def _holding(self, words: frozenset[str]) -> Sequence[Identity]:
+        """Return the identities of these functions, the largest first; others stay untraced."""
+        found = self.candidates.get(words)
+        if found is None:
+            found = sorted((i for i in self.identities if i.words <= words), key=lambda i: i.size)
+            self.candidates[words] = found
         return found
 
     # Sums and products.
@@ -95,10 +102,9 @@ class Normal:
         return spell(self._merged(terms))
 
     def _better(self, terms: Sequence[Term]) -> list[Term] | None:
-        words = {f.operator for t in terms for f in (*t.above, *t.below)}
-        deep = words | {n for t in terms for f in (*t.above, *t.below) for n in _operators(f)}
-        for rule in self.sums:
-            if not rule.words <= deep:
+        words = _operators(f for t in terms for f in (*t.above, *t.below))
+        for rule in self._holding(words):
+            if rule.left.operator not in ARITHMETIC:
                 continue
             patterns = terms_of(rule.left)
             for bound, common, rest in found_in_sum(patterns, terms, weights_of(patterns)):
@@ -146,7 +152,7 @@ class Normal:
         if moved is not None:
             return moved
         self.done[node] = node  # while it is looked at: an identity may hand it back
-        for rule in self.calls:
+        for rule in self._holding(_operators([node])):
             if rule.left.operator != node.operator:
                 continue
             for bound in matched(rule.left, node, {}):
@@ -273,10 +279,8 @@ def _is_number(term: Term) -> bool:
     return not term.above and not term.below
 
 
-def _operators(node: Expression) -> Iterator[str]:
-    for argument in node.arguments:
-        yield argument.operator
-        yield from _operators(argument)
+def _operators(nodes: Iterable[Expression]) -> frozenset[str]:
+    return frozenset(found.operator for node in nodes for found in walk(node))
 
 
 def _collected(terms: Sequence[Term]) -> list[Term]:

@@ -39,6 +39,7 @@ from lossary.functions import (
     log_relative_entropy,
     log_sigmoid,
     log_softmax,
+    log_softplus,
     logsumexp,
     maximum,
     mean_cross_entropy,
@@ -99,6 +100,7 @@ SIGMOIDS = (
         lambda x, y: maximum(x, y) + softplus(-absolute(x - y)),
     ),
     identity("mirrored softplus", lambda x: softplus(x) - x, lambda x: softplus(-x)),
+    identity("log softplus", lambda x: log(softplus(x)), lambda x: log_softplus(x)),
     identity("odds", lambda x: softplus(x) - softplus(-x), lambda x: x),
     identity("exp of softplus", lambda x: exp(-softplus(x)), lambda x: sigmoid(-x)),
     identity(

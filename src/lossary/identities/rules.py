@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import signature
 
-from lossary.formula import Expression, variable, walk
+from lossary.formula import Expression, variable
+from lossary.functions import FUNCTIONS, PRIMITIVES
 
 __all__ = ["Identity", "identity"]
 
@@ -57,13 +58,13 @@ class Identity:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """The functions without which a formula cannot hold the left side."""
-        return frozenset(n.operator for n in walk(self.left)) - _EVERYWHERE
+        """The functions without which a formula cannot hold the left side, known by their names.
 
-
-_EVERYWHERE = frozenset(
-    ["variable", "constant", "add", "subtract", "multiply", "divide", "negative", "power"]
-)
+        Few identities can stand in a loss; to trace all of them would be felt at the first call.
+        """
+        return frozenset(
+            n for n in self.means.__code__.co_names if n in FUNCTIONS or n in PRIMITIVES
+        )
 
 
 def _nodes(node: Expression) -> Iterator[Expression]:

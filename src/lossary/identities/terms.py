@@ -195,12 +195,18 @@ def _product(term: Term) -> Expression:
     if not above:
         number = constant(term.number)
         return number / _joined(below) if below else number
+    if _is_square(above[-2:]) and _is_square(below):  # neither square alone may overflow
+        return _times(term.number, _joined([*above[:-2], *2 * [above[-1] / below[-1]]]))
     if below:
         last = above.pop() / _joined(below)
         return _times(term.number, _joined([*above, last]))
     if term.number < 1:  # stays inside: moved out, what is left could overflow
         return _joined([_times(term.number, above[0]), *above[1:]])
     return _times(term.number, _joined(above))
+
+
+def _is_square(factors: Sequence[Expression]) -> bool:
+    return len(factors) == 2 and factors[0] is factors[1]
 
 
 def _turned(term: Term) -> Term | None:
