@@ -8,13 +8,13 @@ hyper-parameters. A parameter whose default is ``None`` may be absent; the formu
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import ModuleType
 from typing import Any, get_type_hints
 
-from lossary import calculus, functions
+from lossary import calculus, functions, handbook
 from lossary.domain import Domain, domain_of
 from lossary.errors import FormulaError
 from lossary.formula import Expression, trace, variable, walk
@@ -33,8 +33,6 @@ PROMISES = {
     "scale_invariant": "unchanged when the prediction is multiplied by a positive number",
     "proper": "in expectation least at the true distribution",
 }
-
-_FAMILIES = ("regression", "classification", "margin", "divergence", "similarity")
 
 
 @dataclass(frozen=True)
@@ -68,10 +66,27 @@ class Definition:
     arguments: tuple[Argument, ...] = ()
     family: str = "custom"
     source: str = ""
-    elsewhere: tuple[str, ...] = ()
     promises: frozenset[str] = frozenset()
-    choose: str = ""
-    traps: tuple[str, ...] = ()
+
+    @cached_property
+    def _advice(self) -> handbook.Advice:
+        known = {} if self.family == "custom" else handbook.advice(self.family)
+        return known.get(self.name, handbook.NOTHING)
+
+    @property
+    def choose(self) -> str:
+        """When to choose it, rather than its neighbours."""
+        return self._advice.choose
+
+    @property
+    def traps(self) -> tuple[str, ...]:
+        """What goes wrong with it."""
+        return self._advice.traps
+
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """Its names in other libraries."""
+        return self._advice.elsewhere
 
     @cached_property
     def inputs(self) -> tuple[Argument, ...]:
@@ -145,10 +160,7 @@ def define(
     formula: Callable[..., Any],
     *,
     source: str = "",
-    elsewhere: Iterable[str] = (),
     promises: str = "",
-    choose: str = "",
-    traps: Iterable[str] = (),
     family: str = "custom",
 ) -> Definition:
     """Read a signature; a user's formula is traced, so that mistakes show where they are made."""
@@ -165,10 +177,7 @@ def define(
         arguments=_arguments(formula),
         family=family,
         source=source,
-        elsewhere=tuple(elsewhere),
         promises=promised,
-        choose=choose,
-        traps=tuple(traps),
     )
     if family == "custom":  # the catalogue's are traced when they are first asked for
         check(definition)
@@ -210,8 +219,8 @@ def loss(**facts: Any) -> Callable[[Callable[..., Any]], Definition]:
     """Turn the formula below into a record; see :func:`define` for the facts it may carry."""
 
     def decorate(formula: Callable[..., Any]) -> Definition:
-        family = formula.__module__.rpartition(".")[2]
-        facts.setdefault("family", family if family in _FAMILIES else "custom")
+        room, _, family = formula.__module__.rpartition(".")
+        facts.setdefault("family", family if room == "lossary.losses" else "custom")
         return define(formula, **facts)
 
     return decorate

@@ -79,7 +79,14 @@ class Normal:
         sums = [f for f in product.above if f.operator in ARITHMETIC]
         if len(product.above) == 1 and not product.below and sums:  # a number times a sum
             return [Term(product.number) * term for term in terms_of(sums[0])]
+        others = [f for f in product.above if f.operator not in ARITHMETIC]
+        if len(sums) == 1 and not product.below and all(map(self._is_sign, others)):
+            sign = Term(product.number, tuple(others))  # exact, where a difference is rounded
+            return [sign * term for term in terms_of(sums[0])]
         return [product]
+
+    def _is_sign(self, node: Expression) -> bool:
+        return self._set_of(node) == "Sign"
 
     def _product(self, node: Expression) -> Term:
         operator, arguments = node.operator, node.arguments
