@@ -20,6 +20,7 @@ from lossary.engine.describe import describe
 from lossary.engine.hints import TARGET_FIRST, for_host
 from lossary.engine.numbered import number
 from lossary.engine.program import text, variant
+from lossary.notation import Written
 from lossary.render import latex
 
 __all__ = ["Loss", "bind", "loss"]
@@ -126,19 +127,25 @@ class Loss(Definition):
         return text(variant(self, self.absent_by_default, ()), (what,), target)
 
     @cached_property
+    def written(self) -> Written:
+        """The formula as its author wrote it, and derivatives of it, for reading."""
+        symbols = {argument.name: self.variable(argument.name) for argument in self.arguments}
+        return Written(self.formula, symbols, {n: d.name for n, d in self.domains.items()})
+
+    @cached_property
     def latex(self) -> str:
         """The formula."""
-        return latex(self.expression(self.absent_by_default))
+        return latex(self.written.value)
 
     @cached_property
     def gradient_latex(self) -> str:
         """The first derivative with respect to the prediction."""
-        return latex(self.gradient_expression(absent=self.absent_by_default))
+        return latex(self.written.gradient)
 
     @cached_property
     def hessian_latex(self) -> str:
         """The diagonal second derivative with respect to the prediction."""
-        return latex(self.hessian_expression(absent=self.absent_by_default))
+        return latex(self.written.hessian)
 
     @cached_property
     def __signature__(self) -> inspect.Signature:
