@@ -24,6 +24,7 @@ __all__ = ["PROMISES", "Argument", "Definition", "check", "define", "gather", "l
 
 PROMISES = {
     "non_negative": "never below 0",
+    "non_negative_if_normalised": "not below 0, but for what the sums of the rows miss of 1",
     "zero_at_target": "0 when the prediction equals the target",
     "symmetric": "unchanged when prediction and target swap places",
     "convex": "convex in the prediction",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cached_property
 from types import FrameType
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from lossary.definition import Definition, define
 from lossary.engine import evaluate, graph, recipes
@@ -20,8 +20,10 @@ from lossary.engine.describe import describe
 from lossary.engine.hints import TARGET_FIRST, for_host
 from lossary.engine.numbered import number
 from lossary.engine.program import text, variant
-from lossary.notation import Written
 from lossary.render import latex
+
+if TYPE_CHECKING:
+    from lossary.notation import Written
 
 __all__ = ["Loss", "bind", "loss"]
 
@@ -129,6 +131,8 @@ class Loss(Definition):
     @cached_property
     def written(self) -> Written:
         """The formula as its author wrote it, and derivatives of it, for reading."""
+        from lossary.notation import Written
+
         symbols = {argument.name: self.variable(argument.name) for argument in self.arguments}
         return Written(self.formula, symbols, {n: d.name for n, d in self.domains.items()})
 

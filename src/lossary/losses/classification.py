@@ -115,9 +115,9 @@ def multi_label_soft_margin(
 )
 def cross_entropy(logits: Logits, label: Label, *, label_smoothing: Smoothing = 0.0):
     """Negative log-probability of the true class, from logits."""
-    log_p = log(softmax(logits))
-    sharp = -(1 - label_smoothing) * pick(log_p, label)
-    return sharp - label_smoothing / class_count() * total(log_p)
+    p, uniform = softmax(logits), 1 / class_count()
+    sharp = -(1 - label_smoothing) * log(pick(p, label))
+    return sharp - label_smoothing * uniform * total(log(p))
 
 
 @loss(

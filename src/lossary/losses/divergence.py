@@ -11,7 +11,10 @@ from lossary.functions import (
 )
 
 
-@loss(source="Kullback and Leibler 1951, doi:10.1214/aoms/1177729694", promises="convex")
+@loss(
+    source="Kullback and Leibler 1951, doi:10.1214/aoms/1177729694",
+    promises="non_negative_if_normalised zero_at_target convex",
+)
 def kl_divergence(log_probabilities: LogSimplex, target: Simplex):
     """Relative entropy of the target to the prediction, from log-probabilities."""
     return total(target * (log(target) - log_probabilities))
@@ -19,14 +22,17 @@ def kl_divergence(log_probabilities: LogSimplex, target: Simplex):
 
 @loss(
     source="Kullback and Leibler 1951, doi:10.1214/aoms/1177729694",
-    promises="convex zero_at_target",
+    promises="non_negative_if_normalised zero_at_target convex",
 )
 def kl_divergence_from_probabilities(probabilities: Simplex, target: Simplex):
     """Relative entropy of the target to the prediction, from probabilities."""
     return total(target * log(target / probabilities))
 
 
-@loss(source="Kullback and Leibler 1951, doi:10.1214/aoms/1177729694", promises="convex")
+@loss(
+    source="Kullback and Leibler 1951, doi:10.1214/aoms/1177729694",
+    promises="non_negative_if_normalised zero_at_target convex",
+)
 def kl_divergence_with_log_target(log_probabilities: LogSimplex, log_target: LogSimplex):
     """Relative entropy of the target to the prediction, both as log-probabilities."""
     return total(exp(log_target) * (log_target - log_probabilities))

@@ -369,5 +369,6 @@ def size(node: Expression) -> int:
     known: dict[Expression, int] = {}
     for part in walk(node):
         quiet = part.operator in {"multiply", "negative"}
-        known[part] = (0 if quiet else 1) + sum(known[a] for a in part.arguments)
+        inside = sum(known[a] for a in part.arguments)
+        known[part] = 2 if is_bracket(part) else inside + (0 if quiet else 1)
     return known[node]

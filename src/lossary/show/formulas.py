@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lossary.formula import Expression, variable, walk
 from lossary.render.latex import latex
-from lossary.rewriting import substitute
+from lossary.rewriting import is_bracket, substitute
 
 __all__ = ["abbreviate"]
 
@@ -38,7 +38,7 @@ def abbreviate(
     known: dict[Expression, Expression] = {}
     if any(_signs(latex(formula)) >= LONG for formula in formulas):
         for node in _candidates(formulas):
-            if node.operator == "where" or _signs(latex(substitute(node, known))) >= WORTH_A_LETTER:
+            if _is_choice(node) or _signs(latex(substitute(node, known))) >= WORTH_A_LETTER:
                 known[node] = variable(f"part{len(known)}", class_axis=node.class_axis)
     count = len(known)
     used = {latex(n) for n in walk(*formulas, *followers) if n.operator == "variable"}
@@ -67,11 +67,13 @@ def _candidates(formulas: Sequence[Expression]) -> list[Expression]:
                 next_case = node.operator == argument.operator == "where" and position == 2
                 if argument.arguments and not next_case:
                     users.setdefault(argument, set()).add(node)
-        found |= {
-            part for part, using in users.items() if part.operator == "where" or len(using) > 1
-        }
+        found |= {part for part, using in users.items() if _is_choice(part) or len(using) > 1}
     found -= set(formulas)
     return [node for node in walk(*formulas) if node in found]
+
+
+def _is_choice(node: Expression) -> bool:
+    return node.operator == "where" and not is_bracket(node)
 
 
 def _signs(text: str) -> int:

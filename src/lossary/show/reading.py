@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lossary.formula import Expression, variable, walk
-from lossary.rewriting import substitute
+from lossary.rewriting import is_bracket, substitute
 from lossary.show.textbook import textbook
 from lossary.show.unicode import INDICES, RELATIONS, cases, plain, symbol
 
@@ -64,9 +64,7 @@ def read(
     known: dict[Expression, Expression] = {}
     free = _free_letters([*roots, *(part for pair in named for part in pair)])
     for part in _parts(roots):
-        if free and (
-            part.operator == "where" or len(plain(substitute(part, known))) >= WORTH_A_LETTER
-        ):
+        if free and (_is_choice(part) or len(plain(substitute(part, known))) >= WORTH_A_LETTER):
             known[part] = variable(free.pop(0), class_axis=part.class_axis)
     formulas = [_formula(substitute(root, known)) for root in roots]
     letters = [
@@ -84,6 +82,10 @@ def _formula(node: Expression) -> Formula:
     return Formula(tuple(cases(node, "c")))
 
 
+def _is_choice(node: Expression) -> bool:
+    return node.operator == "where" and not is_bracket(node)
+
+
 def _free_letters(roots: Sequence[Expression]) -> list[str]:
     used = {symbol(str(n.payload)) for n in walk(*roots) if n.operator == "variable"}
     return [letter for letter in LETTERS if letter not in {*used, *INDICES}]
@@ -96,7 +98,7 @@ def _parts(roots: Sequence[Expression]) -> list[Expression]:
         users: dict[Expression, int] = {}
         for node in walk(root):
             for place, argument in enumerate(node.arguments):
-                if argument.operator == "where" and not (node.operator == "where" and place > 0):
+                if _is_choice(argument) and not (node.operator == "where" and place > 0):
                     found.add(argument)
                 if argument.arguments and argument.operator not in RELATIONS:
                     users[argument] = users.get(argument, 0) + 1
