@@ -17,7 +17,7 @@ from types import CodeType, FunctionType
 import numpy as np
 
 import expressions
-from lossary import calculus, rewriting
+from lossary import calculus, identities, rewriting
 from lossary.calculus import PARTIALS, PUSHES
 from lossary.engine import checking, program, reduction, weighing
 from lossary.formula import Expression, apply, constant
@@ -182,6 +182,27 @@ def wronged_form(form):
     spoilt = wronged(form)
     spoilt.__signature__ = inspect.signature(form)
     return spoilt
+
+
+def pairs():
+    """Each identity: its computed side."""
+    table = identities.table()
+    for place, pair in enumerate(table):
+        spoilt = dataclasses.replace(pair, computed=wronged(pair.computed))
+        changed = (*table[:place], spoilt, *table[place + 1 :])
+        patch = partial(attribute_of, identities, "table", lambda changed=changed: changed)
+        yield Spoiled(f"identity.{pair.name}", patch, (f"identity {pair.name} ",))
+
+
+@contextlib.contextmanager
+def attribute_of(module, name, value):
+    """Exchange one name of a module."""
+    kept = getattr(module, name)
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, kept)
 
 
 CONDITIONS = {"less", "less_equal", "equal", "logical_and", "logical_or", "logical_not"}
@@ -376,6 +397,7 @@ def every_rule(arguments_of):
     yield from entries(calculus.REDUCTIONS, "REDUCTIONS")
     yield from slopes(arguments_of)
     yield from computed()
+    yield from pairs()
     yield from spellings()
     yield from entries(rewriting.FOLDS, "FOLDS")
     yield from entries(rewriting.COMPLEMENTS, "COMPLEMENTS", "pairs subtract ")

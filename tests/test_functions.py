@@ -77,6 +77,18 @@ ARGUMENTS = {
     "log_ratio": (SIZE, SIZE),
     "log_to_middle": (SHARE, SHARE),
     "jensen_gap": (SHARE, SHARE),
+    "cosh": ((*REAL[:10], 710.25, *ENDLESS),),
+    "sinh": ((*REAL[:10], 0.5, 1.9, 2.1, -710.25, *ENDLESS),),
+    "log_softplus": ((*REAL, -39.9, -40.1),),
+    "log1mexp": ((1e-300, 1e-9, 0.5, 0.69, 0.7, 40.0, 1e30),),
+    "exp_minus_exp": (REAL[:10], (0.5, 1.0, -41.0)),
+    "difference_of_squares": ((*REAL[:8], 40.0), (0.0, 1.0, 0.5)),
+    "hypot": (REAL, (*REAL, 1e300)),
+    "pseudo_huber": (REAL, (0.0, 1e-300, 1e-9, 1.0, 1e30)),
+    "log1p_square": ((*REAL, 1e200), (1e-9, 1.0, 1e30)),
+    "exp_of_rounded": (REAL[:10],),
+    "softplus_of_rounded": (REAL,),
+    "sigmoid_of_rounded": (REAL,),
 }
 # Functions of logarithms and squares have the errors of their parts, larger ones those of powers.
 ALLOWED = {"sigmoid_power": 32, "jensen_gap": 16}

@@ -14,6 +14,7 @@ from lossary.formula import apply, variable, walk
 from lossary.functions import exp, log, maximum, norm, pick, softmax, total, where
 from lossary.rewriting import substitute
 from lossary.show import reading
+from lossary.show.formulas import abbreviate
 from lossary.show.reading import read
 from lossary.show.textbook import textbook
 from lossary.show.unicode import plain, symbol
@@ -35,6 +36,7 @@ WORDS = {
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "log_sigmoid": lambda x: -np.log1p(np.exp(-x)),
     "log_cosh": lambda x: np.log(np.cosh(x)),
+    "cosh": np.cosh,
     "sech_squared": lambda x: 1 / np.cosh(x) ** 2,
     "softmax": softmax_of,
     "log_softmax": lambda x: np.log(softmax_of(x)),
@@ -67,26 +69,33 @@ def evaluate(expression, values, classes):
     return done[expression]
 
 
+def first_of(loss, data):
+    return data[loss.inputs[0].name]
+
+
+def some_of(loss, first):
+    """Numbers for the parameters that may be absent: readers see the formula that has them."""
+    sizes = {"ClassWeights": np.linspace(0.5, 2, first.shape[-1])}
+    return {a.name: sizes.get(a.domain.name, 0.25) for a in loss.parameters if a.optional}
+
+
 @samples.each_loss
 def test_textbook_formulas_mean_what_the_engine_computes(loss):
     rng = np.random.default_rng(7)
     data = dict(zip((a.name for a in loss.inputs), samples.arrays(loss, rng), strict=True))
-    given = {
-        k: v for k, v in samples.parameters(loss, rng).items() if k not in loss.absent_by_default
-    }
+    given = samples.parameters(loss, rng) | some_of(loss, first_of(loss, data))
     rows = {
         a.name: data[a.name]
         if a.domain.class_axis or not loss.class_axis
         else data[a.name][..., None]
         for a in loss.inputs
     }
-    values = rows | {name: np.asarray([number]) for name, number in given.items()}
-    absent = loss.absent_by_default
+    values = rows | {name: np.atleast_1d(number) for name, number in given.items()}
     first = data[loss.inputs[0].name]
     for formula, expected in (
-        (loss.expression(absent), loss(**data, **given, reduction="none")),
-        (loss.gradient_expression(absent=absent), loss.gradient(**data, **given, reduction="sum")),
-        (loss.hessian_expression(absent=absent), loss.hessian(**data, **given, reduction="sum")),
+        (loss.written.value, loss(**data, **given, reduction="none")),
+        (loss.written.gradient, loss.gradient(**data, **given, reduction="sum")),
+        (loss.written.hessian, loss.hessian(**data, **given, reduction="sum")),
     ):
         with np.errstate(divide="ignore"):  # in the branch of a case that is not taken
             found = np.asarray(evaluate(textbook(formula), values, first.shape[-1]))
@@ -107,8 +116,7 @@ def test_letters_stand_for_what_they_replace(loss, monkeypatch):
         return substitute(expression, replacements)
 
     monkeypatch.setattr(reading, "substitute", recorded)
-    absent = loss.absent_by_default
-    roots = [loss.expression(absent), loss.gradient_expression(absent=absent)]
+    roots = [loss.written.value, loss.written.gradient]
     formulas, letters = read(*roots)
     back = {letter: part for part, letter in named.items()}
     assert {str(letter.payload) for letter in back} >= {name[0] for name, _ in letters}
@@ -168,23 +176,59 @@ def test_plain(expression, text):
 @pytest.mark.parametrize(
     ("name", "value", "gradient"),
     [
-        ("soft_margin", "log(1 + exp(-y s))", "-y σ(-y s)"),
-        ("binary_cross_entropy", "w₊ y log(1 + exp(-z)) + (1 - y) log(1 + exp(z))", None),
-        ("soft_cross_entropy", "-Σ_j y_j log softmax(z)_j", "softmax(z)_c - y_c"),
-        ("hinge", "max(1 - y s, 0)", None),
-        ("log_cosh", "log cosh(ŷ - y)", "tanh(ŷ - y)"),
+        ("soft_margin", "log(1 + exp(-y s))", "-y (1 - σ(s y))"),
+        (
+            "binary_cross_entropy",
+            "-(w₊ y log(p) + (1 - y) log(1 - p))",
+            "p (1 - y) - w₊ y (1 - p)",
+        ),
+        ("focal", "-[α if y = 1; 1 - α] (1 - p_t)^γ log(p_t)", None),
+        ("categorical_focal", "-(1 - p_t)^γ log(p_t)", None),
+        ("soft_cross_entropy", "-Σ_j y_j log(softmax(z)_j)", "softmax(z)_c - y_c"),
+        ("multi_label_soft_margin", None, "w_c (p_c - y_c)/C"),
+        ("hinge", "max(0, 1 - y s)", "[-y if 1 - s y > 0; 0]"),
+        ("log_cosh", "log(cosh(ŷ - y))", "tanh(ŷ - y)"),
         ("poisson", "exp(η) - y η", "exp(η) - y"),
         ("euclidean_distance", "‖ŷ - y‖", "(ŷ_c - y_c)/‖ŷ - y‖"),
-        ("cosine_distance", "1 - cos(ŷ, y)", None),
-        ("negative_log_likelihood", "-ℓ_t", None),
+        ("cosine_distance", "1 - (Σ_j ŷ_j y_j)/(‖ŷ‖ ‖y‖)", None),
+        ("negative_log_likelihood", "-ℓ_t", "-[c = t]"),
         ("kl_divergence", "Σ_j y_j (log(y_j) - ℓ_j)", "-y_c"),
     ],
 )  # fmt: skip
 def test_formulas_of_textbooks(name, value, gradient):
-    loss = L.catalogue[name]
-    assert plain(loss.expression()) == value
-    if gradient:
-        assert plain(loss.gradient_expression()) == gradient
+    formulas, _ = L.catalogue[name].written.lettered
+    assert value in {None, plain(formulas[0])}
+    assert gradient in {None, plain(formulas[1])}
+
+
+@pytest.mark.parametrize(
+    ("name", "second"),
+    [
+        ("soft_cross_entropy", "softmax(z)_c (1 - softmax(z)_c)"),
+        ("binary_cross_entropy", "p (1 + w₊ y - y) (1 - p)"),
+        ("squared_hinge", "[2 if 1 - s y > 0; 0]"),
+        ("generalized_cross_entropy_from_probabilities", "(1 - q) p_t^(q - 2) [c = t]"),
+    ],
+)
+def test_second_derivatives_are_simplified(name, second):
+    formulas, _ = L.catalogue[name].written.lettered
+    assert plain(formulas[2]) == second
+
+
+@samples.each_loss
+def test_formulas_are_short_or_abbreviated(loss):
+    """Of LaTeX, a value has 300 characters at most and a derivative 600; letters help where not."""
+    formulas, named = loss.written.lettered
+    (value, *derivatives), letters = abbreviate(formulas, named=named)
+    assert len(value) <= 300
+    assert all(len(formula) <= 600 or len(letters) > len(named) for formula in derivatives)
+    assert all(len(formula) <= 1200 for formula in derivatives)
+
+
+@samples.each_loss
+def test_every_parameter_stands_in_the_formula(loss):
+    used = {n.payload for n in walk(loss.written.value) if n.operator == "variable"}
+    assert used >= {a.name for a in loss.arguments}
 
 
 def test_cases_stand_below_each_other():

@@ -1,5 +1,7 @@
 """Each promise of a record holds: for data and hyper-parameters that Hypothesis chooses."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
@@ -7,6 +9,8 @@ from hypothesis import strategies as st
 
 import lossary as L
 from lossary.definition import PROMISES
+from lossary.domain import Simplex
+from lossary.functions import log, total
 from samples import (
     CLASSES,
     LOSSES,
@@ -37,6 +41,7 @@ thorough = settings(
 unshrunk = settings(thorough, phases=(Phase.generate,), max_examples=1000)
 
 CHECKS = {}
+LOGARITHMS = ("sum of exponentials", "sum")
 
 
 def keeps(promise):
@@ -63,18 +68,37 @@ def non_negative(loss, how):
     check()
 
 
+@keeps("non_negative_if_normalised")
+def non_negative_if_normalised(loss, how):
+    """At least T log(T / P) for rows of sums T and P, which is 0 where both are 1 (Gibbs)."""
+
+    def mass(array, domain):
+        return math.fsum(np.exp(array) if domain.mass == LOGARITHMS[0] else array)
+
+    @how
+    @given(inputs(loss))
+    def check(arrays):
+        P, T = (mass(x, a.domain) for x, a in zip(arrays, loss.inputs, strict=True))
+        assert value(loss, arrays, {}) >= T * math.log(T / P) - 32 * EPSILON
+
+    check()
+
+
 @keeps("zero_at_target")
 def zero_at_target(loss, how):
-    """Exactly 0, without allowance."""
+    """Exactly 0, without allowance; log-probabilities equal a target if they are its logarithms."""
     target = loss.inputs[1].domain
+    as_written = np.log if (loss.inputs[0].domain.mass, target.mass) == LOGARITHMS else np.asarray
 
     @how
     @given(values(target), settings_of(loss))
     def check(array, parameters):
-        assume(bool(np.all(loss.inputs[0].domain.contains(array))))
+        with np.errstate(divide="ignore"):
+            prediction = as_written(array)
+        assume(bool(np.all(loss.inputs[0].domain.contains(prediction))))
         if "scale_invariant" in loss.promises:  # the zero vector has no direction
             assume(np.any(array))
-        assert value(loss, (array, array), parameters) == 0
+        assert value(loss, (prediction, array), parameters) == 0
 
     check()
 
@@ -250,9 +274,15 @@ def test_every_promise_has_a_check():
     assert set(CHECKS) == set(PROMISES)
 
 
+@L.loss
+def relative_entropy_with_the_wrong_sign(probabilities: Simplex, target: Simplex):
+    return total(target * log(probabilities / target))
+
+
 # Losses that do not make the promise, and would break it.
 BREAKERS = {
     "non_negative": L.poisson,
+    "non_negative_if_normalised": relative_entropy_with_the_wrong_sign,
     "zero_at_target": L.soft_cross_entropy_from_probabilities,
     "symmetric": L.quantile,
     "convex": L.squared_log_error,

@@ -19,11 +19,12 @@ import test_array_kinds
 import test_calculus
 import test_denominators
 import test_domains
+import test_identities
 import test_masks
 import test_reductions
 import test_render
 from libraries import Library
-from lossary import calculus, rewriting
+from lossary import calculus, identities, rewriting
 from lossary.calculus import PUSHES, REDUCTIONS
 from lossary.functions import FUNCTIONS, PRIMITIVES
 from lossary.render.numpy import SPELLINGS
@@ -63,6 +64,8 @@ def language():
         yield f"slope {name} ", partial(test_calculus.check_slope, name, i)
     for name in FUNCTIONS:
         yield f"computed {name} ", partial(test_calculus.check_computed, name)
+    for pair in identities.table():
+        yield f"identity {pair.name} ", partial(test_identities.check_identity, pair.name)
     for kink in test_calculus.KINKED:
         word = kink.partition(",")[0].partition(" ")[0]
         yield f"kink {word} ", partial(test_calculus.check_kink, kink)

@@ -50,7 +50,7 @@ KINKS = {
     "absolute": "0 at 0",
     "sign": "0 everywhere",
     "floor": "0 everywhere",
-    "maximum": "at a tie, the second argument's",
+    "maximum": "at a tie, the second argument's; in a loss a number counts as the second",
     "minimum": "at a tie, the second argument's",
     "where": "that of the branch taken",
     "peak": "that of the first largest class",

@@ -8,22 +8,23 @@ hyper-parameters. A parameter whose default is ``None`` may be absent; the formu
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import ModuleType
 from typing import Any, get_type_hints
 
-from lossary import calculus, functions
+from lossary import calculus, functions, handbook
 from lossary.domain import Domain, domain_of
 from lossary.errors import FormulaError
 from lossary.formula import Expression, trace, variable, walk
-from lossary.rewriting import simplify
+from lossary.identities import stable
 
-__all__ = ["PROMISES", "Argument", "Definition", "define", "gather", "loss", "pascal_case"]
+__all__ = ["PROMISES", "Argument", "Definition", "check", "define", "gather", "loss", "pascal_case"]
 
 PROMISES = {
     "non_negative": "never below 0",
+    "non_negative_if_normalised": "not below 0, but for what the sums of the rows miss of 1",
     "zero_at_target": "0 when the prediction equals the target",
     "symmetric": "unchanged when prediction and target swap places",
     "convex": "convex in the prediction",
@@ -33,8 +34,6 @@ PROMISES = {
     "scale_invariant": "unchanged when the prediction is multiplied by a positive number",
     "proper": "in expectation least at the true distribution",
 }
-
-_FAMILIES = ("regression", "classification", "margin", "divergence", "similarity")
 
 
 @dataclass(frozen=True)
@@ -68,10 +67,27 @@ class Definition:
     arguments: tuple[Argument, ...] = ()
     family: str = "custom"
     source: str = ""
-    elsewhere: tuple[str, ...] = ()
     promises: frozenset[str] = frozenset()
-    choose: str = ""
-    traps: tuple[str, ...] = ()
+
+    @cached_property
+    def _advice(self) -> handbook.Advice:
+        known = {} if self.family == "custom" else handbook.advice(self.family)
+        return known.get(self.name, handbook.NOTHING)
+
+    @property
+    def choose(self) -> str:
+        """When to choose it, rather than its neighbours."""
+        return self._advice.choose
+
+    @property
+    def traps(self) -> tuple[str, ...]:
+        """What goes wrong with it."""
+        return self._advice.traps
+
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """Its names in other libraries."""
+        return self._advice.elsewhere
 
     @cached_property
     def inputs(self) -> tuple[Argument, ...]:
@@ -117,7 +133,8 @@ class Definition:
                     f"{self.name} has one value per class, not one per row\n"
                     "hint: reduce the class axis with total, peak or pick"
                 )
-            self._traced[absent] = simplify(result)
+            sets = {name: domain.name for name, domain in self.domains.items()}
+            self._traced[absent] = stable(result, sets)
         return self._traced[absent]
 
     def gradient_expression(
@@ -143,14 +160,11 @@ class Definition:
 def define(
     formula: Callable[..., Any],
     *,
-    source: str,
-    elsewhere: Iterable[str] = (),
+    source: str = "",
     promises: str = "",
-    choose: str = "",
-    traps: Iterable[str] = (),
     family: str = "custom",
 ) -> Definition:
-    """Read a formula's signature and trace it once, so that mistakes show where they are made."""
+    """Read a signature; a user's formula is traced, so that mistakes show where they are made."""
     promised = frozenset(promises.split())
     if unknown := promised - PROMISES.keys():
         raise FormulaError(
@@ -164,15 +178,18 @@ def define(
         arguments=_arguments(formula),
         family=family,
         source=source,
-        elsewhere=tuple(elsewhere),
         promises=promised,
-        choose=choose,
-        traps=tuple(traps),
     )
+    if family == "custom":  # the catalogue's are traced when they are first asked for
+        check(definition)
+    return definition
+
+
+def check(definition: Definition) -> None:
+    """Trace a formula, and raise FormulaError for what would fail when the loss is called."""
     for node in walk(definition.expression(definition.absent_by_default)):
         if problem := _misuse(definition, node):
-            raise FormulaError(f"{_place(formula)}: {problem}")
-    return definition
+            raise FormulaError(f"{_place(definition.formula)}: {problem}")
 
 
 _ALONG_CLASSES = frozenset({"total", "peak", "argpeak", "pick", "class_index", "class_count"})
@@ -203,8 +220,8 @@ def loss(**facts: Any) -> Callable[[Callable[..., Any]], Definition]:
     """Turn the formula below into a record; see :func:`define` for the facts it may carry."""
 
     def decorate(formula: Callable[..., Any]) -> Definition:
-        family = formula.__module__.rpartition(".")[2]
-        facts.setdefault("family", family if family in _FAMILIES else "custom")
+        room, _, family = formula.__module__.rpartition(".")
+        facts.setdefault("family", family if room == "lossary.losses" else "custom")
         return define(formula, **facts)
 
     return decorate

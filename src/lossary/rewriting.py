@@ -28,6 +28,7 @@ __all__ = [
     "ONE",
     "RULES",
     "ZERO",
+    "is_bracket",
     "rebuild",
     "simplify",
     "substitute",
@@ -43,6 +44,14 @@ def substitute(expression: Expression, replacements: dict[Expression, Expression
         if node not in done:
             done[node] = rebuild(node, tuple(done[a] for a in node.arguments))
     return done[expression]
+
+
+def is_bracket(node: Expression) -> bool:
+    """Whether a node is 1 for one class and 0 for the others: Iverson's bracket."""
+    if node.operator != "where" or node.arguments[0].operator != "equal":
+        return False
+    condition, one, zero = node.arguments
+    return condition.arguments[0].operator == "class_index" and one is ONE and zero is ZERO
 
 
 def rebuild(node: Expression, arguments: tuple[Expression, ...]) -> Expression:

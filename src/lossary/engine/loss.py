@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cached_property
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 from lossary.definition import Definition, define
 from lossary.engine import evaluate, graph, recipes
@@ -21,6 +21,9 @@ from lossary.engine.hints import TARGET_FIRST, for_host
 from lossary.engine.numbered import number
 from lossary.engine.program import text, variant
 from lossary.render import latex
+
+if TYPE_CHECKING:
+    from lossary.notation import Written
 
 __all__ = ["Loss", "bind", "loss"]
 
@@ -126,19 +129,27 @@ class Loss(Definition):
         return text(variant(self, self.absent_by_default, ()), (what,), target)
 
     @cached_property
+    def written(self) -> Written:
+        """The formula as its author wrote it, and derivatives of it, for reading."""
+        from lossary.notation import Written
+
+        symbols = {argument.name: self.variable(argument.name) for argument in self.arguments}
+        return Written(self.formula, symbols, {n: d.name for n, d in self.domains.items()})
+
+    @cached_property
     def latex(self) -> str:
         """The formula."""
-        return latex(self.expression(self.absent_by_default))
+        return latex(self.written.value)
 
     @cached_property
     def gradient_latex(self) -> str:
         """The first derivative with respect to the prediction."""
-        return latex(self.gradient_expression(absent=self.absent_by_default))
+        return latex(self.written.gradient)
 
     @cached_property
     def hessian_latex(self) -> str:
         """The diagonal second derivative with respect to the prediction."""
-        return latex(self.hessian_expression(absent=self.absent_by_default))
+        return latex(self.written.hessian)
 
     @cached_property
     def __signature__(self) -> inspect.Signature:
@@ -252,8 +263,14 @@ def rebuild(facts: dict[str, Any]) -> Loss:
     return Loss(**facts)
 
 
-def loss(**facts: Any) -> Callable[[Callable[..., Any]], Loss]:
-    """Turn a formula into a loss that runs everywhere.
+@overload
+def loss(formula: Callable[..., Any], /) -> Loss: ...
+@overload
+def loss(**facts: Any) -> Callable[[Callable[..., Any]], Loss]: ...
+def loss(
+    formula: Callable[..., Any] | None = None, /, **facts: Any
+) -> Loss | Callable[[Callable[..., Any]], Loss]:
+    """Turn a formula into a loss that runs everywhere, exact however it is written.
 
     >>> import lossary as L
     >>> from lossary.domain import Positive, Real
@@ -264,9 +281,22 @@ def loss(**facts: Any) -> Callable[[Callable[..., Any]], Loss]:
     ...     return scale**2 / 2 * (1 - exp(-(((prediction - target) / scale) ** 2)))
     >>> print(round(welsch([3.0], [0.0]), 12))
     0.499938295098
+
+    Facts (source, promises, ...) are optional, and so are the parentheses:
+
+    >>> from lossary.functions import log, sigmoid
+    >>> @L.loss
+    ... def preference(chosen: Real, rejected: Real):
+    ...     return -log(sigmoid(chosen - rejected))
+    >>> print(preference([800.0], [0.0]))
+    0.0
     """
 
     def decorate(formula: Callable[..., Any]) -> Loss:
         return bind(define(formula, **facts))
 
-    return decorate
+    if formula is None:
+        return decorate
+    if not callable(formula):
+        raise TypeError(f"loss takes facts by name, as in source={formula!r}")
+    return decorate(formula)

@@ -368,7 +368,9 @@ def relative_error(x: Expression, y: Expression) -> Expression:
 
 @named(
     latex=r"\log\frac{{1 + {0}}}{{1 + {1}}}",
-    means=lambda m, x, y: m.log1p(x) - m.log1p(y),
+    means=lambda m, x, y: (
+        m.log((1 + x) / (1 + y)) if x < -1 and y < -1 else m.log1p(x) - m.log1p(y)
+    ),
     slope=lambda x, y: (1 / (1 + x), -1 / (1 + y)),
 )
 def log1p_difference(x: Expression, y: Expression) -> Expression:
@@ -389,7 +391,9 @@ _TINY, _HUGE = 1e-290, 1e290
 
 @named(
     latex=r"\log\frac{{{0}}}{{{1}}}",
-    means=lambda m, x, y: (m.log(x) if x else -m.inf) - (m.log(y) if y else -m.inf),
+    means=lambda m, x, y: (
+        m.log(x / y) if x and y else (m.log(x) if x else -m.inf) - (m.log(y) if y else -m.inf)
+    ),
     slope=lambda x, y: (1 / x, -1 / y),
 )
 def log_ratio(x: Expression, y: Expression) -> Expression:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from lossary.formula import Expression
 from lossary.functions import FUNCTIONS
-from lossary.rewriting import simplify
+from lossary.rewriting import is_bracket, simplify
 
 __all__ = ["SYMBOLS", "latex"]
 
@@ -69,10 +71,11 @@ def _text(node: Expression, binding: int) -> str:
 
 def _spell(node: Expression) -> tuple[int, str]:
     if node.operator == "variable":
-        name = str(node.payload)
-        return ATOM, SYMBOLS.get(name, rf"\mathrm{{{name.replace('_', ' ')}}}")
+        return ATOM, _letter(str(node.payload))
     if node.operator == "constant":
         return _number(float(node.payload or 0))
+    if is_bracket(node):
+        return ATOM, rf"\left[{_text(node.arguments[0], 0)}\right]"
     if node.operator == "where":
         return _cases(node)
     if node.operator == "multiply" and (fraction := _over(node)):
@@ -87,6 +90,12 @@ def _spell(node: Expression) -> tuple[int, str]:
     tightness, template, places = TEMPLATES[node.operator]
     texts = [_text(a, place) for a, place in zip(node.arguments, places, strict=True)]
     return tightness, template.format(*texts)
+
+
+def _letter(name: str) -> str:
+    if re.fullmatch(r"[A-Za-z](_[a-z0-9])?", name):  # that of an author
+        return SYMBOLS.get(name, name)
+    return SYMBOLS.get(name, rf"\mathrm{{{name.replace('_', ' ')}}}")
 
 
 def _number(value: float) -> tuple[int, str]:
@@ -111,7 +120,7 @@ def _over(node: Expression) -> tuple[int, str] | None:
 def _cases(node: Expression) -> tuple[int, str]:
     """Print nested choices as one list of cases."""
     rows = []
-    while node.operator == "where":
+    while node.operator == "where" and not is_bracket(node):
         condition, value, node = node.arguments
         rows.append(rf"{_text(value, 0)} & \text{{if }} {_text(condition, 0)}")
     rows.append(rf"{_text(node, 0)} & \text{{otherwise}}")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lossary.formula import Expression, variable, walk
 from lossary.render.latex import latex
-from lossary.rewriting import substitute
+from lossary.rewriting import is_bracket, substitute
 
 __all__ = ["abbreviate"]
 
@@ -17,11 +17,14 @@ LETTERS = ("u", "v", "w")
 
 
 def abbreviate(
-    formulas: Sequence[Expression], followers: Sequence[Expression] = ()
+    formulas: Sequence[Expression],
+    followers: Sequence[Expression] = (),
+    named: Sequence[tuple[Expression, Expression]] = (),
 ) -> tuple[list[str], list[tuple[str, str]]]:
     r"""Return the LaTeX of all formulas, and the letters in them with what they stand for.
 
-    Letters are chosen for ``formulas``; ``followers`` use them where they can.
+    Letters are chosen for ``formulas``; ``followers`` use them where they can. ``named``
+    are letters that the formulas have already.
 
     >>> from lossary.formula import variable
     >>> from lossary.functions import exp, where
@@ -32,23 +35,26 @@ def abbreviate(
     >>> abbreviate([exp(x)])
     (['e^{s}'], [])
     """
-    named: dict[Expression, Expression] = {}
+    known: dict[Expression, Expression] = {}
     if any(_signs(latex(formula)) >= LONG for formula in formulas):
         for node in _candidates(formulas):
-            if node.operator == "where" or _signs(latex(substitute(node, named))) >= WORTH_A_LETTER:
-                named[node] = variable(f"part{len(named)}", class_axis=node.class_axis)
-    count = len(named)
-    letters = LETTERS if count <= len(LETTERS) else [f"u_{{{i + 1}}}" for i in range(count)]
+            if _is_choice(node) or _signs(latex(substitute(node, known))) >= WORTH_A_LETTER:
+                known[node] = variable(f"part{len(known)}", class_axis=node.class_axis)
+    count = len(known)
+    used = {latex(n) for n in walk(*formulas, *followers) if n.operator == "variable"}
+    free = [letter for letter in LETTERS if letter not in used]
+    letters = free if count <= len(free) else [f"u_{{{i + 1}}}" for i in range(count)]
 
     def spell(expression: Expression, known: dict[Expression, Expression]) -> str:
         text = latex(substitute(expression, known))
         return re.sub(r"\\mathrm\{part(\d+)\}", lambda found: letters[int(found[1])], text)
 
-    meanings = [
-        (spell(letter, {}), spell(part, {p: known for p, known in named.items() if p is not part}))
-        for part, letter in named.items()
+    meanings = [(latex(letter), latex(part)) for letter, part in named]
+    meanings += [
+        (spell(letter, {}), spell(part, {p: other for p, other in known.items() if p is not part}))
+        for part, letter in known.items()
     ]
-    return [spell(formula, named) for formula in (*formulas, *followers)], meanings
+    return [spell(formula, known) for formula in (*formulas, *followers)], meanings
 
 
 def _candidates(formulas: Sequence[Expression]) -> list[Expression]:
@@ -61,11 +67,13 @@ def _candidates(formulas: Sequence[Expression]) -> list[Expression]:
                 next_case = node.operator == argument.operator == "where" and position == 2
                 if argument.arguments and not next_case:
                     users.setdefault(argument, set()).add(node)
-        found |= {
-            part for part, using in users.items() if part.operator == "where" or len(using) > 1
-        }
+        found |= {part for part, using in users.items() if _is_choice(part) or len(using) > 1}
     found -= set(formulas)
     return [node for node in walk(*formulas) if node in found]
+
+
+def _is_choice(node: Expression) -> bool:
+    return node.operator == "where" and not is_bracket(node)
 
 
 def _signs(text: str) -> int:

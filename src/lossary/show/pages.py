@@ -94,11 +94,8 @@ def _example(loss: Loss) -> list[str]:
 def _formula(loss: Loss) -> list[str]:
     from lossary.show.formulas import abbreviate
 
-    absent = loss.absent_by_default
-    (value, gradient, hessian), letters = abbreviate(
-        [loss.expression(absent), loss.gradient_expression(absent=absent)],
-        [loss.hessian_expression(absent=absent)],
-    )
+    (value, gradient, hessian), named = loss.written.lettered
+    (value, gradient, hessian), letters = abbreviate([value, gradient], [hessian], named=named)
     each = ", for each entry" if loss.class_axis else ""
     second = "Second derivative, the diagonal" if loss.class_axis else "Second derivative"
     lines = [

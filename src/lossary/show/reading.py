@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lossary.formula import Expression, variable, walk
-from lossary.rewriting import substitute
+from lossary.rewriting import is_bracket, substitute
 from lossary.show.textbook import textbook
 from lossary.show.unicode import INDICES, RELATIONS, cases, plain, symbol
 
@@ -42,8 +42,16 @@ class Formula:
         return sum(len(value) + len(when) for value, when in self.rows)
 
 
-def read(*expressions: Expression) -> tuple[list[Formula], list[tuple[str, Formula]]]:
+Named = Sequence[tuple[Expression, Expression]]
+"""Letters of the author, and what they stand for."""
+
+
+def read(
+    *expressions: Expression, named: Named = ()
+) -> tuple[list[Formula], list[tuple[str, Formula]]]:
     """Return formulas for reading, and what the letters stand for that they share.
+
+    ``named`` are letters that the formulas have already.
 
     >>> x = variable("score")
     >>> from lossary.functions import exp, where
@@ -53,23 +61,29 @@ def read(*expressions: Expression) -> tuple[list[Formula], list[tuple[str, Formu
     (['exp(u) + exp(2 u)'], [('u', '⎧ -s  if s < 0', '⎩ s   otherwise')])
     """
     roots = [textbook(expression) for expression in expressions]
-    named: dict[Expression, Expression] = {}
-    free = _free_letters(roots)
+    known: dict[Expression, Expression] = {}
+    free = _free_letters([*roots, *(part for pair in named for part in pair)])
     for part in _parts(roots):
-        if free and (
-            part.operator == "where" or len(plain(substitute(part, named))) >= WORTH_A_LETTER
-        ):
-            named[part] = variable(free.pop(0), class_axis=part.class_axis)
-    formulas = [_formula(substitute(root, named)) for root in roots]
-    letters = []
-    for part, letter in named.items():
-        others = {p: known for p, known in named.items() if p is not part}
+        if free and (_is_choice(part) or len(plain(substitute(part, known))) >= WORTH_A_LETTER):
+            known[part] = variable(free.pop(0), class_axis=part.class_axis)
+    formulas = [_formula(substitute(root, known)) for root in roots]
+    letters = [
+        (plain(letter), _formula(textbook(part)))
+        for letter, part in named
+        if letter in set(walk(*roots))
+    ]
+    for part, letter in known.items():
+        others = {p: other for p, other in known.items() if p is not part}
         letters.append((plain(letter), _formula(substitute(part, others))))
     return formulas, letters
 
 
 def _formula(node: Expression) -> Formula:
     return Formula(tuple(cases(node, "c")))
+
+
+def _is_choice(node: Expression) -> bool:
+    return node.operator == "where" and not is_bracket(node)
 
 
 def _free_letters(roots: Sequence[Expression]) -> list[str]:
@@ -84,7 +98,7 @@ def _parts(roots: Sequence[Expression]) -> list[Expression]:
         users: dict[Expression, int] = {}
         for node in walk(root):
             for place, argument in enumerate(node.arguments):
-                if argument.operator == "where" and not (node.operator == "where" and place > 0):
+                if _is_choice(argument) and not (node.operator == "where" and place > 0):
                     found.add(argument)
                 if argument.arguments and argument.operator not in RELATIONS:
                     users[argument] = users.get(argument, 0) + 1

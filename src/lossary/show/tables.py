@@ -82,12 +82,9 @@ def _words(text: str) -> str:
 
 
 def _formulas(loss: Loss) -> list[tuple[str, list[str]]]:
-    absent = loss.absent_by_default
-    value = loss.expression(absent)
-    gradient = loss.gradient_expression(absent=absent)
-    hessian = loss.hessian_expression(absent=absent)
-    formulas, letters = read(value, gradient)
-    whole, more = read(value, gradient, hessian)
+    (value, gradient, hessian), named = loss.written.lettered
+    formulas, letters = read(value, gradient, named=named)
+    whole, more = read(value, gradient, hessian, named=named)
     first = loss.inputs[0].name
     entry = "entry" if loss.family == "similarity" else "class"
     each = f", for {entry} c" if loss.inputs[0].domain.class_axis else ""
@@ -212,11 +209,10 @@ def _argument(loss: Loss, argument: Argument) -> dict[str, Any]:
 
 def formulas(loss: Loss) -> dict[str, Any]:
     """Return value, gradient and second derivative, as LaTeX and in one line each."""
-    absent = loss.absent_by_default
     expressions = {
-        "value": (loss.latex, loss.expression(absent)),
-        "gradient": (loss.gradient_latex, loss.gradient_expression(absent=absent)),
-        "second_derivative": (loss.hessian_latex, loss.hessian_expression(absent=absent)),
+        "value": (loss.latex, loss.written.value),
+        "gradient": (loss.gradient_latex, loss.written.gradient),
+        "second_derivative": (loss.hessian_latex, loss.written.hessian),
     }
     return {
         "formulas": {

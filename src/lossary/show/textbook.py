@@ -22,6 +22,7 @@ CALLS = {
     "sign": "sgn({0})", "floor": "⌊{0}⌋", "sqrt": "√({0})", "exp": "exp({0})", "log": "log({0})",
     "tanh": "tanh({0})", "sigmoid": "σ({0})", "log_sigmoid": "log σ({0})",
     "log_cosh": "log cosh({0})", "sech_squared": "sech({0})²", "absolute": "|{0}|",
+    "cosh": "cosh({0})", "sinh": "sinh({0})",
     "maximum": "max({0}, {1})", "minimum": "min({0}, {1})",
 }  # fmt: skip
 ROW_CALLS = {"norm": "‖{0}‖", "cosine": "cos({0}, {1})", "inner": "⟨{0}, {1}⟩"}

@@ -11,6 +11,7 @@ from math import inf
 
 from lossary.formula import Expression
 from lossary.render.latex import SYMBOLS
+from lossary.rewriting import is_bracket
 from lossary.show.textbook import CALLS, CLASS_CALLS, ROW_CALLS, textbook
 
 __all__ = ["INDICES", "RELATIONS", "cases", "plain", "symbol"]
@@ -114,6 +115,8 @@ def _logic(node: Expression, index: str | None) -> tuple[int, str]:
         return ATOM, index or "c"
     if operator == "class_count":
         return ATOM, "C"
+    if operator == "where" and is_bracket(node):
+        return ATOM, f"[{_bound(arguments[0], COMPARE, index)}]"
     if operator == "where":
         rows = [f"{value} if {when}" if when else value for value, when in cases(node, index)]
         return ATOM, f"[{'; '.join(rows)}]"
@@ -215,12 +218,14 @@ def _power(node: Expression, times: int, index: str | None) -> str:
 
 
 def _rank(item: tuple[Expression, int]) -> int:
-    """Order factors as textbooks do: letters, then brackets, then functions, then sums."""
+    """Order factors as textbooks do: letters, shares, brackets, functions, sums."""
     operator = item[0].operator
     inner = item[0].arguments[0].operator if operator == "pick" else operator
     if inner in {"variable", "class_count"}:
         return 0
-    return 1 if operator in {"add", "subtract"} else 3 if operator in SUMS else 2
+    if inner in {"sigmoid", "softmax"}:
+        return 1
+    return 2 if operator in {"add", "subtract"} else 4 if operator in SUMS else 3
 
 
 def _sum(node: Expression, index: str | None) -> tuple[int, str]:
@@ -256,7 +261,7 @@ def _terms(node: Expression, sign: int) -> list[tuple[int, Expression]]:
 
 def cases(node: Expression, index: str | None) -> list[tuple[str, str]]:
     """Return (value, condition) in the order in which they are asked; the last has none."""
-    if node.operator != "where":
+    if node.operator != "where" or is_bracket(node):
         return [(_bound(node, CASES, index), "")]
     condition, value, other = node.arguments
     when = _bound(condition, COMPARE, index)

@@ -1,0 +1,134 @@
+"""Hyperbolic functions, and differences of exponentials, squares and roots."""
+
+# A slope may mention its own function, which pyright cannot see through.
+# pyright: reportGeneralTypeIssues=false
+
+from __future__ import annotations
+
+from math import e
+
+from lossary.formula import Expression
+from lossary.functions.elementwise import sigmoid, softplus
+from lossary.functions.vocabulary import (
+    absolute,
+    exp,
+    expm1,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    named,
+    sign,
+    sqrt,
+    where,
+)
+
+
+def _far(size: Expression) -> Expression:
+    """Half of exp(size), which overflows later than exp; size - 1 is exact there."""
+    return where(size > 700, exp(size - 1) * (e / 2), exp(size) / 2)
+
+
+@named(
+    latex=r"\cosh\left({0}\right)",
+    means=lambda m, x: m.cosh(x),
+    slope=lambda x: (sinh(x),),
+)
+def cosh(x: Expression) -> Expression:
+    """Hyperbolic cosine."""
+    size = absolute(x)
+    return _far(size) + exp(-size) / 2
+
+
+@named(
+    latex=r"\sinh\left({0}\right)",
+    means=lambda m, x: m.sinh(x),
+    slope=lambda x: (cosh(x),),
+)
+def sinh(x: Expression) -> Expression:
+    """Hyperbolic sine."""
+    size = absolute(x)
+    above = expm1(minimum(size, 2))
+    near = (above + above / (1 + above)) / 2
+    return sign(x) * where(size < 2, near, _far(size) - exp(-size) / 2)
+
+
+@named(
+    latex=r"\log\left(1 - e^{{-{0}}}\right)",
+    means=lambda m, x: m.log(-m.expm1(-x)) if x else -m.inf,
+    slope=lambda x: (exp(-x) / -expm1(-x),),
+)
+def log1mexp(x: Expression) -> Expression:
+    """log(1 - exp(-x)) for x from 0 (Maechler 2012, Accurately computing log(1 - exp(-|a|)))."""
+    return where(x < 0.6931471805599453, log(-expm1(-x)), log1p(-exp(-x)))
+
+
+@named(
+    latex=r"\log\log\left(1 + e^{{{0}}}\right)",
+    means=lambda m, x: m.log(m.log1p(m.exp(x))),
+    slope=lambda x: (where(x < -40, 1, sigmoid(x) / softplus(maximum(x, -40))),),
+)
+def log_softplus(x: Expression) -> Expression:
+    """log(softplus(x)), which is x where exp(x) may underflow."""
+    return where(x < -40, x, log(softplus(maximum(x, -40))))
+
+
+@named(
+    latex=r"\left(e^{{{0}}} - e^{{{1}}}\right)",
+    means=lambda m, x, y: m.exp(x) - m.exp(y),
+    slope=lambda x, y: (exp(x), -exp(y)),
+)
+def exp_minus_exp(x: Expression, y: Expression) -> Expression:
+    """exp(x) - exp(y), right also where x is close to y."""
+    size = exp(maximum(x, y)) * -expm1(-absolute(x - y))
+    return where(x == y, 0, sign(x - y) * size)
+
+
+@named(
+    latex=r"\left({0}^2 - {1}^2\right)",
+    means=lambda m, x, y: x**2 - y**2,
+    slope=lambda x, y: (2 * x, -2 * y),
+)
+def difference_of_squares(x: Expression, y: Expression) -> Expression:
+    """x^2 - y^2 as (x - y) (x + y)."""
+    return (x - y) * (x + y)
+
+
+@named(
+    latex=r"\sqrt{{{0}^2 + {1}^2}}",
+    means=lambda m, x, y: m.sqrt(x**2 + y**2),
+    slope=lambda x, y: (
+        where(hypot(x, y) > 0, x / hypot(x, y), 0),
+        where(hypot(x, y) > 0, y / hypot(x, y), 0),
+    ),
+)
+def hypot(x: Expression, y: Expression) -> Expression:
+    """Length of a vector of two numbers, whose squares may overflow; its slope at 0 is 0."""
+    long, short = maximum(absolute(x), absolute(y)), minimum(absolute(x), absolute(y))
+    ratio = short / where(long > 0, long, 1)
+    return long * sqrt(1 + ratio * ratio)
+
+
+@named(
+    latex=r"\left(\sqrt{{{0}^2 + {1}^2}} - {1}\right)",
+    means=lambda m, x, y: m.sqrt(x**2 + y**2) - y,
+    slope=lambda x, y: (
+        where(hypot(x, y) > 0, x / hypot(x, y), 0),
+        -pseudo_huber(x, y) / hypot(x, y),
+    ),
+)
+def pseudo_huber(x: Expression, y: Expression) -> Expression:
+    """sqrt(x^2 + y^2) - y for y from 0, as x^2 / (y + sqrt(x^2 + y^2))."""
+    below = y + hypot(x, y)
+    return x * (x / where(below == 0, 1, below))
+
+
+@named(
+    latex=r"\log\left(1 + \frac{{{0}^2}}{{{1}}}\right)",
+    means=lambda m, x, y: m.log1p(x**2 / y),
+    slope=lambda x, y: (2 / (y / x + x), -(x / y) / (y / x + x)),
+)
+def log1p_square(x: Expression, scale: Expression) -> Expression:
+    """log(1 + x^2 / scale), whose square may overflow."""
+    square = x / scale * x
+    return where(square < 1e300, log1p(square), 2 * log(absolute(x)) - log(scale))

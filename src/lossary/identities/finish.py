@@ -1,0 +1,94 @@
+"""The words that only rounding needs, put in where a formula is in normal form.
+
+A sum of three has one rounding; a weight of 0 leaves out what may be infinite; an exponential of
+what was rounded makes the rounding good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from dataclasses import replace
+from math import frexp
+
+from lossary.formula import Expression, walk
+from lossary.functions import (
+    exp_of_rounded,
+    sigmoid_of_rounded,
+    softplus_of_rounded,
+    sum_of_three,
+    weighted,
+)
+from lossary.identities.terms import ARITHMETIC, Term, rank, spell, terms_of
+from lossary.rewriting import rebuild
+
+__all__ = ["finished"]
+
+UNBOUNDED = frozenset({"log", "log_softmax", "cross_entropy_at", "mean_cross_entropy", "log_ratio"})
+"""Functions that are infinite at an end of their domain, where a weight of 0 must win."""
+
+
+CARRIED = {
+    "exp": exp_of_rounded,
+    "softplus": softplus_of_rounded,
+    "sigmoid": sigmoid_of_rounded,
+}
+"""Functions that amplify what their argument has lost, and those that make it good."""
+
+
+def finished(expression: Expression, signs: Container[str] = ()) -> Expression:
+    """Return the formula as it is computed; ``signs`` are arguments by which a product is exact."""
+    done: dict[Expression, Expression] = {}
+    for node in walk(expression):
+        if node.operator in CARRIED and _rounds(node.arguments[0], signs):
+            done[node] = CARRIED[node.operator](node.arguments[0])
+        else:
+            done[node] = _finish(node, done)
+    return done[expression]
+
+
+def _rounds(x: Expression, signs: Container[str]) -> bool:
+    """Whether the value of an argument is a rounded sum or product of the loss's arguments."""
+    if not _is_given(x) or "where" in {n.operator for n in walk(x)}:
+        return False
+    terms = terms_of(x)
+    factors = [f for t in terms for f in (*t.above, *t.below) if str(f.payload) not in signs]
+    scaled = any(frexp(term.number)[0] not in {0.5, -0.5} for term in terms)
+    return len(terms) > 1 or len(factors) > 1 or scaled
+
+
+def _finish(node: Expression, done: dict[Expression, Expression]) -> Expression:
+    if node.operator not in ARITHMETIC or not node.arguments:
+        return rebuild(node, tuple(done[a] for a in node.arguments))
+    return _spell([_weighted(_within(term, done)) for term in terms_of(node)])
+
+
+def _within(term: Term, done: dict[Expression, Expression]) -> Term:
+    return replace(
+        term,
+        above=tuple(done[f] if f in done else finished(f) for f in term.above),
+        below=tuple(done[f] if f in done else finished(f) for f in term.below),
+    )
+
+
+def _spell(terms: Sequence[Term]) -> Expression:
+    size = {abs(term.number) for term in terms}
+    common = size.pop() if len(size) == 1 else 1.0
+    if len(terms) != 3:
+        return spell(terms)
+    parts = sorted((replace(t, number=t.number / common) for t in terms), key=rank)
+    found = sum_of_three(*(spell([term]) for term in parts))
+    return found if common == 1 else common * found
+
+
+def _weighted(term: Term) -> Term:
+    """Let a weight of 0 win over an infinite function: only what is given can be 0 beside it."""
+    calls = [f for f in term.above if f.operator in UNBOUNDED]
+    given = [f for f in term.above if f.operator not in UNBOUNDED]
+    if len(calls) != 1 or not given or term.below or not all(map(_is_given, given)):
+        return term
+    return Term(term.number, (weighted(spell([Term(1.0, tuple(given))]), calls[0]),))
+
+
+def _is_given(node: Expression) -> bool:
+    """Whether an expression is arithmetic of arguments."""
+    return all(n.operator in ARITHMETIC | {"variable", "where", "equal"} for n in walk(node))

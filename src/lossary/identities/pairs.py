@@ -1,0 +1,458 @@
+"""The identities: on the left what authors write, on the right what is computed.
+
+Each pair is the same real number for all symbols for which the left side is one. Left sides are in
+normal form, in words that the other identities leave alone; `tests/test_identities.py` says so
+where they are not.
+"""
+
+from __future__ import annotations
+
+from lossary.functions import (
+    absolute,
+    bernoulli_nats,
+    binary_nats,
+    centred,
+    class_count,
+    cosh,
+    cosine,
+    cosine_gap,
+    cross_entropy_at,
+    cross_entropy_with,
+    difference_of_squares,
+    distance_difference,
+    exp,
+    exp_minus_exp,
+    expm1,
+    faded_binary_nats,
+    faded_cross_entropy_with,
+    gaussian_nats,
+    hypot,
+    is_class,
+    jensen_gap,
+    log,
+    log1mexp,
+    log1p,
+    log1p_difference,
+    log1p_square,
+    log_cosh_difference,
+    log_ratio,
+    log_relative_entropy,
+    log_sigmoid,
+    log_softmax,
+    log_softplus,
+    logsumexp,
+    maximum,
+    mean_cross_entropy,
+    norm,
+    peak,
+    pick,
+    poisson_nats,
+    poisson_rate_nats,
+    power_complement,
+    pseudo_huber,
+    relative_entropy,
+    relative_error,
+    relative_nats,
+    sigmoid,
+    sigmoid_power,
+    sinh,
+    softmax,
+    softmax_complement,
+    softmax_complement_power_at,
+    softmax_minus,
+    softmax_miss,
+    softmax_residual,
+    softplus,
+    sqrt,
+    tanh,
+    tanimoto_gap,
+    total,
+    unit,
+    where,
+)
+from lossary.identities.rules import identity
+
+__all__ = ["IDENTITIES"]
+
+PROBABILITY = "Unit OpenUnit Simplex"
+POSITIVE = "Positive"
+
+SIGMOIDS = (
+    identity("sigmoid", lambda x: 1 / (1 + exp(-x)), lambda x: sigmoid(x)),
+    identity("logistic", lambda x: exp(x) / (1 + exp(x)), lambda x: sigmoid(x)),
+    identity("one of two", lambda x, y: exp(x) / (exp(x) + exp(y)), lambda x, y: sigmoid(x - y)),
+    identity("sigmoid by tanh", lambda x: 1 + tanh(x), lambda x: 2 * sigmoid(2 * x)),
+    identity("other side", lambda x: 1 - sigmoid(x), lambda x: sigmoid(-x)),
+    identity("tail", lambda x: exp(x) * sigmoid(-x), lambda x: sigmoid(x)),
+    identity("power of sigmoid", lambda x, p: sigmoid(x) ** p, lambda x, p: sigmoid_power(x, p)),
+    identity("log sigmoid", lambda x: log(sigmoid(x)), lambda x: -softplus(-x)),
+    identity("log_sigmoid", lambda x: log_sigmoid(x), lambda x: -softplus(-x)),
+    identity("log of the other side", lambda x: log1p(-sigmoid(x)), lambda x: -softplus(x)),
+    identity("softplus", lambda x: log1p(exp(x)), lambda x: softplus(x)),
+    identity(
+        "softplus by size",
+        lambda x: maximum(x, 0) + softplus(-absolute(x)),
+        lambda x: softplus(x),
+    ),
+    identity(
+        "log of two exponentials",
+        lambda x, y: log(exp(x) + exp(y)),
+        lambda x, y: maximum(x, y) + softplus(-absolute(x - y)),
+    ),
+    identity("mirrored softplus", lambda x: softplus(x) - x, lambda x: softplus(-x)),
+    identity("log softplus", lambda x: log(softplus(x)), lambda x: log_softplus(x)),
+    identity("odds", lambda x: softplus(x) - softplus(-x), lambda x: x),
+    identity("exp of softplus", lambda x: exp(-softplus(x)), lambda x: sigmoid(-x)),
+    identity(
+        "cross-entropy of log-odds",
+        lambda x, t: softplus(x) - t * x,
+        lambda x, t: binary_nats(x, t, 1, 1),
+        t="any",
+    ),
+    identity(
+        "binary cross-entropy",
+        lambda x, t, w, n: w * t * softplus(-x) + n * (1 - t) * softplus(x),
+        lambda x, t, w, n: binary_nats(x, t, w, n),
+    ),
+    identity(
+        "complement of a target",
+        lambda x, t, w, n: binary_nats(x, 1 - t, w, n),
+        lambda x, t, w, n: binary_nats(-x, t, n, w),
+    ),
+    identity(
+        "equal weights",
+        lambda x, t, w: binary_nats(x, t, w, w),
+        lambda x, t, w: w * binary_nats(x, t, 1, 1),
+    ),
+    identity(
+        "target of 0 or 1",
+        lambda x, t: binary_nats(x, t, 1, 1),
+        lambda x, t: softplus(where(t == 1, -x, x)),
+        t="Binary Binaries",
+    ),
+    identity(
+        "cross-entropy of a probability",
+        lambda p, t: t * log(p) + (1 - t) * log1p(-p),
+        lambda p, t: -bernoulli_nats(p, t),
+    ),
+    identity(
+        "soft focal",
+        lambda x, t, g: (t * sigmoid(-x) + (1 - t) * sigmoid(x)) ** g * binary_nats(x, t, 1, 1),
+        lambda x, t, g: faded_binary_nats(x, t, g),
+    ),
+    identity(
+        "soft focal by p_t",
+        lambda x, t, g: (1 - t * sigmoid(x) - (1 - t) * sigmoid(-x)) ** g * binary_nats(x, t, 1, 1),
+        lambda x, t, g: faded_binary_nats(x, t, g),
+    ),
+)
+
+LOGARITHMS = (
+    identity("log1p", lambda x: log(1 + x), lambda x: log1p(x)),
+    identity("expm1", lambda x: exp(x) - 1, lambda x: expm1(x)),
+    identity("log exp", lambda x: log(exp(x)), lambda x: x),
+    identity("log1p of expm1", lambda x: log1p(expm1(x)), lambda x: x),
+    identity("log1mexp", lambda x: log(-expm1(x)), lambda x: log1mexp(-x)),
+    identity("log of a quotient", lambda x, y: log(x / y), lambda x, y: log_ratio(x, y)),
+    identity("log of twice a share", lambda x, y: log(2 * x / y), lambda x, y: log_ratio(2 * x, y)),
+    identity(
+        "difference of logarithms", lambda x, y: log(x) - log(y), lambda x, y: log_ratio(x, y)
+    ),
+    identity(
+        "difference of log1p",
+        lambda x, y: log1p(x) - log1p(y),
+        lambda x, y: log1p_difference(x, y),
+    ),
+    identity(
+        "log of a ratio of successors",
+        lambda x, y: log_ratio(1 + x, 1 + y),
+        lambda x, y: log1p_difference(x, y),
+    ),
+    identity("logit", lambda p: log(p) - log1p(-p), lambda p: log_ratio(p, 1 - p)),
+    identity(
+        "log of a student's t", lambda x, v: log1p(x * x / v), lambda x, v: log1p_square(x, v)
+    ),
+    identity("log of a Cauchy", lambda x: log1p(x * x), lambda x: log1p_square(x, 1)),
+    identity(
+        "difference of exponentials",
+        lambda x, y: exp(x) - exp(y),
+        lambda x, y: exp_minus_exp(x, y),
+    ),
+    identity("cosh", lambda x: exp(x) + exp(-x), lambda x: 2 * cosh(x)),
+    identity("sinh", lambda x: exp_minus_exp(x, -x), lambda x: 2 * sinh(x)),
+    identity(
+        "log cosh of a difference",
+        lambda x, y: log(cosh(x - y)),
+        lambda x, y: log_cosh_difference(x, y),
+    ),
+    identity("log cosh", lambda x: log(cosh(x)), lambda x: log_cosh_difference(x, 0)),
+    identity("log of twice", lambda x: log(2 * cosh(x)), lambda x: log(cosh(x)) + log(2)),
+    identity(
+        "log cosh by softplus",
+        lambda x: x + softplus(-2 * x) - log(2),
+        lambda x: log(cosh(x)),
+    ),
+    identity(
+        "logistic density",
+        lambda x: x + 2 * softplus(-x),
+        lambda x: 2 * log_cosh_difference(x / 2, 0) + 2 * log(2),
+    ),
+    identity(
+        "power complement",
+        lambda x, p: 1 - x**p,
+        lambda x, p: power_complement(x, p),
+        x=PROBABILITY,
+    ),
+    identity("Poisson", lambda x, t: exp(x) - t * x, lambda x, t: poisson_nats(x, t)),
+    identity(
+        "Poisson of a rate",
+        lambda x, t: x - t * log(x),
+        lambda x, t: poisson_rate_nats(x, t),
+        x="NonNegative Positive",
+    ),
+    identity(
+        "Gaussian",
+        lambda x, y, v: log(v) / 2 + (x - y) * (x - y) / (2 * v),
+        lambda x, y, v: gaussian_nats(x, y, v),
+    ),
+)
+
+DIFFERENCES = (
+    identity("relative error", lambda x, y: (x - y) / y, lambda x, y: relative_error(x, y)),
+    identity("ratio less one", lambda x, y: x / y - 1, lambda x, y: relative_error(x, y)),
+    identity(
+        "ratio of sizes", lambda x, y: absolute(x) / absolute(y), lambda x, y: absolute(x / y)
+    ),
+    identity(
+        "difference of squares",
+        lambda x, y: x * x - y * y,
+        lambda x, y: difference_of_squares(x, y),
+    ),
+    identity("hypot", lambda x, y: sqrt(x * x + y * y), lambda x, y: hypot(x, y)),
+    identity("hypot of 1", lambda x: sqrt(1 + x * x), lambda x: hypot(x, 1)),
+    identity(
+        "hypot of a ratio", lambda x, y: sqrt(1 + x * x / (y * y)), lambda x, y: hypot(x / y, 1)
+    ),
+    identity("pseudo-Huber", lambda x: hypot(x, 1) - 1, lambda x: pseudo_huber(x, 1)),
+    identity(
+        "Charbonnier", lambda x, y: hypot(x, y) - y, lambda x, y: pseudo_huber(x, y), y=POSITIVE
+    ),
+    identity(
+        "far part of Huber",
+        lambda x, d: d * absolute(x) - d * d / 2,
+        lambda x, d: d * (absolute(x) - d / 2),
+    ),
+    identity("square of a size", lambda x: absolute(x) * absolute(x), lambda x: x * x),
+    identity("root of a square", lambda x: sqrt(x * x), lambda x: absolute(x)),
+    identity("root", lambda x: x**0.5, lambda x: sqrt(x)),
+    identity("size by cases", lambda x: where(x < 0, -x, x), lambda x: absolute(x)),
+    identity("positive part", lambda x: where(0 < x, x, 0), lambda x: maximum(x, 0)),
+    identity(
+        "pinball",
+        lambda x, q: maximum(q * x, x * (q - 1)),
+        lambda x, q: where(x >= 0, q * x, (1 - q) * -x),
+        q="OpenUnit Unit",
+    ),
+)
+
+CLASSES = (
+    identity("logsumexp", lambda X: log(total(exp(X))), lambda X: logsumexp(X)),
+    identity("softmax", lambda X: exp(X) / total(exp(X)), lambda X: softmax(X)),
+    identity(
+        "entry of softmax",
+        lambda X, k: exp(pick(X, k)) / total(exp(X)),
+        lambda X, k: pick(softmax(X), k),
+    ),
+    identity(
+        "entry of a softmax at a temperature",
+        lambda X, k, s: exp(pick(X, k) / s) / total(exp(X / s)),
+        lambda X, k, s: pick(softmax(X / s), k),
+    ),
+    identity(
+        "entry of a scaled softmax",
+        lambda X, k, s: exp(s * pick(X, k)) / total(exp(s * X)),
+        lambda X, k, s: pick(softmax(s * X), k),
+    ),
+    identity(
+        "cross-entropy at a temperature",
+        lambda X, k, s: logsumexp(X / s) - pick(X, k) / s,
+        lambda X, k, s: cross_entropy_at(X / s, k),
+    ),
+    identity(
+        "scaled cross-entropy",
+        lambda X, k, s: logsumexp(s * X) - s * pick(X, k),
+        lambda X, k, s: cross_entropy_at(s * X, k),
+    ),
+    identity("shifted softmax", lambda X: softmax(X - peak(X)), lambda X: softmax(X)),
+    identity(
+        "shifted logsumexp", lambda X: logsumexp(X - peak(X)), lambda X: logsumexp(X) - peak(X)
+    ),
+    identity("exp of log_softmax", lambda X: exp(log_softmax(X)), lambda X: softmax(X)),
+    identity("softmax by logsumexp", lambda X: exp(X - logsumexp(X)), lambda X: softmax(X)),
+    identity("log softmax", lambda X: log(softmax(X)), lambda X: log_softmax(X)),
+    identity("log_softmax", lambda X: X - logsumexp(X), lambda X: log_softmax(X)),
+    identity(
+        "log of an entry",
+        lambda X, k: log(pick(softmax(X), k)),
+        lambda X, k: -cross_entropy_at(X, k),
+    ),
+    identity(
+        "entry of log_softmax",
+        lambda X, k: pick(log_softmax(X), k),
+        lambda X, k: -cross_entropy_at(X, k),
+    ),
+    identity(
+        "cross-entropy",
+        lambda X, k: logsumexp(X) - pick(X, k),
+        lambda X, k: cross_entropy_at(X, k),
+    ),
+    identity(
+        "cross-entropy in one logarithm",
+        lambda X, k: log_ratio(exp(pick(X, k)), total(exp(X))),
+        lambda X, k: -cross_entropy_at(X, k),
+    ),
+    identity("other classes", lambda X: 1 - softmax(X), lambda X: softmax_complement(X)),
+    identity(
+        "all but one class",
+        lambda X, k: 1 - pick(softmax(X), k),
+        lambda X, k: pick(softmax_complement(X), k),
+    ),
+    identity(
+        "power of all but one",
+        lambda X, k, p: pick(softmax_complement(X), k) ** p,
+        lambda X, k, p: softmax_complement_power_at(X, k, p),
+    ),
+    identity(
+        "softmax less one-hot",
+        lambda X, k: softmax(X) - where(is_class(k), 1, 0),
+        lambda X, k: softmax_residual(X, k),
+    ),
+    identity(
+        "softmax less target",
+        lambda X, T: softmax(X) - T,
+        lambda X, T: softmax_minus(X, T),
+        T="Simplex",
+    ),
+    identity(
+        "soft cross-entropy",
+        lambda X, T: total(T * log_softmax(X)),
+        lambda X, T: -cross_entropy_with(X, T),
+    ),
+    identity(
+        "soft cross-entropy by logsumexp",
+        lambda X, T: logsumexp(X) - total(T * X),
+        lambda X, T: cross_entropy_with(X, T),
+        T="Simplex",
+    ),
+    identity(
+        "soft categorical focal",
+        lambda X, T, p: total(T * softmax_complement(X) ** p * log_softmax(X)),
+        lambda X, T, p: -faded_cross_entropy_with(X, T, p),
+    ),
+    identity(
+        "mass elsewhere",
+        lambda X, T: total(T * softmax_complement(X)),
+        lambda X, T: softmax_miss(X, T),
+    ),
+    identity(
+        "mass not here",
+        lambda X, T: 1 - total(T * softmax(X)),
+        lambda X, T: softmax_miss(X, T),
+        T="Simplex",
+    ),
+    identity(
+        "mean cross-entropy",
+        lambda X: total(log_softmax(X)) / class_count(),
+        lambda X: -mean_cross_entropy(X),
+    ),
+    identity(
+        "mean cross-entropy by logsumexp",
+        lambda X: logsumexp(X) - total(X) / class_count(),
+        lambda X: mean_cross_entropy(X),
+    ),
+)
+
+DIVERGENCES = (
+    identity(
+        "relative entropy",
+        lambda P, Q: total(P * log_ratio(P, Q)),
+        lambda P, Q: relative_entropy(P, Q),
+    ),
+    identity(
+        "relative entropy by the inverse ratio",
+        lambda P, Q: total(P * log_ratio(Q, P)),
+        lambda P, Q: -relative_entropy(P, Q),
+    ),
+    identity(
+        "relative entropy by two logarithms",
+        lambda P, Q: total(P * log(P) - P * log(Q)),
+        lambda P, Q: relative_entropy(P, Q),
+    ),
+    identity(
+        "relative entropy of log-probabilities",
+        lambda P, X: total(P * (log(P) - X)),
+        lambda P, X: total(relative_nats(P, X)),
+    ),
+    identity(
+        "relative entropy, multiplied out",
+        lambda P, X: total(P * log(P) - P * X),
+        lambda P, X: total(relative_nats(P, X)),
+    ),
+    identity(
+        "relative entropy of a log-target",
+        lambda Y, X: total(exp(Y) * (Y - X)),
+        lambda Y, X: total(log_relative_entropy(Y, X)),
+    ),
+    identity(
+        "relative entropy of a log-target, multiplied out",
+        lambda Y, X: total(Y * exp(Y) - X * exp(Y)),
+        lambda Y, X: total(log_relative_entropy(Y, X)),
+    ),
+    identity(
+        "relative entropy of two softmaxes",
+        lambda Y, X: total(softmax(Y) * (log_softmax(Y) - log_softmax(X))),
+        lambda Y, X: total(log_relative_entropy(log_softmax(Y), log_softmax(X))),
+    ),
+    identity(
+        "Jensen-Shannon",
+        lambda P, Q: relative_entropy(P, (P + Q) / 2) + relative_entropy(Q, (P + Q) / 2),
+        lambda P, Q: 2 * total(jensen_gap(P, Q)),
+    ),
+    identity(
+        "Jensen-Shannon in one sum",
+        lambda P, Q: total(P * log_ratio(2 * P, P + Q) + Q * log_ratio(2 * Q, P + Q)),
+        lambda P, Q: 2 * total(jensen_gap(P, Q)),
+    ),
+)
+
+VECTORS = (
+    identity("norm", lambda X: sqrt(total(X * X)), lambda X: norm(X)),
+    identity("square of a norm", lambda X: norm(X) * norm(X), lambda X: total(X * X)),
+    identity("unit", lambda X: X / norm(X), lambda X: unit(X)),
+    identity("cosine", lambda X, Y: total(X * Y) / (norm(X) * norm(Y)), lambda X, Y: cosine(X, Y)),
+    identity(
+        "cosine in one root",
+        lambda X, Y: total(X * Y) / sqrt(total(X * X) * total(Y * Y)),
+        lambda X, Y: cosine(X, Y),
+    ),
+    identity("cosine of units", lambda X, Y: total(unit(X) * unit(Y)), lambda X, Y: cosine(X, Y)),
+    identity("cosine distance", lambda X, Y: 1 - cosine(X, Y), lambda X, Y: cosine_gap(X, Y)),
+    identity("centred", lambda X: X - total(X) / class_count(), lambda X: centred(X)),
+    identity(
+        "difference of distances",
+        lambda X, Y, Z: norm(X - Y) - norm(X - Z),
+        lambda X, Y, Z: distance_difference(X, Y, Z),
+    ),
+    identity(
+        "Tanimoto",
+        lambda X, Y: 1 - total(X * Y) / total(X * X + Y * Y - X * Y),
+        lambda X, Y: tanimoto_gap(X, Y),
+    ),
+    identity(
+        "Tanimoto by distance",
+        lambda X, Y: total((X - Y) * (X - Y)) / total(X * X + Y * Y - X * Y),
+        lambda X, Y: tanimoto_gap(X, Y),
+    ),
+)
+
+IDENTITIES = (*SIGMOIDS, *LOGARITHMS, *DIFFERENCES, *CLASSES, *DIVERGENCES, *VECTORS)
