@@ -146,10 +146,11 @@ class _Estimator(host.XGBModel):
         objective = of_estimator(Objective, self.objective)
         weight = options.get("sample_weight")
         labels = np.asarray(y, np.float32)
-        if isinstance(self, host.XGBClassifier):
-            check_classes(objective, labels)
         told = objective._told(labels, weight)  # noqa: SLF001  (of this module)
         told.pop("num_class", None)
+        if isinstance(self, host.XGBClassifier):
+            check_classes(objective, labels)
+            told |= _as_probability(told["base_score"])
         metric = self.eval_metric if self.eval_metric is not None else objective.metric
         with lent(self, objective=objective, eval_metric=metric, _told=told):
             super().fit(X, y, **options)
@@ -158,6 +159,11 @@ class _Estimator(host.XGBModel):
 
     def _margin(self, X: Any, **options: Any) -> Numbers:
         return host.XGBModel.predict(self, X, output_margin=True, **options)
+
+
+def _as_probability(start: Any) -> dict[str, Any]:
+    """Return a start as XGBClassifier reads it: it trains as binary:logistic if it has one."""
+    return {} if isinstance(start, list) else {"base_score": float(1 / (1 + np.exp(-start)))}
 
 
 class XGBRegressor(_Estimator, host.XGBRegressor):
