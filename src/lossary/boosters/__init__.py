@@ -73,9 +73,7 @@ def catboost(loss: str | Loss, **settings: Any) -> _catboost.Objective:
     return _host("catboost").Objective(loss, **settings)
 
 
-def hist_gradient_boosting(
-    loss: str | Loss, **settings: Any
-) -> _hist_gradient_boosting.Objective:
+def hist_gradient_boosting(loss: str | Loss, **settings: Any) -> _hist_gradient_boosting.Objective:
     """Return a loss for scikit-learn's HistGradientBoosting; arguments as for :func:`xgboost`."""
     return _host("hist_gradient_boosting").Objective(loss, **settings)
 

@@ -14,7 +14,7 @@ from lossary.boosters.objective import Objective
 from lossary.boosters.rules import Ordinal
 from lossary.boosters.targets import class_count
 
-__all__ = ["check_classes", "lent", "of_estimator", "outputs_of", "probabilities"]
+__all__ = ["check_classes", "lent", "of_estimator", "outputs_of", "probabilities", "set_nested"]
 
 Numbers = NDArray[Any]
 O = TypeVar("O", bound=Objective)
@@ -31,6 +31,19 @@ def lent(estimator: Any, **attributes: Any) -> Iterator[None]:
         for name in attributes:
             del vars(estimator)[name]
         vars(estimator).update(before)
+
+
+def set_nested(estimator: Any, name: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Set what belongs to the objective, as in ``objective__delta``; return what is left.
+
+    The hosts' own set_params takes such names for parameters of theirs.
+    """
+    inner = {k: v for k, v in params.items() if k.startswith(f"{name}__")}
+    if inner:
+        objective = clone(estimator.get_params()[name])
+        objective.set_params(**{k.removeprefix(f"{name}__"): v for k, v in inner.items()})
+        params = {**params, name: objective}
+    return {k: v for k, v in params.items() if k not in inner}
 
 
 def of_estimator(kind: type[O], given: Any) -> O:

@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossary.boosters import objective as common
-from lossary.boosters.estimators import check_classes, lent, of_estimator, outputs_of, probabilities
+from lossary.boosters.estimators import (
+    check_classes,
+    lent,
+    of_estimator,
+    outputs_of,
+    probabilities,
+    set_nested,
+)
 from lossary.boosters.lists import Cox, LambdaRank
 from lossary.boosters.predictor import Meaning, Predictor, meaning_of
 from lossary.boosters.rules import Ordinal
@@ -174,6 +181,10 @@ class _Estimator(host.CatBoost):
     """What the two estimators share: fit hands over start and metric, predictions get the link."""
 
     objective_: Objective
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, also those of the objective: ``loss_function__delta``."""
+        return super().set_params(**set_nested(self, "loss_function", params))
 
     def fit(self, X: Any, y: Any = None, **options: Any) -> Self:
         """Fit as CatBoost does, once labels and weights have been looked at."""

@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossary.boosters import objective as common
-from lossary.boosters.estimators import check_classes, lent, of_estimator, outputs_of, probabilities
+from lossary.boosters.estimators import (
+    check_classes,
+    lent,
+    of_estimator,
+    outputs_of,
+    probabilities,
+    set_nested,
+)
 from lossary.boosters.predictor import Meaning, Predictor, meaning_of
 from lossary.boosters.rules import Ordinal
 from lossary.errors import ShapeError
@@ -65,9 +72,7 @@ class Objective(common.Objective):
         True
         """
         if any(name in params for name in ("objective", "objective_type", "app", "application")):
-            raise ValueError(
-                "params has an objective, and this is one already\nhint: leave it out"
-            )
+            raise ValueError("params has an objective, and this is one already\nhint: leave it out")
         train_set.construct()
         outputs = outputs_of(self, train_set.get_label(), params.get("num_class"))
         start = self.begin(train_set, outputs)
@@ -124,6 +129,14 @@ def load(path: str) -> host.Booster:
 
 class _Estimator(host.LGBMModel):
     """What the estimators share: fit hands over start and metric, predictions get both back."""
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters; those within the objective would be taken for the host's."""
+        return super().get_params(deep=False)
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, also those of the objective: ``objective__delta``."""
+        return super().set_params(**set_nested(self, "objective", params))
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **options: Any) -> Self:
         """Fit as LightGBM does, once labels, weights and groups have been looked at."""

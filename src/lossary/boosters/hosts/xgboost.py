@@ -9,7 +9,14 @@ import xgboost as host
 from numpy.typing import NDArray
 
 from lossary.boosters import objective as common
-from lossary.boosters.estimators import check_classes, lent, of_estimator, outputs_of, probabilities
+from lossary.boosters.estimators import (
+    check_classes,
+    lent,
+    of_estimator,
+    outputs_of,
+    probabilities,
+    set_nested,
+)
 from lossary.boosters.lists import LambdaRank
 from lossary.boosters.predictor import Meaning, Predictor, meaning_of
 from lossary.boosters.rules import Ordinal
@@ -140,6 +147,14 @@ class _Estimator(host.XGBModel):
         params = super().get_xgb_params()
         return {**params, **{k: v for k, v in vars(self).get("_told", {}).items()
                              if params.get(k) is None}}  # fmt: skip
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters; those within the objective would be taken for the host's."""
+        return super().get_params(deep=False)
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, also those of the objective: ``objective__delta``."""
+        return super().set_params(**set_nested(self, "objective", params))
 
     def fit(self, X: Any, y: Any, **options: Any) -> Self:
         """Fit as XGBoost does, once labels and weights have been looked at."""
