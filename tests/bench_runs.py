@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pytest
 
 from lossary.bench import (
     Case,
@@ -19,6 +20,18 @@ from lossary.bench.results import Absent, Crossover, Measured, Outcome
 
 HUBER = Case("huber", (64,))
 BIG = Case("huber", (10**7,))
+
+
+@pytest.fixture(autouse=True)
+def little_runs(monkeypatch):
+    """Move arrays of 4 kB to see what the machine can; leave to other tests what was compiled."""
+    monkeypatch.setattr("lossary.bench.run.HEADLINE", 4096)
+    monkeypatch.setattr("lossary.bench.run.tidy", lambda: None)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
 
 
 class Clock:

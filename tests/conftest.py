@@ -1,6 +1,7 @@
 """What all tests share: which libraries are here, and a count of cases per library at the end."""
 
 import contextlib
+import gc
 import os
 import sys
 from collections import Counter
@@ -15,8 +16,17 @@ import lossary as L
 from libraries import NAMES
 from lossary.accuracy.arrays import available
 from lossary.engine.recipes import recipe
+from samples import REPRESENTATIVE
 
 OUTCOMES = ("passed", "failed", "error", "xfailed", "xpassed", "skipped")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--every-loss",
+        action="store_true",
+        help="run tests marked 'representative' for the whole catalogue: twice the time",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -31,6 +41,8 @@ def pytest_configure(config):
 
     Kernels are compiled where a test needs them, and those of short calls where it asks for them.
     """
+    # Four array libraries are many objects: looking through all of them took a tenth of the time.
+    gc.set_threshold(50_000, 20, 100)
     os.environ.setdefault("LOSSARY_CACHE_DIR", str(config.rootpath / ".pytest_cache"))
     os.environ.setdefault("LOSSARY_COMPILE", "now")
     recipe.PATIENCE = sys.maxsize
@@ -43,15 +55,32 @@ def installed():
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Write down the library of each case, so that the closing count can see it; group by loss."""
+def pytest_collection_modifyitems(config, items):
+    """Choose cases, group them by loss, and write down their library for the closing count."""
+    if not config.option.every_loss:
+        left_out = [item for item in items if is_left_out(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
     for item in items:
-        words = item.callspec.id.split("-") if hasattr(item, "callspec") else ()
-        if loss := next((word for word in words if word in L.catalogue), None):
+        grouped = item.get_closest_marker("xdist_group")
+        if (loss := word_of(item, L.catalogue)) and not grouped:
             item.add_marker(pytest.mark.xdist_group(f"{item.path.name} {loss}"))
-        library = next((word for word in words if word in NAMES), None)
-        if library:
+        if library := word_of(item, NAMES):
             item.user_properties.append(("library", library))
+
+
+def word_of(item, known):
+    """Return the first word of a case's name that is known: its loss, or its library."""
+    words = item.callspec.id.split("-") if hasattr(item, "callspec") else ()
+    return next((word for word in words if word in known), None)
+
+
+def is_left_out(item):
+    """Tell cases for which another loss stands; who asks for a loss by name (-k) gets it."""
+    if not item.get_closest_marker("representative"):
+        return False
+    loss = word_of(item, L.catalogue)
+    return bool(loss) and loss not in REPRESENTATIVE and loss not in item.config.option.keyword
 
 
 @pytest.fixture

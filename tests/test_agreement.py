@@ -11,6 +11,8 @@ import pytest
 from libraries import NAMES, Library
 from samples import LOSSES, arrays, parameters
 
+pytestmark = pytest.mark.representative
+
 ROWS = 6
 # Half units in the last place, of the largest number in the row for losses of rows.
 ALLOWED = 16

@@ -22,6 +22,8 @@ from lossary.torch import computing, functional  # noqa: E402
 from samples import each_loss, sample  # noqa: E402
 from test_torch_door import CALLS, each_call, prepared  # noqa: E402
 
+pytestmark = pytest.mark.representative
+
 F = torch.nn.functional
 LARGE = 40_000
 

@@ -1,5 +1,8 @@
 """The benchmark: turns, agreement, statistics, limits, work and data. Never how fast it is."""
 
+# pyflakes does not see that fixtures are used
+# ruff: noqa: F401, F811
+
 from __future__ import annotations
 
 import contextlib
@@ -17,7 +20,7 @@ import numpy as np
 import pytest
 
 import lossary as L
-from bench_runs import HUBER, Clock, turns
+from bench_runs import HUBER, clock, little_runs, turns
 from lossary.bench import (
     CONTESTANTS,
     SIZES,
@@ -41,18 +44,6 @@ from lossary.bench.limits import Limit
 from lossary.bench.pairs import PAIRS
 from lossary.bench.results import Absent, Crossover
 from lossary.bench.work import CLASS_WEIGHT, IGNORED, MASK, TRAINING, VALUE, WEIGHT
-
-
-@pytest.fixture(autouse=True)
-def little_arrays(monkeypatch):
-    """What the machine moves is measured with arrays of 4 kB here."""
-    monkeypatch.setattr("lossary.bench.run.HEADLINE", 4096)
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
 
 # Turns.
 

@@ -1,5 +1,8 @@
 """The benchmark's results: whether they are worth keeping, targets, pairs, files, the command."""
 
+# pyflakes does not see that fixtures are used
+# ruff: noqa: F401, F811
+
 from __future__ import annotations
 
 import importlib
@@ -15,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench_runs import BIG, HUBER, Clock, results_of, row
+from bench_runs import BIG, HUBER, clock, little_runs, results_of, row
 from lossary.bench import (
     CONTESTANTS,
     BusyError,
@@ -41,18 +44,6 @@ from lossary.bench.start import STARTING, starting
 from lossary.bench.targets import CLOCK, GRADIENT, LIMIT, START, TARGETS, Target, judge
 from lossary.bench.work import MASK, TRAINING, VALUE, WEIGHT
 from lossary.cli import main
-
-
-@pytest.fixture(autouse=True)
-def little_arrays(monkeypatch):
-    """What the machine moves is measured with arrays of 4 kB here."""
-    monkeypatch.setattr("lossary.bench.run.HEADLINE", 4096)
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
 
 # A quiet machine.
 

@@ -21,6 +21,8 @@ import lossary.torch.functional as F  # noqa: E402
 from libraries import Library  # noqa: E402
 from samples import LOSSES, sample  # noqa: E402
 
+pytestmark = pytest.mark.representative
+
 TORCH = Library("torch")
 
 

@@ -19,6 +19,8 @@ from engines import by_kernels, by_operations, kernels_only
 from libraries import imported
 from samples import arrays, each_loss, parameters
 
+pytestmark = pytest.mark.representative
+
 numba = pytest.importorskip("numba")
 
 FAR = 1 << 13
@@ -184,3 +186,17 @@ def test_bits_do_not_depend_on_where_arrays_lie_with_shorter_vectors():
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.split() == []
+
+
+@each_loss
+def test_a_large_array_gives_the_bits_of_its_parts(loss):
+    """NumPy's elements are computed by blocks."""
+    values = arrays(loss, np.random.default_rng(3), (20_000,), dtype="float32")
+    options = {"reduction": "none", **parameters(loss)}
+    for road in (loss, loss.gradient, loss.hessian):
+        whole = by_operations(road, *values, **options)
+        parts = [
+            by_operations(road, *(x[start : start + 5_000] for x in values), **options)
+            for start in range(0, 20_000, 5_000)
+        ]
+        assert bits(whole) == bits(np.concatenate(parts))

@@ -11,6 +11,7 @@ import lossary as L
 from libraries import NAMES, Library
 from lossary.engine import hints
 from lossary.engine.arguments import options_of
+from lossary.engine.checking import check_data
 from lossary.engine.checking import inside as inside_of
 from lossary.engine.libraries import library
 from samples import CLASSES, LOSSES, each_loss, sample, those
@@ -87,6 +88,42 @@ def test_without_the_check_nothing_is_refused(loss, argument, value):
         value %= CLASSES  # an index outside its array cannot be computed with
     arrays, parameters, _ = put(loss, argument, value)
     assert loss(*arrays, check=False, reduction="none", **parameters).shape == (3,)
+
+
+DOMAINS = {a.domain.name: a.domain for loss in LOSSES for a in (*loss.inputs, *loss.parameters)}
+
+
+@pytest.mark.parametrize(
+    "domain", [d for d in DOMAINS.values() if d.interval], ids=lambda d: d.name
+)
+def test_what_lies_between_two_members_of_an_interval_is_a_member(domain):
+    low, high = min(domain.inside), max(domain.inside)
+    assert np.all(domain.contains(np.linspace(low, high, 50)))
+    ends = [low, high]
+    for x in domain.outside:  # so the least and the largest number show each wrong one
+        assert not all(domain.contains(end) for end in (np.min([x, *ends]), np.max([x, *ends])))
+
+
+@pytest.mark.parametrize("name", ["numpy", "torch"])
+@pytest.mark.parametrize(
+    "domain", [d for d in DOMAINS.values() if not d.mass], ids=lambda d: d.name
+)
+def test_one_wrong_number_among_many_is_found(domain, name):
+    """Many are looked at by their least and largest."""
+    loss, argument = next(
+        (x, a) for x in LOSSES for a in (*x.inputs, *x.parameters) if a.domain is domain
+    )
+    many = np.resize(domain.inside, (1 << 13, 2))
+    many = many.astype(np.int64 if domain.integer else np.float64)
+
+    def check():
+        array = Library(name).array(many, many.dtype.name)
+        check_data(library(name), loss, argument, array, CLASSES)
+
+    check()
+    for wrong in outside(domain):
+        many[777, 1] = wrong
+        assert f"got {wrong:.6g} at index (777" in message(check)
 
 
 def test_the_first_of_several_wrong_values_is_named():

@@ -11,6 +11,8 @@ import lossary as L
 from libraries import imported
 from samples import each_loss, sample, those
 
+pytestmark = pytest.mark.representative
+
 
 def moving(loss):
     """Whether the gradient moves with the prediction, so that a second derivative can be seen."""

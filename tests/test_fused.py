@@ -8,6 +8,8 @@ import lossary as L
 from engines import agree, by_kernels, by_operations, kernels_only, outcome, same
 from samples import each_loss, sample
 
+pytestmark = pytest.mark.representative
+
 pytest.importorskip("numba")
 
 # One loss for each way through a kernel: elementwise, a row with a label, with a soft target,

@@ -24,6 +24,8 @@ from lossary.engine.numbered import identified, identity  # noqa: E402
 from samples import arrays, each_loss, parameters, those  # noqa: E402
 from test_torch_door import each_call, prepared  # noqa: E402
 
+pytestmark = pytest.mark.representative
+
 TORCH = Library("torch")
 SIZES = (5, 2, 7)
 

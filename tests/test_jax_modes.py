@@ -16,6 +16,8 @@ jax = pytest.importorskip("jax")
 import jax.numpy as jnp  # noqa: E402
 from jax import export  # noqa: E402
 
+pytestmark = pytest.mark.representative
+
 QUICK = {"xla_backend_optimization_level": 0}  # of compiling; the arithmetic is the same
 
 

@@ -22,7 +22,10 @@ from lossary.keras.contract import LabelError  # noqa: E402
 from samples import sample  # noqa: E402
 from test_domains import outside  # noqa: E402
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.representative,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
 
 BACKEND, numbers = door_tests.BACKEND, door_tests.numbers
 LOSSES = door.catalogue.offered()

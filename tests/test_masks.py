@@ -9,6 +9,8 @@ import lossary as L
 from libraries import NAMES, Library, value_and_slope
 from samples import CLASSES, LOSSES, arrays, parameters, those
 
+pytestmark = pytest.mark.representative
+
 NAN, INF, HUGE = np.nan, np.inf, 3e38
 ROWS = 7
 KEEP = np.array([True, False, False, True, False, False, True])

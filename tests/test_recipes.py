@@ -15,6 +15,8 @@ from lossary.engine import recipes
 from lossary.engine.recipes import recipe as module
 from samples import each_loss, sample
 
+pytestmark = pytest.mark.representative
+
 pytest.importorskip("numba", reason="recipes are compiled by Numba")
 
 OPTIONS = {

@@ -40,6 +40,9 @@ from lossary.study import softmax_regression as softmax
 from lossary.study.descent import minimise
 from lossary.study.report import Column, plain
 
+# What one test computes is kept for the others of the file.
+pytestmark = pytest.mark.xdist_group("studies")
+
 MNIST = Path(__file__).parents[2] / "shared" / "data" / "mnist"
 QUICK = {"outliers": {"repetitions": 8}, "imbalance": {"repetitions": 1}}
 OFFLINE = [name for name in studies if name != "mnist"]

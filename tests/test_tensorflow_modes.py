@@ -11,6 +11,8 @@ import lossary as L
 from outside import check_nan, each_bad, good
 from samples import each_loss
 
+pytestmark = pytest.mark.representative
+
 tf = pytest.importorskip("tensorflow")
 
 Spec = tf.TensorSpec

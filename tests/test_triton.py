@@ -18,6 +18,8 @@ from made_kernels import kernel  # noqa: E402
 from samples import each_loss  # noqa: E402
 from triton_runs import run  # noqa: E402
 
+pytestmark = pytest.mark.representative
+
 CASES = "triton_cases.py"
 
 

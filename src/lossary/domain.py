@@ -74,24 +74,25 @@ def domain_of(annotation: Any) -> tuple[Domain | None, str]:
 Real = Annotated[
     Any,
     Domain("Real", "a finite number", r"\mathbb{R}", lambda x: abs(x) < inf,
-           (0.0, 0.5, -1.0, 3.0, -20.0), (inf, -inf, float("nan"))),
+           (0.0, 0.5, -1.0, 3.0, -20.0), (inf, -inf, float("nan")), interval=True),
 ]  # fmt: skip
 Logit = Annotated[
     Any,
     Domain("Logit", "a number (log-odds; ±inf means certain)", r"\overline{\mathbb{R}}",
            lambda x: x == x,  # noqa: PLR0124  (false only for NaN)
-           (0.0, 0.5, -1.0, 3.0, -20.0), (float("nan"),)),
+           (0.0, 0.5, -1.0, 3.0, -20.0), (float("nan"),), interval=True),
 ]  # fmt: skip
 NonNegative = Annotated[
     Any,
     Domain("NonNegative", "a finite number, at least 0", r"\mathbb{R}_{\ge 0}",
-           lambda x: (x >= 0) & (x < inf), (0.0, 0.5, 1.0, 7.0), (-1e-3, inf, float("nan"))),
+           lambda x: (x >= 0) & (x < inf), (0.0, 0.5, 1.0, 7.0), (-1e-3, inf, float("nan")),
+           interval=True),
 ]  # fmt: skip
 Positive = Annotated[
     Any,
     Domain("Positive", "a finite number above 0", r"\mathbb{R}_{> 0}",
            lambda x: (x > 0) & (x < inf), (1.0, 0.25, 3.0), (0.0, -1.0, inf, float("nan")),
-           neutral=1.0),
+           neutral=1.0, interval=True),
 ]  # fmt: skip
 NonZero = Annotated[
     Any,
@@ -102,32 +103,34 @@ NonZero = Annotated[
 AboveMinusOne = Annotated[
     Any,
     Domain("AboveMinusOne", "a finite number above -1", r"(-1, \infty)",
-           lambda x: (x > -1) & (x < inf), (0.0, 0.5, -0.5, 9.0), (-1.0, -5.0, float("nan"))),
+           lambda x: (x > -1) & (x < inf), (0.0, 0.5, -0.5, 9.0), (-1.0, -5.0, float("nan")),
+           interval=True),
 ]  # fmt: skip
 Unit = Annotated[
     Any,
     Domain("Unit", "a number in [0, 1]", r"[0, 1]", lambda x: (x >= 0) & (x <= 1),
-           (0.5, 0.0, 1.0, 0.125), (-0.25, 1.5, float("nan")), neutral=0.5),
+           (0.5, 0.0, 1.0, 0.125), (-0.25, 1.5, float("nan")), neutral=0.5, interval=True),
 ]  # fmt: skip
 OpenUnit = Annotated[
     Any,
     Domain("OpenUnit", "a number strictly between 0 and 1", r"(0, 1)", lambda x: (x > 0) & (x < 1),
-           (0.5, 0.1, 0.9), (0.0, 1.0, float("nan")), neutral=0.5),
+           (0.5, 0.1, 0.9), (0.0, 1.0, float("nan")), neutral=0.5, interval=True),
 ]  # fmt: skip
 Smoothing = Annotated[
     Any,
     Domain("Smoothing", "a number in [0, 1]", r"[0, 1]", lambda x: (x >= 0) & (x <= 1),
-           (0.0, 0.1, 1.0), (-0.25, 1.5, float("nan"))),
+           (0.0, 0.1, 1.0), (-0.25, 1.5, float("nan")), interval=True),
 ]  # fmt: skip
 Cosine = Annotated[
     Any,
     Domain("Cosine", "a number in [-1, 1]", r"[-1, 1]", lambda x: (x >= -1) & (x <= 1),
-           (0.0, 0.5, -0.5), (-1.5, 1.5, float("nan"))),
+           (0.0, 0.5, -0.5), (-1.5, 1.5, float("nan")), interval=True),
 ]  # fmt: skip
 Exponent = Annotated[
     Any,
     Domain("Exponent", "a finite number, at least 1", r"[1, \infty)",
-           lambda x: (x >= 1) & (x < inf), (1.0, 2.0, 1.5), (0.5, inf, float("nan")), neutral=1.0),
+           lambda x: (x >= 1) & (x < inf), (1.0, 2.0, 1.5), (0.5, inf, float("nan")), neutral=1.0,
+           interval=True),
 ]  # fmt: skip
 Binary = Annotated[
     Any,
@@ -149,7 +152,7 @@ Label = Annotated[
     Any,
     Domain("Label", "a class index, 0 or more and below the number of classes",
            r"\{0, \dots, C-1\}", lambda x: x >= 0, (0.0, 1.0), (-1.0,),
-           continuous=False, integer=True),
+           continuous=False, integer=True, interval=True),
 ]  # fmt: skip
 Logits = Annotated[
     Any,

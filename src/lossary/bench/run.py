@@ -227,7 +227,7 @@ class _Bench:
             except KeyboardInterrupt:
                 self.interrupted = True
                 skipped.append(case.name)
-            _tidy()
+            tidy()
         progress(len(cases), len(cases), "")
         if skipped:
             why = "interrupted" if self.interrupted else "time was up"
@@ -341,7 +341,7 @@ def _limit(kind: str, size: int, times: dict[str, Timing]) -> Limit:
     return Limit(kind, by, middle, low, high, size * (2 if kind == limits.COPY else 3))
 
 
-def _tidy() -> None:
+def tidy() -> None:
     """Drop what compilers keep for cases that are over."""
     if torch := sys.modules.get("torch"):
         torch.compiler.reset()

@@ -67,7 +67,9 @@ def check_data(
     """
     domain = argument.domain
     with library.wide():
-        if (place := _first_false(library, _elements(domain, x, classes))) is not None:
+        if not _lies_inside(library, domain, x, classes) and (
+            (place := _first_false(library, _elements(domain, x, classes))) is not None
+        ):
             value = float(library.numpy(x)[place])
             shown = place if domain.class_axis or not definition.class_axis else place[:-1]
             hint = hints.for_value(definition, argument, value, classes)
@@ -77,6 +79,12 @@ def check_data(
             got = f"a row with {domain.mass} {mass:.6g}"
             hint = hints.for_row(definition, argument, library.numpy(x), place[:-1], mass)
             raise DomainError(_sentence(definition, argument, got, place[:-1], classes, hint))
+
+
+def _lies_inside(library: Library, domain: Domain, x: Any, classes: int | None) -> bool:
+    """Whether the least and the largest number show that all of them do."""
+    ends = library.ends(x) if domain.interval else ()
+    return bool(ends) and all(bool(_elements(domain, end, classes)) for end in ends)
 
 
 def _first_false(library: Library, ok: Any) -> tuple[int, ...] | None:

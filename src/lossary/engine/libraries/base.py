@@ -244,6 +244,13 @@ class Library(ABC):
         """Return arrays that lie in an interval where x does, all along its last axis."""
         return (x,)
 
+    def ends(self, x: Any) -> tuple[Any, ...]:
+        """Return the least and the largest number where that costs less than to compare each.
+
+        Both are NaN where one of the numbers is; nothing is returned where it would cost more.
+        """
+        return ()
+
     def apart(self, x: Any) -> Any:
         """Return x, where a compiler is not to share what is made of it with other results."""
         return x

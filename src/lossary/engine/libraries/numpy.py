@@ -17,6 +17,9 @@ _KINDS: dict[str, Kind] = {
     "f": "floating", "i": "integer", "u": "integer", "b": "boolean", "c": "complex",
 }  # fmt: skip
 
+_BLOCK = 1 << 13
+"""Elements computed at a time: a text's temporaries in float64 stay in the second cache."""
+
 
 class _NumPy(Library):
     name = "numpy"
@@ -80,6 +83,25 @@ class _NumPy(Library):
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         return self.evaluate(operation, ("value",), arrays)
 
+    def evaluate(
+        self, operation: Operation, results: tuple[str, ...], arrays: Sequence[Any]
+    ) -> Any:
+        """Return several results from one text; elements by blocks that stay in the cache."""
+        shape = arrays[0].shape
+        alike = all(x.shape in {shape, ()} for x in arrays)
+        if operation.variant.definition.class_axis or arrays[0].size <= _BLOCK or not alike:
+            return super().evaluate(operation, results, arrays)
+        text, size = operation.text(*results), arrays[0].size
+        flat = [x.reshape(-1) if x.shape else self.cast(x, operation.work) for x in arrays]
+        made = [np.empty(size, operation.work) for _ in results]
+        for start in range(0, size, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            found = text(*self.widened(operation, [x[block] if x.shape else x for x in flat]))
+            for whole, x in zip(made, found if len(results) > 1 else (found,), strict=True):
+                whole[block] = x
+        filled = [x.reshape(shape) for x in made]
+        return filled[0] if len(results) == 1 else tuple(filled)
+
     def shape(self, x: Any) -> tuple[int, ...]:
         return x.shape
 
@@ -99,6 +121,9 @@ class _NumPy(Library):
 
     def all_last(self, x: Any) -> Any:
         return np.all(x, axis=-1, keepdims=True)
+
+    def ends(self, x: Any) -> tuple[Any, ...]:
+        return (x.min(), x.max()) if x.size >= _BLOCK and x.dtype.kind in "fiu" else ()
 
     def exp(self, x: Any) -> Any:
         return np.exp(x)

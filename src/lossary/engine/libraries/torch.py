@@ -32,6 +32,10 @@ _KINDS: dict[torch.dtype, Kind] = {
     **dict.fromkeys((torch.complex128, torch.complex64, torch.complex32), "complex"),
     torch.bool: "boolean",
 }
+_MEASURED = frozenset({torch.float64, torch.float32, torch.int64})
+"""Types whose least and largest number PyTorch finds fast ..."""
+_MANY = 1 << 13
+"""... from so many on."""
 _HALVES: dict[torch.dtype, Storage] = {torch.bfloat16: "bfloat16", torch.float16: "float16"}
 
 
@@ -191,6 +195,9 @@ class _Torch(Library):
 
     def all_last(self, x: Any) -> Any:
         return torch.all(x, dim=-1, keepdim=True)
+
+    def ends(self, x: Any) -> tuple[Any, ...]:
+        return torch.aminmax(x) if x.dtype in _MEASURED and x.numel() >= _MANY else ()
 
     def exp(self, x: Any) -> Any:
         return torch.exp(x)
