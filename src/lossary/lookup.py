@@ -37,13 +37,16 @@ class NotYet:
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """An objective that a booster has built in: which loss it is here, and how near that comes."""
+    """An objective that a booster has built in: which loss it is here, and how near that comes.
+
+    ``same`` bounds the difference of margins, or is a word; see losses/objectives.toml.
+    """
 
     host: str
     name: str
     also: tuple[str, ...]
     loss: str
-    same: str
+    same: float | str
     why: str = ""
 
 
@@ -101,13 +104,11 @@ def not_yet() -> tuple[NotYet, ...]:
 def built_ins() -> tuple[BuiltIn, ...]:
     """Return the objectives that boosters have built in."""
     text = (files("lossary.losses") / "objectives.toml").read_text(encoding="utf-8")
-    return tuple(
-        BuiltIn(
-            *key.split(".", 1), tuple(row.get("also", ())), row["loss"], row["same"],
-            row.get("why", ""),
-        )
-        for key, row in tomllib.loads(text).items()
-    )  # fmt: skip
+    found = []
+    for key, row in tomllib.loads(text).items():
+        host, _, name = key.partition(".")
+        found.append(BuiltIn(host, name, **{**row, "also": tuple(row.get("also", ()))}))
+    return tuple(found)
 
 
 def built_in(name: str, host: str | None = None) -> BuiltIn | None:

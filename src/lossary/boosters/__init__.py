@@ -39,7 +39,7 @@ ESTIMATORS = {
 }
 """The hosts' own estimators, with start, link and metric of their objective."""
 
-__all__ = [*HOSTS, "load", *ESTIMATORS]  # noqa: PLE0604  # pyright: ignore
+__all__ = [*HOSTS, "load", *ESTIMATORS]  # noqa: PLE0604  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def _host(name: str) -> Any:

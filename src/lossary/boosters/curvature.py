@@ -28,6 +28,7 @@ from lossary.boosters.probes import (
 )
 from lossary.boosters.rules import Data, Rule
 from lossary.errors import DomainError
+from lossary.lookup import BuiltIn
 
 __all__ = ["POLICIES", "Curvature", "curvature_of"]
 
@@ -118,17 +119,16 @@ _HOST: dict[tuple[str, str], Curvature] = {
 """What the built-in of a host does where that is not the exact Hessian."""
 
 
-def curvature_of(rule: Rule, host: str, builtin: str, policy: str | None) -> Curvature:
+def curvature_of(rule: Rule, host: str, own: BuiltIn | None, policy: str | None) -> Curvature:
     """Return the curvature for a loss; DomainError where the policy has none.
 
-    ``builtin`` says how near the host's own objective is reached, "" if it has none. Without a
-    policy it is the host's, else the first of majorise (for losses of the error), exact,
-    expected and majorise that serves.
+    ``own`` is the host's own objective, if it has one. Without a policy it is the host's, else the
+    first of majorise (for losses of the error), exact, expected and majorise that serves.
     """
     if policy is not None and policy not in POLICIES:
         raise ValueError(f"curvature must be one of {', '.join(POLICIES)}, got {policy!r}")
     makers = {
-        "host": partial(_as_host, host, builtin),
+        "host": partial(_as_host, host, own),
         "exact": _as_it_is,
         "majorise": _majorise,
         "expected": _expected,
@@ -138,12 +138,12 @@ def curvature_of(rule: Rule, host: str, builtin: str, policy: str | None) -> Cur
         if isinstance(found, str):
             raise DomainError(f"{rule.name}: curvature={policy!r} is not possible: {found}")
         return found
-    if builtin == "impossible":
+    if own and own.same == "impossible":
         raise DomainError(
             f"{rule.name} has no curvature, and {host} trains it in a way that no objective can\n"
             "hint: curvature='majorise' trains it by parabolas that lie above it"
         )
-    order = ["host"] if builtin else []
+    order = ["host"] if own else []
     order += ["majorise"] if is_of_residual(rule) else []
     tried = (makers[name](rule) for name in [*order, "exact", "expected", "majorise"])
     found = next((x for x in tried if not isinstance(x, str)), None)
@@ -155,8 +155,8 @@ def curvature_of(rule: Rule, host: str, builtin: str, policy: str | None) -> Cur
     return found
 
 
-def _as_host(host: str, builtin: str, rule: Rule) -> Curvature | str:
-    if not builtin or builtin == "impossible":
+def _as_host(host: str, own: BuiltIn | None, rule: Rule) -> Curvature | str:
+    if own is None or own.same == "impossible":
         return (
             f"{host} has no objective for it that could be followed\n"
             "hint: curvature='majorise', 'expected' or 'exact'"

@@ -40,7 +40,7 @@ def set_nested(estimator: Any, name: str, params: dict[str, Any]) -> dict[str, A
     """
     inner = {k: v for k, v in params.items() if k.startswith(f"{name}__")}
     if inner:
-        objective = clone(estimator.get_params()[name])
+        objective: Any = clone(estimator.get_params()[name])
         objective.set_params(**{k.removeprefix(f"{name}__"): v for k, v in inner.items()})
         params = {**params, name: objective}
     return {k: v for k, v in params.items() if k not in inner}

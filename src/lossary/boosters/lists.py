@@ -28,7 +28,8 @@ class Cox:
     Source: Efron 1977, doi:10.1080/01621459.1977.10480613.
     """
 
-    name = "cox"
+    name = metric = "cox"
+    hosts = ("xgboost", "lightgbm")
     higher_is_better = False
     in_groups = False
     outputs = None
@@ -120,7 +121,8 @@ class LambdaRank:
     gains 2^grade - 1, the discounts, ``truncation`` and ``normalise`` are LightGBM's.
     """
 
-    name = "ndcg"
+    name, metric = "lambdarank", "ndcg"
+    hosts = ("lightgbm",)
     higher_is_better = True
     in_groups = True
     outputs = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +74,12 @@ class Objective:
         if floor and policy in {None, "exact"}:
             return EXACT
         row = built_in(self.rule.name, self.host) or _row_of(self.host, self.rule.name)
-        return curvature_of(self.rule, self.host, row.same if row else "", policy)
+        return curvature_of(self.rule, self.host, row, policy)
+
+    def refuse_list(self, why: str) -> NoReturn:
+        """Raise ValueError for a loss of lists, with the hosts that have it."""
+        others = " or ".join(f"lossary.boosters.{h}({self.rule.name!r})" for h in self.rule.hosts)
+        raise ValueError(f"{self.rule.name}: {why}\nhint: {others}")
 
     def prepare(self, labels: Any, weight: Any = None, outputs: int = 1, group: Any = None) -> None:
         """Look at all labels, weights and groups before training; raise for what is wrong."""

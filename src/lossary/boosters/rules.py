@@ -38,7 +38,12 @@ class Rule:
 
     @property
     def name(self) -> str:
-        """The name of the loss, which is that of its metric."""
+        """The name of the loss."""
+        return self.loss.name
+
+    @property
+    def metric(self) -> str:
+        """The name of its metric."""
         return self.loss.name
 
     @property

@@ -126,7 +126,8 @@ def _searched(rule: Rule, y: Numbers, weight: Any) -> float:
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
     at_low, at_high = slope(low), slope(high)
     if at_low < 0 < at_high:
-        return float(brentq(slope, low, high, xtol=1e-14, rtol=1e-14))
+        found: Any = brentq(slope, low, high, xtol=1e-14)
+        return float(found)
     if 0 in {at_low, at_high} or 0 < best < len(grid) - 1:
         return float(grid[best])
     return np.inf

@@ -1,5 +1,8 @@
 """CatBoost: objectives for ``loss_function=`` and scikit-learn estimators."""
 
+# The hosts' estimators disagree in their signatures with the classes that they derive from.
+# pyright: reportIncompatibleMethodOverride=false
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -46,10 +49,7 @@ class Objective(common.Objective):
     def __init__(self, loss: Any, **settings: Any) -> None:
         super().__init__(loss, **settings)
         if isinstance(self.rule, (Cox, LambdaRank)):
-            raise ValueError(
-                f"{self.rule.name}: CatBoost gives an objective blocks of rows, not whole lists\n"
-                "hint: lossary.boosters.xgboost and lightgbm have it"
-            )
+            self.refuse_list("CatBoost gives an objective blocks of rows, not whole lists")
         if self.outputs:
             raise ValueError(
                 f"{self.rule.name}: CatBoost trains one output for one target\n"
@@ -200,7 +200,7 @@ class _Estimator(host.CatBoost):
         options["baseline"] = np.tile(start, (len(labels), 1))
         if (sets := options.get("eval_set")) is not None:
             sets = sets if isinstance(sets, list) else [sets]
-            options["eval_set"] = [self._pool(*one, start) for one in sets]
+            options["eval_set"] = [self._pool(X, y, start) for X, y in sets]
         told: dict[str, Any] = {"loss_function": objective}
         if self.get_param("eval_metric") is None:
             told["eval_metric"] = objective.metric

@@ -51,10 +51,12 @@ class Objective(common.Objective, BaseLoss):
 
     def __init__(self, loss: Any, **settings: Any) -> None:
         common.Objective.__init__(self, loss, **settings)
-        if isinstance(self.rule, (Cox, LambdaRank)) or self.outputs:
+        if isinstance(self.rule, (Cox, LambdaRank)):
+            self.refuse_list("HistGradientBoosting asks for the loss of each row on its own")
+        if self.outputs:
             raise ValueError(
-                f"{self.rule.name}: HistGradientBoosting trains one output, of rows on their own\n"
-                "hint: lossary.boosters.xgboost and lightgbm have more"
+                f"{self.rule.name}: HistGradientBoosting trains one output for one target\n"
+                "hint: lossary.boosters.xgboost and lightgbm take lists of hyper-parameters"
             )
         BaseLoss.__init__(self, closs=None, link=_Link(self.rule))
         self.approx_hessian = self.curvature.policy != "exact"
@@ -104,7 +106,7 @@ class Objective(common.Objective, BaseLoss):
         self, n_samples: int, dtype: Any = np.float64, order: Any = "F"
     ) -> tuple[Numbers, Numbers]:
         """Return buffers for gradients and curvatures."""
-        shape = (n_samples, self.n_classes) if self.is_multiclass else (n_samples,)
+        shape: Any = (n_samples, self.n_classes) if self.is_multiclass else (n_samples,)
         return np.empty(shape, dtype, order), np.empty(shape, dtype, order)
 
     @property
@@ -134,13 +136,14 @@ class HistGradientBoostingRegressor(_Regressor):
             )
         objective.prepare(np.asarray(y, np.float64), sample_weight)
         objective.regresses = True
+        self.objective_ = objective
         with lent(self, loss=objective):
             return super().fit(X, y, sample_weight, **options)
 
     def predict(self, X: Any) -> Numbers:
         """Return predictions."""
         margin = self._raw_predict(X)[:, 0]
-        return self._loss.inverse(margin)
+        return self.objective_.inverse(margin)
 
 
 class HistGradientBoostingClassifier(_Classifier):

@@ -1,5 +1,8 @@
 """LightGBM: objectives for ``lightgbm.train`` and scikit-learn estimators."""
 
+# The hosts' estimators disagree in their signatures with the classes that they derive from.
+# pyright: reportIncompatibleMethodOverride=false
+
 from __future__ import annotations
 
 from typing import Any, Self
@@ -96,7 +99,7 @@ class Metric:
 
     def __init__(self, objective: common.Objective) -> None:
         self.objective = objective
-        self.__name__ = objective.rule.name
+        self.__name__ = objective.rule.metric
 
     def __call__(self, first: Any, second: Any, weight: Any = None, group: Any = None) -> Any:
         """Return ``(name, value, whether higher is better)``."""
@@ -136,7 +139,8 @@ class _Estimator(host.LGBMModel):
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters, also those of the objective: ``objective__delta``."""
-        return super().set_params(**set_nested(self, "objective", params))
+        super().set_params(**set_nested(self, "objective", params))
+        return self
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **options: Any) -> Self:
         """Fit as LightGBM does, once labels, weights and groups have been looked at."""

@@ -1,5 +1,8 @@
 """XGBoost: objectives for ``xgboost.train`` and scikit-learn estimators."""
 
+# The hosts' estimators disagree in their signatures with the classes that they derive from.
+# pyright: reportIncompatibleMethodOverride=false
+
 from __future__ import annotations
 
 from typing import Any, Self
@@ -41,10 +44,7 @@ class Objective(common.Objective):
     def __init__(self, loss: Any, **settings: Any) -> None:
         super().__init__(loss, **settings)
         if isinstance(self.rule, LambdaRank):
-            raise ValueError(
-                "lambdarank: XGBoost gives no groups to an objective of one's own\n"
-                "hint: lossary.boosters.lightgbm('lambdarank'), or XGBoost's rank:ndcg"
-            )
+            self.refuse_list("XGBoost gives no groups to an objective of one's own")
 
     def __call__(
         self, first: Any, second: Any, sample_weight: Any = None
@@ -111,7 +111,7 @@ class Metric:
 
     def __init__(self, objective: common.Objective) -> None:
         self.objective = objective
-        self.__name__ = objective.rule.name
+        self.__name__ = objective.rule.metric
 
     def __call__(self, first: Any, second: Any, sample_weight: Any = None) -> Any:
         """Return ``(name, value)`` to ``(margin, DMatrix)``, a value to ``(y_true, margin)``."""
@@ -154,17 +154,19 @@ class _Estimator(host.XGBModel):
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters, also those of the objective: ``objective__delta``."""
-        return super().set_params(**set_nested(self, "objective", params))
+        super().set_params(**set_nested(self, "objective", params))
+        return self
 
     def fit(self, X: Any, y: Any, **options: Any) -> Self:
         """Fit as XGBoost does, once labels and weights have been looked at."""
         objective = of_estimator(Objective, self.objective)
         weight = options.get("sample_weight")
         labels = np.asarray(y, np.float32)
+        if isinstance(self, host.XGBClassifier):
+            check_classes(objective, labels)
         told = objective._told(labels, weight)  # noqa: SLF001  (of this module)
         told.pop("num_class", None)
         if isinstance(self, host.XGBClassifier):
-            check_classes(objective, labels)
             told |= _as_probability(told["base_score"])
         metric = self.eval_metric if self.eval_metric is not None else objective.metric
         with lent(self, objective=objective, eval_metric=metric, _told=told):
