@@ -81,9 +81,11 @@ def find(catalogue: Mapping[str, D], name: str) -> D:
 def look_up(catalogue: Mapping[str, D], name: str) -> Answer[D]:
     """Return what a name leads to; capitals, ``_`` and ``-`` do not matter."""
     loss = catalogue.get(name) or _named(catalogue, name)
-    if loss is None and (row := built_in(name)):
-        loss = catalogue.get(row.loss)
     missing = None if loss else _missing(name)
+    # LightGBM's rmse is an objective, squared error; anyone else's is a loss that is not here yet.
+    row = None if loss else built_in(name)
+    if row and (missing is None or name.startswith(f"{row.host}.")) and row.loss in catalogue:
+        loss, missing = catalogue[row.loss], None
     return Answer(name, loss, missing, _near(catalogue, name, loss))
 
 
