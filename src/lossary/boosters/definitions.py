@@ -37,7 +37,6 @@ BetweenOneAndTwo = Annotated[
 @loss(
     source="Nelder and Wedderburn 1972, doi:10.2307/2344614",
     promises="convex proper",
-    choose="Positive amounts whose spread grows in proportion to their mean: costs, durations.",
 )
 def gamma(log_mean: Real, target: Positive):
     """Negative log-likelihood of a gamma distribution of shape 1, from the log of its mean."""
@@ -47,7 +46,6 @@ def gamma(log_mean: Real, target: Positive):
 @loss(
     source="Jørgensen 1987, J. R. Stat. Soc. B 49:127, for 1 < power < 2",
     promises="convex proper",
-    choose="Amounts that are often exactly 0 and else positive: claims, rainfall.",
 )
 def tweedie(log_mean: Real, target: NonNegative, *, power: BetweenOneAndTwo = 1.5):
     """Part of half the Tweedie deviance that depends on the mean, from the log of the mean."""
@@ -58,7 +56,6 @@ def tweedie(log_mean: Real, target: NonNegative, *, power: BetweenOneAndTwo = 1.
 @loss(
     source="Hilbe 2011, Negative Binomial Regression (NB2), eq. 8.7",
     promises="proper",
-    choose="Counts whose spread exceeds that of Poisson: variance = mean + dispersion mean².",
 )
 def negative_binomial(log_mean: Real, target: NonNegative, *, dispersion: Positive = 1.0):
     """Negative log-likelihood of an overdispersed count, without its constant part."""
@@ -69,7 +66,6 @@ def negative_binomial(log_mean: Real, target: NonNegative, *, dispersion: Positi
 @loss(
     source="Charbonnier et al. 1997, doi:10.1109/83.551699; Hartley and Zisserman 2004, A6.8",
     promises="non_negative zero_at_target symmetric convex even bounded_gradient",
-    choose="Huber without a seam: smooth everywhere, with a scale.",
 )
 def pseudo_huber(prediction: Real, target: Real, *, delta: Positive = 1.0):
     """Squared error near zero that becomes ``delta`` times the absolute error."""
@@ -80,7 +76,6 @@ def pseudo_huber(prediction: Real, target: Real, *, delta: Positive = 1.0):
 @loss(
     source="Fair 1974, doi:10.3386/w0013; Rey 1983, sec. 6.4.5",
     promises="non_negative zero_at_target symmetric convex even bounded_gradient",
-    choose="Robust and smooth, between squared and absolute error.",
 )
 def fair(prediction: Real, target: Real, *, scale: Positive = 1.0):
     """Squared error near zero that grows ever more slowly towards the absolute error."""
@@ -91,7 +86,6 @@ def fair(prediction: Real, target: Real, *, scale: Positive = 1.0):
 @loss(
     source="Newey and Powell 1987, doi:10.2307/1911031",
     promises="non_negative zero_at_target convex",
-    choose="A tail of the distribution, as quantile, where the size of excesses counts as well.",
 )
 def expectile(prediction: Real, target: Real, *, expectile: OpenUnit = 0.5):
     """Tilted squared error, whose minimiser is the ``expectile`` of the target."""
@@ -102,7 +96,6 @@ def expectile(prediction: Real, target: Real, *, expectile: OpenUnit = 0.5):
 @loss(
     source="Half of the loss of keras.losses.MeanSquaredLogarithmicError",
     promises="non_negative zero_at_target symmetric",
-    choose="Positive quantities over several orders of magnitude, where a ratio matters.",
 )
 def half_squared_log_error(prediction: AboveMinusOne, target: AboveMinusOne):
     """Half the squared difference of log(1 + prediction) and log(1 + target)."""
@@ -113,7 +106,6 @@ def half_squared_log_error(prediction: AboveMinusOne, target: AboveMinusOne):
 @loss(
     source="McCullagh 1980, doi:10.1111/j.2517-6161.1980.tb01109.x (proportional odds)",
     promises="non_negative convex bounded_gradient",
-    choose="Grades in an order without distances: one score, and thresholds between the grades.",
 )
 def cumulative_link(prediction: Real, lower: Logit, upper: Logit):
     """Negative log-probability that a logistic variable around the score lies between two cuts.
