@@ -17,6 +17,7 @@ LABELS = {
     "counts": rng.poisson(np.exp(SIGNAL / 3)).astype(float),
     "positive": np.exp(SIGNAL / 3) * rng.gamma(2, 0.5, ROWS),
 }
+GRADES = np.digitize(LABELS["real"], [0, 1.5])
 QUIET = {
     "xgboost": {"nthread": 1},
     "lightgbm": {"verbose": -1, "num_threads": 1, "deterministic": True, "force_row_wise": True},

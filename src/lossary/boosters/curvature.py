@@ -195,8 +195,8 @@ def _parabola(
 ) -> None:
     """Divide the slope of the even part by the error (de Leeuw and Lange 2009, sec. 4).
 
-    A kink would make the parabola infinitely steep: errors below a tenth of their typical size,
-    (mean of their square roots)², count as that.
+    A kink would make the parabola infinitely steep: errors below a tenth of the typical size in
+    their output, (mean of square roots)², count as that.
     """
     error = margin - data[0]
     rule.gradient(margin, data, weight, hessian)
@@ -205,7 +205,7 @@ def _parabola(
         hessian -= gradient
         hessian /= 2
     size = np.abs(error)
-    least = np.sqrt(size).mean() ** 2 / 10
+    least = np.broadcast_to(np.sqrt(size).mean(axis=0) ** 2 / 10, size.shape)
     rule.gradient(margin, data, weight, gradient)
     near = size < least
     if near.any():
@@ -213,10 +213,8 @@ def _parabola(
         hessian[near] = _even_slope(rule, shifted, data, weight)[near]
     np.maximum(size, least, out=size)
     np.copysign(size, error, out=size)
-    if least > 0:
-        hessian /= size
-    else:
-        hessian[...] = 1.0
+    np.divide(hessian, size, out=hessian, where=size != 0)
+    hessian[size == 0] = 1.0  # all errors are 0
 
 
 def _even_slope(rule: Rule, margin: Numbers, data: Data, weight: Any) -> Numbers:

@@ -171,7 +171,11 @@ class Objective:
         return type(self)(**copy.deepcopy(self._given))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (type(self), self._given, getattr(self.rule, "thresholds", None))
+        return _restored, (type(self), self._given, self._learnt())
+
+    def _learnt(self) -> dict[str, Any]:
+        """Return what a fit has told the objective, and a copy of a trained model must know."""
+        return {"thresholds": getattr(self.rule, "thresholds", None)}
 
     def __repr__(self) -> str:
         given = {k: v for k, v in self._given.items() if k != "loss" and v is not None}
@@ -184,10 +188,12 @@ def _given(weight: Any) -> Numbers | None:
     return None if weight is None or not np.size(weight) else np.asarray(weight)
 
 
-def _restored(kind: type[Objective], given: dict[str, Any], thresholds: Any) -> Objective:
+def _restored(kind: type[Objective], given: dict[str, Any], learnt: dict[str, Any]) -> Objective:
     found = kind(**given)
+    thresholds = learnt.pop("thresholds")
     if isinstance(found.rule, Ordinal):
         found.rule.thresholds = thresholds
+    vars(found).update(learnt)
     return found
 
 

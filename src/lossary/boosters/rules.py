@@ -122,8 +122,10 @@ class Rule:
 
     def _per_output(self, weight: Any, margin: Numbers) -> Any:
         """Return the weight of a row beside each of its outputs."""
-        if weight is None or margin.ndim == 1 or self.loss.class_axis:
+        if weight is None or margin.ndim == 1:
             return weight
+        if self.loss.class_axis:  # as many rows as classes: said to be of rows
+            return weight[:, None] if len(weight) == margin.shape[1] else weight
         return np.broadcast_to(weight[:, None], margin.shape)
 
 

@@ -63,6 +63,10 @@ class Objective(common.Objective, BaseLoss):
         self.is_multiclass = self.needs_classes
         self.differentiable = not self.curvature.renews_leaves
 
+    def _learnt(self) -> dict[str, Any]:
+        own = {"n_classes": self.n_classes, "regresses": self.regresses}
+        return {**super()._learnt(), **own}
+
     def gradient(
         self, y_true: Any, raw_prediction: Any, sample_weight: Any = None,
         gradient_out: Any = None, n_threads: int = 1,

@@ -52,9 +52,8 @@ class Objective(common.Objective):
 
     def begin(self, data: host.Dataset, outputs: int) -> Numbers:
         """Look at labels and weights, and give the data their start; return it."""
-        data.construct()
-        labels, weight = data.get_label(), data.get_weight()
-        self.prepare(labels, weight, outputs, data.get_group())
+        labels, weight = _labels(data), _field(data, "weight")
+        self.prepare(labels, weight, outputs, _field(data, "group"))
         start = self.start(labels, weight, outputs)
         _set_start(data, start)
         return start
@@ -76,11 +75,10 @@ class Objective(common.Objective):
         """
         if any(name in params for name in ("objective", "objective_type", "app", "application")):
             raise ValueError("params has an objective, and this is one already\nhint: leave it out")
-        train_set.construct()
-        outputs = outputs_of(self, train_set.get_label(), params.get("num_class"))
+        outputs = outputs_of(self, _labels(train_set), params.get("num_class"))
         start = self.begin(train_set, outputs)
         for data in valid_sets or []:
-            _set_start(data.construct(), start)
+            _set_start(data, start)
         told = {"metric": "None", **params, "objective": self}
         if outputs > 1:
             told["num_class"] = outputs
@@ -89,9 +87,26 @@ class Objective(common.Objective):
         return Predictor(model, meaning_of(self, start), Way())
 
 
+def _labels(data: host.Dataset) -> Numbers:
+    """Return labels as LightGBM will keep them; only a file is read for them.
+
+    Data that have been constructed take no more parameters, such as max_bin.
+    """
+    if data.label is None:
+        data.construct()
+    return np.asarray(_field(data, "label"), np.float32).reshape(-1)
+
+
+def _field(data: host.Dataset, name: str) -> Any:
+    """Return labels, weights or groups as they were given, or read."""
+    if data._handle is None:  # noqa: SLF001  (not constructed: its getters raise)
+        return getattr(data, name)
+    return getattr(data, f"get_{name}")()
+
+
 def _set_start(data: host.Dataset, start: Numbers) -> None:
     """Give every row the start; LightGBM keeps output after output."""
-    data.set_init_score(np.repeat(start, data.num_data()))
+    data.set_init_score(np.repeat(start, len(_labels(data))))
 
 
 class Metric:
@@ -154,12 +169,14 @@ class _Estimator(host.LGBMModel):
         if options.get("init_score") is not None:
             raise ShapeError("init_score is the objective's to give\nhint: start= of the objective")
         options["init_score"] = self._starts(start, len(labels))
-        if (sets := options.get("eval_set")) is not None:
-            sets = [sets] if isinstance(sets, tuple) else sets
-            options["eval_init_score"] = [self._starts(start, len(v)) for _, v in sets]
-        options.setdefault("eval_metric", objective.metric)
-        many = {"num_class": outputs} if outputs > 1 else {}
-        with lent(self, objective=objective, _other_params={**self._other_params, **many}):
+        if seen := _watched(options):
+            options["eval_init_score"] = [self._starts(start, len(v)) for v in seen]
+        told = {"num_class": outputs} if outputs > 1 else {}
+        if options.get("eval_metric") is None:
+            options["eval_metric"] = objective.metric
+            told["metric"] = "None"  # the estimator would watch squared error beside it
+        self._objective = objective  # which LightGBM has taken from what it was made with
+        with lent(self, objective=objective, _other_params={**self._other_params, **told}):
             super().fit(X, y, sample_weight=sample_weight, **options)
         self.objective_used_ = objective
         self.start_ = start
@@ -177,6 +194,14 @@ class _Estimator(host.LGBMModel):
     def _margin(self, X: Any, **options: Any) -> Numbers:
         raw = np.asarray(host.LGBMModel.predict(self, X, raw_score=True, **options))
         return raw + (self.start_[0] if raw.ndim == 1 else self.start_)
+
+
+def _watched(options: dict[str, Any]) -> list[Any]:
+    """Return the labels of each set that is watched: of ``eval_set``, or of ``eval_y``."""
+    if (sets := options.get("eval_set")) is not None:
+        return [y for _, y in ([sets] if isinstance(sets, tuple) else sets)]
+    labels = options.get("eval_y")
+    return list(labels) if isinstance(labels, tuple) else [] if labels is None else [labels]
 
 
 class LGBMRegressor(_Estimator, host.LGBMRegressor):

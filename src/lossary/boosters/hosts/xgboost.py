@@ -31,6 +31,8 @@ Numbers = NDArray[Any]
 
 def _labels(data: host.DMatrix) -> Numbers:
     labels = data.get_label()
+    if not labels.size:
+        raise ValueError("the data have no labels\nhint: DMatrix(X, label=y)")
     rows = data.num_row()
     return labels if labels.size == rows else labels.reshape(rows, -1)
 
@@ -165,8 +167,8 @@ class _Estimator(host.XGBModel):
         if isinstance(self, host.XGBClassifier):
             check_classes(objective, labels)
         told = objective._told(labels, weight)  # noqa: SLF001  (of this module)
-        told.pop("num_class", None)
         if isinstance(self, host.XGBClassifier):
+            told.pop("num_class", None)  # which it counts itself
             told |= _as_probability(told["base_score"])
         metric = self.eval_metric if self.eval_metric is not None else objective.metric
         with lent(self, objective=objective, eval_metric=metric, _told=told):
