@@ -3,12 +3,14 @@
 import inspect
 import linecache
 import math
+import types
 
 import numpy as np
 import pytest
 
 import lossary as L
-from lossary.domain import Label, Logits, Positive, Real, Unit
+from lossary import slips
+from lossary.domain import Label, Logits, Positive, Real, Scores, Unit
 from lossary.formula import Expression
 from lossary.functions import exp, log1p, log_softmax, maximum, pick, softmax, total, where
 
@@ -174,12 +176,23 @@ def test_pythons_if():
             return prediction
         return target
 
-    said = refused(stepped, "a formula has no truth value", "where(condition, a, b)")
+    said = refused(stepped, "a formula has no truth value", "where(prediction > target, a, b)")
     names_the_line(said, "if prediction > target:")
 
 
-@pytest.mark.parametrize("slip", ["and", "or", "not", "min", "max", "chain"])
-def test_other_places_where_python_asks_for_a_truth_value(slip):
+@pytest.mark.parametrize(
+    ("slip", "instead"),
+    [
+        ("and", "write (prediction > 0) & (target > 0)"),
+        ("or", "write (prediction > 0) | (target > 0)"),
+        ("not", "write ~(prediction > 0)"),
+        ("min", "write minimum(prediction, target); from lossary.functions import minimum"),
+        ("max", "write maximum(prediction - target, 0); from lossary.functions import maximum"),
+        ("chain", "write (0 < prediction) & (prediction < 1) for 0 < prediction < 1"),
+        ("choice", "write where(prediction > 0, 1, target); from lossary.functions import where"),
+    ],
+)
+def test_other_places_where_python_asks_for_a_truth_value(slip, instead):
     def formula(prediction: Real, target: Real):
         """Wrong."""
         return {
@@ -189,9 +202,10 @@ def test_other_places_where_python_asks_for_a_truth_value(slip):
             "min": lambda: min(prediction, target),
             "max": lambda: max(prediction - target, 0),
             "chain": lambda: where(0 < prediction < 1, 1, 0),
+            "choice": lambda: 1 if prediction > 0 else target,
         }[slip]()
 
-    said = refused(formula, "a formula has no truth value", "&, |, ~, minimum, maximum")
+    said = refused(formula, "a formula has no truth value", f"hint: {instead}")
     names_the_line(said, f'"{slip}": lambda:')
 
 
@@ -212,7 +226,38 @@ def test_a_name_that_is_nothing_like_one_of_ours():
     assert "did you mean" not in refused(unknown, "'zzz'", "import it from lossary.functions")
 
 
-FOREIGN = (np.exp, np.sum, np.linalg.norm, np.maximum.reduce, np.clip)
+def test_the_hint_lists_textbook_words_the_nearest_first():
+    def unknown(prediction: Real, target: Real):
+        """Wrong."""
+        return log_sigmiod(prediction)  # noqa: F821
+
+    listed = refused(unknown).rpartition("which has ")[2].split(", ")
+    assert listed[0] == "log_sigmoid"
+    assert set(listed) == set(slips.WORDS)
+    assert set(listed) <= set(L.functions.__all__)
+
+
+def test_a_word_that_was_not_imported():
+    def unknown(prediction: Real, target: Real):
+        """Wrong."""
+        return cosh(prediction) + np_missing.clip(target, 0, 1)  # noqa: F821
+
+    assert refused(unknown).endswith("hint: from lossary.functions import cosh")
+
+    def library(prediction: Real, target: Real):
+        """Wrong."""
+        return np_missing.clip(target - prediction, 0, 1)  # noqa: F821
+
+    refused(library, "hint: write minimum(maximum(target - prediction, 0), 1);")
+
+
+FOREIGN = {
+    np.exp: "write exp(prediction - target); from lossary.functions import exp",
+    np.square: "write (prediction - target)**2",
+    np.linalg.norm: "write norm(prediction - target); from lossary.functions import norm",
+    np.sum: "leave sum out: a formula is the loss of one element",
+    np.sinc: "formulas have no sinc; lossary.functions has sign, sinh, ",
+}
 
 
 @pytest.mark.parametrize("function", FOREIGN, ids=lambda function: function.__name__)
@@ -221,8 +266,63 @@ def test_a_function_of_numpy(function):
         """Wrong."""
         return function(prediction - target)
 
-    said = refused(foreign, "is not in the formula language", "functions of lossary.functions")
+    said = refused(foreign, "is not in the formula language", FOREIGN[function])
     names_the_line(said, "return function(prediction - target)")
+
+
+def test_a_function_of_any_library():
+    """Libraries raise what they like when a symbol comes; the call says what was meant."""
+    source = "def broken(*_, **__): raise ValueError('cannot convert a symbol to a tensor')"
+    exec(compile(source, "library.py", "exec"), space := {})
+    library = types.SimpleNamespace(clamp=space["broken"], softplus=space["broken"])
+
+    def clamped(prediction: Real, target: Real):
+        """Wrong."""
+        return library.clamp(prediction - target, min=0.5)
+
+    said = refused(clamped, "library.clamp is not in the formula language")
+    assert "hint: write maximum(prediction - target, 0.5);" in said
+    names_the_line(said, "return library.clamp(prediction - target, min=0.5)")
+
+    def soft(prediction: Real, target: Real):
+        """Wrong."""
+        return library.softplus(prediction) + target
+
+    refused(soft, "hint: write softplus(prediction); from lossary.functions import softplus")
+
+    def own(prediction: Real, target: Real):
+        """An error that the author raises stays what it is."""
+        raise ValueError("not today")
+
+    with pytest.raises(ValueError, match="not today"):
+        L.loss(own)
+
+
+def test_methods_operators_and_texts():
+    def method(prediction: Real, target: Real):
+        """Wrong."""
+        return (prediction - target).exp()
+
+    refused(method, "no method 'exp'", "write exp(prediction - target);")
+
+    def product(prediction: Scores, target: Scores):
+        """Wrong."""
+        return prediction @ target
+
+    refused(product, "no @", "write total(prediction * target);")
+
+    def rest(prediction: Real, target: Real):
+        """Wrong."""
+        return (prediction - target) % 2
+
+    refused(rest, "no %", "write (prediction - target) - 2 * floor((prediction - target) / 2);")
+
+    def printed(prediction: Real, target: Real):
+        """Wrong."""
+        assert f"{prediction - target}" == "subtract(prediction, target)"
+        return prediction * float(f"{target:.2f}")
+
+    refused(printed, "no digits to format", "leave the format out")
 
 
 def test_a_choice_and_a_number_of_numpy():
@@ -232,11 +332,18 @@ def test_a_choice_and_a_number_of_numpy():
 
     names_the_line(refused(chosen, "numpy.where is not in the formula language"), "np.where(")
 
+    @L.loss
     def scaled(prediction: Real, target: Real):
-        """Wrong."""
-        return np.float64(2) * abs(prediction - target)
+        """A number of NumPy is a number."""
+        return np.log(2) * abs(prediction - target) / np.float32(4) ** np.int64(2)
 
-    names_the_line(refused(scaled, "numpy.multiply is not in"), "return np.float64(2) *")
+    assert scaled([3.0], [1.0]) == pytest.approx(math.log(2) / 8, rel=1e-15)
+
+    def arrays(prediction: Real, target: Real):
+        """Wrong."""
+        return np.arange(2.0) * abs(prediction - target)
+
+    names_the_line(refused(arrays, "cannot contain an array"), "return np.arange(2.0) *")
 
 
 def test_a_function_of_the_math_module():
@@ -270,7 +377,7 @@ def test_a_reduction_inside_a_formula():
         """Wrong."""
         return abs(prediction - target).mean()
 
-    said = refused(formula, "no attribute 'mean'", "the engine's work")
+    said = refused(formula, "no method 'mean'", "leave mean out")
     names_the_line(said, "return abs(prediction - target).mean()")
 
 
@@ -285,7 +392,7 @@ def test_an_index_and_a_loop():
         """Wrong."""
         return sum(logits)
 
-    names_the_line(refused(looped, "cannot be looped over", "total, peak or pick"), "sum(logits)")
+    names_the_line(refused(looped, "cannot be looped over", "write total(logits);"), "sum(logits)")
 
 
 def test_a_missing_domain():

@@ -125,17 +125,25 @@ class Definition:
     def expression(self, absent: frozenset[str] = frozenset()) -> Expression:
         """Return the traced formula; ``absent`` names the optional parameters that are None."""
         if absent not in self._traced:
-            symbols: dict[str, Any] = {a.name: self.variable(a.name) for a in self.arguments}
-            symbols |= dict.fromkeys(absent)
-            result = trace(self.formula, symbols, filter(str.islower, functions.__all__))
-            if result.class_axis:
-                raise FormulaError(
-                    f"{self.name} has one value per class, not one per row\n"
-                    "hint: reduce the class axis with total, peak or pick"
-                )
-            sets = {name: domain.name for name, domain in self.domains.items()}
-            self._traced[absent] = stable(result, sets)
+            self._traced[absent] = stable(self.meaning(absent), self.sets)
         return self._traced[absent]
+
+    @property
+    def sets(self) -> dict[str, str]:
+        """The name of the set of each argument."""
+        return {name: domain.name for name, domain in self.domains.items()}
+
+    def meaning(self, absent: frozenset[str] = frozenset()) -> Expression:
+        """Return the formula as its author wrote it."""
+        symbols: dict[str, Any] = {a.name: self.variable(a.name) for a in self.arguments}
+        symbols |= dict.fromkeys(absent)
+        result = trace(self.formula, symbols)
+        if result.class_axis:
+            raise FormulaError(
+                f"{self.name} has one value per class, not one per row\n"
+                "hint: reduce the class axis with total, peak or pick"
+            )
+        return result
 
     def gradient_expression(
         self, wrt: str | None = None, absent: frozenset[str] = frozenset()

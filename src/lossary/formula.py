@@ -7,13 +7,13 @@ dictionaries of expressions right, because a dictionary never compares keys of d
 
 from __future__ import annotations
 
-import difflib
-import linecache
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import FrameType
 from typing import Any, NoReturn
 
+from lossary import slips
 from lossary.errors import FormulaError
 
 __all__ = [
@@ -119,59 +119,102 @@ class Expression:
     def __invert__(self) -> Expression:
         return apply("logical_not", self)
 
+    def __matmul__(self, other: Any) -> NoReturn:
+        refuse("a formula has no @", slips.for_operator(_author(), "total({0} * {1})"))
+
+    __rmatmul__ = __matmul__
+
+    def __mod__(self, other: Any) -> NoReturn:
+        refuse("a formula has no %", slips.for_operator(_author(), "{0} - {1} * floor({0} / {1})"))
+
+    __rmod__ = __mod__
+
     def __bool__(self) -> NoReturn:  # noqa: PLE0304  (it refuses)
         refuse(
             "a formula has no truth value: Python's if, and, or, not, min, max cannot look into it",
-            "write where(condition, a, b), and &, |, ~, minimum, maximum",
+            slips.for_truth(_author()),
         )
 
     def __float__(self) -> NoReturn:
         refuse(
             "a formula is not a number: functions of the math module cannot take it",
-            "use the function of the same name from lossary.functions",
+            slips.for_call(_author()),
         )
 
+    __int__ = __index__ = __complex__ = __float__
+
     def __iter__(self) -> NoReturn:
-        refuse("a formula cannot be looped over", "use total, peak or pick along the class axis")
+        place = _author()
+        fix = "use total, peak or pick along the class axis"
+        refuse(
+            "a formula cannot be looped over",
+            slips.for_call(place, rows=self.class_axis) if place and place.call else fix,
+        )
 
     def __getitem__(self, index: object) -> NoReturn:
         refuse("a formula cannot be indexed", "use pick(values, label) for the entry of one class")
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> NoReturn:
-        refuse(
-            f"numpy.{ufunc.__name__} is not in the formula language",
-            "use the functions of lossary.functions, such as exp, log1p, where",
-        )
+    def __format__(self, how: str) -> str:
+        if how:
+            refuse(
+                "a formula has no digits to format",
+                "leave the format out to see the formula; numbers come when the loss is called",
+            )
+        return repr(self)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        operator = _ARITHMETIC.get(ufunc.__name__)
+        if operator is None:
+            _refuse_function(f"numpy.{ufunc.__name__}", ufunc.__name__, inputs)
+        numbers = [x for x in inputs if not isinstance(x, Expression)]
+        if any(x.shape for x in numbers):
+            refuse("a formula cannot contain an array", "make it an argument with a set of its own")
+        return apply(operator, *(x if isinstance(x, Expression) else float(x) for x in inputs))
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> NoReturn:
-        refuse(
-            f"numpy.{function.__name__} is not in the formula language",
-            "use the functions of lossary.functions, such as total, peak, where",
-        )
+        _refuse_function(f"numpy.{function.__name__}", function.__name__, args)
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        refuse("a formula is not an array", "use the functions of lossary.functions")
+        refuse("a formula is not an array", slips.for_call(_author()))
 
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):
             raise AttributeError(name)
+        if slips.is_known(name):
+            refuse(
+                f"a formula has no method {name!r}",
+                slips.for_method(_author(), name, rows=self.class_axis),
+            )
         refuse(
             f"a formula has no attribute {name!r}",
             "write only the mathematics; reductions, weights, masks, dtypes are the engine's work",
         )
 
 
+# What NumPy does with one of its numbers and a formula: arithmetic, as with any number.
+_ARITHMETIC = {
+    "add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide",
+    "power": "power", "less": "less", "less_equal": "less_equal",
+}  # fmt: skip
+
+
 def refuse(problem: str, fix: str) -> NoReturn:
     """Raise FormulaError, which names the author's line."""
-    raise FormulaError(f"{_where_in_formula()}{problem}\nhint: {fix}")
+    raise FormulaError(f"{_author() or ''}{problem}\nhint: {fix}")
 
 
-def _where_in_formula() -> str:
-    """Name the line outside this module that is being traced, as ``file:line: source``."""
-    frame = sys._getframe(1)  # noqa: SLF001  (the only way to see the author's line)
+def _refuse_function(called: str, name: str, arguments: Iterable[Any]) -> NoReturn:
+    rows = any(x.class_axis for x in arguments if isinstance(x, Expression))
+    fix = slips.for_call(_author(), name, rows=rows)
+    refuse(f"{called} is not in the formula language", fix)
+
+
+def _author() -> slips.Place | None:
+    """Return the place outside this module that is being traced."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  (the only way to see the line)
     while frame and _is_machinery(frame.f_code.co_filename):
         frame = frame.f_back
-    return _place(frame.f_code.co_filename, frame.f_lineno) if frame else ""
+    return slips.Place.of_frame(frame) if frame else None
 
 
 def _is_machinery(filename: str) -> bool:
@@ -180,11 +223,6 @@ def _is_machinery(filename: str) -> bool:
 
 # This module and the vocabulary; formulas of the catalogue are an author's too.
 _OWN = (__file__, f"{__file__.removesuffix('formula.py')}functions{os.sep}")
-
-
-def _place(filename: str, line: int) -> str:
-    source = linecache.getline(filename, line).strip()
-    return f"{filename}:{line}: {source}\n" if source else f"{filename}:{line}: "
 
 
 def literal(value: Any) -> Expression:
@@ -245,26 +283,26 @@ def walk(*roots: Expression) -> Iterator[Expression]:
             stack.extend((argument, False) for argument in reversed(node.arguments))
 
 
-def trace(
-    function: Callable[..., Any],
-    variables: Mapping[str, Expression | None],
-    vocabulary: Iterable[str] = (),
-) -> Expression:
-    """Call a formula with symbols and return the expression; errors name the line and the fix.
-
-    ``vocabulary`` holds the names that may stand in a formula, for the advice on an unknown one.
-    """
+def trace(function: Callable[..., Any], variables: Mapping[str, Expression | None]) -> Expression:
+    """Call a formula with symbols and return the expression; errors name the line and the fix."""
     try:
         result = function(**variables)
     except FormulaError:
         raise
     except NameError as error:
+        place = _last(error)
         raise FormulaError(
-            f"{_last_line(error)}{error}\nhint: {_suggest(error.name, vocabulary)}"
+            f"{place or ''}{error}\nhint: {slips.for_name(error.name or '', place)}"
         ) from error
-    except TypeError as error:
-        fix = "use only operators and the functions of lossary.functions in a formula"
-        raise FormulaError(f"{_last_line(error)}{error}\nhint: {fix}") from error
+    except (TypeError, ValueError, AttributeError, RuntimeError) as error:
+        place = _last(error)
+        library = place.library if place else ""
+        if not library and not isinstance(error, TypeError):
+            raise
+        problem = f"{library} is not in the formula language" if library else f"{error}"
+        rows = any(x.class_axis for x in variables.values() if x is not None)
+        fix = slips.for_call(place, rows=rows)
+        raise FormulaError(f"{place or ''}{problem}\nhint: {fix}") from error
     if not isinstance(result, Expression):
         name = getattr(function, "__name__", "the formula")
         raise FormulaError(
@@ -274,16 +312,15 @@ def trace(
     return result
 
 
-def _last_line(error: BaseException) -> str:
-    place = error.__traceback__
-    while place and place.tb_next:
-        place = place.tb_next
-    return _place(place.tb_frame.f_code.co_filename, place.tb_lineno) if place else ""
-
-
-def _suggest(name: str | None, vocabulary: Iterable[str]) -> str:
-    known = sorted(vocabulary)
-    close = difflib.get_close_matches(name or "", known, n=1)
-    nearest = f"did you mean {close[0]}? " if close else ""
-    listed = f", which has {', '.join(known)}" if known else ""
-    return f"{nearest}import it from lossary.functions{listed}"
+def _last(error: BaseException) -> slips.Place | None:
+    """Return the last place that is the author's, before a library took over."""
+    trail = error.__traceback__.tb_next if error.__traceback__ else None
+    if trail is None:
+        return None
+    own = trail.tb_frame.f_code.co_filename
+    last = trail
+    while trail:
+        if trail.tb_frame.f_code.co_filename == own:
+            last = trail
+        trail = trail.tb_next
+    return slips.Place.of_traceback(last)

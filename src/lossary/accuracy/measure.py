@@ -20,7 +20,7 @@ from lossary.accuracy.table import Error, Row, Table
 from lossary.accuracy.truth import Truth, measured, subnormal, truths, ulps_of
 from lossary.accuracy.ulps import FORMATS
 
-__all__ = ["ENGINES", "Part", "errors", "measure"]
+__all__ = ["ENGINES", "Part", "errors", "gradient_of", "measure", "values_of"]
 
 DTYPES = ("float64", "float32")
 SIZE = 400
@@ -169,8 +169,8 @@ def _computing(loss: Any, library: str, engine: str) -> Callable[[Batch, str | N
 
     def separately(batch: Batch, name: str | None) -> np.ndarray:
         if name is None:
-            return _values(loss, library, batch)
-        return _gradient(loss, library, batch, name)
+            return values_of(loss, library, batch)
+        return gradient_of(loss, library, batch, name)
 
     known: dict[int, Any] = {}
     first = measured(loss)[0]
@@ -178,7 +178,7 @@ def _computing(loss: Any, library: str, engine: str) -> Callable[[Batch, str | N
     def together(batch: Batch, name: str | None) -> np.ndarray:
         """Take both from one kernel, which takes half the time to compile."""
         if name not in {None, first}:
-            return _gradient(loss, library, batch, str(name))
+            return gradient_of(loss, library, batch, str(name))
         if id(batch) not in known:
             options = {"reduction": "none", **batch.parameters}
             xs = batch.arrays.values()
@@ -203,14 +203,17 @@ def _compare(t: Truth, compute: Callable[[Batch], Any], truth: list[Any], dtype:
         return np.full(len(subnormal(truth, dtype)), np.inf)
 
 
-def _values(loss: Any, library: str, batch: Batch) -> np.ndarray:
+def values_of(loss: Any, library: str, batch: Batch) -> np.ndarray:
+    """Return the loss of each element or row of a batch."""
+
     def call(*xs: Any) -> Any:
         return loss(*xs, reduction="none", **batch.parameters)
 
     return arrays.value(library, call, list(batch.arrays.values()))
 
 
-def _gradient(loss: Any, library: str, batch: Batch, name: str) -> np.ndarray:
+def gradient_of(loss: Any, library: str, batch: Batch, name: str) -> np.ndarray:
+    """Return the gradient of the sum of a batch with respect to an argument."""
     options = {"reduction": "sum", **batch.parameters}
     xs = list(batch.arrays.values())
     if library == "numpy":

@@ -16,10 +16,19 @@ from typing import Any
 
 from lossary.definition import Definition
 from lossary.errors import MissingExtraError
-from lossary.formula import Expression, trace, walk
+from lossary.formula import Expression, walk
 from lossary.functions import FUNCTIONS
 
-__all__ = ["PRIMITIVES", "Kink", "Meaning", "context", "evaluate", "slope"]
+__all__ = [
+    "PRIMITIVES",
+    "Kink",
+    "Meaning",
+    "Place",
+    "context",
+    "each_node",
+    "evaluate",
+    "slope",
+]
 
 Number = Any  # an mpmath number
 Point = Mapping[str, Any]
@@ -128,6 +137,11 @@ def _means(m: Any, node: Expression, arguments: Sequence[Any], classes: int) -> 
 
 def evaluate(plan: Sequence[Expression], point: Point, classes: int = 1) -> Any:
     """Return the last node of a plan (``walk`` of an expression) in the present precision."""
+    return each_node(plan, point, classes)[plan[-1]]
+
+
+def each_node(plan: Sequence[Expression], point: Point, classes: int = 1) -> dict[Expression, Any]:
+    """Return every node of a plan in the present precision."""
     m = context()
     found: dict[Expression, Any] = {}
     for node in plan:
@@ -137,7 +151,7 @@ def evaluate(plan: Sequence[Expression], point: Point, classes: int = 1) -> Any:
             found[node] = m.mpf(node.payload)
         else:
             found[node] = _means(m, node, [found[a] for a in node.arguments], classes)
-    return found[plan[-1]]
+    return found
 
 
 class Meaning:
@@ -165,14 +179,12 @@ class Meaning:
         cls, definition: Definition, absent: frozenset[str] = frozenset(), floor: int = 1140
     ) -> Meaning:
         """Return the meaning of a loss's formula; ``absent`` names parameters that are None."""
-        symbols: dict[str, Any] = {n: definition.variable(n) for n in definition.domains}
-        symbols |= dict.fromkeys(absent)
         logits = frozenset(n for n, d in definition.domains.items() if d.name == "Logits")
-        return cls(trace(definition.formula, symbols), floor, logits)
+        return cls(definition.meaning(absent), floor, logits)
 
     def value(self, point: Point) -> Number:
         """Return the value, in the first precision that the next one confirms."""
-        place = _Place(point)
+        place = Place(point)
         m = context()
         bits, last = 2 * (place.spacing + place.extent) + 64, None
         while bits < LIMIT:
@@ -195,13 +207,13 @@ class Meaning:
 
         An entry can be a :class:`Kink`, or None where the derivative has no limit.
         """
-        place = _Place(point)
+        place = Place(point)
         row = place.numbers[name]
         if isinstance(row, list):
             return [self._entry(place, name, k) for k in range(len(row))]
         return self._entry(place, name, None)
 
-    def _entry(self, place: _Place, name: str, k: int | None) -> Any:
+    def _entry(self, place: Place, name: str, k: int | None) -> Any:
         m = context()
         row = place.numbers[name]
         start = row if k is None else row[k]
@@ -219,7 +231,7 @@ class Meaning:
         return slope(moved, place.spacing, place.extent, self.floor)
 
 
-class _Place:
+class Place:
     """A point as exact numbers, and the bits that they span."""
 
     def __init__(self, point: Point) -> None:

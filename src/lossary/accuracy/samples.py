@@ -19,13 +19,24 @@ import numpy as np
 
 from lossary.definition import Argument, Definition
 
-__all__ = ["CANCELLING", "CLASSES", "RANGE", "SUBNORMAL", "Batch", "batches", "settings"]
+__all__ = [
+    "CANCELLING",
+    "CLASSES",
+    "EXTREME",
+    "RANGE",
+    "SUBNORMAL",
+    "Batch",
+    "batches",
+    "extremes",
+    "settings",
+]
 
 Random = np.random.Generator
 Array = np.ndarray
 
 CLASSES = (2, 3, 10, 20)
 RANGE, CANCELLING, SUBNORMAL = "over the range", "where parts cancel", "subnormal"
+EXTREME = "at the ends of the type"
 
 # Values of hyper-parameters beside the default, by domain; others take the domain's own samples.
 PARAMETERS: Mapping[str, tuple[Any, ...]] = {
@@ -95,6 +106,27 @@ def batches(definition: Definition, dtype: str, size: int = 400, seed: int = 0) 
     return found
 
 
+def extremes(definition: Definition, dtype: str, size: int, seed: int = 0) -> list[Batch]:
+    """Return calls whose numbers go to both ends of the type: where results may not be finite."""
+    random = np.random.default_rng([seed, 1])
+    found = []
+    for batch in batches(definition, dtype, size, seed):
+        arrays = {a.name: _stretched(random, batch.arrays[a.name], a) for a in definition.inputs}
+        found.append(Batch(arrays, batch.parameters, EXTREME))
+    return found
+
+
+def _stretched(random: Random, x: Array, argument: Argument) -> Array:
+    if argument.domain.integer or argument.domain.mass:
+        return x
+    wide = x.astype(np.float64)
+    top = math.log10(float(_limits(x.dtype).max))
+    with np.errstate(all="ignore"):
+        scaled = (wide * 10.0 ** random.uniform(-top, top, x.shape)).astype(x.dtype)
+        fits = np.isfinite(scaled) & np.asarray(argument.domain.contains(scaled))
+    return np.where(fits & (random.random(x.shape) < 0.5), scaled, x)
+
+
 def _can_cancel(definition: Definition) -> bool:
     return any(a.domain.continuous for a in definition.inputs[1:])
 
@@ -157,6 +189,9 @@ ELEMENTS: dict[str, Callable[[Random, int, np.dtype], Array]] = {
         r.random(n) < 0.2, _shares(r, n, d) - 1, abs(_numbers(r, n, d))
     ),
     "Unit": _shares,
+    "OpenUnit": _shares,
+    "Cosine": lambda r, n, d: 2 * _shares(r, n, d) - 1,
+    "Exponent": lambda r, n, d: 1 + abs(_numbers(r, n, d)),
     "Binary": lambda r, n, d: r.choice([0.0, 1.0], n),
     "Sign": lambda r, n, d: r.choice([-1.0, 1.0], n),
     "Count": lambda r, n, d: np.floor(10.0 ** r.uniform(0, 4, n)) - 1,

@@ -10,6 +10,7 @@ import lossary
 from lossary.cli import values
 from lossary.cli.names import find
 from lossary.cli.output import emit_json, page
+from lossary.cli.own import is_own
 
 if TYPE_CHECKING:
     from lossary.definition import Argument
@@ -25,7 +26,10 @@ class _Evaluate(click.Group):
         return list(lossary.catalogue)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return None if cmd_name.startswith("-") else _command(find(cmd_name))
+        if cmd_name.startswith("-"):
+            return None
+        loss = find(cmd_name)
+        return _command(loss, cmd_name if is_own(cmd_name) else loss.name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Leave the names to ``lossary list``."""
@@ -56,21 +60,30 @@ def evaluate() -> None:
     lossary eval huber 1,2,-3 0,0,0 --reduction none
     lossary eval cross_entropy 17,0 0             one row of logits, its label
     lossary eval cross_entropy '1,2;3,4' 0,1      two rows, two labels
+    lossary eval mine.py:my_loss 3 0              a loss of your own
     """
 
 
-def _command(loss: Loss) -> click.Command:
-    """Make the command of one loss."""
+def _command(loss: Loss, called: str) -> click.Command:
+    """Make the command of one loss, under the name that it was called by."""
     spelled = [f"{_option(a.name)} {_example(loss, a)}" for a in loss.inputs]
     some = [a for a in loss.parameters if a.required] or loss.parameters[:1]
     spelled += [f"{_option(a.name)} {_example(loss, a)}" for a in some]
     summary = loss.summary.replace("``", "")
     return _Command(
-        loss.name,
-        help=f"{summary}\n\n\b\n{_shortest(loss)}\nlossary eval {loss.name} {' '.join(spelled)}",
+        called,
+        help="\n".join(
+            [
+                summary,
+                "",
+                "\b",
+                _shortest(loss, called),
+                f"lossary eval {called} {' '.join(spelled)}",
+            ]
+        ),
         short_help=summary,
         params=[click.Argument(["positional"], nargs=-1, metavar="[VALUES]..."), *_options(loss)],
-        callback=lambda **given: _run(loss, **given),
+        callback=lambda **given: _run(loss, called, **given),
         context_settings={"token_normalize_func": lambda name: name.replace("_", "-")},
     )
 
@@ -137,8 +150,10 @@ def _common(loss: Loss) -> list[click.Parameter]:
     return [*options, click.Option(["--dtype"], type=dtypes, default="float64", show_default=True)]
 
 
-def _run(loss: Loss, positional: tuple[str, ...], as_json: bool, dtype: str, **given: Any) -> None:
-    data, options = _sort(loss, positional, dtype, given)
+def _run(
+    loss: Loss, called: str, positional: tuple[str, ...], as_json: bool, dtype: str, **given: Any
+) -> None:
+    data, options = _sort(loss, called, positional, dtype, given)
     wrt = given.get("wrt") or loss.inputs[0].name
     try:
         value = loss(**data, **options)
@@ -162,19 +177,21 @@ def _run(loss: Loss, positional: tuple[str, ...], as_json: bool, dtype: str, **g
 
 
 def _sort(
-    loss: Loss, positional: tuple[str, ...], dtype: str, given: dict[str, Any]
+    loss: Loss, called: str, positional: tuple[str, ...], dtype: str, given: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the arguments as arrays and the options, after filling the positional values in."""
     texts = {a.name: given[a.name] for a in loss.arguments if given[a.name] is not None}
     open_names = [a.name for a in loss.inputs if a.name not in texts]
     if len(positional) > len(open_names):
         extra = " ".join(positional[len(open_names) :]).replace(values.MINUS, "-")
-        raise click.UsageError(f"{loss.name} has no place for {extra}\nhint: {_takes(loss)}")
+        raise click.UsageError(
+            f"{loss.name} has no place for {extra}\nhint: {_takes(loss, called)}"
+        )
     texts |= dict(zip(open_names, positional, strict=False))
     missing = [a for a in loss.arguments if a.required and a.name not in texts]
     if missing:
         words = ", ".join(f"{_option(a.name)} ({a.domain})" for a in missing)
-        raise click.UsageError(f"{loss.name} needs {words}\nhint: {_takes(loss)}")
+        raise click.UsageError(f"{loss.name} needs {words}\nhint: {_takes(loss, called)}")
     data = {}
     for a in loss.arguments:
         if a.name in texts:
@@ -197,12 +214,12 @@ def _chosen(given: dict[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _takes(loss: Loss) -> str:
-    return f"for example {_shortest(loss)}"
+def _takes(loss: Loss, called: str) -> str:
+    return f"for example {_shortest(loss, called)}"
 
 
-def _shortest(loss: Loss) -> str:
+def _shortest(loss: Loss, called: str) -> str:
     """Return a command line with no more than the loss needs."""
     words = [_example(loss, a) for a in loss.inputs]
     words += [f"{_option(a.name)} 3" for a in loss.parameters if a.required]
-    return " ".join(["lossary eval", loss.name, *words])
+    return " ".join(["lossary eval", called, *words])

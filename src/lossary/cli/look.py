@@ -136,11 +136,13 @@ def _print_answer(answer: lookup.Answer[Loss], loss: Loss, console: Console) -> 
 def show(loss: Loss, latex: bool, target: str | None, order: int | None, as_json: bool) -> None:
     """Show all about a loss: formulas, arguments, when to choose it, traps, names elsewhere.
 
-    NAME is a name from `lossary list`, or the name of the loss in another library.
+    NAME is a name from `lossary list`, or the name of the loss in another library, or FILE.py:NAME
+    or module:NAME for a loss of your own.
 
     lossary show focal
     lossary show tf.keras.losses.MSLE
     lossary show huber --latex
+    lossary show mine.py:my_loss
     lossary show huber --text torch --order 1     the gradient as PyTorch code
     """
     from lossary.show import tables

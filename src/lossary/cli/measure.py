@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,12 @@ import click
 
 from lossary.cli.names import JSON, find
 from lossary.cli.output import emit, emit_json, page, say
+from lossary.cli.own import is_own
 from lossary.render.target import TARGETS
 from lossary.terminal import Column, import_tensorflow, print_table
 
 if TYPE_CHECKING:
+    from lossary.engine import Loss
     from lossary.study import Study
 
 __all__ = ["accuracy", "study"]
@@ -182,6 +184,7 @@ def _list_studies(studies: dict[str, Study], as_json: bool) -> None:
     default=("array",), show_default=True,
     help="By the libraries' operations, or by kernels; repeat it for both.",
 )  # fmt: skip
+@click.option("--where", is_flag=True, help="Say where digits are lost, and by which part.")
 @click.option("--markdown", is_flag=True, help="Print a table in Markdown.")
 @JSON
 def accuracy(
@@ -189,6 +192,7 @@ def accuracy(
     libraries: tuple[str, ...],
     dtypes: tuple[str, ...],
     engines: tuple[str, ...],
+    where: bool,
     markdown: bool,
     as_json: bool,
 ) -> None:
@@ -197,6 +201,14 @@ def accuracy(
     The truth comes from mpmath with as many digits as it takes. Without NAME, all losses. The exit
     code is 1 if a case misses its bar.
 
+    Of a loss of your own, FILE.py:NAME or module:NAME, and with --where of any loss, it says
+    instead where digits are lost, which part of the formula loses them and why, and what to write
+    instead, if a rewrite is known that saves them at those very numbers. The exit code is 1 if
+    digits are lost.
+
+    lossary accuracy mine.py:my_loss
+    lossary accuracy mine.py:my_loss --dtype float32 --json
+    lossary accuracy gaussian --where
     lossary accuracy focal
     lossary accuracy huber cross_entropy --library numpy --library torch
     lossary accuracy focal --engine array --engine fused
@@ -204,12 +216,22 @@ def accuracy(
     """
     if markdown and as_json:
         raise click.UsageError("--markdown and --json exclude each other\nhint: choose one")
-    losses = [find(name).name for name in names]
+    losses = [find(name) for name in names]
+    if where or any(map(is_own, names)):
+        if libraries or markdown or engines != ("array",):
+            raise click.UsageError(
+                "--library, --engine and --markdown belong to the table of the catalogue\n"
+                "hint: leave them out; --dtype and --json go with a loss of your own"
+            )
+        _diagnose(losses, dtypes or ("float64",), as_json)
+        return
     import_tensorflow()
     from lossary import accuracy as meter
 
     with progress("accuracy") as report_progress:
-        table = meter.measure(losses, libraries, dtypes, progress=report_progress, engines=engines)
+        table = meter.measure(
+            [x.name for x in losses], libraries, dtypes, progress=report_progress, engines=engines
+        )
     if as_json:
         emit_json(table.to_json())
     elif markdown:
@@ -220,4 +242,25 @@ def accuracy(
     missed = [row for row in table.rows if row.peer is None and not row.met]
     if missed:
         say(f"{len(missed)} of {sum(row.peer is None for row in table.rows)} cases miss their bar")
+        raise click.exceptions.Exit(1)
+
+
+def _diagnose(losses: Sequence[Loss], dtypes: Sequence[str], as_json: bool) -> None:
+    """Print where losses lose digits; the exit code is 1 if one does."""
+    if not losses:
+        raise click.UsageError("--where needs NAME\nhint: lossary accuracy gaussian --where")
+    work = [(loss, dtype) for loss in losses for dtype in dtypes]
+    found = []
+    with progress("accuracy") as report_progress:
+        for done, (loss, dtype) in enumerate(work):
+            report_progress(done, len(work), f"{loss.name} {dtype}")
+            try:
+                found.append(loss.accuracy(dtype))
+            except ValueError as error:
+                raise click.UsageError(str(error)) from error
+    if as_json:
+        emit_json({"losses": [diagnosis.to_json() for diagnosis in found]})
+    else:
+        emit("\n\n".join(map(str, found)) + "\n")
+    if not all(diagnosis.good for diagnosis in found):
         raise click.exceptions.Exit(1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import lossary
+from lossary.cli import own
 from lossary.cli.output import say
 
 if TYPE_CHECKING:
@@ -20,7 +21,12 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for prog
 
 
 def find(name: str) -> Loss:
-    """Return the loss of a name here or elsewhere, and say so if the name is another library's."""
+    """Return the loss of a name here or elsewhere, and say so if the name is another library's.
+
+    ``FILE.py:NAME`` and ``module:NAME`` are losses of one's own.
+    """
+    if own.is_own(name):
+        return own.load(name)
     try:
         loss = lossary.find(name)
     except lossary.UnknownLossError as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lossary.cli import values
+from lossary.cli import own, values
 from lossary.cli.names import JSON, find
 from lossary.cli.output import emit_json, page, say
 
@@ -63,12 +63,14 @@ def plot(
     """Draw losses with their gradients and second derivatives.
 
     A NAME may hold arguments: huber:delta=0.1 or focal:gamma=5,target=0. Several names share the
-    axes. Gradients are those of each loss by its own first argument.
+    axes. Gradients are those of each loss by its own first argument. FILE.py:NAME is a loss of
+    your own.
 
     lossary plot huber
     lossary plot squared_error huber:delta=0.5 absolute_error -o losses.png
     lossary plot hinge soft_margin --range -3:3
     lossary plot focal:gamma=0 focal:gamma=2 focal:gamma=5 --over probability
+    lossary plot huber mine.py:my_loss:scale=2
     """
     from lossary import picture
     from lossary.show import curves
@@ -95,7 +97,11 @@ def plot(
 def _request(text: str) -> Any:
     from lossary.show.curves import Request
 
-    name, _, settings = text.partition(":")
+    place, name, settings = own.split(text)
+    if place:
+        name = f"{place}:{name}" if name else place
+    else:
+        name, _, settings = text.partition(":")
     loss = find(name)
     held = {}
     for setting in filter(None, settings.split(",")):

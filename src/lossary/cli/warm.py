@@ -57,6 +57,7 @@ def warm(
 
     lossary warm huber cross_entropy
     lossary warm cross_entropy --dtype bfloat16 --mask
+    lossary warm mine.py:my_loss
     lossary warm --clear
     """
     if clear:

@@ -111,6 +111,15 @@ class Loss(Definition):
         """Say which engine would compute this call, and why."""
         return evaluate.explain(self, args, kwargs)
 
+    def accuracy(self, dtype: str = "float64", size: int = 400, seed: int = 0) -> Any:
+        """Return where digits are lost, by which part of the formula, and what would help.
+
+        About ``size`` numbers from the whole domain are compared with the truth, and the ends of
+        the type are searched for results that are not finite. Needs the extra ``accuracy``.
+        """
+        diagnosis = importlib.import_module("lossary.accuracy.diagnosis")
+        return diagnosis.diagnose(self, dtype, size, seed)
+
     def _derive(
         self, args: Any, kwargs: Any, kinds: tuple[str, ...], wrt: str | None, out: Any = None
     ) -> list[Any]:

@@ -1,6 +1,6 @@
 """From what an author writes to what is computed: identities, matched in any order and scale."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from lossary.formula import Expression
@@ -20,10 +20,12 @@ def table() -> tuple[Identity, ...]:
     return IDENTITIES
 
 
-def stable(expression: Expression, sets: Mapping[str, str]) -> Expression:
+def stable(
+    expression: Expression, sets: Mapping[str, str], more: Sequence[Identity] = ()
+) -> Expression:
     """Return the computed form of a formula, the same for all the ways in which it can be written.
 
-    ``sets`` names the set of numbers that each argument lies in.
+    ``sets`` names the set of numbers that each argument lies in; ``more`` are further identities.
     """
     signs = {name for name, members in sets.items() if members in {"Sign", "Binary", "Binaries"}}
-    return simplify(finished(Normal(table(), sets)(expression), signs))
+    return simplify(finished(Normal((*table(), *more), sets)(expression), signs))
