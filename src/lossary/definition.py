@@ -15,10 +15,12 @@ from types import ModuleType
 from typing import Any, get_type_hints
 
 from lossary import calculus, functions
-from lossary.domain import Domain, domain_of
+from lossary.domain import Domain, Real, domain_of, positions
 from lossary.errors import FormulaError
 from lossary.formula import Expression, trace, variable, walk
 from lossary.identities import stable
+from lossary.rewriting import substitute
+from lossary.spaces import EMPTY, empties, known_empty, measured, parts, unmeasured
 
 __all__ = ["PROMISES", "Argument", "Definition", "check", "define", "gather", "loss", "pascal_case"]
 
@@ -33,8 +35,6 @@ PROMISES = {
     "scale_invariant": "unchanged when the prediction is multiplied by a positive number",
     "proper": "in expectation least at the true distribution",
 }
-
-_FAMILIES = ("regression", "classification", "margin", "divergence", "similarity")
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class Definition:
     promises: frozenset[str] = frozenset()
     choose: str = ""
     traps: tuple[str, ...] = ()
+    empty: str = ""
 
     @cached_property
     def inputs(self) -> tuple[Argument, ...]:
@@ -99,27 +100,96 @@ class Definition:
         return any(a.domain.class_axis for a in self.inputs)
 
     @cached_property
+    def axes(self) -> tuple[str, ...]:
+        """The names of the axes that a value is made of."""
+        return tuple(dict.fromkeys(axis for a in self.inputs for axis in a.domain.axes))
+
+    @cached_property
+    def over_positions(self) -> bool:
+        """Whether a value belongs to positions that a mask and weights can leave out."""
+        return positions.name in self.axes
+
+    @cached_property
     def _traced(self) -> dict[frozenset[str], Expression]:
         return {}
 
     def variable(self, name: str) -> Expression:
         """Return the symbol of an argument."""
-        return variable(name, class_axis=self.domains[name].class_axis)
+        return variable(name, axes=self.domains[name].axes)
+
+    def meaning(self, absent: frozenset[str] = frozenset()) -> Expression:
+        """Return the formula as its author wrote it, and what it is where its sums are empty."""
+        written = self._written(absent)
+        return known_empty(written, empties(written), self.empty) if self.empty else written
+
+    def _written(self, absent: frozenset[str]) -> Expression:
+        symbols: dict[str, Any] = {a.name: self.variable(a.name) for a in self.arguments}
+        symbols |= dict.fromkeys(absent)
+        return trace(self.formula, symbols, filter(str.islower, functions.__all__))
 
     def expression(self, absent: frozenset[str] = frozenset()) -> Expression:
         """Return the traced formula; ``absent`` names the optional parameters that are None."""
         if absent not in self._traced:
-            symbols: dict[str, Any] = {a.name: self.variable(a.name) for a in self.arguments}
-            symbols |= dict.fromkeys(absent)
-            result = trace(self.formula, symbols, filter(str.islower, functions.__all__))
+            result = self._written(absent)
             if result.class_axis:
+                axis = "position" if self.over_positions else "class"
                 raise FormulaError(
-                    f"{self.name} has one value per class, not one per row\n"
-                    "hint: reduce the class axis with total, peak or pick"
+                    f"{self.name} has one value per {axis}, not one per row\n"
+                    f"hint: reduce the {axis} axis with total, peak or "
+                    f"{'mean' if self.over_positions else 'pick'}"
                 )
             sets = {name: domain.name for name, domain in self.domains.items()}
-            self._traced[absent] = stable(result, sets)
+            found = stable(result, sets)
+            if self.empty:
+                divisors = [stable(divisor, sets) for divisor in empties(result)]
+                found = known_empty(found, divisors, self.empty)
+            self._traced[absent] = found
         return self._traced[absent]
+
+    @cached_property
+    def position_weight(self) -> Expression:
+        """The symbol of the weight of each position."""
+        return variable("position_weight", axes=(positions.name,))
+
+    def weighted_expression(self, absent: frozenset[str] = frozenset()) -> Expression:
+        """Return the formula with a weight for each position."""
+        return measured(self.expression(absent), self.position_weight)
+
+    def aggregates(self, absent: frozenset[str] | None = None) -> tuple[Expression, ...]:
+        """Return the sums over positions that the loss can be computed from, as it is written."""
+        absent = self.absent_by_default if absent is None else absent
+        found = parts(self._written(absent)) if self.over_positions else ()
+        if found is None:
+            raise FormulaError(
+                f"{self.name} is not made of sums over positions alone, so that nothing adds up "
+                "over batches\nhint: give all positions in one call"
+            )
+        return found
+
+    def finish(self) -> Definition:
+        """Return the loss as a function of its sums, which may come from many batches."""
+        sums = self.aggregates()
+        names = [f"sum_{place}" for place in range(1, len(sums) + 1)]
+        real, _ = domain_of(Real)
+        assert real is not None  # noqa: S101  (it is one)
+        arguments = [
+            Argument(name, real, inspect.Parameter.empty, positional=True) for name in names
+        ]
+
+        def formula(**symbols: Any) -> Expression:
+            given = {self.variable(a.name): symbols[a.name] for a in self.parameters
+                     if symbols[a.name] is not None}
+            absent = frozenset(n for n, symbol in symbols.items() if symbol is None)
+            made = {part: symbols[name] for part, name in zip(sums, names, strict=True)}
+            return substitute(self.meaning(absent), made | given)
+
+        return Definition(
+            name=f"{self.name}_of_sums",
+            summary=f"{self.name} of its sums over positions.",
+            formula=formula,
+            arguments=(*arguments, *self.parameters),
+            source=self.source,
+        )
 
     def gradient_expression(
         self, wrt: str | None = None, absent: frozenset[str] = frozenset()
@@ -149,6 +219,7 @@ def define(
     promises: str = "",
     choose: str = "",
     traps: Iterable[str] = (),
+    empty: str = "",
     family: str = "custom",
 ) -> Definition:
     """Read a signature; a user's formula is traced, so that mistakes show where they are made."""
@@ -169,10 +240,32 @@ def define(
         promises=promised,
         choose=choose,
         traps=tuple(traps),
+        empty=empty,
     )
+    _check_axes(definition)
     if family == "custom":  # the catalogue's are traced when they are first asked for
         check(definition)
     return definition
+
+
+def _check_axes(definition: Definition) -> None:
+    if len(definition.axes) > 1:
+        raise FormulaError(
+            f"{_place(definition.formula)}: arguments with {' and with '.join(definition.axes)}; a "
+            "formula goes over one named axis\nhint: give a value for each class and image, with "
+            "axis= naming the positions, and take the mean"
+        )
+    if definition.empty and definition.empty not in EMPTY:
+        raise FormulaError(
+            f"{_place(definition.formula)}: empty must be one of {', '.join(map(repr, EMPTY))}, "
+            f"got {definition.empty!r}"
+        )
+    if definition.empty and not definition.over_positions:
+        raise FormulaError(
+            f"{_place(definition.formula)}: empty says what a loss over positions is where it "
+            "divides by a sum that is 0, and no argument has positions\n"
+            "hint: annotate one, as in prediction: Annotated[Unit, positions]"
+        )
 
 
 def check(definition: Definition) -> None:
@@ -180,6 +273,14 @@ def check(definition: Definition) -> None:
     for node in walk(definition.expression(definition.absent_by_default)):
         if problem := _misuse(definition, node):
             raise FormulaError(f"{_place(definition.formula)}: {problem}")
+    if definition.over_positions:
+        wrong = unmeasured(definition.expression(definition.absent_by_default))
+        if wrong is not None:
+            raise FormulaError(
+                f"{_place(definition.formula)}: {wrong.operator} has no meaning where positions "
+                "are masked or have weights\n"
+                "hint: write it with total, peak, mean, logsumexp or norm over positions"
+            )
 
 
 _ALONG_CLASSES = frozenset({"total", "peak", "argpeak", "pick", "class_index", "class_count"})
@@ -193,8 +294,8 @@ def _misuse(definition: Definition, node: Expression) -> str:
         return (
             "a function along the class axis, such as total or peak, and no argument has that "
             "axis\n"
-            "hint: annotate one with Logits, Scores, Simplex or Embedding; sums over elements "
-            "are the engine's work"
+            "hint: annotate one with Logits, Scores, Simplex or Embedding, or with positions, as in "
+            "Annotated[Unit, positions]; sums over elements are the engine's work"
         )
     if node.operator == "pick":
         label = definition.domains.get(str(node.arguments[1].payload))
@@ -210,8 +311,8 @@ def loss(**facts: Any) -> Callable[[Callable[..., Any]], Definition]:
     """Turn the formula below into a record; see :func:`define` for the facts it may carry."""
 
     def decorate(formula: Callable[..., Any]) -> Definition:
-        family = formula.__module__.rpartition(".")[2]
-        facts.setdefault("family", family if family in _FAMILIES else "custom")
+        package, _, family = formula.__module__.rpartition(".")
+        facts.setdefault("family", family if package == "lossary.losses" else "custom")
         return define(formula, **facts)
 
     return decorate

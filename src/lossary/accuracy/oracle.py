@@ -16,7 +16,7 @@ from typing import Any
 
 from lossary.definition import Definition
 from lossary.errors import MissingExtraError
-from lossary.formula import Expression, trace, walk
+from lossary.formula import Expression, walk
 from lossary.functions import FUNCTIONS
 
 __all__ = ["PRIMITIVES", "Kink", "Meaning", "context", "evaluate", "slope"]
@@ -165,10 +165,8 @@ class Meaning:
         cls, definition: Definition, absent: frozenset[str] = frozenset(), floor: int = 1140
     ) -> Meaning:
         """Return the meaning of a loss's formula; ``absent`` names parameters that are None."""
-        symbols: dict[str, Any] = {n: definition.variable(n) for n in definition.domains}
-        symbols |= dict.fromkeys(absent)
         logits = frozenset(n for n, d in definition.domains.items() if d.name == "Logits")
-        return cls(trace(definition.formula, symbols), floor, logits)
+        return cls(definition.meaning(absent), floor, logits)
 
     def value(self, point: Point) -> Number:
         """Return the value, in the first precision that the next one confirms."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from lossary.definition import Definition
     from lossary.engine.arguments import Call
 
-__all__ = ["classes", "one_class", "only_one", "without_classes"]
+__all__ = ["classes", "lines", "one_class", "only_one", "without_classes"]
 
 
 def one_class(call: Call) -> None:
@@ -34,6 +34,19 @@ def is_constant_for_one_class(definition: Definition) -> bool:
     """
     invariant = definition.promises & {"shift_invariant", "scale_invariant"}
     return bool(invariant) or definition.inputs[0].domain.mass is not None
+
+
+def lines(call: Call) -> None:
+    """Warn that an array of three axes and more is read line by line, if nothing says otherwise."""
+    definition, shape = call.definition, call.library.shape(call.given)
+    if call.options.axis != -1 or shape is None or len(shape) < 3 or not _is_eager(call):
+        return
+    rest = tuple(range(2, len(shape)))
+    warn(
+        f"{definition.name}: positions lie along the last axis, so that each of the "
+        f"{shape[:-1]} lines has a value of its own; axis={rest} takes all axes but the first two, "
+        "axis=None all, and axis=(-1,) says that lines are meant"
+    )
 
 
 def without_classes(call: Call, x: Any) -> Any:

@@ -5,6 +5,7 @@ A primitive is spelled once per target in ``render/``. A named function states t
 its *slope* (the derivative of the meaning, never of the stable form).
 """
 
+from lossary.functions.aggregates import gap_to_whole, log_share, matthews_gap, mean
 from lossary.functions.carried import exp_of_rounded, sigmoid_of_rounded, softplus_of_rounded
 from lossary.functions.compensated import exp_difference, exp_product, sum_of_three
 from lossary.functions.divergence import log_relative_entropy, relative_entropy, relative_nats
@@ -141,12 +142,15 @@ __all__ = [
     "log1p_square",
     "log_cosh_difference",
     "log_ratio",
+    "log_share",
     "log_relative_entropy",
     "log_sigmoid",
     "log_softmax",
     "log_to_middle",
     "logsumexp",
+    "matthews_gap",
     "maximum",
+    "mean",
     "mean_cross_entropy",
     "minimum",
     "norm",

@@ -70,6 +70,7 @@ from lossary.functions import (
     where,
 )
 from lossary.identities.rules import identity
+from lossary.identities.shares import SHARES
 
 __all__ = ["IDENTITIES"]
 
@@ -453,4 +454,6 @@ VECTORS = (
     ),
 )
 
-IDENTITIES = (*SIGMOIDS, *LOGARITHMS, *DIFFERENCES, *CLASSES, *DIVERGENCES, *VECTORS)
+IDENTITIES = (
+    *SIGMOIDS, *LOGARITHMS, *DIFFERENCES, *CLASSES, *DIVERGENCES, *VECTORS, *SHARES
+)  # fmt: skip
