@@ -138,13 +138,17 @@ class Definition:
                     f"hint: reduce the {axis} axis with total, peak or "
                     f"{'mean' if self.over_positions else 'pick'}"
                 )
-            sets = {name: domain.name for name, domain in self.domains.items()}
-            found = stable(result, sets)
-            if self.empty:
-                divisors = [stable(divisor, sets) for divisor in empties(result)]
-                found = known_empty(found, divisors, self.empty)
-            self._traced[absent] = found
+            self._traced[absent] = self.computed(result)
         return self._traced[absent]
+
+    def computed(self, written: Expression) -> Expression:
+        """Return how a formula of the loss's arguments is computed."""
+        sets = {name: domain.name for name, domain in self.domains.items()}
+        found = stable(written, sets)
+        if not self.empty:
+            return found
+        divisors = [stable(divisor, sets) for divisor in empties(written)]
+        return known_empty(found, divisors, self.empty)
 
     @cached_property
     def position_weight(self) -> Expression:
@@ -177,8 +181,11 @@ class Definition:
         ]
 
         def formula(**symbols: Any) -> Expression:
-            given = {self.variable(a.name): symbols[a.name] for a in self.parameters
-                     if symbols[a.name] is not None}
+            given = {
+                self.variable(a.name): symbols[a.name]
+                for a in self.parameters
+                if symbols[a.name] is not None
+            }
             absent = frozenset(n for n, symbol in symbols.items() if symbol is None)
             made = {part: symbols[name] for part, name in zip(sums, names, strict=True)}
             return substitute(self.meaning(absent), made | given)

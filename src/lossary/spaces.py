@@ -112,9 +112,7 @@ def empties(expression: Expression) -> Sequence[Expression]:
     return tuple(found)
 
 
-def known_empty(
-    expression: Expression, divisors: Sequence[Expression], word: str
-) -> Expression:
+def known_empty(expression: Expression, divisors: Sequence[Expression], word: str) -> Expression:
     """Return the expression with its value where a divisor is 0."""
     for divisor in divisors:
         expression = where(divisor == 0, constant(EMPTY[word]), expression)

@@ -35,7 +35,7 @@ _RAISES = [
 _OVER_POSITIONS = {
     "weight": "at least 0, broadcast to the values; multiplies the finished loss",
     "mask": "boolean, broadcast to the prediction; False leaves a position out of all sums",
-    "axis": "where the positions lie: one axis, several, as (2, 3), or None for all",
+    "axis": "where the positions lie: one axis, or several, as (2, 3)",
 }
 
 _EMPTY = {

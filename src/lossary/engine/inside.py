@@ -121,8 +121,7 @@ def _spread(call: Call, name: str, value: Any) -> Any:
     if own is not None and shape is not None:
         padded = (1,) * (len(shape) - len(own)) + tuple(own)
         fits = len(padded) == len(shape) and all(
-            n == 1 or n is None or m is None or n == m
-            for n, m in zip(padded, shape, strict=True)
+            n == 1 or n is None or m is None or n == m for n, m in zip(padded, shape, strict=True)
         )
         if not fits:
             first = call.definition.inputs[0].name

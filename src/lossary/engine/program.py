@@ -33,11 +33,14 @@ class Variant:
     ) -> None:
         self.definition, self.absent, self.fixed = definition, absent, dict(fixed)
         self.weighted = weighted
-        self.arguments = tuple(
-            a.name
-            for a in definition.arguments
-            if a.name not in absent and a.name not in self.fixed
-        ) + (POSITION_WEIGHT,) * weighted
+        self.arguments = (
+            tuple(
+                a.name
+                for a in definition.arguments
+                if a.name not in absent and a.name not in self.fixed
+            )
+            + (POSITION_WEIGHT,) * weighted
+        )
 
     def symbol(self, name: str) -> Expression:
         """Return the symbol of an argument."""

@@ -93,9 +93,7 @@ def log_dice(
     traps=("Equal to dice for targets of 0 and 1.", _BATCH, _EMPTY),
     empty="zero",
 )
-def semimetric_dice(
-    prediction: Annotated[Unit, positions], target: Annotated[Unit, positions]
-):
+def semimetric_dice(prediction: Annotated[Unit, positions], target: Annotated[Unit, positions]):
     """The distance of prediction and target over the sum of both sizes."""
     apart = total(absolute(prediction - target), over=positions)
     return apart / (total(prediction, over=positions) + total(target, over=positions))
@@ -207,7 +205,6 @@ def matthews_correlation(
 
 @loss(
     source="Isensee et al. 2021 (nnU-Net), doi:10.1038/s41592-020-01008-z",
-    elsewhere=("monai.losses.DiceCELoss (sigmoid=True)",),
     promises="non_negative",
     choose="The usual start for segmentation: the overlap, and a slope where there is none.",
     traps=(
@@ -237,8 +234,8 @@ def dice_binary_cross_entropy(
     promises="non_negative zero_at_target symmetric convex bounded_gradient",
     choose="An error in the unit of the data, one for each image, series or data set.",
     traps=(
-        "The root is taken of each set of positions: axis=None takes all, and a mean of roots over "
-        "batches is not the root of the mean; sums() and of_sums are.",
+        "The root is taken over the positions that axis= names; a mean of roots over batches is "
+        "not the root over all, which sums() and of_sums give.",
         "Its gradient at 0 is 0 by convention.",
     ),
 )
