@@ -18,7 +18,6 @@ from lossary.accuracy.truth import truths
 from lossary.domain import Binary, Label, NonNegative, Positive, Real, Scores, Unit
 from lossary.formula import constant, trace
 from lossary.functions import exp, log, pick, sigmoid, sqrt, total, where
-from lossary.identities import stable
 from lossary.identities.normal import Normal
 from lossary.rewriting import simplify, substitute
 

@@ -301,7 +301,7 @@ def _misuse(definition: Definition, node: Expression) -> str:
         return (
             "a function along the class axis, such as total or peak, and no argument has that "
             "axis\n"
-            "hint: annotate one with Logits, Scores, Simplex or Embedding, or with positions, as in "
+            "hint: annotate one with Logits, Scores, Simplex or Embedding, or as in "
             "Annotated[Unit, positions]; sums over elements are the engine's work"
         )
     if node.operator == "pick":

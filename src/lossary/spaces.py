@@ -41,7 +41,7 @@ def _rooted(w: Expression, x: Expression) -> Expression:
 # What each word along the axis becomes where positions have weights w.
 MEASURED: dict[str, Callable[..., Expression]] = {
     "total": lambda w, x: total(weighted(w, x)),
-    "class_count": lambda w: total(w),
+    "class_count": total,
     "peak": lambda w, x: peak(where(w > 0, x, _MINUS_INFINITY)),
     "norm": lambda w, x: norm(_rooted(w, x)),
     "logsumexp": lambda w, x: logsumexp(where(w > 0, x + log(w), _MINUS_INFINITY)),
@@ -88,7 +88,7 @@ def parts(expression: Expression) -> tuple[Expression, ...] | None:
         seen.add(node)
         if node.operator == "total" and not _reduces(node.arguments[0]):
             found[node] = None
-        elif node.class_axis or node.operator == "peak" or node.operator == "total":
+        elif node.class_axis or node.operator in {"peak", "total"}:
             return None
         elif node.operator == "class_count":
             found[node] = None

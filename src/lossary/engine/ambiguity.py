@@ -58,8 +58,10 @@ def without_classes(call: Call, x: Any) -> Any:
 
 
 def classes(call: Call) -> int | None:
-    """Return how many classes a row has; None for a loss without rows."""
-    return call.library.shape(call.prediction)[-1] if call.definition.class_axis else None
+    """Return how many classes a row has; None for a loss without them."""
+    if not call.definition.class_axis or call.definition.over_positions:
+        return None
+    return call.library.shape(call.prediction)[-1]
 
 
 def only_one(call: Call, name: str, length: int) -> None:

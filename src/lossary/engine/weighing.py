@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from lossary.engine import ambiguity, hints
-from lossary.engine.inside import masked_positions
 from lossary.engine.arguments import Call, may_equal
+from lossary.engine.inside import masked_positions
 from lossary.engine.libraries import symbolic
 from lossary.engine.reading import read
 from lossary.errors import DomainError, DtypeError, LossaryError, ShapeError

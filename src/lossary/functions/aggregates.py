@@ -60,7 +60,8 @@ def _matthews_slope(
 
 
 @named(
-    latex=r"1 - \frac{{{0} \, {3} - {1} \, {2}}}{{\sqrt{{\left({0} + {1}\right) \left({0} + {2}\right) "
+    latex=r"1 - \frac{{{0} \, {3} - {1} \, {2}}}"
+    r"{{\sqrt{{\left({0} + {1}\right) \left({0} + {2}\right) "
     r"\left({3} + {1}\right) \left({3} + {2}\right)}}}}",
     means=lambda m, tp, fp, fn, tn: 1 - _correlation(m, tp, fp, fn, tn),
     slope=_matthews_slope,

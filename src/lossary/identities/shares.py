@@ -1,4 +1,4 @@
-"""Identities of sums over an axis: 1 minus a share is what is missing, summed without cancelling."""
+"""Identities of sums over an axis: 1 minus a share is what is missing, without cancellation."""
 
 from __future__ import annotations
 
