@@ -34,7 +34,7 @@ def booleans(library, keep):
     return library.array(keep, "bool_" if library.name == "numpy" else "bool")
 
 
-# ------------------------------------------------------------------------------------- which axes
+# --------------------------------------------------------------------------------------- which axes
 
 
 @over_positions
@@ -91,7 +91,7 @@ def test_lines_of_an_image_are_said_to_be_lines():
         L.dice(x[0, 0], x[0, 0])
 
 
-# --------------------------------------------------------------------------------- inside the sums
+# ---------------------------------------------------------------------------------- inside the sums
 
 
 @over_positions
@@ -191,7 +191,7 @@ def test_a_loss_without_positions_has_no_weight_of_positions():
         L.huber([1.0], [2.0], position_weight=[1.0])
 
 
-# ------------------------------------------------------------------------------ sums of many batches
+# ----------------------------------------------------------------------------- sums of many batches
 
 
 @each_library
@@ -231,7 +231,7 @@ def test_sums_know_no_weight_of_what_is_not_finished():
         _ = L.huber.of_sums
 
 
-# ---------------------------------------------------------------------------------------- empty sums
+# --------------------------------------------------------------------------------------- empty sums
 
 
 @each_library
@@ -268,7 +268,7 @@ def test_a_word_for_nothing_is_a_word_that_is_known():
             return prediction / target
 
 
-# ------------------------------------------------------------------------------------- one's own loss
+# ----------------------------------------------------------------------------------- one's own loss
 
 
 def test_a_loss_of_ones_own_uses_every_word():

@@ -52,6 +52,10 @@ def lines(call: Call) -> None:
 def without_classes(call: Call, x: Any) -> Any:
     """Drop an axis of length 1 where the classes are: such a shape says one number per row."""
     library, shape = call.library, call.library.shape(x)
+    if call.axes:
+        whole = len(shape) == len(call.shape) + len(call.axes)
+        single = whole and all(shape[k] == 1 for k in call.axes)
+        return library.squeeze(library.merged(x, call.axes)) if single else x
     if len(shape) != len(call.shape) + 1 or shape[call.axis] != 1:
         return x
     return library.squeeze(library.move_last(x, call.axis))

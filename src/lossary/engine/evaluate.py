@@ -98,8 +98,8 @@ def ready(call: Call, choice: Choice) -> Work:
         inside = inside_of(call)
         if inside is not None:
             keep = weighing.counting_too(call, keep, inside.some)
-            weighing.fill(call, inside.keep)
-        elif keep is not None:
+            weighing.fill(call, inside.keep, inside=True)
+        if keep is not None:
             weighing.fill(call, keep)
         doubts = _check(call) if call.options.check else []
         if call.options.class_weight is not None:

@@ -238,9 +238,12 @@ def _check_weight(call: Call, name: str, weight: Any, keep: Any = None) -> None:
         )
 
 
-def fill(call: Call, keep: Any) -> None:
-    """Put a harmless value where an element does not count, whatever is stored there."""
-    library, inside = call.library, call.definition.over_positions
+def fill(call: Call, keep: Any, *, inside: bool = False) -> None:
+    """Put a harmless value where an element does not count, whatever is stored there.
+
+    With ``inside`` it is positions that count or not.
+    """
+    library = call.library
     for argument in call.definition.inputs:
         x, domain = call.arrays[argument.name], argument.domain
         if inside and not domain.class_axis:

@@ -6,7 +6,10 @@ from typing import Any
 
 from lossary.domain import Axis
 from lossary.formula import Expression
-from lossary.functions.vocabulary import class_count, log, log1p, named, sqrt, total, where
+from lossary.functions.vocabulary import class_count, log, log1p, maximum, named, sqrt, total, where
+
+_TINY = 1e-300
+"""Sums below have slopes that overflow: these are large, never NaN."""
 
 
 def mean(x: Any, over: Axis | None = None) -> Expression:
@@ -27,7 +30,7 @@ def gap_to_whole(part: Expression, whole: Expression, rest: Expression) -> Expre
 @named(
     latex=r"\log \frac{{{0}}}{{{1}}}",
     means=lambda m, part, whole, rest: m.log(part / whole) if part else -m.inf,
-    slope=lambda part, whole, rest: (1 / part, -1 / whole, None),
+    slope=lambda part, whole, rest: (1 / maximum(part, _TINY), -1 / whole, None),
 )
 def log_share(part: Expression, whole: Expression, rest: Expression) -> Expression:
     """log(part / whole), where rest is whole - part, computed without cancellation."""
@@ -49,7 +52,9 @@ def _matthews_slope(
 ) -> tuple[Expression, ...]:
     root = _root(tp, fp, fn, tn)
     half = (tp * tn - fp * fn) / root / 2
-    predicted, real, negative, unseen = 1 / (tp + fp), 1 / (tp + fn), 1 / (tn + fp), 1 / (tn + fn)
+    predicted, real, negative, unseen = (
+        1 / maximum(size, _TINY) for size in (tp + fp, tp + fn, tn + fp, tn + fn)
+    )
     found = (
         half * (predicted + real) - tn / root,
         half * (predicted + negative) + fn / root,

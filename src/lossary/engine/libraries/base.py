@@ -188,7 +188,9 @@ class Library(ABC):
         """A derivative can be a plain number, such as the Hessian of the squared error."""
         if hasattr(x, "dtype"):
             return x
-        return self.cast(self.array(x, arrays[0]), operation.work)
+        x = self.cast(self.array(x, arrays[0]), operation.work)
+        rows = operation.variant.definition.class_axis
+        return self.broadcast(x, arrays[0][..., :1]) if rows else x
 
     def widened(self, operation: Operation, arrays: Sequence[Any]) -> list[Any]:
         """Return the arrays in the work dtype; labels stay integers."""
