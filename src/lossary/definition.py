@@ -145,10 +145,7 @@ class Definition:
         """Return how a formula of the loss's arguments is computed."""
         sets = {name: domain.name for name, domain in self.domains.items()}
         found = stable(written, sets)
-        if not self.empty:
-            return found
-        divisors = [stable(divisor, sets) for divisor in empties(written)]
-        return known_empty(found, divisors, self.empty)
+        return known_empty(found, empties(found), self.empty) if self.empty else found
 
     @cached_property
     def position_weight(self) -> Expression:

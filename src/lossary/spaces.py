@@ -101,14 +101,24 @@ def _reduces(expression: Expression) -> bool:
     return any(n.operator in {"total", "peak", "class_count"} for n in walk(expression))
 
 
+_SHARES = frozenset({"rest_share", "log_share"})
+"""Functions that divide by the sum of their arguments."""
+
+
 def empties(expression: Expression) -> Sequence[Expression]:
     """Return the sums over positions that a formula divides by."""
     found: dict[Expression, None] = {}
     for node in walk(expression):
-        if node.operator == "divide" and not node.axes:
+        if node.axes:
+            continue
+        if node.operator == "divide":
             divisor = node.arguments[1]
-            if any(n.operator == "total" for n in walk(divisor)):
-                found[divisor] = None
+        elif node.operator in _SHARES:
+            divisor = simplify(node.arguments[0] + node.arguments[1])
+        else:
+            continue
+        if any(n.operator in MEASURED and n.arguments for n in walk(divisor)):
+            found[divisor] = None
     return tuple(found)
 
 

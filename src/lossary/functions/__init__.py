@@ -5,7 +5,7 @@ A primitive is spelled once per target in ``render/``. A named function states t
 its *slope* (the derivative of the meaning, never of the stable form).
 """
 
-from lossary.functions.aggregates import gap_to_whole, log_share, matthews_gap, mean
+from lossary.functions.aggregates import log_share, matthews_gap, mean, rest_share, root
 from lossary.functions.carried import exp_of_rounded, sigmoid_of_rounded, softplus_of_rounded
 from lossary.functions.compensated import exp_difference, exp_product, sum_of_three
 from lossary.functions.divergence import log_relative_entropy, relative_entropy, relative_nats
@@ -130,7 +130,6 @@ __all__ = [
     "faded_binary_nats",
     "faded_cross_entropy_with",
     "floor",
-    "gap_to_whole",
     "gaussian_nats",
     "gaussian_variance_residual",
     "hypot",
@@ -166,6 +165,8 @@ __all__ = [
     "relative_entropy",
     "relative_error",
     "relative_nats",
+    "rest_share",
+    "root",
     "sech_squared",
     "sigmoid",
     "sigmoid_of_rounded",

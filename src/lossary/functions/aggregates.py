@@ -1,5 +1,8 @@
 """Sums over a named axis that a formula goes on to compute with: shares of a whole."""
 
+# A slope may mention its own function, which pyright cannot see through.
+# pyright: reportGeneralTypeIssues=false
+
 from __future__ import annotations
 
 from typing import Any
@@ -18,23 +21,40 @@ def mean(x: Any, over: Axis | None = None) -> Expression:
 
 
 @named(
-    latex=r"1 - \frac{{{0}}}{{{1}}}",
-    means=lambda m, part, whole, rest: 1 - part / whole if whole else m.nan,
-    slope=lambda part, whole, rest: (-1 / whole, part / whole / whole, None),
-)
-def gap_to_whole(part: Expression, whole: Expression, rest: Expression) -> Expression:
-    """1 - part / whole, where rest is whole - part, computed without cancellation."""
-    return rest / whole
+    latex=r"\frac{{{1}}}{{{0} + {1}}}",
+    means=lambda m, part, rest: rest / (part + rest) if part + rest else m.nan,
+    slope=lambda part, rest: (
+        -(rest / (part + rest)) / (part + rest), part / (part + rest) / (part + rest),
+    ),
+)  # fmt: skip
+def rest_share(part: Expression, rest: Expression) -> Expression:
+    """What is missing of a whole: 1 - part / (part + rest), where nothing cancels."""
+    return rest / (part + rest)
 
 
 @named(
-    latex=r"\log \frac{{{0}}}{{{1}}}",
-    means=lambda m, part, whole, rest: m.log(part / whole) if part else -m.inf,
-    slope=lambda part, whole, rest: (1 / maximum(part, _TINY), -1 / whole, None),
+    latex=r"\log \frac{{{0}}}{{{0} + {1}}}",
+    means=lambda m, part, rest: m.log(part / (part + rest)) if part else -m.inf,
+    slope=lambda part, rest: (
+        rest / (part + rest) / maximum(part, _TINY), -1 / (part + rest),
+    ),
+)  # fmt: skip
+def log_share(part: Expression, rest: Expression) -> Expression:
+    """log(part / (part + rest)), right also where the rest is small."""
+    return where(rest < part, -log1p(rest / part), log(part / (part + rest)))
+
+
+@named(
+    latex=r"{0}^{{1 / {1}}}",
+    means=lambda m, x, degree: x ** (1 / degree) if x else m.mpf(0),
+    slope=lambda x, degree: (
+        where(x > 0, root(x, degree) / x / degree, 0),
+        where(x > 0, -root(x, degree) * log(x) / degree / degree, 0),
+    ),
 )
-def log_share(part: Expression, whole: Expression, rest: Expression) -> Expression:
-    """log(part / whole), where rest is whole - part, computed without cancellation."""
-    return where(2 * rest < whole, log1p(-rest / whole), log(part / whole))
+def root(x: Expression, degree: Expression) -> Expression:
+    """The root of a number from 0; its slope at 0 is 0, as that of a length."""
+    return x ** (1 / degree)
 
 
 def _correlation(m: Any, tp: Any, fp: Any, fn: Any, tn: Any) -> Any:

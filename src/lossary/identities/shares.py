@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from lossary.formula import Expression
 from lossary.functions import (
+    absolute,
     class_count,
-    gap_to_whole,
     log_ratio,
     log_share,
+    minimum,
     norm,
     relative_error,
+    rest_share,
+    root,
     sqrt,
     total,
 )
@@ -19,78 +22,74 @@ __all__ = ["SHARES"]
 
 
 def _apart(x: Expression, y: Expression) -> Expression:
-    """x + y - 2 x y of numbers in [0, 1]."""
+    """x + y - 2 x y of numbers in [0, 1], which is x + y less twice what both have."""
     return x * (1 - y) + y * (1 - x)
+
+
+def _square(x: Expression) -> Expression:
+    return x * x
 
 
 SHARES = (
     identity(
         "Dice",
         lambda X, Y: 1 - 2 * (total(X * Y) / total(X + Y)),
-        lambda X, Y: gap_to_whole(2 * total(X * Y), total(X + Y), total(_apart(X, Y))),
-        X="Unit", Y="Unit Binary",
+        lambda X, Y: rest_share(2 * total(X * Y), total(_apart(X, Y))),
     ),
     identity(
         "Dice with smoothing",
         lambda X, Y, s: relative_error(2 * total(X * Y) + s, total(X + Y) + s),
-        lambda X, Y, s: -gap_to_whole(
-            2 * total(X * Y) + s, total(X + Y) + s, total(_apart(X, Y))
-        ),
-        X="Unit", Y="Unit Binary",
+        lambda X, Y, s: -rest_share(2 * total(X * Y) + s, total(_apart(X, Y))),
     ),
     identity(
         "Dice of squares",
         lambda X, Y: 1 - 2 * (total(X * Y) / total(X * X + Y * Y)),
-        lambda X, Y: gap_to_whole(
-            2 * total(X * Y), total(X * X + Y * Y), total((X - Y) * (X - Y))
-        ),
+        lambda X, Y: rest_share(2 * total(X * Y), total(_square(X - Y))),
     ),
     identity(
         "Dice of squares with smoothing",
         lambda X, Y, s: relative_error(2 * total(X * Y) + s, total(X * X + Y * Y) + s),
-        lambda X, Y, s: -gap_to_whole(
-            2 * total(X * Y) + s, total(X * X + Y * Y) + s, total((X - Y) * (X - Y))
-        ),
+        lambda X, Y, s: -rest_share(2 * total(X * Y) + s, total(_square(X - Y))),
+    ),
+    identity(
+        "Dice of distances",
+        lambda X, Y: total(absolute(X - Y)) / total(X + Y),
+        lambda X, Y: rest_share(2 * total(minimum(X, Y)), total(absolute(X - Y))),
     ),
     identity(
         "Jaccard",
         lambda X, Y: relative_error(total(X * Y), total(X + Y - X * Y)),
-        lambda X, Y: -gap_to_whole(
-            total(X * Y), total(X + Y * (1 - X)), total(_apart(X, Y))
-        ),
-        X="Unit", Y="Unit Binary",
+        lambda X, Y: -rest_share(total(X * Y), total(_apart(X, Y))),
     ),
     identity(
         "Jaccard with smoothing",
         lambda X, Y, s: relative_error(total(X * Y) + s, total(X + Y - X * Y) + s),
-        lambda X, Y, s: -gap_to_whole(
-            total(X * Y) + s, total(X + Y * (1 - X)) + s, total(_apart(X, Y))
-        ),
-        X="Unit", Y="Unit Binary",
+        lambda X, Y, s: -rest_share(total(X * Y) + s, total(_apart(X, Y))),
     ),
     identity(
         "part of a sum",
         lambda a, r: relative_error(a, a + r),
-        lambda a, r: -gap_to_whole(a, a + r, r),
+        lambda a, r: -rest_share(a, r),
     ),
     identity(
         "part of a sum with smoothing",
-        lambda a, r, s: relative_error(a + s, a + r + s),
-        lambda a, r, s: -gap_to_whole(a + s, a + r + s, r),
+        lambda a, b, r: relative_error(a + b, a + b + r),
+        lambda a, b, r: -rest_share(a + b, r),
     ),
     identity(
         "logarithm of Dice",
         lambda X, Y: log_ratio(2 * total(X * Y), total(X + Y)),
-        lambda X, Y: log_share(2 * total(X * Y), total(X + Y), total(_apart(X, Y))),
-        X="Unit", Y="Unit Binary",
+        lambda X, Y: log_share(2 * total(X * Y), total(_apart(X, Y))),
     ),
     identity(
         "logarithm of Dice with smoothing",
         lambda X, Y, s: log_ratio(2 * total(X * Y) + s, total(X + Y) + s),
-        lambda X, Y, s: log_share(
-            2 * total(X * Y) + s, total(X + Y) + s, total(_apart(X, Y))
-        ),
-        X="Unit", Y="Unit Binary",
+        lambda X, Y, s: log_share(2 * total(X * Y) + s, total(_apart(X, Y))),
+    ),
+    identity(
+        "root of a share",
+        lambda a, r, g: rest_share(a, r) ** (1 / g),
+        lambda a, r, g: root(rest_share(a, r), g),
     ),
     identity(
         "root of a mean square",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from lossary.definition import loss
 from lossary.domain import Exponent, Logit, NonNegative, Real, Unit, positions
-from lossary.functions import absolute, log, matthews_gap, mean, sigmoid, sqrt, total
+from lossary.functions import absolute, binary_nats, log, matthews_gap, mean, sigmoid, sqrt, total
 
 _EMPTY = "Where neither prediction nor target has anything the overlap is perfect: the loss is 0."
 _BATCH = (
@@ -224,7 +224,7 @@ def dice_binary_cross_entropy(
     p = sigmoid(logit)
     overlap = total(p * target, over=positions)
     sizes = total(p, over=positions) + total(target, over=positions)
-    nats = -(target * log(p) + (1 - target) * log(1 - p))
+    nats = binary_nats(logit, target, 1, 1)
     return 1 - (2 * overlap + smooth) / (sizes + smooth) + mean(nats, over=positions)
 
 
