@@ -122,6 +122,10 @@ class Definition:
         written = self._written(absent)
         return known_empty(written, empties(written), self.empty) if self.empty else written
 
+    def printed(self, absent: frozenset[str] = frozenset()) -> Expression:
+        """Return the formula for readers: sums over positions as they are written."""
+        return self._written(absent) if self.over_positions else self.expression(absent)
+
     def _written(self, absent: frozenset[str]) -> Expression:
         symbols: dict[str, Any] = {a.name: self.variable(a.name) for a in self.arguments}
         symbols |= dict.fromkeys(absent)

@@ -149,7 +149,7 @@ class Loss(Definition):
     @cached_property
     def latex(self) -> str:
         """The formula."""
-        return latex(self.expression(self.absent_by_default))
+        return latex(self.printed(self.absent_by_default))
 
     @cached_property
     def gradient_latex(self) -> str:

@@ -22,7 +22,7 @@ def mean(x: Any, over: Axis | None = None) -> Expression:
 
 @named(
     latex=r"\frac{{{1}}}{{{0} + {1}}}",
-    means=lambda m, part, rest: rest / (part + rest) if part + rest else m.nan,
+    means=lambda m, part, rest: rest / (part + rest),
     slope=lambda part, rest: (
         -(rest / (part + rest)) / (part + rest), part / (part + rest) / (part + rest),
     ),
@@ -34,7 +34,7 @@ def rest_share(part: Expression, rest: Expression) -> Expression:
 
 @named(
     latex=r"\log \frac{{{0}}}{{{0} + {1}}}",
-    means=lambda m, part, rest: m.log(part / (part + rest)) if part else -m.inf,
+    means=lambda m, part, rest: m.log(part / (part + rest)),
     slope=lambda part, rest: (
         rest / (part + rest) / maximum(part, _TINY), -1 / (part + rest),
     ),
@@ -46,7 +46,7 @@ def log_share(part: Expression, rest: Expression) -> Expression:
 
 @named(
     latex=r"{0}^{{1 / {1}}}",
-    means=lambda m, x, degree: x ** (1 / degree) if x else m.mpf(0),
+    means=lambda m, x, degree: x ** (1 / degree),
     slope=lambda x, degree: (
         where(x > 0, root(x, degree) / x / degree, 0),
         where(x > 0, -root(x, degree) * log(x) / degree / degree, 0),
@@ -55,11 +55,6 @@ def log_share(part: Expression, rest: Expression) -> Expression:
 def root(x: Expression, degree: Expression) -> Expression:
     """The root of a number from 0; its slope at 0 is 0, as that of a length."""
     return x ** (1 / degree)
-
-
-def _correlation(m: Any, tp: Any, fp: Any, fn: Any, tn: Any) -> Any:
-    square = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
-    return (tp * tn - fp * fn) / m.sqrt(square) if square else m.mpf(0)
 
 
 def _root(tp: Expression, fp: Expression, fn: Expression, tn: Expression) -> Expression:
@@ -88,7 +83,9 @@ def _matthews_slope(
     latex=r"1 - \frac{{{0} \, {3} - {1} \, {2}}}"
     r"{{\sqrt{{\left({0} + {1}\right) \left({0} + {2}\right) "
     r"\left({3} + {1}\right) \left({3} + {2}\right)}}}}",
-    means=lambda m, tp, fp, fn, tn: 1 - _correlation(m, tp, fp, fn, tn),
+    means=lambda m, tp, fp, fn, tn: (
+        1 - (tp * tn - fp * fn) / m.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+    ),
     slope=_matthews_slope,
 )
 def matthews_gap(tp: Expression, fp: Expression, fn: Expression, tn: Expression) -> Expression:

@@ -8,6 +8,7 @@ from lossary.functions import (
     class_count,
     log_ratio,
     log_share,
+    matthews_gap,
     minimum,
     norm,
     relative_error,
@@ -24,6 +25,18 @@ __all__ = ["SHARES"]
 def _apart(x: Expression, y: Expression) -> Expression:
     """x + y - 2 x y of numbers in [0, 1], which is x + y less twice what both have."""
     return x * (1 - y) + y * (1 - x)
+
+
+def _counts(x: Expression, y: Expression) -> tuple[Expression, ...]:
+    """Return true and false positives, false and true negatives, of each position."""
+    return x * y, x * (1 - y), (1 - x) * y, (1 - x) * (1 - y)
+
+
+def _correlation_gap(x: Expression, y: Expression) -> Expression:
+    tp, fp, fn, tn = _counts(x, y)
+    found = total(tp) * total(tn) - total(fp) * total(fn)
+    positives, negatives = total(tp + fp) * total(tp + fn), total(tn + fp) * total(tn + fn)
+    return relative_error(found, sqrt(positives * negatives))
 
 
 def _square(x: Expression) -> Expression:
@@ -85,6 +98,11 @@ SHARES = (
         "logarithm of Dice with smoothing",
         lambda X, Y, s: log_ratio(2 * total(X * Y) + s, total(X + Y) + s),
         lambda X, Y, s: log_share(2 * total(X * Y) + s, total(_apart(X, Y))),
+    ),
+    identity(
+        "correlation of yes and no",
+        lambda X, Y: _correlation_gap(X, Y),  # noqa: PLW0108  (its names are the symbols)
+        lambda X, Y: -matthews_gap(*map(total, _counts(X, Y))),
     ),
     identity(
         "root of a share",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from lossary.definition import loss
 from lossary.domain import Exponent, Logit, NonNegative, Real, Unit, positions
-from lossary.functions import absolute, binary_nats, log, matthews_gap, mean, sigmoid, sqrt, total
+from lossary.functions import absolute, binary_nats, log, mean, sigmoid, sqrt, total
 
 _EMPTY = "Where neither prediction nor target has anything the overlap is perfect: the loss is 0."
 _BATCH = (
@@ -190,17 +190,18 @@ def focal_tversky(
         "segmentation_models_pytorch adds 1e-5 to each count.",
         _BATCH,
     ),
+    empty="one",
 )
 def matthews_correlation(
     prediction: Annotated[Unit, positions], target: Annotated[Unit, positions]
 ):
     """1 minus the correlation of prediction and target as counts of four kinds."""
-    return matthews_gap(
-        total(prediction * target, over=positions),
-        total(prediction * (1 - target), over=positions),
-        total((1 - prediction) * target, over=positions),
-        total((1 - prediction) * (1 - target), over=positions),
-    )
+    tp = total(prediction * target, over=positions)
+    fp = total(prediction * (1 - target), over=positions)
+    fn = total((1 - prediction) * target, over=positions)
+    tn = total((1 - prediction) * (1 - target), over=positions)
+    sizes = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
+    return 1 - (tp * tn - fp * fn) / sqrt(sizes)
 
 
 @loss(
