@@ -11,11 +11,10 @@ import numpy as np
 
 FOLDER = Path(__file__).parent / "values"
 TEXTBOOK = tomllib.loads((FOLDER / "textbook.toml").read_text())
-FAMILIES = ("regression", "classification", "margin", "divergence", "similarity")
 ROWS = {
-    family: tomllib.loads((FOLDER / f"{family}.toml").read_text())
-    for family in FAMILIES
-    if (FOLDER / f"{family}.toml").exists()
+    file.stem: tomllib.loads(file.read_text())
+    for file in sorted(FOLDER.glob("*.toml"))
+    if file.stem != "textbook"
 }
 
 exact = mpmath.mp.clone()

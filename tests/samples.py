@@ -61,6 +61,11 @@ def arrays(loss, rng, shape=(5,), classes=CLASSES, dtype=np.float64):
     return [x.astype(dtype) if x.dtype.kind == "f" else x for x in drawn]
 
 
+def of_rows(loss, mask):
+    """A mask of elements or rows; where masks leave out positions, of all positions of a row."""
+    return np.asarray(mask)[..., None] if loss.over_positions else mask
+
+
 def parameters(loss, rng=None):
     """Hyper-parameters without a default, or with `rng` all of them, drawn from their domains.
 

@@ -27,6 +27,7 @@ NAMES = {
     "divergence": "kl_divergence kl_divergence_from_probabilities jensen_shannon",
     "similarity": """cosine_similarity cosine_distance cosine_embedding euclidean_distance
         pearson_distance tanimoto_distance triplet_margin""",
+    "overlap": "dice squared_dice log_dice jaccard tversky focal_tversky matthews_correlation",
 }
 
 # The signatures that were promised, without the options that all losses share.
@@ -155,7 +156,8 @@ def test_the_first_argument_is_named_after_its_space(loss):
     assert first.domain.continuous
     assert first.name == loss.differentiable[0]
     plural = first.name.endswith(("s", "ies")) and first.name != "loss"
-    assert plural == first.domain.class_axis or first.domain.name == "Embedding"
+    along = first.domain.class_axis and not loss.over_positions  # a map is named as its numbers are
+    assert plural == along or first.domain.name == "Embedding"
     assert all(not a.positional for a in loss.parameters)
     assert set(loss.domains) == {a.name for a in loss.arguments}
 
@@ -228,7 +230,9 @@ def test_no_name_elsewhere_belongs_to_two_losses():
 def test_a_name_elsewhere_is_a_dotted_path(loss):
     for name in loss.elsewhere:
         assert re.fullmatch(
-            r"(torch|torchvision|keras|tf|optax|sklearn)(\.\w+)+( \([\w-]+\))?", name
+            r"(torch|torchvision|keras|tf|optax|sklearn|monai|kornia|segmentation_models_pytorch)"
+            r"(\.\w+)+( \([\w=, -]+\))?",
+            name,
         )
 
 
@@ -290,7 +294,7 @@ def test_gathering_keeps_the_order():
         "second": second,
         "first": first,
     }
-    assert gather(*(getattr(losses, name) for name in NAMES)) == losses.definitions
+    assert gather(*(getattr(losses, name) for name in losses.FAMILIES)) == losses.definitions
 
 
 def test_a_name_that_is_used_twice_is_refused():

@@ -14,7 +14,7 @@ from lossary.engine.arguments import options_of
 from lossary.engine.checking import check_data
 from lossary.engine.checking import inside as inside_of
 from lossary.engine.libraries import library
-from samples import CLASSES, LOSSES, each_loss, sample, those
+from samples import CLASSES, LOSSES, each_loss, of_rows, sample, those
 
 NAN = float("nan")
 
@@ -326,11 +326,12 @@ def test_a_row_needs_its_classes(loss):
     arrays, parameters = sample(loss, shape=())
     number = [np.asarray(x).ravel()[0] for x in arrays]
     said = message(lambda: loss(*number, **parameters), L.ShapeError)
-    assert f"{loss.inputs[0].name} has no axis for the classes" in said
+    what = "positions" if loss.over_positions else "classes"
+    assert f"{loss.inputs[0].name} has no axis for the {what}" in said
     none = [
         x[..., :0] if a.domain.class_axis else x for a, x in zip(loss.inputs, arrays, strict=True)
     ]
-    assert "no classes" in message(lambda: loss(*none, **parameters), L.ShapeError)
+    assert f"no {what}" in message(lambda: loss(*none, **parameters), L.ShapeError)
     for axis in (1, -2):
         said = message(lambda axis=axis: loss(*arrays, axis=axis, **parameters), L.ShapeError)
         assert f"axis {axis} is outside" in said
@@ -428,10 +429,11 @@ def test_a_mask_is_true_or_false(loss):
 
 def check_mask(loss):
     arrays, parameters = sample(loss, shape=(3,))
-    said = message(lambda: loss(*arrays, mask=np.ones(3), **parameters), (ValueError, TypeError))
+    mask, wrong = of_rows(loss, np.ones(3)), of_rows(loss, np.ones(2, bool))
+    said = message(lambda: loss(*arrays, mask=mask, **parameters), (ValueError, TypeError))
     assert said.startswith(f"{loss.name}: mask must be True (keep) or False")
-    said = message(lambda: loss(*arrays, mask=np.ones(2, bool), **parameters), L.ShapeError)
-    assert said.startswith(f"{loss.name}: mask of shape (2,) does not broadcast")
+    said = message(lambda: loss(*arrays, mask=wrong, **parameters), L.ShapeError)
+    assert said.startswith(f"{loss.name}: mask of shape {wrong.shape} does not broadcast")
 
 
 def test_a_denominator_is_finite_and_not_below_0():

@@ -25,6 +25,8 @@ VECTORS = frozenset(
 # with what it multiplies is a number. The others: a difference of two parts that both overflow.
 GAPS = {(name, "hessian"): "inverse squared length" for name in VECTORS} | {
     ("soft_focal", "hessian"): "logits at the end of the range",
+    ("matthews_correlation", "hessian"): "sums without a normal number",
+    ("log_dice", "hessian"): "an overlap of almost nothing",
     ("soft_categorical_focal", "hessian"): "a gamma without a normal number",
     ("pearson_distance", "value"): "the mean of numbers at the end of the range",
     ("pearson_distance", "gradient"): "the mean of numbers at the end of the range",

@@ -39,7 +39,6 @@ from lossary.functions import (
     total,
     where,
 )
-from lossary.identities import stable
 from lossary.identities.normal import Normal
 from lossary.rewriting import simplify, substitute
 
@@ -76,9 +75,8 @@ def written(form, arguments):
 def lowered(loss, form):
     """What a form of a loss is computed by."""
     names = tuple(loss.domains)
-    sets = {name: domain.name for name, domain in loss.domains.items()}
     symbols = {name: loss.variable(name) for name in names}
-    return stable(trace(written(form, names), symbols), sets)
+    return loss.computed(trace(written(form, names), symbols))
 
 
 @pytest.mark.parametrize(("name", "form", "given"), FORMS, ids=str)

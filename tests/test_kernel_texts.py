@@ -17,7 +17,7 @@ import lossary as L
 from lossary.render.loops import kernel_text
 from lossary.render.programs import Text, source, word
 from made_kernels import kernel
-from samples import LOSSES, each_loss
+from samples import LOSSES, those
 
 FOLDER = Path(__file__).parent / "golden"
 STORAGES = ("float64", "float32", "bfloat16")
@@ -38,6 +38,11 @@ SHOWN = {
     "cross_entropy": ("over", "float32"),
     "crammer_singer": ("each", "float32"),
 }
+
+
+def has_kernels(loss):
+    """No kernel sums over positions yet."""
+    return not loss.over_positions
 
 
 def made(loss, storage, asked):
@@ -80,7 +85,7 @@ def pictures(loss):
     return {f"{loss.name}.txt": "".join(digests), **shown}
 
 
-@each_loss
+@those(has_kernels)
 def test_the_texts_are_those_that_were_read(loss):
     for name, text in pictures(loss).items():
         assert (FOLDER / name).read_text(encoding="utf-8") == text, name
@@ -88,7 +93,9 @@ def test_the_texts_are_those_that_were_read(loss):
 
 def test_every_file_belongs_to_a_loss():
     names = {path.name for path in FOLDER.iterdir()}
-    assert {name.partition(".")[0] for name in names} == {loss.name for loss in LOSSES}
+    assert {name.partition(".")[0] for name in names} == {
+        loss.name for loss in filter(has_kernels, LOSSES)
+    }
     shown = {name for loss in SHOWN for name in pictures(L.catalogue[loss])}
     assert {name for name in names if name.count(".") > 1} <= shown
 

@@ -7,7 +7,7 @@ import pytest
 
 import lossary as L
 from libraries import NAMES, Library, value_and_slope
-from samples import CLASSES, LOSSES, arrays, parameters, those
+from samples import CLASSES, LOSSES, arrays, of_rows, parameters, those
 
 pytestmark = pytest.mark.representative
 
@@ -79,6 +79,7 @@ def check_isolation(library, loss, how):
     if how == "ignored label":
         clean[1] = dirty[1] = np.where(keep, clean[1], IGNORED)
     options |= parameters(loss)
+    options = {n: of_rows(loss, x) if n == "mask" else x for n, x in options.items()}
     for reduction in ("mean", "sum") if library.name == "numpy" else ("mean",):
         results = []
         for data in (clean, dirty):
@@ -110,6 +111,7 @@ def test_no_bit_of_any_derivative_depends_on_what_is_left_out(loss, how):
 def check_other_gradients(loss, how):
     options = HOW[how]() | parameters(loss)
     keep = KEEP if how != "mask and weight" else options["mask"] & (options["weight"] > 0)
+    options = {n: of_rows(loss, x) if n == "mask" else x for n, x in options.items()}
     clean = counted(loss)
     dirty = [spoiled(a, x, keep) for a, x in zip(loss.inputs, clean, strict=True)]
     for wrt in loss.differentiable:

@@ -12,7 +12,7 @@ import pytest
 
 import lossary as L
 from lossary.engine.arguments import options_of
-from samples import CLASSES, LOSSES, arrays, each_loss, parameters, sample, those
+from samples import CLASSES, LOSSES, arrays, each_loss, of_rows, parameters, sample, those
 
 SHAPE = (4, 3)
 WEIGHT = np.array([[0.5, 1.0, 0.0], [2.0, 0.25, 1.5], [1.0, 3.0, 0.75], [0.125, 1.0, 2.0]])
@@ -57,6 +57,8 @@ def check_reductions(loss):
     for empty in ("zero", "nan", "raise"):  # nothing is empty here
         assert loss(*data, empty=empty, **more) == loss(*data, **more)
         close_sum(loss(*data, denominator=np.asarray(7.0), empty=empty, **more), each, 7)
+    if loss.over_positions:
+        return
     total, count = loss.sums(*data, **more)
     assert (total, count) == (loss(*data, reduction="sum", **more), 12)
 
@@ -76,6 +78,8 @@ def check_weights(loss):
         close_sum(loss(*data, reduction="sum", **call), wide * each)
         close_sum(loss(*data, **call), wide * each, exact_sum(wide))
         close_sum(loss(*data, denominator=7, **call), wide * each, 7)
+        if loss.over_positions:
+            continue  # the sums are others: test_positions.py
         sums = loss.sums(*data, **call)
         close_sum(sums[0], wide * each)
         close(sums[1], exact_sum(wide))
@@ -91,10 +95,14 @@ def check_masks(loss):
     each = loss(*data, reduction="none", **more)
     for mask in (MASK, MASK[:, :1], MASK[0], MASK.astype(int)):
         keep = np.broadcast_to(mask, SHAPE).astype(bool)
-        call = {"mask": mask, **more}
+        call = {"mask": of_rows(loss, mask), **more}
         assert np.array_equal(loss(*data, reduction="none", **call), np.where(keep, each, 0))
         close_sum(loss(*data, reduction="sum", **call), each[keep])
         close_sum(loss(*data, **call), each[keep], keep.sum())
+        mean = exact_sum((WEIGHT * each)[keep]) / exact_sum(WEIGHT[keep])
+        close(loss(*data, weight=WEIGHT, **call), mean, 4)
+        if loss.over_positions:
+            continue
         assert loss.sums(*data, **call)[1] == keep.sum()
         both = loss.sums(*data, weight=WEIGHT, **call)
         close_sum(both[0], (WEIGHT * each)[keep])
@@ -146,12 +154,13 @@ def check_nothing(loss, how):
     """0, NaN or an error as `empty` says; the gradient is exactly 0 and never NaN."""
     data, more = sample(loss, shape=(3,))
     data, options = NOTHING[how](data)
+    options = {n: of_rows(loss, x) if n == "mask" else x for n, x in options.items()}
     call = options | more
     assert loss(*data, **call) == 0
     assert loss(*data, empty="zero", **call) == 0
     assert np.isnan(loss(*data, empty="nan", **call))
     assert loss(*data, reduction="sum", **call) == 0
-    assert loss.sums(*data, **call) == (0, 0)
+    assert loss.over_positions or loss.sums(*data, **call) == (0, 0)
     with pytest.raises(L.DomainError, match=f"^{loss.name}: the mean is empty"):
         loss(*data, empty="raise", **call)
     for empty in ("zero", "nan"):
@@ -346,6 +355,8 @@ def test_the_gradient_is_that_of_the_value_returned(loss, way):
 def check_gradient(loss, way):
     data, more = sample(loss, seed=4, shape=(3,))
     more |= WAYS[way] | {"check": False}
+    if "mask" in more:
+        more["mask"] = of_rows(loss, more["mask"])
     if way == "weighted by class":
         domain = loss.inputs[1].domain
         wide = domain.integer or domain.class_axis
@@ -411,7 +422,7 @@ def test_several_gradients_at_once():
 # ------------------------------------------------------------------------------ adding up
 
 
-@each_loss
+@those(lambda loss: not loss.over_positions)
 def test_sums_add_up_across_batches(loss):
     check_sums(loss)
 
@@ -465,8 +476,8 @@ def check_dtype(loss, dtype, result):
     data, more = sample(loss, shape=(3,), dtype=dtype)
     for reduction in ("none", "sum", "mean"):
         assert loss(*data, reduction=reduction, **more).dtype == result
-    total, count = loss.sums(*data, **more)
-    assert (total.dtype, count.dtype) == (result, result)
+    sums = loss.sums(*data, **more)
+    assert {x.dtype for x in sums} == {np.dtype(result)}
     for found in (loss.gradient(*data, **more), loss.hessian(*data, **more)):
         assert found.dtype == dtype
     value, slope = loss.value_and_gradient(*data, **more)
@@ -500,7 +511,7 @@ def check_layouts(loss):
     deep = [x.reshape(2, 2, *x.shape[1:]) for x in data]
     assert np.array_equal(loss(*deep, reduction="none", **more), each.reshape(2, 2, 6))
     before = [x.copy() for x in data]
-    loss.value_and_gradient(*data, mask=np.arange(6) > 2, **more)
+    loss.value_and_gradient(*data, mask=of_rows(loss, np.arange(6) > 2), **more)
     assert all(np.array_equal(x, y) for x, y in zip(data, before, strict=True))
 
 

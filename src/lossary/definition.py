@@ -15,10 +15,12 @@ from types import ModuleType
 from typing import Any, get_type_hints
 
 from lossary import calculus, functions, handbook
-from lossary.domain import Domain, domain_of
+from lossary.domain import Domain, Real, domain_of, positions
 from lossary.errors import FormulaError
 from lossary.formula import Expression, trace, variable, walk
 from lossary.identities import stable
+from lossary.rewriting import substitute
+from lossary.spaces import EMPTY, empties, known_empty, measured, parts, unmeasured
 
 __all__ = ["PROMISES", "Argument", "Definition", "check", "define", "gather", "loss", "pascal_case"]
 
@@ -68,6 +70,7 @@ class Definition:
     family: str = "custom"
     source: str = ""
     promises: frozenset[str] = frozenset()
+    empty: str = ""
 
     @cached_property
     def _advice(self) -> handbook.Advice:
@@ -115,35 +118,104 @@ class Definition:
         return any(a.domain.class_axis for a in self.inputs)
 
     @cached_property
+    def axes(self) -> tuple[str, ...]:
+        """The names of the axes that a value is made of."""
+        return tuple(dict.fromkeys(axis for a in self.inputs for axis in a.domain.axes))
+
+    @cached_property
+    def over_positions(self) -> bool:
+        """Whether a value belongs to positions that a mask and weights can leave out."""
+        return positions.name in self.axes
+
+    @cached_property
     def _traced(self) -> dict[frozenset[str], Expression]:
         return {}
 
     def variable(self, name: str) -> Expression:
         """Return the symbol of an argument."""
-        return variable(name, class_axis=self.domains[name].class_axis)
+        return variable(name, axes=self.domains[name].axes)
+
+    def meaning(self, absent: frozenset[str] = frozenset()) -> Expression:
+        """Return the formula as its author wrote it, and what it is where its sums are empty."""
+        written = self._written(absent)
+        return known_empty(written, empties(written), self.empty) if self.empty else written
+
+    def _written(self, absent: frozenset[str]) -> Expression:
+        symbols: dict[str, Any] = {a.name: self.variable(a.name) for a in self.arguments}
+        symbols |= dict.fromkeys(absent)
+        return trace(self.formula, symbols)
 
     def expression(self, absent: frozenset[str] = frozenset()) -> Expression:
         """Return the traced formula; ``absent`` names the optional parameters that are None."""
         if absent not in self._traced:
-            self._traced[absent] = stable(self.meaning(absent), self.sets)
+            result = self._written(absent)
+            if result.class_axis:
+                axis = "position" if self.over_positions else "class"
+                raise FormulaError(
+                    f"{self.name} has one value per {axis}, not one per row\n"
+                    f"hint: reduce the {axis} axis with total, peak or "
+                    f"{'mean' if self.over_positions else 'pick'}"
+                )
+            self._traced[absent] = self.computed(result)
         return self._traced[absent]
+
+    def computed(self, written: Expression) -> Expression:
+        """Return how a formula of the loss's arguments is computed."""
+        found = stable(written, self.sets)
+        return known_empty(found, empties(found), self.empty) if self.empty else found
+
+    @cached_property
+    def position_weight(self) -> Expression:
+        """The symbol of the weight of each position."""
+        return variable("position_weight", axes=(positions.name,))
+
+    def weighted_expression(self, absent: frozenset[str] = frozenset()) -> Expression:
+        """Return the formula with a weight for each position."""
+        return measured(self.expression(absent), self.position_weight)
+
+    def aggregates(self, absent: frozenset[str] | None = None) -> tuple[Expression, ...]:
+        """Return the sums over positions that the loss can be computed from, as it is written."""
+        absent = self.absent_by_default if absent is None else absent
+        found = parts(self._written(absent)) if self.over_positions else ()
+        if found is None:
+            raise FormulaError(
+                f"{self.name} is not made of sums over positions alone, so that nothing adds up "
+                "over batches\nhint: give all positions in one call"
+            )
+        return found
+
+    def finish(self) -> Definition:
+        """Return the loss as a function of its sums, which may come from many batches."""
+        sums = self.aggregates()
+        names = [f"sum_{place}" for place in range(1, len(sums) + 1)]
+        real, _ = domain_of(Real)
+        assert real is not None  # noqa: S101  (it is one)
+        arguments = [
+            Argument(name, real, inspect.Parameter.empty, positional=True) for name in names
+        ]
+
+        def formula(**symbols: Any) -> Expression:
+            given = {
+                self.variable(a.name): symbols[a.name]
+                for a in self.parameters
+                if symbols[a.name] is not None
+            }
+            absent = frozenset(n for n, symbol in symbols.items() if symbol is None)
+            made = {part: symbols[name] for part, name in zip(sums, names, strict=True)}
+            return substitute(self.meaning(absent), made | given)
+
+        return Definition(
+            name=f"{self.name}_of_sums",
+            summary=f"{self.name} of its sums over positions.",
+            formula=formula,
+            arguments=(*arguments, *self.parameters),
+            source=self.source,
+        )
 
     @property
     def sets(self) -> dict[str, str]:
         """The name of the set of each argument."""
         return {name: domain.name for name, domain in self.domains.items()}
-
-    def meaning(self, absent: frozenset[str] = frozenset()) -> Expression:
-        """Return the formula as its author wrote it."""
-        symbols: dict[str, Any] = {a.name: self.variable(a.name) for a in self.arguments}
-        symbols |= dict.fromkeys(absent)
-        result = trace(self.formula, symbols)
-        if result.class_axis:
-            raise FormulaError(
-                f"{self.name} has one value per class, not one per row\n"
-                "hint: reduce the class axis with total, peak or pick"
-            )
-        return result
 
     def gradient_expression(
         self, wrt: str | None = None, absent: frozenset[str] = frozenset()
@@ -170,6 +242,7 @@ def define(
     *,
     source: str = "",
     promises: str = "",
+    empty: str = "",
     family: str = "custom",
 ) -> Definition:
     """Read a signature; a user's formula is traced, so that mistakes show where they are made."""
@@ -187,10 +260,32 @@ def define(
         family=family,
         source=source,
         promises=promised,
+        empty=empty,
     )
+    _check_axes(definition)
     if family == "custom":  # the catalogue's are traced when they are first asked for
         check(definition)
     return definition
+
+
+def _check_axes(definition: Definition) -> None:
+    if len(definition.axes) > 1:
+        raise FormulaError(
+            f"{_place(definition.formula)}: arguments with {' and with '.join(definition.axes)}; a "
+            "formula goes over one named axis\nhint: give a value for each class and image, with "
+            "axis= naming the positions, and take the mean"
+        )
+    if definition.empty and definition.empty not in EMPTY:
+        raise FormulaError(
+            f"{_place(definition.formula)}: empty must be one of {', '.join(map(repr, EMPTY))}, "
+            f"got {definition.empty!r}"
+        )
+    if definition.empty and not definition.over_positions:
+        raise FormulaError(
+            f"{_place(definition.formula)}: empty says what a loss over positions is where it "
+            "divides by a sum that is 0, and no argument has positions\n"
+            "hint: annotate one, as in prediction: Annotated[Unit, positions]"
+        )
 
 
 def check(definition: Definition) -> None:
@@ -198,6 +293,14 @@ def check(definition: Definition) -> None:
     for node in walk(definition.expression(definition.absent_by_default)):
         if problem := _misuse(definition, node):
             raise FormulaError(f"{_place(definition.formula)}: {problem}")
+    if definition.over_positions:
+        wrong = unmeasured(definition.expression(definition.absent_by_default))
+        if wrong is not None:
+            raise FormulaError(
+                f"{_place(definition.formula)}: {wrong.operator} has no meaning where positions "
+                "are masked or have weights\n"
+                "hint: write it with total, peak, mean, logsumexp or norm over positions"
+            )
 
 
 _ALONG_CLASSES = frozenset({"total", "peak", "argpeak", "pick", "class_index", "class_count"})
@@ -211,8 +314,8 @@ def _misuse(definition: Definition, node: Expression) -> str:
         return (
             "a function along the class axis, such as total or peak, and no argument has that "
             "axis\n"
-            "hint: annotate one with Logits, Scores, Simplex or Embedding; sums over elements "
-            "are the engine's work"
+            "hint: annotate one with Logits, Scores, Simplex or Embedding, or as in "
+            "Annotated[Unit, positions]; sums over elements are the engine's work"
         )
     if node.operator == "pick":
         label = definition.domains.get(str(node.arguments[1].payload))

@@ -8,12 +8,14 @@ operators only, so that they hold for the arrays of every library.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import inf
 from typing import Annotated, Any, Literal, get_args
 
 __all__ = [
     "AboveMinusOne",
+    "Axis",
     "Binaries",
     "Binary",
     "ClassWeights",
@@ -37,7 +39,26 @@ __all__ = [
     "Smoothing",
     "Unit",
     "domain_of",
+    "positions",
 ]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A named index set: what a sum or a peak can be taken over.
+
+    A signature says which sets have one: ``prediction: Annotated[Unit, positions]``.
+    """
+
+    name: str
+    place: str
+    symbol: str
+
+
+CLASSES = ("classes",)
+
+positions = Axis("positions", "position", "U")
+"""Pixels, voxels, tokens, times: any axes of the arrays, taken together as ``axis=`` says."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +74,25 @@ class Domain:
     neutral: float = 0.0
     continuous: bool = True
     integer: bool = False
-    class_axis: bool = False
+    axes: tuple[str, ...] = ()
     mass: Literal["sum", "sum of exponentials"] | None = None
     hint: str = ""
     interval: bool = False
     """Whether numbers that lie between two members are known to be members."""
+
+    @cached_property
+    def class_axis(self) -> bool:
+        """Whether a member has entries along an axis, rather than being one number."""
+        return bool(self.axes)
+
+    def along(self, axis: Axis) -> Domain:
+        """Return the set of what has a member of this one at each place of an axis."""
+        return replace(
+            self,
+            description=f"{self.description} at each {axis.place}",
+            symbol=f"{{{self.symbol}}}^{axis.symbol}",
+            axes=(*self.axes, axis.name),
+        )
 
     def __str__(self) -> str:
         return self.description
@@ -68,6 +103,8 @@ def domain_of(annotation: Any) -> tuple[Domain | None, str]:
     metadata = [item for part in (annotation, *get_args(annotation)) for item in get_args(part)]
     domain = next((item for item in metadata if isinstance(item, Domain)), None)
     description = next((item for item in metadata if isinstance(item, str)), "")
+    for axis in metadata if domain else ():
+        domain = domain.along(axis) if isinstance(axis, Axis) else domain
     return domain, description
 
 
@@ -158,40 +195,40 @@ Logits = Annotated[
     Any,
     Domain("Logits", "numbers along the class axis (-inf excludes a class)",
            r"\overline{\mathbb{R}}^C", lambda x: x == x,  # noqa: PLR0124  (false only for NaN)
-           (0.0, 0.5, -1.0, 3.0, -20.0), (float("nan"),), class_axis=True, interval=True),
+           (0.0, 0.5, -1.0, 3.0, -20.0), (float("nan"),), axes=CLASSES, interval=True),
 ]  # fmt: skip
 Scores = Annotated[
     Any,
     Domain("Scores", "finite numbers along the class axis", r"\mathbb{R}^C",
            lambda x: abs(x) < inf, (0.0, 0.5, -1.0, 3.0, -20.0), (inf, float("nan")),
-           class_axis=True, interval=True),
+           axes=CLASSES, interval=True),
 ]  # fmt: skip
 Embedding = Annotated[
     Any,
     Domain("Embedding", "a vector of finite numbers along the axis", r"\mathbb{R}^D",
            lambda x: abs(x) < inf, (0.0, 0.5, -1.0, 3.0, -20.0), (inf, float("nan")),
-           class_axis=True, interval=True),
+           axes=CLASSES, interval=True),
 ]  # fmt: skip
 Binaries = Annotated[
     Any,
     Domain("Binaries", "0 or 1 for each class", r"\{0, 1\}^C", lambda x: (x == 0) | (x == 1),
-           (0.0, 1.0), (0.3, -1.0, float("nan")), continuous=False, class_axis=True),
+           (0.0, 1.0), (0.3, -1.0, float("nan")), continuous=False, axes=CLASSES),
 ]  # fmt: skip
 ClassWeights = Annotated[
     Any,
     Domain("ClassWeights", "a finite number, at least 0, for each class", r"\mathbb{R}_{\ge 0}^C",
            lambda x: (x >= 0) & (x < inf), (1.0, 0.25, 0.0, 3.0), (-1.0, inf, float("nan")),
-           neutral=1.0, class_axis=True, interval=True),
+           neutral=1.0, axes=CLASSES, interval=True),
 ]  # fmt: skip
 Simplex = Annotated[
     Any,
     Domain("Simplex", "probabilities, at least 0, with sum 1 along the class axis", r"\Delta^{C-1}",
            lambda x: (x >= 0) & (x < inf), (0.5, 0.25, 0.0, 1.0), (-0.25, inf, float("nan")),
-           class_axis=True, interval=True, mass="sum"),
+           axes=CLASSES, interval=True, mass="sum"),
 ]  # fmt: skip
 LogSimplex = Annotated[
     Any,
     Domain("LogSimplex", "log-probabilities, at most 0, whose exponentials have sum 1",
            r"\log \Delta^{C-1}", lambda x: x <= 0, (-0.7, -1.0, -20.0), (0.5, float("nan")),
-           class_axis=True, interval=True, mass="sum of exponentials"),
+           axes=CLASSES, interval=True, mass="sum of exponentials"),
 ]  # fmt: skip

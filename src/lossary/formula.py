@@ -33,14 +33,19 @@ _interned: dict[tuple[Any, ...], Expression] = {}
 
 
 class Expression:
-    """A node: an operator, its arguments, and for a leaf the name or the number."""
+    """A node: an operator, its arguments, and for a leaf the name or the number.
 
-    __slots__ = ("arguments", "class_axis", "operator", "payload")
+    ``axes`` names the index sets that it has an entry for each member of, ``class_axis`` says
+    whether there are any.
+    """
+
+    __slots__ = ("arguments", "axes", "class_axis", "operator", "payload")
     __array_priority__ = 1000
 
     operator: str
     arguments: tuple[Expression, ...]
     payload: Payload
+    axes: frozenset[str]
     class_axis: bool
 
     def __repr__(self) -> str:
@@ -238,33 +243,42 @@ def literal(value: Any) -> Expression:
 
 
 def apply(operator: str, *arguments: Any, class_axis: bool | None = None) -> Expression:
-    """Build a node; it has the class axis if an argument has, unless ``class_axis`` says."""
+    """Build a node; it has the axes of its arguments, unless ``class_axis`` says none or some."""
     operands = tuple(literal(argument) for argument in arguments)
-    if class_axis is None:
-        class_axis = any(operand.class_axis for operand in operands)
-    return _intern(operator, operands, None, class_axis)
+    axes = _NO_AXES
+    if class_axis is not False:
+        for operand in operands:
+            axes = operand.axes if not axes else axes | operand.axes
+        if class_axis and not axes:
+            axes = _CLASSES
+    return _intern(operator, operands, None, axes)
 
 
 def constant(value: float) -> Expression:
     """Return the leaf for a number."""
-    return _intern("constant", (), float(value), False)
+    return _intern("constant", (), float(value), _NO_AXES)
 
 
-def variable(name: str, *, class_axis: bool = False) -> Expression:
+def variable(name: str, *, class_axis: bool = False, axes: Iterable[str] = ()) -> Expression:
     """Return the leaf for an argument of the loss."""
-    return _intern("variable", (), name, class_axis)
+    named = frozenset(axes)
+    return _intern("variable", (), name, _CLASSES if class_axis and not named else named)
+
+
+_NO_AXES: frozenset[str] = frozenset()
+_CLASSES = frozenset(["classes"])
 
 
 def _intern(
-    operator: str, arguments: tuple[Expression, ...], payload: Payload, class_axis: bool
+    operator: str, arguments: tuple[Expression, ...], payload: Payload, axes: frozenset[str]
 ) -> Expression:
     # repr keeps 0.0 and -0.0 apart, which compare equal as dictionary keys.
-    key = (operator, tuple(map(id, arguments)), repr(payload), class_axis)
+    key = (operator, tuple(map(id, arguments)), repr(payload), axes)
     found = _interned.get(key)
     if found is None:
         found = Expression()
         found.operator, found.arguments = operator, arguments
-        found.payload, found.class_axis = payload, class_axis
+        found.payload, found.axes, found.class_axis = payload, axes, bool(axes)
         _interned[key] = found
     return found
 

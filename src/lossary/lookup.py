@@ -189,6 +189,11 @@ _ABBREVIATIONS = {
     "l1": "absolute_error", "l2": "squared_error", "logistic": "binary_cross_entropy",
     "kullbackleiblerdivergence": "kl_divergence_from_probabilities", "pinball": "quantile",
     "meansquarederror": "squared_error", "meanabsoluteerror": "absolute_error",
+    "rmse": "root_mean_squared_error", "dsc": "dice", "softdice": "dice",
+    "dicecoefficient": "dice", "sorensendice": "dice", "dicescore": "dice", "binarydice": "dice",
+    "softjaccard": "jaccard", "softiou": "jaccard", "intersectionoverunion": "jaccard",
+    "mcc": "matthews_correlation", "matthews": "matthews_correlation",
+    "dicebce": "dice_binary_cross_entropy", "bcedice": "dice_binary_cross_entropy",
     "softmaxcrossentropy": "cross_entropy", "sigmoidcrossentropy": "binary_cross_entropy",
 }  # fmt: skip
 

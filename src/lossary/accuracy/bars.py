@@ -3,7 +3,7 @@
 In units of the last place of the result's type, values and gradients alike, for every finite input:
 
 * a loss of single numbers: 2 in float64; 4 in float32 and below;
-* a loss along the class axis, which sums: 8;
+* a loss along the class axis, which sums: 8; one that sums over positions and goes on: 16;
 * with a power gamma of a probability (focal): 4 (1 + gamma), or the above if that is more;
 * in float64, with a plain ``exp`` of a computed argument in the formula: 4 (1 + 745), about twelve
   digits, because exp amplifies the rounding of its argument by that argument, which goes up to 745.
@@ -31,6 +31,7 @@ def bar(definition: Definition, dtype: str, parameters: Mapping[str, Any]) -> fl
     (2.0, 12.0)
     """
     least = 8.0 if definition.class_axis else 2.0 if dtype == "float64" else 4.0
+    least = 16.0 if definition.over_positions else least
     if dtype == "float64" and amplifies(definition):
         return 4.0 * (1.0 + 745.0)
     gamma = parameters.get("gamma")

@@ -304,6 +304,9 @@ def _columns(
         return random.integers(0, classes, n)
     if not domain.class_axis:
         return ELEMENTS[domain.name](random, n, dtype)
+    if "positions" in domain.axes:
+        each = ELEMENTS[domain.name](random, n * classes, dtype).reshape(n, classes)
+        return each if near is None else _nearly(random, each, near.astype(np.float64))
     if domain.name == "Binaries":
         return random.choice([0.0, 1.0], (n, classes))
     if domain.mass:
@@ -311,6 +314,12 @@ def _columns(
         with np.errstate(divide="ignore"):
             return shares if domain.mass == "sum" else np.log(shares)
     return np.stack([_vector(random, classes, dtype, _row(near, i)) for i in range(n)])
+
+
+def _nearly(random: Random, each: Array, first: Array) -> Array:
+    """Return the first numbers, or nearly, at most positions."""
+    moved = first * (1 + random.choice([0, 0, 1e-9, 1e-3], first.shape))
+    return np.where(random.random(first.shape) < 0.1, each, moved)
 
 
 def _row(x: Array | None, i: int) -> Array | None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from lossary.definition import Definition
     from lossary.engine.arguments import Call
 
-__all__ = ["classes", "one_class", "only_one", "without_classes"]
+__all__ = ["classes", "lines", "one_class", "only_one", "without_classes"]
 
 
 def one_class(call: Call) -> None:
@@ -36,17 +36,36 @@ def is_constant_for_one_class(definition: Definition) -> bool:
     return bool(invariant) or definition.inputs[0].domain.mass is not None
 
 
+def lines(call: Call) -> None:
+    """Warn that an array of three axes and more is read line by line, if nothing says otherwise."""
+    definition, shape = call.definition, call.library.shape(call.given)
+    if call.options.axis != -1 or shape is None or len(shape) < 3 or not _is_eager(call):
+        return
+    rest = tuple(range(2, len(shape)))
+    warn(
+        f"{definition.name}: positions lie along the last axis, so that each of the "
+        f"{shape[:-1]} lines has a value of its own; axis={rest} takes all axes but the first two, "
+        "axis=None all, and axis=(-1,) says that lines are meant"
+    )
+
+
 def without_classes(call: Call, x: Any) -> Any:
     """Drop an axis of length 1 where the classes are: such a shape says one number per row."""
     library, shape = call.library, call.library.shape(x)
+    if call.axes:
+        whole = len(shape) == len(call.shape) + len(call.axes)
+        single = whole and all(shape[k] == 1 for k in call.axes)
+        return library.squeeze(library.merged(x, call.axes)) if single else x
     if len(shape) != len(call.shape) + 1 or shape[call.axis] != 1:
         return x
     return library.squeeze(library.move_last(x, call.axis))
 
 
 def classes(call: Call) -> int | None:
-    """Return how many classes a row has; None for a loss without rows."""
-    return call.library.shape(call.prediction)[-1] if call.definition.class_axis else None
+    """Return how many classes a row has; None for a loss without them."""
+    if not call.definition.class_axis or call.definition.over_positions:
+        return None
+    return call.library.shape(call.prediction)[-1]
 
 
 def only_one(call: Call, name: str, length: int) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from lossary.definition import Argument, Definition
 from lossary.engine import ambiguity, hints
+from lossary.engine.inside import axes_of
 from lossary.engine.libraries import Library, library_of, symbolic
 from lossary.engine.reading import any_masked, read, unmasked
 from lossary.errors import DtypeError, LossaryError, ShapeError
@@ -39,6 +40,8 @@ def options_of(definition: Definition) -> dict[str, Any]:
     options = dict(_COMMON)
     if definition.class_axis:
         options["axis"] = -1
+    if definition.over_positions:
+        options["position_weight"] = None
     if has_classes(definition):
         options["class_weight"] = None
     if any(a.domain.integer for a in definition.inputs):
@@ -64,7 +67,8 @@ class Options:
     empty: str = "zero"
     check: bool = True
     inplace: bool = False
-    axis: int = -1
+    axis: Any = -1
+    position_weight: Any = None
     class_weight: Any = None
     ignore_index: Any = None
 
@@ -91,6 +95,10 @@ class Call:
     shape: Any
     """The shape of the unreduced loss, as far as it is known; None where not even its length is."""
     axis: int = -1
+    axes: tuple[int, ...] = ()
+    """The axes of the positions in the arrays as they were given; none for other losses."""
+    given: Any = None
+    """The prediction as it was given, where its positions have become one axis."""
     masks: dict[str, np.ndarray] = field(default_factory=dict)
     """Where the masked arrays of NumPy that were given are masked, by argument."""
 
@@ -153,7 +161,7 @@ def _facts(
 def _check_options(
     definition: Definition, options: Mapping[str, Any], allowed: Mapping[str, Any]
 ) -> None:
-    for name in ("axis", "ignore_index"):
+    for name in ("ignore_index",) if definition.over_positions else ("axis", "ignore_index"):
         value = options.get(name, 0)
         known = isinstance(value, (int, np.integer, type(allowed.get(name))))
         if not known and not symbolic(value) and not (name != "axis" and _is_whole(value)):
@@ -212,9 +220,12 @@ def _prepared(
     }
     arrays = library.together(arrays)
     first = arrays[definition.inputs[0].name]
-    axis = _class_axis(definition, library, first, options.axis)
+    axis, axes = _class_axis(definition, library, first, options.axis), ()
     shape = library.shape(first)
     rows = shape[:axis] + shape[axis + 1 :] if definition.class_axis else shape
+    if definition.over_positions:
+        axes = axes_of(definition, options.axis, shape, definition.inputs[0].name)
+        rows = tuple(n for k, n in enumerate(shape) if k not in axes)
     for a in definition.inputs:
         if a.name not in arrays:
             continue
@@ -222,17 +233,23 @@ def _prepared(
         _same_shape(definition, library, a, arrays[a.name], wanted, shape)
         if definition.class_axis:
             arrays[a.name] = (
-                library.move_last(arrays[a.name], axis)
+                _rows_last(library, arrays[a.name], axis, axes)
                 if a.domain.class_axis
                 else library.expand(arrays[a.name])
             )
-    call = Call(definition, library, arrays, parameters, options, rows, axis, masks)
-    if definition.class_axis and shape[axis] == 1 and options.check:
+    call = Call(definition, library, arrays, parameters, options, rows, axis, axes, first, masks)
+    if definition.class_axis and not axes and shape[axis] == 1 and options.check:
         ambiguity.one_class(call)
+    if axes and options.check:
+        ambiguity.lines(call)
     if len(arrays) < len(data):
         numbers = {name: data[name] for name in data if name not in arrays}
         call.arrays = {name: _filled(call, name, numbers) for name in data}
     return call
+
+
+def _rows_last(library: Library, x: Any, axis: int, axes: tuple[int, ...]) -> Any:
+    return library.merged(x, axes) if axes else library.move_last(x, axis)
 
 
 def _is_number(x: Any) -> bool:
@@ -310,7 +327,7 @@ def _read(
         raise DtypeError(f"{name} must be real numbers, got {got}\nhint: {hint}") from error
 
 
-def _class_axis(definition: Definition, library: Library, first: Any, axis: int) -> int:
+def _class_axis(definition: Definition, library: Library, first: Any, axis: Any) -> int:
     if not definition.class_axis:
         return -1
     name, shape = definition.inputs[0].name, library.shape(first)
@@ -321,9 +338,12 @@ def _class_axis(definition: Definition, library: Library, first: Any, axis: int)
         )
     rank = len(shape)
     if rank == 0:
+        what = "positions" if definition.over_positions else "classes"
         raise ShapeError(
-            f"{definition.name}: {name} has no axis for the classes\nhint: give one row as a list"
+            f"{definition.name}: {name} has no axis for the {what}\nhint: give one row as a list"
         )
+    if definition.over_positions:
+        return rank - 1
     if not -rank <= axis < rank:
         raise ShapeError(f"{definition.name}: axis {axis} is outside {name} of shape {shape}")
     if shape[axis] == 0:

@@ -19,6 +19,7 @@ _OPTIONS = {
     "inplace": "True lets a kernel write the gradient over the prediction: compute accuracy and "
     "whatever else reads it before the loss",
     "axis": "where the classes lie",
+    "position_weight": "at least 0, broadcast to the prediction; weighs positions within the sums",
     "class_weight": "one number per class; a class weight is a weight",
     "ignore_index": "rows with this label are left out",
 }
@@ -30,15 +31,30 @@ _RAISES = [
 ]
 
 
+# Of a loss that sums over positions.
+_OVER_POSITIONS = {
+    "weight": "at least 0, broadcast to the values; multiplies the finished loss",
+    "mask": "boolean, broadcast to the prediction; False leaves a position out of all sums",
+    "axis": "where the positions lie: one axis, or several, as (2, 3)",
+}
+
+_EMPTY = {
+    "zero": "0 where a sum that it divides by is 0, with gradient 0",
+    "one": "1 where a sum that it divides by is 0, with gradient 0",
+    "nan": "NaN where a sum that it divides by is 0",
+}
+
+
 def describe(loss: Any) -> str:
     """Return what ``help()`` shows."""
     parts = [
         loss.summary,
         _section("Formula", [loss.latex]),
         _section("Arguments", argument_lines(loss)),
-        _section("Options", [f"{name:<14}{_OPTIONS[name]}" for name in options_of(loss)]),
+        _section("Options", [f"{n:<17}{_option(loss, n)}" for n in options_of(loss)]),
         _section("Returns", [_returns(loss)]),
         _section("Raises", _RAISES),
+        _section("Empty", [_EMPTY[loss.empty]] if loss.empty else []),
         _section("Choose it", [loss.choose] if loss.choose else []),
         _section("Traps", [f"- {trap}" for trap in loss.traps]),
         _section("Promises", [f"{p}: {PROMISES[p]}" for p in sorted(loss.promises)]),
@@ -46,6 +62,11 @@ def describe(loss: Any) -> str:
         _section("Source", [loss.source]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _option(loss: Definition, name: str) -> str:
+    own = _OVER_POSITIONS.get(name) if loss.over_positions else None
+    return own or _OPTIONS[name]
 
 
 def argument_lines(loss: Definition) -> list[str]:
@@ -66,6 +87,9 @@ def _argument(loss: Definition, argument: Argument) -> str:
 def _shape(loss: Definition, argument: Argument) -> str:
     if not argument.positional:
         return "a number, or an array that broadcasts to the loss"
+    if loss.over_positions:
+        whole = "shape (..., positions)" if argument.domain.class_axis else "shape (...)"
+        return f"{whole}, floating" if argument is loss.inputs[0] else whole
     if argument is loss.inputs[0]:
         return "shape (..., C), floating" if loss.class_axis else "any shape S, floating"
     if argument.domain.class_axis:

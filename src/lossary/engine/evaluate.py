@@ -12,9 +12,10 @@ from lossary.definition import Argument, Definition
 from lossary.engine import checking, gpu, reduction, results, selection, weighing
 from lossary.engine.arguments import Call, prepare
 from lossary.engine.fused import Fused, fused
+from lossary.engine.inside import Inside, inside_of, weighs
 from lossary.engine.libraries import Library
 from lossary.engine.libraries.base import Operation
-from lossary.engine.program import Variant, variant
+from lossary.engine.program import POSITION_WEIGHT, Variant, variant
 from lossary.errors import DtypeError
 from lossary.kinds import refusal
 
@@ -31,6 +32,7 @@ class Work:
     weight: Any
     keep: Any
     poison: Any
+    inside: Inside | None = None
 
     @property
     def library(self) -> Library:
@@ -72,7 +74,8 @@ def choose(call: Call) -> Choice:
                 given[a.name] = value
         else:
             given[a.name] = value
-    return Choice(variant(call.definition, frozenset(absent), tuple(fixed)), given)
+    chosen = variant(call.definition, frozenset(absent), tuple(fixed), weighs(call))
+    return Choice(chosen, given)
 
 
 def kernel_for(call: Call, choice: Choice) -> Fused | gpu.OnGpu | str:
@@ -92,6 +95,10 @@ def ready(call: Call, choice: Choice) -> Work:
     original = call.prediction
     with library.wide():
         weight, keep = weighing.weights_of(call)
+        inside = inside_of(call)
+        if inside is not None:
+            keep = weighing.counting_too(call, keep, inside.some)
+            weighing.fill(call, inside.keep, inside=True)
         if keep is not None:
             weighing.fill(call, keep)
         doubts = _check(call) if call.options.check else []
@@ -106,6 +113,8 @@ def ready(call: Call, choice: Choice) -> Work:
         if a.name in choice.parameters
     }
     arrays = {**call.arrays, **parameters}
+    if inside is not None:
+        arrays[POSITION_WEIGHT] = inside.weight
     moving = [a.name for a in definition.inputs if a.domain.continuous]
     moving += [n for n in parameters if library.owns(type(call.parameters[n]))]
     work = library.work_dtype(original)
@@ -117,7 +126,7 @@ def ready(call: Call, choice: Choice) -> Work:
         library.result_dtype(original),
     )
     ordered = [arrays[n] for n in choice.variant.arguments]
-    return Work(call, operation, ordered, weight, keep, _poison(call, doubts))
+    return Work(call, operation, ordered, weight, keep, _poison(call, doubts), inside)
 
 
 def _check(call: Call) -> list[Any]:
@@ -225,8 +234,10 @@ def _loss(call: Call, choice: Choice) -> Any:
 
 
 def sums(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Return (weighted sum, weight sum)."""
+    """Return (weighted sum, weight sum), or the sums over positions."""
     call = begun(definition, args, kwargs)
+    if definition.over_positions:
+        return _aggregates(call)
     choice = choose(call)
     with call.library.calm():
         kernel = kernel_for(call, choice)
@@ -242,6 +253,32 @@ def _sums(work: Work) -> tuple[Any, Any]:
         if isinstance(weights, int):
             weights = work.library.array(weights, work.call.prediction)
         return _finish(work, total), _finish(work, weights)
+
+
+def _aggregates(call: Call) -> tuple[Any, ...]:
+    """Return the sums over positions of each value, from which it can be computed."""
+    if call.options.weight is not None:
+        raise ValueError(
+            f"{call.definition.name}: weight multiplies the finished loss, and its sums are not "
+            "finished\nhint: position_weight= weighs within the sums; give weight= to "
+            "of_sums"
+        )
+    definition = call.definition
+    places = range(len(definition.aggregates()))
+    with call.library.calm():
+        work = ready(call, choose(call))
+        library, inside = work.library, work.inside
+        with library.wide():
+            names = tuple(f"sum:{place}" for place in places)
+            found = library.evaluate(work.operation, names, work.arrays)
+            like = library.expand(call.rows)
+            found = [
+                library.squeeze(library.broadcast(work.poisoned(x), like))
+                for x in (found if len(names) > 1 else [found])
+            ]
+            if inside is not None:
+                found = [library.where(inside.some, x, 0.0) for x in found]
+            return tuple(_finish(work, x) for x in found)
 
 
 def explain(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
@@ -329,6 +366,15 @@ def _derivative(work: Work, x: Any, factor: Any, wrt: str) -> Any:
     x = library.broadcast(x, argument)
     if rows:
         own = call.definition.domains[wrt].class_axis
-        x = library.move_last(x, call.axis, back=True) if own else library.squeeze(x)
+        if own and work.inside is not None and work.inside.keep is not None:
+            x = library.where(work.inside.keep, x, 0.0)
+        x = _as_given(call, x) if own else library.squeeze(x)
     dtype = argument.dtype if library.kind(argument) == "floating" else work.operation.result
     return library.finish(library.cast(x, dtype))
+
+
+def _as_given(call: Call, x: Any) -> Any:
+    """Put the axes of a row back where the caller has them."""
+    if call.axes:
+        return call.library.parted(x, call.axes, call.given)
+    return call.library.move_last(x, call.axis, back=True)

@@ -52,9 +52,30 @@ class Loss(Definition):
 
     @as_written
     @graph.one_node
-    def sums(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        """Return (weighted sum, weight sum), which add up exactly across batches and ranks."""
+    def sums(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """Return (weighted sum, weight sum), which add up exactly across batches and ranks.
+
+        Of a loss over positions these are the sums that it is made of, for each of its values:
+        ``of_sums`` makes the loss of them.
+        """
         return evaluate.sums(self, args, kwargs)
+
+    @cached_property
+    def of_sums(self) -> Loss:
+        """The loss as a function of its sums over positions, which may come from many batches.
+
+        >>> import lossary as L
+        >>> batches = [([0.9, 0.8], [1.0, 1.0]), ([0.3, 0.2], [0.0, 1.0])]
+        >>> sums = [sum(parts) for parts in zip(*(L.dice.sums(p, y) for p, y in batches))]
+        >>> print(round(L.dice.of_sums(*sums), 9), round(L.dice(*map(sum, zip(*batches))), 9))
+        0.269230769 0.269230769
+        """
+        if not self.over_positions:
+            raise AttributeError(
+                f"{self.name} is no loss over positions: its sums() are a sum and a weight sum\n"
+                "hint: the mean is the one over the other"
+            )
+        return bind(self.finish())
 
     @as_written
     @graph.one_node

@@ -12,8 +12,9 @@ from lossary.definition import Argument, Definition
 from lossary.formula import Expression, constant, variable
 from lossary.render import Program, render
 from lossary.rewriting import simplify, substitute
+from lossary.spaces import measured
 
-__all__ = ["Variant", "compiled", "program", "text"]
+__all__ = ["POSITION_WEIGHT", "Variant", "compiled", "program", "text"]
 
 
 class Variant:
@@ -24,17 +25,27 @@ class Variant:
     """
 
     def __init__(
-        self, definition: Definition, absent: frozenset[str], fixed: tuple[Any, ...]
+        self,
+        definition: Definition,
+        absent: frozenset[str],
+        fixed: tuple[Any, ...],
+        weighted: bool = False,
     ) -> None:
         self.definition, self.absent, self.fixed = definition, absent, dict(fixed)
-        self.arguments = tuple(
-            a.name
-            for a in definition.arguments
-            if a.name not in absent and a.name not in self.fixed
+        self.weighted = weighted
+        self.arguments = (
+            tuple(
+                a.name
+                for a in definition.arguments
+                if a.name not in absent and a.name not in self.fixed
+            )
+            + (POSITION_WEIGHT,) * weighted
         )
 
     def symbol(self, name: str) -> Expression:
         """Return the symbol of an argument."""
+        if self.weighted and name == POSITION_WEIGHT:
+            return self.definition.position_weight
         return self.definition.variable(name)
 
     def _fix(self, expression: Expression) -> Expression:
@@ -43,7 +54,16 @@ class Variant:
 
     def value(self) -> Expression:
         """Return the loss."""
+        if self.weighted:
+            return self._fix(self.definition.weighted_expression(self.absent))
         return self._fix(self.definition.expression(self.absent))
+
+    def aggregate(self, place: int) -> Expression:
+        """Return one of the sums over positions that the loss can be computed from."""
+        part = self.definition.aggregates(self.absent)[place]
+        if self.weighted:
+            part = measured(part, self.definition.position_weight)
+        return self._fix(part)
 
     def gradient(self, name: str) -> Expression:
         """Return the gradient with respect to one argument."""
@@ -52,12 +72,16 @@ class Variant:
     def result(self, what: str) -> Expression:
         """Return ``value``, ``gradient:ARG``, ``hessian:ARG``, or a product of the second order.
 
+        ``sum:PLACE`` is one of the sums over positions.
+
         ``pullback:A:B`` is the cotangent of B for the cotangent ``upstream`` of the gradient
         with respect to A; ``pushforward:A:B`` the tangent of that gradient for ``tangent`` of B.
         """
         kind, *names = what.split(":")
         if kind == "value":
             return self.value()
+        if kind == "sum":
+            return self.aggregate(int(names[0]))
         gradient = self.gradient(names[0])
         if kind == "gradient":
             return gradient
@@ -72,9 +96,18 @@ class Variant:
 
 
 @lru_cache(maxsize=4096)
-def variant(definition: Definition, absent: frozenset[str], fixed: tuple[Any, ...]) -> Variant:
+def variant(
+    definition: Definition,
+    absent: frozenset[str],
+    fixed: tuple[Any, ...],
+    weighted: bool = False,
+) -> Variant:
     """Return the one variant for these choices."""
-    return Variant(definition, absent, fixed)
+    return Variant(definition, absent, fixed, weighted)
+
+
+POSITION_WEIGHT = "position_weight"
+"""The argument of a text that weighs the positions."""
 
 
 _EXTRA = {"pullback": ("upstream",), "pushforward": ("tangent",)}

@@ -9,6 +9,7 @@ import numpy as np
 
 from lossary.engine import ambiguity, hints
 from lossary.engine.arguments import Call, may_equal
+from lossary.engine.inside import masked_positions
 from lossary.engine.libraries import symbolic
 from lossary.engine.reading import read
 from lossary.errors import DomainError, DtypeError, LossaryError, ShapeError
@@ -18,6 +19,7 @@ __all__ = [
     "class_table",
     "class_weighted",
     "counting",
+    "counting_too",
     "fill",
     "fits",
     "fits_classes",
@@ -81,6 +83,9 @@ def _refuse(call: Call, name: str, value: Any, x: Any, cause: Exception | None =
 def leave_out(call: Call) -> None:
     """Fold the masks of masked arrays into the mask of the call."""
     library, keep = call.library, None
+    if call.definition.over_positions:
+        call.options.mask = masked_positions(call)
+        return
     for name, mask in call.masks.items():
         masked = _rows_masked(call, name, mask)
         fits(call, name, masked.shape)
@@ -137,7 +142,8 @@ def weights_of(call: Call) -> tuple[Any, Any]:
     None stands for a weight of 1, and for all elements.
     """
     library, options = call.library, call.options
-    keep = None if options.mask is None else mask_of(call)
+    inside = call.definition.over_positions  # where a mask belongs to positions
+    keep = None if options.mask is None or inside else mask_of(call)
     if options.ignore_index is not None:
         counts = not_ignored(call)
         keep = counts if keep is None else keep & counts
@@ -159,6 +165,11 @@ def counting(call: Call, weight: Any, keep: Any) -> Any:
     """Return which of the elements to keep have a weight other than 0; None for all."""
     counts = weight != 0
     return _some(call, counts if keep is None else keep & counts)
+
+
+def counting_too(call: Call, keep: Any, also: Any) -> Any:
+    """Return which elements count by two conditions; None for all, where that can be seen."""
+    return _some(call, also if keep is None else keep & also)
 
 
 def _some(call: Call, keep: Any) -> Any:
@@ -227,12 +238,17 @@ def _check_weight(call: Call, name: str, weight: Any, keep: Any = None) -> None:
         )
 
 
-def fill(call: Call, keep: Any) -> None:
-    """Put a harmless value where an element does not count, whatever is stored there."""
+def fill(call: Call, keep: Any, *, inside: bool = False) -> None:
+    """Put a harmless value where an element does not count, whatever is stored there.
+
+    With ``inside`` it is positions that count or not.
+    """
     library = call.library
     for argument in call.definition.inputs:
         x, domain = call.arrays[argument.name], argument.domain
-        condition = library.expand(keep) if call.definition.class_axis else keep
+        if inside and not domain.class_axis:
+            continue  # one number of a whole row of positions
+        condition = library.expand(keep) if call.definition.class_axis and not inside else keep
         neutral: Any = domain.neutral
         if domain.mass:
             neutral = _one_class(call, x, 0.0 if domain.mass != "sum" else 1.0)

@@ -5,6 +5,7 @@ A primitive is spelled once per target in ``render/``. A named function states t
 its *slope* (the derivative of the meaning, never of the stable form).
 """
 
+from lossary.functions.aggregates import log_share, matthews_gap, mean, rest_share, root
 from lossary.functions.carried import exp_of_rounded, sigmoid_of_rounded, softplus_of_rounded
 from lossary.functions.compensated import exp_difference, exp_product, sum_of_three
 from lossary.functions.divergence import log_relative_entropy, relative_entropy, relative_nats
@@ -143,12 +144,15 @@ __all__ = [
     "log_cosh_difference",
     "log_ratio",
     "log_relative_entropy",
+    "log_share",
     "log_sigmoid",
     "log_softmax",
     "log_softplus",
     "log_to_middle",
     "logsumexp",
+    "matthews_gap",
     "maximum",
+    "mean",
     "mean_cross_entropy",
     "minimum",
     "norm",
@@ -163,6 +167,8 @@ __all__ = [
     "relative_entropy",
     "relative_error",
     "relative_nats",
+    "rest_share",
+    "root",
     "sech_squared",
     "sigmoid",
     "sigmoid_of_rounded",

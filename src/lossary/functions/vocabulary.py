@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Literal
 
+from lossary.domain import Axis
 from lossary.formula import Expression, apply, refuse
 
 Shape = Literal["elementwise", "row", "class"]
@@ -56,13 +57,15 @@ def named(
         class_axis = {"elementwise": None, "row": False, "class": True}[shape]
 
         @wraps(computed)  # a pickle finds the function by its name and module
-        def build(*arguments: Any) -> Expression:
+        def build(*arguments: Any, over: Axis | None = None) -> Expression:
             if len(arguments) != count:
                 refuse(
                     f"{name} takes {count} argument{'s' if count > 1 else ''}, got "
                     f"{len(arguments)}",
                     f"write {name}{signature}",
                 )
+            if over is not None:
+                _has_axis(name, over, arguments)
             return apply(name, *arguments, class_axis=class_axis)
 
         return build
@@ -180,13 +183,32 @@ def weighted(weight: Any, value: Any) -> Expression:
     return apply("weighted", weight, value)
 
 
-def total(x: Any) -> Expression:
-    """Sum along the class axis."""
+def _has_axis(word: str, over: Any, arguments: tuple[Any, ...]) -> None:
+    """Refuse a reduction over what its arguments have no entries along."""
+    if not isinstance(over, Axis):
+        refuse(
+            f"{word} goes over a named axis, got over={over!r}",
+            f"import one: from lossary.domain import positions; {word}(x, over=positions)",
+        )
+    named = [argument for argument in arguments if isinstance(argument, Expression)]
+    if not any(over.name in argument.axes for argument in named):
+        refuse(
+            f"{word} over {over.name}: {', '.join(map(repr, arguments))} has no such axis",
+            f"annotate an argument with it, as in prediction: Annotated[Unit, {over.name}]",
+        )
+
+
+def total(x: Any, over: Axis | None = None) -> Expression:
+    """Sum along the axis."""
+    if over is not None:
+        _has_axis("total", over, (x,))
     return apply("total", x, class_axis=False)
 
 
-def peak(x: Any) -> Expression:
-    """Largest entry along the class axis."""
+def peak(x: Any, over: Axis | None = None) -> Expression:
+    """Largest entry along the axis."""
+    if over is not None:
+        _has_axis("peak", over, (x,))
     return apply("peak", x, class_axis=False)
 
 

@@ -71,6 +71,7 @@ from lossary.functions import (
     where,
 )
 from lossary.identities.rules import identity
+from lossary.identities.shares import SHARES
 
 __all__ = ["IDENTITIES"]
 
@@ -455,4 +456,6 @@ VECTORS = (
     ),
 )
 
-IDENTITIES = (*SIGMOIDS, *LOGARITHMS, *DIFFERENCES, *CLASSES, *DIVERGENCES, *VECTORS)
+IDENTITIES = (
+    *SIGMOIDS, *LOGARITHMS, *DIFFERENCES, *CLASSES, *DIVERGENCES, *VECTORS, *SHARES
+)  # fmt: skip

@@ -59,6 +59,10 @@ TEMPLATES: dict[str, tuple[int, str, tuple[int, ...]]] = {
 }
 
 
+_OVER = frozenset({"total", "peak", "argpeak"})
+"""What goes over an axis: c in classes, u in positions."""
+
+
 def latex(expression: Expression) -> str:
     """Return the formula in LaTeX, without delimiters."""
     return _text(expression, 0)
@@ -88,6 +92,8 @@ def _spell(node: Expression) -> tuple[int, str]:
         text = FUNCTIONS[node.operator].latex.format(*texts)
         return (SUM if text.startswith("-") else ATOM), text
     tightness, template, places = TEMPLATES[node.operator]
+    if node.operator in _OVER and "positions" in node.arguments[0].axes:
+        template = template.replace("_c", "_u")
     texts = [_text(a, place) for a, place in zip(node.arguments, places, strict=True)]
     return tightness, template.format(*texts)
 

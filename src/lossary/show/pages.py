@@ -25,6 +25,7 @@ FAMILIES = {
     "margin": "a score must win by a margin",
     "divergence": "one distribution is compared with another",
     "similarity": "vectors are compared",
+    "overlap": "regions overlap: sums over positions come first",
     "custom": "defined outside the catalogue",
 }
 

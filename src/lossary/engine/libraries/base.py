@@ -6,7 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import reduce
 from math import prod
+from operator import mul
 from typing import Any, Literal
 
 from lossary.domain import Domain
@@ -48,6 +50,10 @@ class Operation:
     def sums(self, name: str) -> bool:
         """Whether a gradient entry of this argument belongs to a class of a row-shaped loss."""
         return self.variant.symbol(name).class_axis
+
+
+def _axes_last(rank: int, axes: Sequence[int]) -> list[int]:
+    return [*(k for k in range(rank) if k not in axes), *axes]
 
 
 class Library(ABC):
@@ -182,7 +188,9 @@ class Library(ABC):
         """A derivative can be a plain number, such as the Hessian of the squared error."""
         if hasattr(x, "dtype"):
             return x
-        return self.cast(self.array(x, arrays[0]), operation.work)
+        x = self.cast(self.array(x, arrays[0]), operation.work)
+        rows = operation.variant.definition.class_axis
+        return self.broadcast(x, arrays[0][..., :1]) if rows else x
 
     def widened(self, operation: Operation, arrays: Sequence[Any]) -> list[Any]:
         """Return the arrays in the work dtype; labels stay integers."""
@@ -286,6 +294,36 @@ class Library(ABC):
     @abstractmethod
     def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
         """Move an axis to the end, or the last one to ``axis``."""
+
+    @abstractmethod
+    def ordered(self, x: Any, order: Sequence[int]) -> Any:
+        """Return x with its axes in another order."""
+
+    @abstractmethod
+    def reshaped(self, x: Any, sizes: Sequence[Any]) -> Any:
+        """Return x in another shape, of lengths as ``sizes`` gives them."""
+
+    def sizes(self, x: Any) -> list[Any]:
+        """Return the length of each axis: numbers, or arrays in a graph for many sizes."""
+        return list(x.shape)
+
+    def merged(self, x: Any, axes: Sequence[int]) -> Any:
+        """Return x with these axes as one, the last."""
+        rank = len(self.shape(x))
+        if tuple(axes) == (rank - 1,):
+            return x
+        x = self.ordered(x, _axes_last(rank, axes))
+        sizes, rest = self.sizes(x), rank - len(axes)
+        return self.reshaped(x, [*sizes[:rest], reduce(mul, sizes[rest:])])
+
+    def parted(self, x: Any, axes: Sequence[int], like: Any) -> Any:
+        """Return x, whose last axis stands for these of ``like``, in the shape of that."""
+        rank = len(self.shape(like))
+        if tuple(axes) == (rank - 1,):
+            return x
+        order, sizes = _axes_last(rank, axes), self.sizes(like)
+        x = self.reshaped(x, [sizes[k] for k in order])
+        return self.ordered(x, [order.index(k) for k in range(rank)])
 
     @abstractmethod
     def expand(self, x: Any) -> Any:

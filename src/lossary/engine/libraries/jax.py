@@ -187,6 +187,12 @@ class _Jax(Library):
     def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
         return jnp.moveaxis(x, -1, axis) if back else jnp.moveaxis(x, axis, -1)
 
+    def ordered(self, x: Any, order: Sequence[int]) -> Any:
+        return jnp.transpose(x, order)
+
+    def reshaped(self, x: Any, sizes: Sequence[Any]) -> Any:
+        return jnp.reshape(x, sizes)
+
     def expand(self, x: Any) -> Any:
         return x[..., None]
 

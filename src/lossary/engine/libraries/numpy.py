@@ -137,6 +137,12 @@ class _NumPy(Library):
     def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
         return np.moveaxis(x, -1, axis) if back else np.moveaxis(x, axis, -1)
 
+    def ordered(self, x: Any, order: Sequence[int]) -> Any:
+        return np.transpose(x, order)
+
+    def reshaped(self, x: Any, sizes: Sequence[Any]) -> Any:
+        return np.reshape(x, sizes)
+
     def expand(self, x: Any) -> Any:
         return x[..., None]
 

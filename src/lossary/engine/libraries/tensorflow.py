@@ -110,6 +110,16 @@ class _TensorFlow(Library):
             order.append(order.pop(axis))
         return tf.transpose(x, order)
 
+    def ordered(self, x: Any, order: Sequence[int]) -> Any:
+        return tf.transpose(x, order)
+
+    def reshaped(self, x: Any, sizes: Sequence[Any]) -> Any:
+        return tf.reshape(x, sizes)
+
+    def sizes(self, x: Any) -> list[Any]:
+        known = x.shape.as_list()
+        return [tf.shape(x)[k] if n is None else n for k, n in enumerate(known)]
+
     def expand(self, x: Any) -> Any:
         return tf.expand_dims(x, -1)
 

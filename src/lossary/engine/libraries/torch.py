@@ -223,6 +223,12 @@ class _Torch(Library):
     def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
         return torch.movedim(x, -1, axis) if back else torch.movedim(x, axis, -1)
 
+    def ordered(self, x: Any, order: Sequence[int]) -> Any:
+        return torch.permute(x, tuple(order))
+
+    def reshaped(self, x: Any, sizes: Sequence[Any]) -> Any:
+        return torch.reshape(x, tuple(sizes))
+
     def expand(self, x: Any) -> Any:
         return x.unsqueeze(-1)
 

@@ -1,0 +1,102 @@
+"""Sums over a named axis that a formula goes on to compute with: shares of a whole."""
+
+# A slope may mention its own function, which pyright cannot see through.
+# pyright: reportGeneralTypeIssues=false
+
+from __future__ import annotations
+
+from typing import Any
+
+from lossary.domain import Axis
+from lossary.formula import Expression
+from lossary.functions.vocabulary import class_count, log, log1p, maximum, named, sqrt, total, where
+
+_TINY = 1e-300
+"""Sums below have slopes that overflow: these are large, never NaN."""
+
+
+def mean(x: Any, over: Axis | None = None) -> Expression:
+    """Mean along an axis; where positions have weights, the weighted one."""
+    return total(x, over) / class_count()
+
+
+@named(
+    latex=r"\frac{{{1}}}{{{0} + {1}}}",
+    means=lambda m, part, rest: rest / (part + rest),
+    slope=lambda part, rest: (
+        -(rest / (part + rest)) / (part + rest), part / (part + rest) / (part + rest),
+    ),
+)  # fmt: skip
+def rest_share(part: Expression, rest: Expression) -> Expression:
+    """What is missing of a whole: 1 - part / (part + rest), where nothing cancels."""
+    return rest / (part + rest)
+
+
+@named(
+    latex=r"\log \frac{{{0}}}{{{0} + {1}}}",
+    means=lambda m, part, rest: m.log(part / (part + rest)),
+    slope=lambda part, rest: (
+        rest / (part + rest) / maximum(part, _TINY), -1 / (part + rest),
+    ),
+)  # fmt: skip
+def log_share(part: Expression, rest: Expression) -> Expression:
+    """log(part / (part + rest)), right also where the rest is small."""
+    return where(rest < part, -log1p(rest / part), log(part / (part + rest)))
+
+
+@named(
+    latex=r"{0}^{{1 / {1}}}",
+    means=lambda m, x, degree: x ** (1 / degree),
+    slope=lambda x, degree: (
+        where(x > 0, root(x, degree) / x / degree, 0),
+        where(x > 0, -root(x, degree) * log(x) / degree / degree, 0),
+    ),
+)
+def root(x: Expression, degree: Expression) -> Expression:
+    """The root of a number from 0; its slope at 0 is 0, as that of a length."""
+    return x ** (1 / degree)
+
+
+def _root(tp: Expression, fp: Expression, fn: Expression, tn: Expression) -> Expression:
+    """The root of the product of the four sums, each by itself: nothing overflows."""
+    return sqrt(tp + fp) * sqrt(tp + fn) * sqrt(tn + fp) * sqrt(tn + fn)
+
+
+def _matthews_slope(
+    tp: Expression, fp: Expression, fn: Expression, tn: Expression
+) -> tuple[Expression, ...]:
+    root = _root(tp, fp, fn, tn)
+    half = (tp * tn - fp * fn) / root / 2
+    predicted, real, negative, unseen = (
+        1 / maximum(size, _TINY) for size in (tp + fp, tp + fn, tn + fp, tn + fn)
+    )
+    found = (
+        half * (predicted + real) - tn / root,
+        half * (predicted + negative) + fn / root,
+        half * (real + unseen) + fp / root,
+        half * (negative + unseen) - tp / root,
+    )
+    return tuple(where(root > 0, slope, 0) for slope in found)
+
+
+@named(
+    latex=r"1 - \frac{{{0} \, {3} - {1} \, {2}}}"
+    r"{{\sqrt{{\left({0} + {1}\right) \left({0} + {2}\right) "
+    r"\left({3} + {1}\right) \left({3} + {2}\right)}}}}",
+    means=lambda m, tp, fp, fn, tn: (
+        1 - (tp * tn - fp * fn) / m.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+    ),
+    slope=_matthews_slope,
+)
+def matthews_gap(tp: Expression, fp: Expression, fn: Expression, tn: Expression) -> Expression:
+    """1 minus the correlation of two ways to say yes or no; 1 where one of them says one thing.
+
+    With S the product of the four sums and N = tp tn - fp fn, S - N^2 is a sum of positive terms.
+    """
+    root = _root(tp, fp, fn, tn)
+    correlation = (tp * tn - fp * fn) / root
+    right, wrong = (tp * tn + fp * fn) / root, (tp + tn) * (fp + fn) / root
+    mixed = (tp * fn + fp * tn) / root * ((tp * fp + fn * tn) / root)
+    apart = 4 * (tp * tn / root) * (fp * fn / root) + right * wrong + mixed
+    gap = where(correlation > 0, apart / (1 + correlation), 1 - correlation)
+    return where(root > 0, gap, 1)

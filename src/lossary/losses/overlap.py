@@ -1,0 +1,170 @@
+"""Overlap of regions: sums over positions come first, and the loss is computed from them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from lossary.definition import loss
+from lossary.domain import Exponent, Logit, NonNegative, Real, Unit, positions
+from lossary.functions import absolute, binary_nats, log, mean, sigmoid, sqrt, total
+
+
+@loss(
+    source="Dice 1945, doi:10.2307/1932409; Sørensen 1948, Biologiske Skrifter 5(4)",
+    promises="non_negative symmetric",
+    empty="zero",
+)
+def dice(
+    prediction: Annotated[Unit, positions],
+    target: Annotated[Unit, positions],
+    *,
+    smooth: NonNegative = 0.0,
+):
+    """1 minus twice the overlap over the sum of both sizes."""
+    overlap = total(prediction * target, over=positions)
+    sizes = total(prediction, over=positions) + total(target, over=positions)
+    return 1 - (2 * overlap + smooth) / (sizes + smooth)
+
+
+@loss(
+    source="Milletari, Navab and Ahmadi 2016 (V-Net), arXiv:1606.04797",
+    promises="non_negative zero_at_target symmetric",
+    empty="zero",
+)
+def squared_dice(
+    prediction: Annotated[Unit, positions],
+    target: Annotated[Unit, positions],
+    *,
+    smooth: NonNegative = 0.0,
+):
+    """1 minus twice the overlap over the sum of squares of both."""
+    overlap = total(prediction * target, over=positions)
+    sizes = total(prediction**2, over=positions) + total(target**2, over=positions)
+    return 1 - (2 * overlap + smooth) / (sizes + smooth)
+
+
+@loss(source="Wong et al. 2018, arXiv:1809.00076", promises="non_negative symmetric", empty="zero")
+def log_dice(
+    prediction: Annotated[Unit, positions],
+    target: Annotated[Unit, positions],
+    *,
+    smooth: NonNegative = 0.0,
+):
+    """Minus the logarithm of the Dice coefficient."""
+    overlap = total(prediction * target, over=positions)
+    sizes = total(prediction, over=positions) + total(target, over=positions)
+    return -log((2 * overlap + smooth) / (sizes + smooth))
+
+
+@loss(
+    source="Wang, Popordanoska et al. 2023, arXiv:2303.16296",
+    promises="non_negative zero_at_target symmetric",
+    empty="zero",
+)
+def semimetric_dice(prediction: Annotated[Unit, positions], target: Annotated[Unit, positions]):
+    """The distance of prediction and target over the sum of both sizes."""
+    apart = total(absolute(prediction - target), over=positions)
+    return apart / (total(prediction, over=positions) + total(target, over=positions))
+
+
+@loss(
+    source="Jaccard 1912, doi:10.1111/j.1469-8137.1912.tb05611.x",
+    promises="non_negative symmetric",
+    empty="zero",
+)
+def jaccard(
+    prediction: Annotated[Unit, positions],
+    target: Annotated[Unit, positions],
+    *,
+    smooth: NonNegative = 0.0,
+):
+    """1 minus the intersection over the union."""
+    overlap = total(prediction * target, over=positions)
+    union = total(prediction, over=positions) + total(target, over=positions) - overlap
+    return 1 - (overlap + smooth) / (union + smooth)
+
+
+@loss(
+    source="Salehi, Erdogmus and Gholipour 2017, arXiv:1706.05721, equation 3",
+    promises="non_negative",
+    empty="zero",
+)
+def tversky(
+    prediction: Annotated[Unit, positions],
+    target: Annotated[Unit, positions],
+    *,
+    alpha: NonNegative = 0.3,
+    beta: NonNegative = 0.7,
+    smooth: NonNegative = 0.0,
+):
+    """1 minus the overlap over overlap, weighted false positives and weighted false negatives."""
+    overlap = total(prediction * target, over=positions)
+    false_positives = total(prediction * (1 - target), over=positions)
+    false_negatives = total((1 - prediction) * target, over=positions)
+    whole = overlap + alpha * false_positives + beta * false_negatives
+    return 1 - (overlap + smooth) / (whole + smooth)
+
+
+@loss(source="Abraham and Khan 2018, arXiv:1810.07842", promises="non_negative", empty="zero")
+def focal_tversky(
+    prediction: Annotated[Unit, positions],
+    target: Annotated[Unit, positions],
+    *,
+    alpha: NonNegative = 0.3,
+    beta: NonNegative = 0.7,
+    gamma: Exponent = 4 / 3,
+):
+    """The Tversky loss to the power 1 / gamma."""
+    overlap = total(prediction * target, over=positions)
+    false_positives = total(prediction * (1 - target), over=positions)
+    false_negatives = total((1 - prediction) * target, over=positions)
+    whole = overlap + alpha * false_positives + beta * false_negatives
+    return (1 - overlap / whole) ** (1 / gamma)
+
+
+@loss(
+    source="Matthews 1975, doi:10.1016/0005-2795(75)90109-9; Abhishek and Hamarneh 2021, "
+    "arXiv:2010.13454",
+    promises="non_negative symmetric",
+    empty="one",
+)
+def matthews_correlation(
+    prediction: Annotated[Unit, positions], target: Annotated[Unit, positions]
+):
+    """1 minus the correlation of prediction and target as counts of four kinds."""
+    tp = total(prediction * target, over=positions)
+    fp = total(prediction * (1 - target), over=positions)
+    fn = total((1 - prediction) * target, over=positions)
+    tn = total((1 - prediction) * (1 - target), over=positions)
+    sizes = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
+    return 1 - (tp * tn - fp * fn) / sqrt(sizes)
+
+
+@loss(
+    source="Isensee et al. 2021 (nnU-Net), doi:10.1038/s41592-020-01008-z",
+    promises="non_negative",
+    empty="zero",
+)
+def dice_binary_cross_entropy(
+    logit: Annotated[Logit, positions],
+    target: Annotated[Unit, positions],
+    *,
+    smooth: NonNegative = 0.0,
+):
+    """Dice loss plus the mean cross-entropy of yes-or-no targets, from log-odds."""
+    p = sigmoid(logit)
+    overlap = total(p * target, over=positions)
+    sizes = total(p, over=positions) + total(target, over=positions)
+    nats = binary_nats(logit, target, 1, 1)
+    return 1 - (2 * overlap + smooth) / (sizes + smooth) + mean(nats, over=positions)
+
+
+@loss(
+    source="Gauss 1823, Theoria combinationis observationum",
+    promises="non_negative zero_at_target symmetric convex bounded_gradient",
+)
+def root_mean_squared_error(
+    prediction: Annotated[Real, positions], target: Annotated[Real, positions]
+):
+    """Root of the mean squared difference."""
+    return sqrt(mean((prediction - target) ** 2, over=positions))
