@@ -237,7 +237,18 @@ def _prepared(
                 if a.domain.class_axis
                 else library.expand(arrays[a.name])
             )
-    call = Call(definition, library, arrays, parameters, options, rows, axis, axes, first, masks)
+    call = Call(
+        definition,
+        library,
+        arrays,
+        parameters,
+        options,
+        rows,
+        axis,
+        axes,
+        first if axes else None,
+        masks,
+    )
     if definition.class_axis and not axes and shape[axis] == 1 and options.check:
         ambiguity.one_class(call)
     if axes and options.check:
