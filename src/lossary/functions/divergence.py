@@ -54,7 +54,6 @@ def _excess(t: Expression, p: Expression) -> Expression:
 
 
 @named(
-    latex=r"\sum_c {0}_c \log\frac{{{0}_c}}{{{1}_c}}",
     means=_relative_entropy_meaning,
     slope=lambda t, p: (where(p == 0, inf, log_ratio(t, p)) + 1, -weighted(t, 1 / p)),
     shape="row",
@@ -65,7 +64,6 @@ def relative_entropy(t: Expression, p: Expression) -> Expression:
 
 
 @named(
-    latex=r"{0} \left(\log {0} - {1}\right)",
     means=lambda m, t, x: t * (m.log(t) - x) if t else m.mpf(0),
     slope=lambda t, x: (where(x == -inf, inf, log(t) - x) + 1, -t),
 )
@@ -75,7 +73,6 @@ def relative_nats(t: Expression, x: Expression) -> Expression:
 
 
 @named(
-    latex=r"e^{{{0}}} \left({0} - {1}\right)",
     means=lambda m, t, x: m.exp(t) * (t - x) if t > -m.inf else m.mpf(0),
     slope=lambda t, x: (exp(t) + log_relative_entropy(t, x), -exp(t)),
 )
@@ -94,7 +91,6 @@ def _exp_excess_series(x: Expression) -> Expression:
 
 
 @named(
-    latex=r"\left(e^{{{0}}} - 1 - {0}\right)",
     means=lambda m, x: m.exp(x) - 1 - x,
     slope=lambda x: (expm1(x),),
 )
@@ -116,7 +112,6 @@ def _shift_meaning(m: Any, y: list[Any], x: list[Any]) -> list[Any]:
 
 
 @named(
-    latex=r"\operatorname{{shift}}\left({0},\, {1}\right)",
     means=_shift_meaning,
     slope=lambda y, x: (
         Jacobian(constant(-1), ((1 + 0 * y, softmax(y) * (1 - softmax_shift(y, x))),)),
@@ -139,7 +134,6 @@ def _change_meaning(m: Any, y: list[Any], x: list[Any]) -> list[Any]:
 
 
 @named(
-    latex=r"\operatorname{{change}}\left({0},\, {1}\right)",
     means=_change_meaning,
     slope=lambda y, x: (
         Jacobian(-softmax(y), ((softmax(y), softmax(y)),)),
@@ -161,7 +155,6 @@ def _divergence_meaning(m: Any, y: list[Any], x: list[Any]) -> Any:
 
 
 @named(
-    latex=r"\operatorname{{KL}}\left({0},\, {1}\right)",
     means=_divergence_meaning,
     slope=lambda y, x: (-softmax(y) * softmax_shift(y, x), softmax_change(y, x)),
     shape="row",
