@@ -77,6 +77,7 @@ ARGUMENTS = {
     "log_ratio": (SIZE, SIZE),
     "log_to_middle": (SHARE, SHARE),
     "jensen_gap": (SHARE, SHARE),
+    "exp_excess": ((*REAL[:10], 0.99, -0.99, 1.01),),
     "cosh": ((*REAL[:10], 710.25, *ENDLESS),),
     "sinh": ((*REAL[:10], 0.5, 1.9, 2.1, -710.25, *ENDLESS),),
     "log_softplus": ((*REAL, -39.9, -40.1),),

@@ -12,11 +12,11 @@ import lossary as L
 import samples
 from lossary.formula import apply, variable, walk
 from lossary.functions import exp, log, maximum, norm, pick, softmax, total, where
+from lossary.render.textbook import textbook
 from lossary.rewriting import substitute
 from lossary.show import reading
 from lossary.show.formulas import abbreviate
 from lossary.show.reading import read
-from lossary.show.textbook import textbook
 from lossary.show.unicode import plain, symbol
 
 X, Y, D = variable("prediction"), variable("target"), variable("delta")

@@ -8,6 +8,7 @@ import functools
 import importlib
 import re
 from collections import Counter
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -300,8 +301,11 @@ def test_every_argument_has_its_own_symbol(loss):
 
 
 def test_every_function_of_the_language_has_a_notation():
-    assert set(TEMPLATES) | {"where"} == PRIMITIVES | {"weighted"}
-    assert all(function.latex for function in FUNCTIONS.values())
+    assert set(TEMPLATES) | {"where", "log1p"} == PRIMITIVES | {"weighted"}
+    for name, function in FUNCTIONS.items():
+        parameters = signature(function.computed).parameters
+        symbols = [variable(n, class_axis=function.shape != "elementwise") for n in parameters]
+        check_latex(latex(apply(name, *symbols, class_axis=function.shape == "class")))
 
 
 PRINTED = {

@@ -8,7 +8,15 @@ its *slope* (the derivative of the meaning, never of the stable form).
 from lossary.functions.aggregates import log_share, matthews_gap, mean, rest_share, root
 from lossary.functions.carried import exp_of_rounded, sigmoid_of_rounded, softplus_of_rounded
 from lossary.functions.compensated import exp_difference, exp_product, sum_of_three
-from lossary.functions.divergence import log_relative_entropy, relative_entropy, relative_nats
+from lossary.functions.divergence import (
+    exp_excess,
+    log_relative_entropy,
+    relative_entropy,
+    relative_nats,
+    softmax_change,
+    softmax_divergence,
+    softmax_shift,
+)
 from lossary.functions.elementwise import (
     bernoulli_nats,
     bernoulli_residual,
@@ -123,6 +131,7 @@ __all__ = [
     "distance_difference",
     "exp",
     "exp_difference",
+    "exp_excess",
     "exp_minus",
     "exp_minus_exp",
     "exp_of_rounded",
@@ -176,13 +185,16 @@ __all__ = [
     "sign",
     "sinh",
     "softmax",
+    "softmax_change",
     "softmax_complement",
     "softmax_complement_power_at",
+    "softmax_divergence",
     "softmax_minus",
     "softmax_minus_uniform",
     "softmax_miss",
     "softmax_residual",
     "softmax_share_of_rest",
+    "softmax_shift",
     "softplus",
     "softplus_of_rounded",
     "sqrt",

@@ -21,7 +21,6 @@ def mean(x: Any, over: Axis | None = None) -> Expression:
 
 
 @named(
-    latex=r"\frac{{{1}}}{{{0} + {1}}}",
     means=lambda m, part, rest: rest / (part + rest),
     slope=lambda part, rest: (
         -(rest / (part + rest)) / (part + rest), part / (part + rest) / (part + rest),
@@ -33,7 +32,6 @@ def rest_share(part: Expression, rest: Expression) -> Expression:
 
 
 @named(
-    latex=r"\log \frac{{{0}}}{{{0} + {1}}}",
     means=lambda m, part, rest: m.log(part / (part + rest)),
     slope=lambda part, rest: (
         rest / (part + rest) / maximum(part, _TINY), -1 / (part + rest),
@@ -45,7 +43,6 @@ def log_share(part: Expression, rest: Expression) -> Expression:
 
 
 @named(
-    latex=r"{0}^{{1 / {1}}}",
     means=lambda m, x, degree: x ** (1 / degree),
     slope=lambda x, degree: (
         where(x > 0, root(x, degree) / x / degree, 0),
@@ -80,9 +77,6 @@ def _matthews_slope(
 
 
 @named(
-    latex=r"1 - \frac{{{0} \, {3} - {1} \, {2}}}"
-    r"{{\sqrt{{\left({0} + {1}\right) \left({0} + {2}\right) "
-    r"\left({3} + {1}\right) \left({3} + {2}\right)}}}}",
     means=lambda m, tp, fp, fn, tn: (
         1 - (tp * tn - fp * fn) / m.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
     ),

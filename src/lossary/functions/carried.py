@@ -45,14 +45,13 @@ def _correction(x: Expression) -> Expression:
     return where(absolute(error) < 1, error, 0)  # a larger one belongs to what is 0 or infinite
 
 
-@named(latex="e^{{{0}}}", means=lambda m, x: m.exp(x), slope=lambda x: (exp_of_rounded(x),))
+@named(means=lambda m, x: m.exp(x), slope=lambda x: (exp_of_rounded(x),))
 def exp_of_rounded(x: Expression) -> Expression:
     """exp(x) of a computed x."""
     return exp(x) * (1 + _correction(x))
 
 
 @named(
-    latex=r"\log\left(1 + e^{{{0}}}\right)",
     means=FUNCTIONS["softplus"].means,
     slope=lambda x: (sigmoid_of_rounded(x),),
 )
@@ -62,7 +61,6 @@ def softplus_of_rounded(x: Expression) -> Expression:
 
 
 @named(
-    latex=r"\sigma\left({0}\right)",
     means=FUNCTIONS["sigmoid"].means,
     slope=lambda x: (sigmoid_of_rounded(x) * sigmoid_of_rounded(-x),),
 )

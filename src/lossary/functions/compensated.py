@@ -41,7 +41,6 @@ def product_error(x: Expression, y: Expression, rounded: Expression) -> Expressi
 
 
 @named(
-    latex=r"\left({0} + {1} + {2}\right)",
     means=lambda m, x, y, z: x + y + z,
     slope=lambda x, y, z: (constant(1), constant(1), constant(1)),
 )
@@ -53,7 +52,6 @@ def sum_of_three(x: Expression, y: Expression, z: Expression) -> Expression:
 
 
 @named(
-    latex="e^{{{0} - {1}}}",
     means=lambda m, x, y: m.exp(x - y),
     slope=lambda x, y: (exp_difference(x, y), -exp_difference(x, y)),
 )
@@ -66,7 +64,6 @@ def exp_difference(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    latex="e^{{{0} {1}}}",
     means=lambda m, x, y: m.exp(x * y),
     slope=lambda x, y: (y * exp_product(x, y), x * exp_product(x, y)),
 )

@@ -5,12 +5,30 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import factorial, inf
 from typing import Any
 
-from lossary.formula import Expression
+from lossary.formula import Expression, constant
+from lossary.functions.compensated import rounding, sum_error
 from lossary.functions.elementwise import log_ratio
-from lossary.functions.vocabulary import absolute, exp, log, log1p, named, total, weighted, where
+from lossary.functions.softmax import cross_entropy_at, softmax
+from lossary.functions.vocabulary import (
+    FUNCTIONS,
+    Jacobian,
+    absolute,
+    argpeak,
+    exp,
+    expm1,
+    log,
+    log1p,
+    minimum,
+    named,
+    peak,
+    pick,
+    total,
+    weighted,
+    where,
+)
 
 
 def _relative_entropy_meaning(m: Any, t: list[Any], p: list[Any]) -> Any:
@@ -36,7 +54,6 @@ def _excess(t: Expression, p: Expression) -> Expression:
 
 
 @named(
-    latex=r"\sum_c {0}_c \log\frac{{{0}_c}}{{{1}_c}}",
     means=_relative_entropy_meaning,
     slope=lambda t, p: (where(p == 0, inf, log_ratio(t, p)) + 1, -weighted(t, 1 / p)),
     shape="row",
@@ -47,7 +64,6 @@ def relative_entropy(t: Expression, p: Expression) -> Expression:
 
 
 @named(
-    latex=r"{0} \left(\log {0} - {1}\right)",
     means=lambda m, t, x: t * (m.log(t) - x) if t else m.mpf(0),
     slope=lambda t, x: (where(x == -inf, inf, log(t) - x) + 1, -t),
 )
@@ -57,7 +73,6 @@ def relative_nats(t: Expression, x: Expression) -> Expression:
 
 
 @named(
-    latex=r"e^{{{0}}} \left({0} - {1}\right)",
     means=lambda m, t, x: m.exp(t) * (t - x) if t > -m.inf else m.mpf(0),
     slope=lambda t, x: (exp(t) + log_relative_entropy(t, x), -exp(t)),
 )
@@ -65,3 +80,91 @@ def log_relative_entropy(t: Expression, x: Expression) -> Expression:
     """exp(t) (t - x) of log-probabilities, 0 where the first is without mass."""
     certain = (x == -inf) & (t > -inf)  # the mass of t may be too small for a number
     return where(certain, inf, weighted(exp(t), t - x))
+
+
+def _exp_excess_series(x: Expression) -> Expression:
+    """Return (exp(x) - 1 - x) / x^2 for |x| < 1."""
+    tail: Any = 0
+    for k in range(19, 1, -1):
+        tail = 1 / factorial(k) + x * tail
+    return tail
+
+
+@named(
+    means=lambda m, x: m.exp(x) - 1 - x,
+    slope=lambda x: (expm1(x),),
+)
+def exp_excess(x: Expression) -> Expression:
+    """exp(x) - 1 - x, which is never negative, without cancellation near 0."""
+    near = where(absolute(x) < 1, x, 0)
+    return where(absolute(x) < 1, near * (near * _exp_excess_series(near)), expm1(x) - x)
+
+
+# The divergence of two softmaxes p and q from their logits y and x. Let d be x - y without its mean
+# under p. Then q / p is exp(d - KL), and KL = log E exp(d) = log(1 + E(exp(d) - 1 - d)).
+
+
+def _shift_meaning(m: Any, y: list[Any], x: list[Any]) -> list[Any]:
+    p = FUNCTIONS["softmax"].means(m, y)
+    gaps = [v - w if s else m.mpf(0) for s, v, w in zip(p, x, y, strict=True)]
+    middle = m.fsum(s * gap for s, gap in zip(p, gaps, strict=True))
+    return [gap - middle for gap in gaps]
+
+
+@named(
+    means=_shift_meaning,
+    slope=lambda y, x: (
+        Jacobian(constant(-1), ((1 + 0 * y, softmax(y) * (1 - softmax_shift(y, x))),)),
+        Jacobian(constant(1), ((1 + 0 * y, -softmax(y)),)),
+    ),
+    shape="class",
+)
+def softmax_shift(y: Expression, x: Expression) -> Expression:
+    """The difference of logits, less its mean under the softmax of the first."""
+    gap, likely = x - y, argpeak(y)
+    lost = rounding(sum_error(x, -y, gap))
+    gap = (gap - pick(gap, likely)) + (lost - pick(lost, likely))
+    gap = where(y == -inf, 0, gap)
+    return gap - total(weighted(softmax(y), gap))
+
+
+def _change_meaning(m: Any, y: list[Any], x: list[Any]) -> list[Any]:
+    means = FUNCTIONS["softmax"].means
+    return [q - p for p, q in zip(means(m, y), means(m, x), strict=True)]
+
+
+@named(
+    means=_change_meaning,
+    slope=lambda y, x: (
+        Jacobian(-softmax(y), ((softmax(y), softmax(y)),)),
+        Jacobian(softmax(x), ((softmax(x), -softmax(x)),)),
+    ),
+    shape="class",
+)
+def softmax_change(y: Expression, x: Expression) -> Expression:
+    """softmax(x) - softmax(y), also where they nearly agree."""
+    gap = softmax_divergence(y, x)
+    power = softmax_shift(y, x) - gap
+    near = softmax(y) * expm1(minimum(power, 1))
+    return where((gap < 1) & (absolute(power) < 1), near, softmax(x) - softmax(y))
+
+
+def _divergence_meaning(m: Any, y: list[Any], x: list[Any]) -> Any:
+    p, nats = FUNCTIONS["softmax"].means(m, y), FUNCTIONS["log_softmax"].means
+    return m.fsum(s * (v - w) for s, v, w in zip(p, nats(m, y), nats(m, x), strict=True) if s)
+
+
+@named(
+    means=_divergence_meaning,
+    slope=lambda y, x: (-softmax(y) * softmax_shift(y, x), softmax_change(y, x)),
+    shape="row",
+)
+def softmax_divergence(y: Expression, x: Expression) -> Expression:
+    """Relative entropy of softmax(y) to softmax(x)."""
+    shift = softmax_shift(y, x)
+    near = log1p(total(weighted(softmax(y), exp_excess(minimum(shift, 600)))))
+    likely = argpeak(y)
+    far = cross_entropy_at(x, likely) - cross_entropy_at(y, likely) + pick(shift, likely)
+    return where(
+        total(where((x == -inf) & (y > -inf), 1, 0)) > 0, inf, where(peak(shift) < 600, near, far)
+    )

@@ -37,7 +37,6 @@ def _sigmoid_meaning(m: Any, x: Any) -> Any:
 
 
 @named(
-    latex=r"\log\left(1 + e^{{{0}}}\right)",
     means=lambda m, x: m.log1p(m.exp(x)),
     slope=lambda x: (sigmoid(x),),
 )
@@ -47,7 +46,6 @@ def softplus(x: Expression) -> Expression:
 
 
 @named(
-    latex=r"\sigma\left({0}\right)",
     means=_sigmoid_meaning,
     slope=lambda x: (sigmoid(x) * sigmoid(-x),),
 )
@@ -58,7 +56,6 @@ def sigmoid(x: Expression) -> Expression:
 
 
 @named(
-    latex=r"\log\sigma\left({0}\right)",
     means=lambda m, x: -m.log1p(m.exp(-x)),
     slope=lambda x: (sigmoid(-x),),
 )
@@ -68,8 +65,6 @@ def log_sigmoid(x: Expression) -> Expression:
 
 
 @named(
-    latex=r"\left({2} {1} \log\left(1 + e^{{-{0}}}\right) "
-    r"+ {3} \left(1 - {1}\right) \log\left(1 + e^{{{0}}}\right)\right)",
     means=lambda m, x, t, positive, negative: (
         (positive * t * m.log1p(m.exp(-x)) if t else 0)
         + (negative * (1 - t) * m.log1p(m.exp(x)) if t != 1 else 0)
@@ -90,8 +85,6 @@ def binary_nats(
 
 
 @named(
-    latex=r"\left({3} \left(1 - {1}\right) \sigma\left({0}\right) "
-    r"- {2} {1} \sigma\left(-{0}\right)\right)",
     means=lambda m, x, t, positive, negative: (
         negative * (1 - t) * _sigmoid_meaning(m, x) - positive * t * _sigmoid_meaning(m, -x)
     ),
@@ -113,7 +106,6 @@ def binary_residual(
 
 
 @named(
-    latex=r"\left(-{1} \log {0} - \left(1 - {1}\right) \log\left(1 - {0}\right)\right)",
     means=lambda m, p, t: (
         (-t * m.log(p) if t and p else (m.inf if t else 0))
         + ((-(1 - t) * m.log1p(-p) if p != 1 else m.inf) if t != 1 else 0)
@@ -127,7 +119,6 @@ def bernoulli_nats(probability: Expression, target: Expression) -> Expression:
 
 
 @named(
-    latex=r"\left(e^{{{0}}} - {1} {0}\right)",
     means=lambda m, x, t: m.exp(x) - t * x,
     slope=lambda x, t: (exp_minus(x, t), -x),
 )
@@ -143,7 +134,6 @@ def poisson_nats(x: Expression, target: Expression) -> Expression:
 
 
 @named(
-    latex=r"\frac{{{0} - {1}}}{{{0} \left(1 - {0}\right)}}",
     means=lambda m, p, t: (
         ((1 - t) / (1 - p) if p != 1 else m.inf if t != 1 else m.mpf(0))
         - (t / p if p else m.inf if t else m.mpf(0))
@@ -165,7 +155,6 @@ def _rate_meaning(m: Any, rate: Any, t: Any) -> Any:
 
 
 @named(
-    latex=r"\left({0} - {1} \log {0}\right)",
     means=_rate_meaning,
     slope=lambda rate, t: (poisson_rate_residual(rate, t), -log(rate)),
 )
@@ -175,7 +164,6 @@ def poisson_rate_nats(rate: Expression, target: Expression) -> Expression:
 
 
 @named(
-    latex=r"\left(1 - \frac{{{1}}}{{{0}}}\right)",
     means=lambda m, rate, t: 1 - (t / rate if rate else m.inf) if t else m.mpf(1),
     slope=lambda rate, t: (where(t == 0, 0, t / rate / rate), -1 / absolute(rate)),
 )
@@ -185,7 +173,6 @@ def poisson_rate_residual(rate: Expression, target: Expression) -> Expression:
 
 
 @named(
-    latex=r"\tfrac12 \left(\log {2} + \frac{{\left({0} - {1}\right)^2}}{{{2}}}\right)",
     means=lambda m, x, y, v: (m.log(v) + (x - y) ** 2 / v) / 2,
     slope=lambda x, y, v: (
         (x - y) / v,
@@ -208,7 +195,6 @@ def _variance_curvature(x: Expression, y: Expression, v: Expression) -> Expressi
 
 
 @named(
-    latex=r"\tfrac12 \left(\frac{{1}}{{{2}}} - \frac{{\left({0} - {1}\right)^2}}{{{2}^2}}\right)",
     means=lambda m, x, y, v: (1 - (x - y) ** 2 / v) / v / 2,
     slope=lambda x, y, v: (
         -(x - y) / v / v,
@@ -222,7 +208,6 @@ def gaussian_variance_residual(mean: Expression, target: Expression, v: Expressi
 
 
 @named(
-    latex=r"\left(e^{{{0}}} - {1}\right)",
     means=lambda m, x, y: m.exp(x) - y,
     slope=lambda x, y: (exp(x), constant(-1)),
 )
@@ -236,7 +221,6 @@ _SIGMOID_TAIL = -40.0
 
 
 @named(
-    latex=r"\sigma\left({0}\right)^{{{1}}}",
     means=lambda m, x, p: m.mpf(1) if p == 0 else _sigmoid_meaning(m, x) ** p,
     slope=lambda x, p: (
         p * sigmoid_power(x, p) * sigmoid(-x),
@@ -282,9 +266,6 @@ def _faded_slope(
 
 
 @named(
-    latex=r"\left({1} \sigma\left(-{0}\right) + \left(1 - {1}\right) "
-    r"\sigma\left({0}\right)\right)^{{{2}}} \left({1} \log\left(1 + e^{{-{0}}}\right) "
-    r"+ \left(1 - {1}\right) \log\left(1 + e^{{{0}}}\right)\right)",
     means=_faded_meaning,
     slope=_faded_slope,
 )
@@ -295,7 +276,6 @@ def faded_binary_nats(x: Expression, share: Expression, power: Expression) -> Ex
 
 
 @named(
-    latex=r"\left(1 - {0}^{{{1}}}\right)",
     means=lambda m, x, p: 1 - (x**p if x or p else m.mpf(1)),
     slope=lambda x, p: (
         -p * power_below(x, p),
@@ -309,7 +289,6 @@ def power_complement(x: Expression, power: Expression) -> Expression:
 
 
 @named(
-    latex=r"{0}^{{{1} - 1}}",
     means=lambda m, x, p: x ** (p - 1) if x else (m.inf if p < 1 else m.mpf(p == 1)),
     slope=lambda x, p: (
         (p - 1) * where(x > 0, power_below(x, p) / x, x ** (p - 2)),
@@ -330,7 +309,6 @@ def _cosh_tail(square: Expression) -> Expression:
 
 
 @named(
-    latex=r"\log\cosh\left({0} - {1}\right)",
     means=lambda m, x, y: abs(x - y) - m.log(2) + m.log1p(m.exp(-2 * abs(x - y))),
     slope=lambda x, y: (tanh(x - y), -tanh(x - y)),
 )
@@ -346,7 +324,6 @@ def log_cosh_difference(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    latex=r"\operatorname{{sech}}^2\left({0}\right)",
     means=lambda m, x: m.sech(x) ** 2,
     slope=lambda x: (-2 * tanh(x) * sech_squared(x),),
 )
@@ -357,7 +334,6 @@ def sech_squared(x: Expression) -> Expression:
 
 
 @named(
-    latex=r"\frac{{{0} - {1}}}{{{1}}}",
     means=lambda m, x, y: (x - y) / y,
     slope=lambda x, y: (1 / y, -(x / y) / y),
 )
@@ -367,7 +343,6 @@ def relative_error(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    latex=r"\log\frac{{1 + {0}}}{{1 + {1}}}",
     means=lambda m, x, y: (
         m.log((1 + x) / (1 + y)) if x < -1 and y < -1 else m.log1p(x) - m.log1p(y)
     ),
@@ -390,7 +365,6 @@ _TINY, _HUGE = 1e-290, 1e290
 
 
 @named(
-    latex=r"\log\frac{{{0}}}{{{1}}}",
     means=lambda m, x, y: (
         m.log(x / y) if x and y else (m.log(x) if x else -m.inf) - (m.log(y) if y else -m.inf)
     ),
@@ -405,7 +379,6 @@ def log_ratio(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    latex=r"\log\frac{{2 {0}}}{{{0} + {1}}}",
     means=lambda m, x, y: m.log(2 * x / (x + y)) if x else (-m.inf if y else m.log(2)),
     slope=lambda x, y: (
         where(x + y > 0, y / (x + y) / absolute(x), 0),
@@ -425,8 +398,6 @@ def _mean_jensen_gap(m: Any, x: Any, y: Any) -> Any:
 
 
 @named(
-    latex=r"\tfrac12 \left({0} \log\frac{{2 {0}}}{{{0} + {1}}} "
-    r"+ {1} \log\frac{{2 {1}}}{{{0} + {1}}}\right)",
     means=_mean_jensen_gap,
     slope=lambda x, y: (log_to_middle(x, y) / 2, log_to_middle(y, x) / 2),
 )

@@ -30,7 +30,6 @@ def _far(size: Expression) -> Expression:
 
 
 @named(
-    latex=r"\cosh\left({0}\right)",
     means=lambda m, x: m.cosh(x),
     slope=lambda x: (sinh(x),),
 )
@@ -41,7 +40,6 @@ def cosh(x: Expression) -> Expression:
 
 
 @named(
-    latex=r"\sinh\left({0}\right)",
     means=lambda m, x: m.sinh(x),
     slope=lambda x: (cosh(x),),
 )
@@ -54,7 +52,6 @@ def sinh(x: Expression) -> Expression:
 
 
 @named(
-    latex=r"\log\left(1 - e^{{-{0}}}\right)",
     means=lambda m, x: m.log(-m.expm1(-x)) if x else -m.inf,
     slope=lambda x: (exp(-x) / -expm1(-x),),
 )
@@ -64,7 +61,6 @@ def log1mexp(x: Expression) -> Expression:
 
 
 @named(
-    latex=r"\log\log\left(1 + e^{{{0}}}\right)",
     means=lambda m, x: m.log(m.log1p(m.exp(x))),
     slope=lambda x: (where(x < -40, 1, sigmoid(x) / softplus(maximum(x, -40))),),
 )
@@ -74,7 +70,6 @@ def log_softplus(x: Expression) -> Expression:
 
 
 @named(
-    latex=r"\left(e^{{{0}}} - e^{{{1}}}\right)",
     means=lambda m, x, y: m.exp(x) - m.exp(y),
     slope=lambda x, y: (exp(x), -exp(y)),
 )
@@ -85,7 +80,6 @@ def exp_minus_exp(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    latex=r"\left({0}^2 - {1}^2\right)",
     means=lambda m, x, y: x**2 - y**2,
     slope=lambda x, y: (2 * x, -2 * y),
 )
@@ -95,7 +89,6 @@ def difference_of_squares(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    latex=r"\sqrt{{{0}^2 + {1}^2}}",
     means=lambda m, x, y: m.sqrt(x**2 + y**2),
     slope=lambda x, y: (
         where(hypot(x, y) > 0, x / hypot(x, y), 0),
@@ -110,7 +103,6 @@ def hypot(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    latex=r"\left(\sqrt{{{0}^2 + {1}^2}} - {1}\right)",
     means=lambda m, x, y: m.sqrt(x**2 + y**2) - y,
     slope=lambda x, y: (
         where(hypot(x, y) > 0, x / hypot(x, y), 0),
@@ -124,7 +116,6 @@ def pseudo_huber(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    latex=r"\log\left(1 + \frac{{{0}^2}}{{{1}}}\right)",
     means=lambda m, x, y: m.log1p(x**2 / y),
     slope=lambda x, y: (2 / (y / x + x), -(x / y) / (y / x + x)),
 )

@@ -77,7 +77,6 @@ def _softmax_jacobian(x: Expression) -> Jacobian:
 
 
 @named(
-    latex=r"\log \sum_c e^{{{0}_c}}",
     means=_logsumexp_meaning,
     slope=lambda x: (softmax(x),),
     shape="row",
@@ -89,7 +88,6 @@ def logsumexp(x: Expression) -> Expression:
 
 
 @named(
-    latex=r"\operatorname{{softmax}}\left({0}\right)",
     means=_softmax_meaning,
     slope=lambda x: (_softmax_jacobian(x),),
     shape="class",
@@ -101,7 +99,6 @@ def softmax(x: Expression) -> Expression:
 
 
 @named(
-    latex=r"\left(1 - \operatorname{{softmax}}\left({0}\right)\right)",
     means=lambda m, x: [_others(m, _softmax_meaning(m, x), k) for k in range(len(x))],
     slope=lambda x: (Jacobian(-softmax(x), ((softmax(x), softmax(x)),)),),
     shape="class",
@@ -113,7 +110,6 @@ def softmax_complement(x: Expression) -> Expression:
 
 
 @named(
-    latex=r"\log\operatorname{{softmax}}\left({0}\right)",
     means=lambda m, x: [-v for v in _nats_meaning(m, x)],
     slope=lambda x: (Jacobian(constant(1), ((constant(-1), softmax(x)),)),),
     shape="class",
@@ -125,7 +121,6 @@ def log_softmax(x: Expression) -> Expression:
 
 
 @named(
-    latex=r"-\log\operatorname{{softmax}}\left({0}\right)_{{{1}}}",
     means=lambda m, x, label: _nats_meaning(m, x)[int(label)],
     slope=lambda x, label: (softmax_residual(x, label), None),
     shape="row",
@@ -137,7 +132,6 @@ def cross_entropy_at(x: Expression, label: Expression) -> Expression:
 
 
 @named(
-    latex=r"\left(\operatorname{{softmax}}\left({0}\right) - e_{{{1}}}\right)",
     means=lambda m, x, label: [
         -m.fsum(v for i, v in enumerate(_softmax_meaning(m, x)) if i != k) * (x[k] > -m.inf)
         if k == int(label) else p
@@ -153,7 +147,6 @@ def softmax_residual(x: Expression, label: Expression) -> Expression:
 
 
 @named(
-    latex=r"-\sum_c {1}_c \log\operatorname{{softmax}}\left({0}\right)_c",
     means=lambda m, x, t: m.fsum(w * v for w, v in zip(t, _nats_meaning(m, x), strict=True) if w),
     slope=lambda x, t: (softmax_minus(x, t), -log_softmax(x)),
     shape="row",
@@ -181,7 +174,6 @@ def _softmax_minus_slope(x: Expression, t: Expression) -> tuple[Slope, Slope]:
 
 
 @named(
-    latex=r"\left(\operatorname{{softmax}}\left({0}\right) - {1}\right)",
     means=_softmax_minus_meaning,
     slope=_softmax_minus_slope,
     shape="class",
@@ -203,7 +195,6 @@ def _through_softmax(x: Expression, slope: Expression) -> Expression:
 
 
 @named(
-    latex=r"\sum_c {1}_c \left(1 - \operatorname{{softmax}}\left({0}\right)_c\right)",
     means=lambda m, x, t: m.fsum(
         w * _others(m, _softmax_meaning(m, x), k) for k, w in enumerate(t)
     ),
@@ -235,8 +226,6 @@ def _focal_slope(x: Expression, t: Expression, power: Expression) -> tuple[Slope
 
 
 @named(
-    latex=r"-\sum_c {1}_c \left(1 - \operatorname{{softmax}}\left({0}\right)_c\right)^{{{2}}} "
-    r"\log\operatorname{{softmax}}\left({0}\right)_c",
     means=_focal_meaning,
     slope=_focal_slope,
     shape="row",
@@ -256,7 +245,6 @@ def _supported(x: Expression) -> Expression:
 
 
 @named(
-    latex=r"-\frac1C \sum_c \log\operatorname{{softmax}}\left({0}\right)_c",
     means=_mean_cross_entropy_meaning,
     slope=lambda x: (
         softmax_minus_uniform(x),
@@ -277,7 +265,6 @@ def _minus_uniform_meaning(m: Any, x: list[Any]) -> list[Any]:
 
 
 @named(
-    latex=r"\left(\operatorname{{softmax}}\left({0}\right) - \tfrac1C\right)",
     means=_minus_uniform_meaning,
     slope=lambda x: (_softmax_jacobian(x),),
     shape="class",
@@ -307,7 +294,6 @@ def _complement_power_slope(x: Expression, label: Expression, p: Expression) -> 
 
 
 @named(
-    latex=r"\left(1 - \operatorname{{softmax}}\left({0}\right)_{{{1}}}\right)^{{{2}}}",
     means=_complement_power_meaning,
     slope=_complement_power_slope,
     shape="row",
@@ -328,7 +314,6 @@ def _rest_slope(x: Expression, label: Expression) -> tuple[Slope, Slope]:
 
 
 @named(
-    latex=r"\operatorname{{softmax}}_{{c \ne {1}}}\left({0}\right)",
     means=_rest_meaning,
     slope=_rest_slope,
     shape="class",

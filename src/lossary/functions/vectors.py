@@ -54,7 +54,6 @@ def _cosine_meaning(m: Any, x: list[Any], y: list[Any]) -> Any:
 
 
 @named(
-    latex=r"\left\lVert {0} \right\rVert",
     means=_norm_meaning,
     slope=lambda x: (unit(x),),
     shape="row",
@@ -72,7 +71,6 @@ def _unit_meaning(m: Any, x: list[Any]) -> list[Any]:
 
 
 @named(
-    latex=r"\frac{{{0}}}{{\left\lVert {0} \right\rVert}}",
     means=_unit_meaning,
     slope=lambda x: (
         Jacobian(_inverse_norm(x), ((unit(x), -unit(x) * _inverse_norm(x)),)),
@@ -122,8 +120,6 @@ def _rejection_slopes(y: Expression, x: Expression) -> tuple[Jacobian, Jacobian]
 
 
 @named(
-    latex=r"\frac{{{0} - \frac{{{0} \cdot {1}}}{{{1} \cdot {1}}} {1}}}"
-    r"{{\left\lVert {0} \right\rVert}}",
     means=_rejection_meaning,
     slope=_rejection_slopes,
     shape="class",
@@ -148,7 +144,6 @@ def unit_rejection(y: Expression, x: Expression) -> Expression:
 
 
 @named(
-    latex=r"\cos\left({0}, {1}\right)",
     means=_cosine_meaning,
     slope=lambda x, y: (
         _per_norm(unit_rejection(y, x), x),
@@ -164,7 +159,6 @@ def cosine(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    latex=r"\left(1 - \cos\left({0}, {1}\right)\right)",
     means=lambda m, x, y: 1 - _cosine_meaning(m, x, y),
     slope=lambda x, y: (
         -_per_norm(unit_rejection(y, x), x),
@@ -216,8 +210,6 @@ def _tanimoto_curvature(x: Expression, y: Expression) -> tuple[Jacobian, Jacobia
 
 
 @named(
-    latex=r"\frac{{2 \left({0} - {1}\right) - \mathrm{{loss}} \left(2 {0} - {1}\right)}}"
-    r"{{\lVert {0} \rVert^2 + \lVert {1} \rVert^2 - {0} \cdot {1}}}",
     means=_tanimoto_slope_meaning,
     slope=_tanimoto_curvature,
     shape="class",
@@ -233,8 +225,6 @@ def tanimoto_slope(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    latex=r"\left(1 - \frac{{{0} \cdot {1}}}"
-    r"{{\lVert {0} \rVert^2 + \lVert {1} \rVert^2 - {0} \cdot {1}}}\right)",
     means=_tanimoto_meaning,
     slope=lambda x, y: (tanimoto_slope(x, y), tanimoto_slope(y, x)),
     shape="row",
@@ -246,7 +236,6 @@ def tanimoto_gap(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    latex=r"\left(\left\lVert {0} - {1} \right\rVert - \left\lVert {0} - {2} \right\rVert\right)",
     means=lambda m, a, p, n: (
         _norm_meaning(m, [u - v for u, v in zip(a, p, strict=True)])
         - _norm_meaning(m, [u - v for u, v in zip(a, n, strict=True)])
@@ -266,7 +255,6 @@ def distance_difference(anchor: Expression, near: Expression, far: Expression) -
 
 
 @named(
-    latex=r"\left({0} - \overline{{{0}}}\right)",
     means=lambda m, x: [v - m.fsum(x) / len(x) for v in x],
     slope=lambda x: (Jacobian(constant(1), ((-1 / class_count(), constant(1)),)),),
     shape="class",

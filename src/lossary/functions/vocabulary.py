@@ -33,7 +33,6 @@ class Function:
     computed: Callable[..., Expression]
     means: Callable[..., Any]
     slope: Callable[..., tuple[Slope, ...]]
-    latex: str
     shape: Shape = "elementwise"
 
 
@@ -44,14 +43,13 @@ def named(
     *,
     means: Callable[..., Any],
     slope: Callable[..., tuple[Slope, ...]],
-    latex: str,
     shape: Shape = "elementwise",
 ) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
     """Put a function with its three facts into the vocabulary."""
 
     def add(computed: Callable[..., Expression]) -> Callable[..., Expression]:
         name = computed.__name__
-        FUNCTIONS[name] = Function(name, computed, means, slope, latex, shape)
+        FUNCTIONS[name] = Function(name, computed, means, slope, shape)
         signature = _signature(computed)
         count = len(signature.parameters)
         class_axis = {"elementwise": None, "row": False, "class": True}[shape]

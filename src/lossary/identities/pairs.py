@@ -59,6 +59,7 @@ from lossary.functions import (
     softmax,
     softmax_complement,
     softmax_complement_power_at,
+    softmax_divergence,
     softmax_minus,
     softmax_miss,
     softmax_residual,
@@ -412,7 +413,12 @@ DIVERGENCES = (
     identity(
         "relative entropy of two softmaxes",
         lambda Y, X: total(softmax(Y) * (log_softmax(Y) - log_softmax(X))),
-        lambda Y, X: total(log_relative_entropy(log_softmax(Y), log_softmax(X))),
+        lambda Y, X: softmax_divergence(Y, X),
+    ),
+    identity(
+        "relative entropy of two softmaxes by their ratio",
+        lambda Y, X: relative_entropy(softmax(Y), softmax(X)),
+        lambda Y, X: softmax_divergence(Y, X),
     ),
     identity(
         "Jensen-Shannon",

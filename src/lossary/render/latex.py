@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from lossary.formula import Expression
-from lossary.functions import FUNCTIONS
+from lossary.functions import log
+from lossary.render.textbook import meaning_of
 from lossary.rewriting import is_bracket, simplify
 
 __all__ = ["SYMBOLS", "latex"]
@@ -39,7 +40,6 @@ TEMPLATES: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "exp": (POWER, "e^{{{0}}}", (0,)),
     "expm1": (SUM, r"e^{{{0}}} - 1", (0,)),
     "log": (PREFIX, r"\log {0}", (POWER,)),
-    "log1p": (PREFIX, r"\log\left(1 + {0}\right)", (SUM,)),
     "tanh": (PREFIX, r"\tanh\left({0}\right)", (0,)),
     "maximum": (ATOM, r"\max\left({0},\, {1}\right)", (0, 0)),
     "minimum": (ATOM, r"\min\left({0},\, {1}\right)", (0, 0)),
@@ -56,6 +56,22 @@ TEMPLATES: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "pick": (ATOM, "{{{0}}}_{{{1}}}", (ATOM, 0)),
     "class_index": (ATOM, "c", ()),
     "class_count": (ATOM, "C", ()),
+}
+
+# Functions that textbooks have a sign for; of all others a reader sees what they mean.
+WORDS: dict[str, tuple[int, str, tuple[int, ...]]] = {
+    "sigmoid": (ATOM, r"\sigma\left({0}\right)", (0,)),
+    "log_sigmoid": (PREFIX, r"\log\sigma\left({0}\right)", (0,)),
+    "softmax": (ATOM, r"\operatorname{{softmax}}\left({0}\right)", (0,)),
+    "log_softmax": (ATOM, r"\log\operatorname{{softmax}}\left({0}\right)", (0,)),
+    "cosh": (PREFIX, r"\cosh\left({0}\right)", (0,)),
+    "sinh": (PREFIX, r"\sinh\left({0}\right)", (0,)),
+    "log_cosh": (PREFIX, r"\log\cosh\left({0}\right)", (0,)),
+    "sech_squared": (PREFIX, r"\operatorname{{sech}}^2\left({0}\right)", (0,)),
+    "norm": (ATOM, r"\left\lVert {0} \right\rVert", (0,)),
+    "inner": (ATOM, r"\left\langle {0},\, {1} \right\rangle", (0, 0)),
+    "cosine": (ATOM, r"\cos\left({0},\, {1}\right)", (0, 0)),
+    "bracket": (ATOM, r"\left[{0} = {1}\right]", (SUM, SUM)),
 }
 
 
@@ -87,15 +103,26 @@ def _spell(node: Expression) -> tuple[int, str]:
     if node.operator == "sum_of_three":  # a sum whose rounding only the machine needs to know
         x, y, z = node.arguments
         return _spell(simplify(x + y + z))
-    if node.operator in FUNCTIONS:
-        texts = [_text(a, 0) for a in node.arguments]
-        text = FUNCTIONS[node.operator].latex.format(*texts)
-        return (SUM if text.startswith("-") else ATOM), text
-    tightness, template, places = TEMPLATES[node.operator]
+    if node.operator == "log1p":
+        return _spell(log(simplify(1 + node.arguments[0])))
+    known = TEMPLATES.get(node.operator) or WORDS.get(node.operator)
+    if known is None:
+        return _named(node)
+    tightness, template, places = known
     if node.operator in _OVER and "positions" in node.arguments[0].axes:
         template = template.replace("_c", "_u")
     texts = [_text(a, place) for a, place in zip(node.arguments, places, strict=True)]
     return tightness, template.format(*texts)
+
+
+def _named(node: Expression) -> tuple[int, str]:
+    """Print what a function means, or its name where that looks at its numbers."""
+    meaning = meaning_of(node.operator, node.arguments)
+    if meaning is not None:
+        return _spell(meaning)
+    name = node.operator.replace("_", " ")
+    inside = ",\\, ".join(_text(a, 0) for a in node.arguments)
+    return ATOM, rf"\operatorname{{{name}}}\left({inside}\right)"
 
 
 def _letter(name: str) -> str:

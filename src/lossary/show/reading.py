@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lossary.formula import Expression, variable, walk
+from lossary.render.textbook import textbook
 from lossary.rewriting import is_bracket, substitute
-from lossary.show.textbook import textbook
 from lossary.show.unicode import INDICES, RELATIONS, cases, plain, symbol
 
 __all__ = ["Formula", "read"]

@@ -11,8 +11,8 @@ from math import inf
 
 from lossary.formula import Expression
 from lossary.render.latex import SYMBOLS
+from lossary.render.textbook import CALLS, CLASS_CALLS, ROW_CALLS, textbook
 from lossary.rewriting import is_bracket
-from lossary.show.textbook import CALLS, CLASS_CALLS, ROW_CALLS, textbook
 
 __all__ = ["INDICES", "RELATIONS", "cases", "plain", "symbol"]
 

@@ -14,7 +14,7 @@ from lossary.errors import FormulaError
 from lossary.formula import Expression, apply, walk
 from lossary.functions import FUNCTIONS, exp, log, log1p, total
 
-__all__ = ["CALLS", "CLASS_CALLS", "ROW_CALLS", "textbook"]
+__all__ = ["CALLS", "CLASS_CALLS", "ROW_CALLS", "meaning_of", "textbook"]
 
 # Functions of numbers, and functions of whole rows. The second kind has a value per row, the third
 # a value per class, which carries the index.
@@ -88,7 +88,7 @@ TEXTBOOK: dict[str, Callable[..., Expression]] = {
     "faded_cross_entropy_with": lambda x, target, power: -total(
         target * (1 - _softmax(x)) ** power * _log_softmax(x)
     ),
-    "bernoulli_nats": lambda p, y: -y * log(p) - (1 - y) * log1p(-p),
+    "bernoulli_nats": lambda p, y: -(y * log(p) + (1 - y) * log(1 - p)),
     "bernoulli_residual": lambda p, y: (p - y) / (p * (1 - p)),
     "log_cosh_difference": lambda x, y: _opaque("log_cosh", x - y, class_axis=x.class_axis),
     "distance_difference": lambda a, near, far: _norm(a - near) - _norm(a - far),
@@ -118,6 +118,12 @@ TEXTBOOK: dict[str, Callable[..., Expression]] = {
     "tanimoto_slope": lambda x, y: (
         (2 * (x - y) - (1 - _inner(x, y) / _union(x, y)) * (2 * x - y)) / _union(x, y)
     ),
+    "softplus_of_rounded": lambda x: log(1 + exp(x)),
+    "sigmoid_of_rounded": _sigmoid,
+    "log1mexp": lambda x: log(1 - exp(-x)),
+    "softmax_shift": lambda y, x: x - y - total(_softmax(y) * (x - y)),
+    "softmax_change": lambda y, x: _softmax(x) - _softmax(y),
+    "softmax_divergence": lambda y, x: total(_softmax(y) * log(_softmax(y) / _softmax(x))),
     "log1p": lambda x: log(1 + x),
     "expm1": lambda x: exp(x) - 1,
 }  # fmt: skip
@@ -128,7 +134,7 @@ def textbook(expression: Expression) -> Expression:
     done: dict[Expression, Expression] = {}
     for node in walk(expression):
         arguments = tuple(done[a] for a in node.arguments)
-        if (meaning := _meaning(node.operator, arguments)) is not None:
+        if (meaning := meaning_of(node.operator, arguments)) is not None:
             done[node] = textbook(meaning)
         elif node.arguments:
             done[node] = apply(node.operator, *arguments, class_axis=node.class_axis)
@@ -137,7 +143,7 @@ def textbook(expression: Expression) -> Expression:
     return done[expression]
 
 
-def _meaning(operator: str, arguments: tuple[Expression, ...]) -> Expression | None:
+def meaning_of(operator: str, arguments: tuple[Expression, ...]) -> Expression | None:
     """Return what a function means: by the table, or by tracing the fact that the oracle uses."""
     if operator in TEXTBOOK:
         return TEXTBOOK[operator](*arguments)
@@ -147,4 +153,6 @@ def _meaning(operator: str, arguments: tuple[Expression, ...]) -> Expression | N
         meaning = FUNCTIONS[operator].means(functions, *arguments)
     except (FormulaError, AttributeError, TypeError):
         return None  # the meaning looks at its numbers, so that the function keeps its name
-    return meaning if isinstance(meaning, Expression) else None
+    if not isinstance(meaning, Expression) or meaning.operator == operator:
+        return None
+    return meaning
