@@ -105,8 +105,20 @@ CHEAP = [
 ]
 
 
+MINE = """
+import lossary as L
+from lossary.domain import Positive, Real
+
+@L.loss
+def my_loss(prediction: Real, target: Real, *, scale: Positive = 1.0):
+    return abs(prediction - target) / scale
+"""
+
+
 @pytest.mark.parametrize("line", CHEAP)
-def test_examples_of_the_help_work(run, line):
+def test_examples_of_the_help_work(run, line, tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(MINE)
+    monkeypatch.chdir(tmp_path)
     code, out, _ = run(line.removeprefix("lossary "))
     assert code == 0
     assert out

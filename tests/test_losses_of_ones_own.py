@@ -84,7 +84,7 @@ def refused(run, folder):
 def test_every_command_takes_it(run, folder):
     assert "The roots' squared difference." in run("show mine.py:hellinger")[1]
     assert run("eval mine.py:cauchy 1 0 --scale 1")[1].splitlines()[0] == "cauchy  scale = 1"
-    code, out, _ = run("plot huber mine.py:cauchy:scale=2 --json")
+    _code, out, _ = run("plot huber mine.py:cauchy:scale=2 --json")
     drawn = json.loads(out)["curves"]
     assert [curve["loss"] for curve in drawn] == ["huber", "cauchy"]
     assert drawn[1]["held"]["scale"] == 2
@@ -180,12 +180,12 @@ def test_the_table_of_the_catalogue_is_not_for_it(refused):
 
 
 def test_accuracy_says_where_digits_are_lost(run):
-    code, out, err = run("accuracy mine.py:hellinger")
+    code, out, _ = run("accuracy mine.py:hellinger")
     assert code == 1
     assert out.startswith("hellinger in float64: digits are lost\n")
     assert "sqrt(prediction) - sqrt(target)" in out
     assert all(len(line) <= 88 for line in out.splitlines())
-    code, out, err = run("accuracy mine.py:hellinger --json --dtype float32")
+    code, out, _err = run("accuracy mine.py:hellinger --json --dtype float32")
     (report,) = json.loads(out)["losses"]
     assert (code, report["dtype"], report["good"]) == (0, "float32", True)
 

@@ -113,7 +113,7 @@ class Place:
             islice(code.co_positions(), instruction // 2, None), (None,) * 4
         )
         source = "".join(linecache.getlines(code.co_filename))
-        if None in {first, last, start, end} or not source:
+        if first is None or last is None or start is None or end is None or not source:
             return cls(code.co_filename, line, "", ())
         try:
             tree = ast.parse(source)

@@ -122,7 +122,9 @@ def undefined(meaning: Expression, point: Mapping[str, Any]) -> Cause | None:
     """Return the part of a formula that is the first not to be a number at a point, if one is."""
     plan, m = tuple(walk(meaning)), context()
     found = _evaluated(plan, point)
-    for node in plan if found else ():
+    if found is None:
+        return None
+    for node in plan:
         if any(m.isnan(m.mpf(x)) for x in _entries(found[node])):
             parts = ", ".join(
                 f"{written(a)} is {_short(found[a])}"

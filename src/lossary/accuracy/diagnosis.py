@@ -10,23 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from lossary import calculus
-from lossary.accuracy.bars import bar
 from lossary.accuracy.causes import Cause, cause_of, undefined
+from lossary.accuracy.computed import Computed, entries_of, known, not_finite, sampled
 from lossary.accuracy.findings import Diagnosis, Finding
-from lossary.accuracy.local import Nodes, exact_nodes, floats
-from lossary.accuracy.measure import gradient_of, values_of
+from lossary.accuracy.local import Nodes, floats
 from lossary.accuracy.oracle import Kink, context
 from lossary.accuracy.regions import Feature, region
 from lossary.accuracy.rewrites import rewritten
-from lossary.accuracy.samples import EXTREME, SUBNORMAL, Batch, extremes
+from lossary.accuracy.samples import extremes
 from lossary.accuracy.table import number
-from lossary.accuracy.truth import measured, truths, ulps_of
+from lossary.accuracy.truth import measured
 from lossary.accuracy.ulps import FORMATS, ulps
 from lossary.accuracy.written import written
 from lossary.definition import Definition
@@ -38,7 +36,6 @@ Array = np.ndarray
 
 ANALYSED = 64  # points of a quantity that lose digits and are looked into
 SCREENED = 10_000  # numbers that are computed to see whether anything is not finite
-CHECKED = 24  # results of a quantity that are not finite and are compared with the truth
 SPARE = 64.0  # times what a rounding of the arguments moves the result
 MINOR = 8.0  # times the bar: about a digit, which is not worth a finding
 FINDINGS = 3  # of each of value and gradients
@@ -49,7 +46,7 @@ SAVED = 1e6  # times fewer units make a rewrite worth showing
 class _Losing:
     """A point at which digits are lost: its call, its row, the error, and what is blamed."""
 
-    sample: _Sample
+    sample: Computed
     row: int
     error: float
     part: Expression | None
@@ -64,115 +61,6 @@ class _Losing:
     @property
     def point(self) -> dict[str, Any]:
         return self.sample.point(self.row)
-
-
-@dataclass(eq=False)
-class _Sample:
-    """One call with the error of each row, in one quantity: the value, or a gradient."""
-
-    definition: Definition
-    batch: Batch
-    name: str | None
-    found: Array
-    truth: list[Any]
-    dtype: str
-
-    @property
-    def what(self) -> str:
-        return "value" if self.name is None else f"gradient by {self.name}"
-
-    @cached_property
-    def absent(self) -> frozenset[str]:
-        return frozenset(n for n, v in self.batch.parameters.items() if v is None)
-
-    @cached_property
-    def expression(self) -> Expression:
-        value = self.definition.expression(self.absent)
-        if self.name is None:
-            return value
-        return calculus.gradient(value, self.definition.variable(self.name))
-
-    @cached_property
-    def errors(self) -> Array:
-        """The largest error of each row; NaN where the formula is no number, or has a corner."""
-        known = [[_number(t) for t in _flat(row)] for row in self.truth]
-        errors = ulps_of(self.found, [t for row in known for t in row], self.dtype)
-        errors = np.where(np.isnan(errors), -1, errors).reshape(len(known), -1).max(axis=1)
-        for row in np.flatnonzero(errors == np.inf):
-            if self._is_beyond_precision(int(row)):
-                errors[row] = -1
-        return np.where(errors < 0, np.nan, errors)
-
-    def _is_beyond_precision(self, row: int) -> bool:
-        """Whether a formula is infinite only because no precision tells 1 - exp(-1e30) from 1."""
-        finite = np.isfinite(self.found.reshape(len(self.truth), -1)[row]).all()
-        infinite = any(
-            t is not None and not isinstance(t, Kink) and context().isinf(t)
-            for t in _flat(self.truth[row])
-        )
-        return bool(finite and infinite and _exact(self.expression, self.point(row)) is not None)
-
-    def beside_largest(self, row: int) -> float:
-        """Return the error of a row in units of the last place of its largest entry."""
-        m, form = context(), FORMATS[self.dtype]
-        truth = [_number(t) for t in _flat(self.truth[row])]
-        pairs = [
-            (float(x), t)
-            for x, t in zip(self.found.reshape(len(self.truth), -1)[row], truth, strict=True)
-            if t is not None and not isinstance(t, Kink)
-        ]
-        largest = max(abs(t) for _, t in pairs)
-        return max(ulps(float(largest + m.mpf(x) - t), largest, form) for x, t in pairs)
-
-    @cached_property
-    def undefined(self) -> Array:
-        """The rows at which neither the formula nor what is computed is a number."""
-        rows = self.found.reshape(len(self.truth), -1)
-        return np.array(
-            [
-                any(_is_nan(t) and x != x for t, x in zip(_flat(ts), row, strict=True))  # noqa: PLR0124
-                for ts, row in zip(self.truth, rows, strict=True)
-            ]
-        )
-
-    @property
-    def least(self) -> float:
-        """The bar: what an exponential may amplify is left out of it."""
-        return max(4.0, bar(self.definition, "float32", self.batch.parameters))
-
-    def point(self, row: int) -> dict[str, Any]:
-        return {n: v for n, v in self.batch.point(row).items() if v is not None}
-
-    def arrays(self, rows: Sequence[int]) -> dict[str, Array]:
-        """Return the arguments of some rows, with the classes, or 1, last."""
-        found = {}
-        for name, x in self.batch.arrays.items():
-            found[name] = x[list(rows)].reshape(len(rows), x.shape[-1] if x.ndim > 1 else 1)
-            if not self.definition.domains[name].integer:
-                found[name] = found[name].astype(np.float64)
-        for name, value in self.batch.parameters.items():
-            if value is not None:
-                row = np.atleast_1d(np.asarray(value, dtype=np.float64))
-                found[name] = np.broadcast_to(row, (len(rows), len(row)))
-        return found
-
-    @property
-    def classes(self) -> int:
-        widths = [x.shape[-1] for x in self.arrays([0]).values()]
-        return max(widths)
-
-
-def _flat(truth: Any) -> list[Any]:
-    return truth if isinstance(truth, list) else [truth]
-
-
-def _is_nan(t: Any) -> bool:
-    return t is not None and not isinstance(t, Kink) and bool(t != t)  # noqa: PLR0124
-
-
-def _number(t: Any) -> Any:
-    """Return None in place of what is no number: a formula makes no promise there."""
-    return None if _is_nan(t) else t
 
 
 def diagnose(
@@ -191,8 +79,8 @@ def diagnose(
     findings: list[Finding] = []
     ends = extremes(definition, dtype, SCREENED // (10 if definition.class_axis else 1), seed)
     for name in names:
-        samples = [*_samples(definition, name, dtype, size, seed)]
-        samples += _not_finite(definition, name, dtype, ends)
+        samples = [*sampled(definition, name, dtype, size, seed)]
+        samples += not_finite(definition, name, dtype, ends)
         count += sum(len(s.truth) for s in samples) if name is None else 0
         errors = np.concatenate([s.errors for s in samples])
         worst[samples[0].what] = float(np.nanmax(errors, initial=0.0))
@@ -200,55 +88,7 @@ def diagnose(
     return Diagnosis(definition.name, dtype, count, worst, tuple(findings))
 
 
-def _samples(
-    definition: Definition, name: str | None, dtype: str, size: int, seed: int
-) -> Iterator[_Sample]:
-    for t in truths(definition, dtype, size, seed):
-        truth = t.values if name is None else t.gradients[name]
-        yield _Sample(definition, t.batch, name, _computed(definition, t.batch, name), truth, dtype)
-
-
-def _computed(definition: Any, batch: Batch, name: str | None) -> Array:
-    if name is None:
-        return values_of(definition, "numpy", batch)
-    return gradient_of(definition, "numpy", batch, name)
-
-
-def _not_finite(
-    definition: Definition, name: str | None, dtype: str, ends: Sequence[Batch]
-) -> Iterator[_Sample]:
-    """Yield calls of the rows whose results are not finite, NaN first."""
-    most = max(2, CHECKED // len(ends))
-    for batch in ends:
-        found = _computed(definition, batch, name).reshape(batch.rows, -1)
-        order = np.argsort(~np.isnan(found).any(axis=1), kind="stable")
-        rows = [i for i in order if not np.isfinite(found[i]).all()][:most]
-        if not rows:
-            continue
-        part = Batch({n: x[rows] for n, x in batch.arrays.items()}, batch.parameters, batch.kind)
-        sample = _Sample(definition, part, name, found[rows], [], dtype)
-        for row in range(len(rows)):
-            truth = _exact(sample.expression, sample.point(row))
-            if truth is None and np.isnan(found[rows[row]]).any() and _is_undefined(sample, row):
-                truth = context().nan
-            entries = _flat(truth)
-            width = found.shape[-1] // len(entries)
-            sample.truth.append(entries * width if len(entries) * width > 1 else truth)
-        yield sample
-
-
-def _exact(expression: Expression, point: dict[str, Any]) -> Any:
-    found = exact_nodes(tuple(walk(expression)), point)
-    return None if found is None else found[expression]
-
-
-def _is_undefined(sample: _Sample, row: int) -> bool:
-    """Whether the formula is no number at a row."""
-    meaning = sample.definition.meaning(sample.absent)
-    return undefined(meaning, sample.point(row)) is not None
-
-
-def _findings(samples: Sequence[_Sample]) -> list[Finding]:
+def _findings(samples: Sequence[Computed]) -> list[Finding]:
     with np.errstate(invalid="ignore"):
         lost = sum(int((s.errors > s.least).any()) for s in samples)
     most = max(4, ANALYSED // max(1, lost))
@@ -268,7 +108,7 @@ def _findings(samples: Sequence[_Sample]) -> list[Finding]:
     return found[:FINDINGS]
 
 
-def _losing(sample: _Sample, most: int) -> Iterator[_Losing]:
+def _losing(sample: Computed, most: int) -> Iterator[_Losing]:
     for row in np.flatnonzero(sample.undefined)[:most]:
         yield _Losing(sample, int(row), np.inf, None, explained=False, undefined=True)
     with np.errstate(invalid="ignore"):
@@ -279,7 +119,9 @@ def _losing(sample: _Sample, most: int) -> Iterator[_Losing]:
         return
     definition = sample.definition
     labels = frozenset(a.name for a in definition.inputs if a.domain.integer)
-    nodes = Nodes(sample.expression, [sample.point(i) for i in rows], FORMATS[sample.dtype], labels)
+    nodes = Nodes(
+        sample.expression, [sample.point(int(i)) for i in rows], FORMATS[sample.dtype], labels
+    )
     if not nodes.exact:
         return
     moving = [a.name for a in definition.arguments if a.name in nodes.points[0]]
@@ -294,7 +136,7 @@ def _losing(sample: _Sample, most: int) -> Iterator[_Losing]:
 
 
 def _finding(
-    part: Expression | None, members: Sequence[_Losing], samples: Sequence[_Sample]
+    part: Expression | None, members: Sequence[_Losing], samples: Sequence[Computed]
 ) -> Finding | None:
     worst = _example(members)
     sample = worst.sample
@@ -317,14 +159,20 @@ def _finding(
         worst=worst.error,
         count=here,
         among=inside,
-        ends=all(m.sample.batch.kind in {EXTREME, SUBNORMAL} for m in members),
+        ends=all(map(_at_an_end, members)),
         explained=worst.explained,
         help=advice or cause.help,
         known=bool(advice),
         example=worst.point,
         computed=_plain(sample.found.reshape(len(sample.truth), -1)[worst.row]),
-        true=_plain([_float(t) for t in _flat(truth)]),
+        true=_plain([_float(t) for t in entries_of(truth)]),
     )
+
+
+def _at_an_end(losing: _Losing) -> bool:
+    """Whether an argument is near the largest or the smallest numbers of a float64."""
+    sizes = abs(np.hstack([np.ravel(x) for x in losing.point.values()]).astype(float))
+    return bool(((sizes > 1e100) | ((sizes < 1e-290) & (sizes > 0))).any())
 
 
 def _float(t: Any) -> float:
@@ -354,7 +202,7 @@ def _cause(part: Expression | None, losing: _Losing, members: Sequence[_Losing])
 
 
 def _where(
-    members: Sequence[_Losing], samples: Sequence[_Sample]
+    members: Sequence[_Losing], samples: Sequence[Computed]
 ) -> tuple[tuple[Any, ...], int, int]:
     """Return the region of some points among all, how many points it has, and how many lose."""
     losing = {(id(m.sample), m.row) for m in members}
@@ -367,7 +215,7 @@ def _where(
             own = np.array([(id(s), i) in losing for i in range(len(s.truth))])
             keep = own | ~lost  # points that others are to blame for say nothing
             here.append(own[keep])
-            features.append([*_features(s, np.flatnonzero(keep))])
+            features.append([*_features(s, np.flatnonzero(keep).tolist())])
     flags = np.concatenate(here)
     joined = [
         Feature(column[0].name, np.concatenate([f.values for f in column]))
@@ -380,7 +228,7 @@ def _where(
     return found, among, count
 
 
-def _features(sample: _Sample, rows: Sequence[int]) -> Iterator[Feature]:
+def _features(sample: Computed, rows: Sequence[int]) -> Iterator[Feature]:
     """Yield the size of arguments, of their differences, and of the parts of the formula."""
     definition, arrays = sample.definition, sample.arrays(rows)
     data = {a.name: arrays[a.name] for a in definition.inputs}
@@ -456,8 +304,8 @@ def _tried(value: Expression, group: Sequence[_Losing]) -> list[float]:
             found = found.astype(np.float32)
     return [
         max(
-            ulps(float(x), t, FORMATS[sample.dtype]) if _number(t) is not None else 0.0
-            for x, t in zip(entries, _flat(sample.truth[row]), strict=True)
+            ulps(float(x), t, FORMATS[sample.dtype]) if known(t) is not None else 0.0
+            for x, t in zip(entries, entries_of(sample.truth[row]), strict=True)
             if not isinstance(t, Kink)
         )
         for entries, row in zip(found, rows, strict=True)

@@ -70,7 +70,7 @@ def _views(feature: Feature) -> list[tuple[str, Array]]:
     """Return the feature, and its size if it has two signs."""
     values = feature.values
     both = (values < 0).any() and (values > 0).any()
-    return [(feature.name, values), *([(f"|{feature.name}|", abs(values))] if both else [])]
+    return [*([(f"|{feature.name}|", abs(values))] if both else []), (feature.name, values)]
 
 
 def _range(

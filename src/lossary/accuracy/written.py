@@ -65,7 +65,9 @@ def _spell(node: Expression, depth: int) -> tuple[int, str]:
         binding, sign = OPERATORS[operator]
         gap = "" if binding == POWER else " "
         left = _bound(arguments[0], binding + (binding in {POWER, COMPARE, BITS}), depth)
-        right = _bound(arguments[1], binding + (operator not in {"add", "multiply"}), depth)
+        right = _bound(
+            arguments[1], binding + (operator not in {"add", "multiply", "power"}), depth
+        )
         return binding, f"{left}{gap}{sign}{gap}{right}"
     if operator in {"negative", "logical_not"}:
         sign = "-" if operator == "negative" else "~"
