@@ -72,6 +72,8 @@ class Definition:
     promises: frozenset[str] = frozenset()
     choose: str = ""
     traps: tuple[str, ...] = ()
+    computed: Callable[..., Any] | None = field(default=None, repr=False, compare=False)
+    """A stable form by hand, where no identity gives one; it has to mean what the formula does."""
 
     @cached_property
     def inputs(self) -> tuple[Argument, ...]:
@@ -109,7 +111,10 @@ class Definition:
     def expression(self, absent: frozenset[str] = frozenset()) -> Expression:
         """Return the traced formula; ``absent`` names the optional parameters that are None."""
         if absent not in self._traced:
-            self._traced[absent] = stable(self.meaning(absent), self.sets)
+            found = self.meaning(absent)
+            if self.computed is not None:
+                found = self._trace(self.computed, absent)
+            self._traced[absent] = stable(found, self.sets)
         return self._traced[absent]
 
     @property
@@ -119,9 +124,12 @@ class Definition:
 
     def meaning(self, absent: frozenset[str] = frozenset()) -> Expression:
         """Return the formula as its author wrote it."""
+        return self._trace(self.formula, absent)
+
+    def _trace(self, formula: Callable[..., Any], absent: frozenset[str]) -> Expression:
         symbols: dict[str, Any] = {a.name: self.variable(a.name) for a in self.arguments}
         symbols |= dict.fromkeys(absent)
-        result = trace(self.formula, symbols)
+        result = trace(formula, symbols)
         if result.class_axis:
             raise FormulaError(
                 f"{self.name} has one value per class, not one per row\n"
@@ -158,8 +166,15 @@ def define(
     choose: str = "",
     traps: Iterable[str] = (),
     family: str = "custom",
+    computed: Callable[..., Any] | None = None,
 ) -> Definition:
-    """Read a signature; a user's formula is traced, so that mistakes show where they are made."""
+    """Read a signature; a user's formula is traced, so that mistakes show where they are made.
+
+    ``computed`` is a stable form of the formula, a function of the same arguments, for a formula
+    that no identity saves; ``accuracy()`` compares the two.
+    """
+    if computed is not None:
+        _check_arguments(formula, computed)
     promised = frozenset(promises.split())
     if unknown := promised - PROMISES.keys():
         raise FormulaError(
@@ -177,10 +192,20 @@ def define(
         promises=promised,
         choose=choose,
         traps=tuple(traps),
+        computed=computed,
     )
     if family == "custom":  # the catalogue's are traced when they are first asked for
         check(definition)
     return definition
+
+
+def _check_arguments(formula: Callable[..., Any], computed: Callable[..., Any]) -> None:
+    theirs, ours = (list(inspect.signature(f).parameters) for f in (computed, formula))
+    if set(theirs) != set(ours):
+        raise FormulaError(
+            f"{_place(formula)}: computed= takes {', '.join(theirs)}\n"
+            f"hint: give it the arguments of the formula: {', '.join(ours)}"
+        )
 
 
 def check(definition: Definition) -> None:
