@@ -306,3 +306,14 @@ def test_a_form_by_hand_that_means_something_else_is_refused():
 def test_a_form_by_hand_takes_the_arguments_of_the_formula():
     with pytest.raises(L.FormulaError, match=r"computed= takes x, y\nhint: .*prediction, target"):
         linex_by(lambda x, y: x - y)
+
+
+def test_a_textbook_word_that_would_help_is_named():
+    @L.loss
+    def squashed(prediction: Real, target: Real):
+        error = prediction - target
+        return abs((exp(2 * error) - 1) / (exp(2 * error) + 1))
+
+    report = squashed.accuracy(size=SIZE)
+    assert not report.good
+    assert report.findings[0].help.startswith("write tanh(prediction - target) for ")
