@@ -1,6 +1,7 @@
 """``loss.accuracy()`` finds a formula that loses digits, with the region, the part, a way out."""
 
 import json
+from math import factorial
 
 import numpy as np
 import pytest
@@ -248,3 +249,71 @@ def test_formulas_as_authors_write_them():
     ]:
         assert written(formula) == text
         assert eval(written(formula), {"x": x, "y": y, "where": where}) is formula
+
+
+# ------------------------------------------------------------------- a stable form by hand
+
+
+def exp_less_its_tangent(prediction, target):
+    """exp(e) - e - 1 by its series near 0."""
+    error = prediction - target
+    series = 1 / 20922789888000
+    for k in range(15, 1, -1):
+        series = 1 / factorial(k) + error * series
+    return where(abs(error) < 0.5, error**2 * series, exp(error) - error - 1)
+
+
+def linex_by(computed):
+    @L.loss(computed=computed)
+    def linex(prediction: Real, target: Real):
+        error = prediction - target
+        return exp(error) - error - 1
+
+    return linex
+
+
+def test_a_stable_form_by_hand_saves_the_digits():
+    loss = linex_by(exp_less_its_tangent)
+    assert loss([1e-9], [0.0]) == pytest.approx(5e-19, rel=1e-8)
+    assert loss.gradient([1e-9], [0.0]) == pytest.approx([1e-9], rel=1e-8)
+    report = loss.accuracy(size=SIZE)
+    assert not [f for f in report.findings if not f.explained], report
+    assert report.worst["value"] < diagnosis(BAD["linex"][0]).worst["value"] / 1e9
+    assert loss.meaning() is BAD["linex"][0].meaning()
+
+
+def test_a_form_by_hand_that_means_something_else_is_refused():
+    """Wrong in the fifth digit, and near 0 only: no rounding could explain it."""
+
+    def wrong(prediction, target):
+        error = prediction - target
+        near = error**2 / 2 * (1 + error / 3)
+        return where(abs(error) < 0.03, near, exp(error) - error - 1)
+
+    report = linex_by(wrong).accuracy(size=400)
+    assert not report.good
+    finding = next(f for f in report.findings if f.what == "value")
+    assert finding.cause == "another formula", report
+    assert "computed= is another formula" in finding.why
+    assert "where(abs(prediction - target) < 0.03" in finding.part
+    assert not [
+        f
+        for f in linex_by(exp_less_its_tangent).accuracy(size=SIZE).findings
+        if f.cause == "another formula"
+    ]
+
+
+def test_a_form_by_hand_takes_the_arguments_of_the_formula():
+    with pytest.raises(L.FormulaError, match=r"computed= takes x, y\nhint: .*prediction, target"):
+        linex_by(lambda x, y: x - y)
+
+
+def test_a_textbook_word_that_would_help_is_named():
+    @L.loss
+    def squashed(prediction: Real, target: Real):
+        error = prediction - target
+        return abs((exp(2 * error) - 1) / (exp(2 * error) + 1))
+
+    report = squashed.accuracy(size=SIZE)
+    assert not report.good
+    assert report.findings[0].help.startswith("write tanh(prediction - target) for ")

@@ -71,6 +71,8 @@ class Definition:
     source: str = ""
     promises: frozenset[str] = frozenset()
     empty: str = ""
+    computed: Callable[..., Any] | None = field(default=None, repr=False, compare=False)
+    """A stable form by hand, where no identity gives one; it has to mean what the formula does."""
 
     @cached_property
     def _advice(self) -> handbook.Advice:
@@ -137,29 +139,17 @@ class Definition:
 
     def meaning(self, absent: frozenset[str] = frozenset()) -> Expression:
         """Return the formula as its author wrote it, and what it is where its sums are empty."""
-        written = self._written(absent)
+        written = self._trace(self.formula, absent)
         return known_empty(written, empties(written), self.empty) if self.empty else written
-
-    def _written(self, absent: frozenset[str]) -> Expression:
-        symbols: dict[str, Any] = {a.name: self.variable(a.name) for a in self.arguments}
-        symbols |= dict.fromkeys(absent)
-        return trace(self.formula, symbols)
 
     def expression(self, absent: frozenset[str] = frozenset()) -> Expression:
         """Return the traced formula; ``absent`` names the optional parameters that are None."""
         if absent not in self._traced:
-            result = self._written(absent)
-            if result.class_axis:
-                axis = "position" if self.over_positions else "class"
-                raise FormulaError(
-                    f"{self.name} has one value per {axis}, not one per row\n"
-                    f"hint: reduce the {axis} axis with total, peak or "
-                    f"{'mean' if self.over_positions else 'pick'}"
-                )
-            self._traced[absent] = self.computed(result)
+            written = self._trace(self.computed or self.formula, absent)
+            self._traced[absent] = self.lowered(written)
         return self._traced[absent]
 
-    def computed(self, written: Expression) -> Expression:
+    def lowered(self, written: Expression) -> Expression:
         """Return how a formula of the loss's arguments is computed."""
         found = stable(written, self.sets)
         return known_empty(found, empties(found), self.empty) if self.empty else found
@@ -176,7 +166,7 @@ class Definition:
     def aggregates(self, absent: frozenset[str] | None = None) -> tuple[Expression, ...]:
         """Return the sums over positions that the loss can be computed from, as it is written."""
         absent = self.absent_by_default if absent is None else absent
-        found = parts(self._written(absent)) if self.over_positions else ()
+        found = parts(self._trace(self.formula, absent)) if self.over_positions else ()
         if found is None:
             raise FormulaError(
                 f"{self.name} is not made of sums over positions alone, so that nothing adds up "
@@ -217,6 +207,19 @@ class Definition:
         """The name of the set of each argument."""
         return {name: domain.name for name, domain in self.domains.items()}
 
+    def _trace(self, formula: Callable[..., Any], absent: frozenset[str]) -> Expression:
+        symbols: dict[str, Any] = {a.name: self.variable(a.name) for a in self.arguments}
+        symbols |= dict.fromkeys(absent)
+        result = trace(formula, symbols)
+        if result.class_axis:
+            axis = "position" if self.over_positions else "class"
+            raise FormulaError(
+                f"{self.name} has one value per {axis}, not one per row\n"
+                f"hint: reduce the {axis} axis with total, peak or "
+                f"{'mean' if self.over_positions else 'pick'}"
+            )
+        return result
+
     def gradient_expression(
         self, wrt: str | None = None, absent: frozenset[str] = frozenset()
     ) -> Expression:
@@ -244,8 +247,15 @@ def define(
     promises: str = "",
     empty: str = "",
     family: str = "custom",
+    computed: Callable[..., Any] | None = None,
 ) -> Definition:
-    """Read a signature; a user's formula is traced, so that mistakes show where they are made."""
+    """Read a signature; a user's formula is traced, so that mistakes show where they are made.
+
+    ``computed`` is a stable form of the formula, a function of the same arguments, for a formula
+    that no identity saves; ``accuracy()`` compares the two.
+    """
+    if computed is not None:
+        _check_arguments(formula, computed)
     promised = frozenset(promises.split())
     if unknown := promised - PROMISES.keys():
         raise FormulaError(
@@ -261,6 +271,7 @@ def define(
         source=source,
         promises=promised,
         empty=empty,
+        computed=computed,
     )
     _check_axes(definition)
     if family == "custom":  # the catalogue's are traced when they are first asked for
@@ -285,6 +296,12 @@ def _check_axes(definition: Definition) -> None:
             f"{_place(definition.formula)}: empty says what a loss over positions is where it "
             "divides by a sum that is 0, and no argument has positions\n"
             "hint: annotate one, as in prediction: Annotated[Unit, positions]"
+def _check_arguments(formula: Callable[..., Any], computed: Callable[..., Any]) -> None:
+    theirs, ours = (list(inspect.signature(f).parameters) for f in (computed, formula))
+    if set(theirs) != set(ours):
+        raise FormulaError(
+            f"{_place(formula)}: computed= takes {', '.join(theirs)}\n"
+            f"hint: give it the arguments of the formula: {', '.join(ours)}"
         )
 
 

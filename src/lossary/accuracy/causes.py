@@ -13,7 +13,7 @@ from lossary.accuracy.oracle import Place, context, each_node
 from lossary.accuracy.written import written
 from lossary.formula import Expression, walk
 
-__all__ = ["Cause", "cause_of", "undefined"]
+__all__ = ["Cause", "another", "cause_of", "undefined"]
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,14 @@ class Cause:
 
 
 HELP = {
-    "cancellation": "write the difference as one function of a small number: expm1, log1p, (a - b) "
-    "(a + b), or a series where it is near 0, in where(condition, a, b)",
+    "cancellation": "write the difference as one function of a small number: expm1, log1p, a "
+    "series near 0 in where(condition, a, b); a form by hand goes into @loss(computed=...)",
     "overflow": "keep the size out: divide by the largest, or work with logarithms",
     "underflow": "work with logarithms, or multiply by a size that keeps the number away from 0",
     "amplification": "give the function an argument that needs no rounding",
     "undefined": "say with where(condition, a, b) what the loss is there, or narrow the sets",
     "rounding": "fewer steps lose fewer digits",
+    "another formula": "mend computed=, or the formula: they have to mean the same",
 }
 
 
@@ -63,6 +64,12 @@ def cause_of(part: Expression | None, nodes: Nodes, meaning: Expression) -> Caus
             digits = "all" if lost > 16 else f"{lost:.0f}"
             return _cause("cancellation", text, f"{digits} leading digits cancel in the difference")
     return _cause("amplification", text, "a rounding of its argument changes it far more")
+
+
+def another(part: str) -> Cause:
+    """Return what is wrong where a form by hand means something else than the formula."""
+    why = "computed= is another formula: its own value, without any rounding, is not the loss"
+    return _cause("another formula", part, why)
 
 
 def _cause(name: str, part: str, why: str) -> Cause:

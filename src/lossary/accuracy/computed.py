@@ -41,14 +41,17 @@ class Computed:
 
     @property
     def what(self) -> str:
+        """The quantity, in words."""
         return "value" if self.name is None else f"gradient by {self.name}"
 
     @cached_property
     def absent(self) -> frozenset[str]:
+        """The parameters that are None."""
         return frozenset(n for n, v in self.batch.parameters.items() if v is None)
 
     @cached_property
     def expression(self) -> Expression:
+        """What is computed."""
         value = self.definition.expression(self.absent)
         if self.name is None:
             return value
@@ -57,9 +60,9 @@ class Computed:
     @cached_property
     def errors(self) -> Array:
         """The largest error of each row; NaN where the formula is no number, or has a corner."""
-        known = [[known(t) for t in entries_of(row)] for row in self.truth]
-        errors = ulps_of(self.found, [t for row in known for t in row], self.dtype)
-        errors = np.where(np.isnan(errors), -1, errors).reshape(len(known), -1).max(axis=1)
+        truth = [known(t) for row in self.truth for t in entries_of(row)]
+        errors = ulps_of(self.found, truth, self.dtype)
+        errors = np.where(np.isnan(errors), -1, errors).reshape(len(self.truth), -1).max(axis=1)
         for row in np.flatnonzero(errors == np.inf):
             if self._is_beyond_precision(int(row)):
                 errors[row] = -1
@@ -103,6 +106,7 @@ class Computed:
         return max(4.0, bar(self.definition, "float32", self.batch.parameters))
 
     def point(self, row: int) -> dict[str, Any]:
+        """Return the arguments of a row."""
         return {n: v for n, v in self.batch.point(row).items() if v is not None}
 
     def arrays(self, rows: Sequence[int]) -> dict[str, Array]:
@@ -120,11 +124,13 @@ class Computed:
 
     @property
     def classes(self) -> int:
+        """The length of a row, or 1."""
         widths = [x.shape[-1] for x in self.arrays([0]).values()]
         return max(widths)
 
 
 def entries_of(truth: Any) -> list[Any]:
+    """Return the truth of a row as a list."""
     return truth if isinstance(truth, list) else [truth]
 
 
@@ -140,6 +146,7 @@ def known(t: Any) -> Any:
 def sampled(
     definition: Definition, name: str | None, dtype: str, size: int, seed: int
 ) -> Iterator[Computed]:
+    """Yield calls over the whole domain, in one quantity."""
     for t in truths(definition, dtype, size, seed):
         truth = t.values if name is None else t.gradients[name]
         yield Computed(

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from lossary import calculus
-from lossary.accuracy.causes import Cause, cause_of, undefined
+from lossary.accuracy.causes import Cause, another, cause_of, undefined
 from lossary.accuracy.computed import Computed, entries_of, known, not_finite, sampled
 from lossary.accuracy.findings import Diagnosis, Finding
 from lossary.accuracy.local import Nodes, floats
@@ -52,11 +52,14 @@ class _Losing:
     part: Expression | None
     explained: bool
     undefined: bool = False
+    another: bool = False  # what is computed by hand does not mean what the formula does
 
     @property
-    def kind(self) -> tuple[Expression | None, bool, bool, bool]:
+    def kind(self) -> tuple[Any, ...]:
         """What points of one finding share."""
-        return self.part, self.explained, self.undefined, self.error == np.inf
+        if self.another:
+            return None, False, False, True, True
+        return self.part, self.explained, self.undefined, self.error == np.inf, False
 
     @property
     def point(self) -> dict[str, Any]:
@@ -132,7 +135,19 @@ def _losing(sample: Computed, most: int) -> Iterator[_Losing]:
         error = float(sample.errors[row])
         allowed = sample.least + SPARE * moved[place]
         explained = error < np.inf and (error <= allowed or sample.beside_largest(row) <= allowed)
-        yield _Losing(sample, row, error, part, explained)
+        differs = definition.computed is not None and _differ(sample, row, nodes.exact[place])
+        yield _Losing(sample, row, error, part, explained and not differs, another=differs)
+
+
+def _differ(sample: Computed, row: int, exact: dict[Expression, Any]) -> bool:
+    """Whether what is computed is another number than the truth, without any rounding."""
+    form = FORMATS[sample.dtype]
+    pairs = zip(entries_of(exact[sample.expression]), entries_of(sample.truth[row]), strict=True)
+    return any(
+        ulps(x, t, form) > sample.least
+        for x, t in pairs
+        if known(t) is not None and not isinstance(t, Kink)
+    )
 
 
 def _finding(
@@ -143,16 +158,18 @@ def _finding(
     definition = sample.definition
     if worst.error < MINOR * sample.least:
         return None
-    advice = _advice(members)
+    advice = "" if worst.another else _advice(members)
     if worst.explained and not advice and worst.error < SAVED:
         return None  # the last digits, which a rounding of the arguments costs too
     cause = undefined(definition.meaning(sample.absent), worst.point) if worst.undefined else None
+    if worst.another:
+        cause = another(written(sample.expression))
     cause = cause or _cause(part, worst, members)
     ranges, inside, here = _where(members, samples)
     truth = sample.truth[worst.row]
     return Finding(
         what=sample.what,
-        part=sample.what if part is sample.expression and sample.name else cause.part,
+        part=sample.what if sample.name and part is sample.expression else cause.part,
         cause=cause.name,
         why=cause.why,
         where=ranges,

@@ -33,6 +33,8 @@ class Range:
     high: float
 
     def __str__(self) -> str:
+        if self.low == self.high == inf:
+            return f"{self.name} is too large for a float64"
         if self.low == self.high:
             return f"{self.name} is {self.low:g}"
         if self.low == -inf:

@@ -30,6 +30,7 @@ from lossary.functions import (
     where,
 )
 from lossary.identities import Identity, stable
+from lossary.identities.normal import Normal
 from lossary.identities.rules import identity
 
 __all__ = ["REWRITES", "rewritten"]
@@ -102,6 +103,14 @@ REWRITES = (
         lambda x, y, p: log(x**p + y**p),
         lambda x, y, p: p * log(x) + softplus(p * (log(y) - log(x))),
     ),
+    identity("tanh by a sigmoid", lambda x: 2 * sigmoid(x) - 1, lambda x: tanh(x / 2)),
+    identity("tanh by exponentials", lambda x: expm1(x) * sigmoid(-x), lambda x: tanh(x / 2)),
+    identity("tanh by sinh and cosh", lambda x: sinh(x) / cosh(x), lambda x: tanh(x)),  # noqa: PLW0108
+    identity("slope of tanh", lambda x: 1 - tanh(x) * tanh(x), lambda x: 1 / (cosh(x) * cosh(x))),
+    identity(
+        "square of a difference", lambda x, y: x * x - 2 * x * y + y * y, lambda x, y: (x - y) ** 2
+    ),
+    identity("log of expm1", lambda x: log(expm1(x)), lambda x: x + log(1 - exp(-x))),
     identity("quotient of exponentials", lambda x, y: exp(x) / exp(y), lambda x, y: exp(x - y)),
 )
 
@@ -125,8 +134,9 @@ def rewritten(
 
         found = stable(meaning, sets, (replace(rule, computed=computed),))
         if found is not usual and seen:
-            left, right = (written(side(*seen[-1])) for side in (rule.means, rule.computed))
-            yield f"write {right} for {left}", found
+            left, right = (side(*seen[-1]) for side in (rule.means, rule.computed))
+            shorter = min(map(written, (right, Normal((), sets)(right))), key=len)
+            yield f"write {shorter} for {written(left)}", found
     for name, members in sets.items():
         for narrower in NARROWER:
             found = stable(meaning, {**sets, name: narrower})

@@ -44,6 +44,7 @@ def program(context: click.Context) -> None:
     lossary eval cross_entropy 17,0 0         value, gradient, second derivative
     lossary plot huber absolute_error         curves, here or into a file
     lossary study neuron                      an experiment that you can repeat
+    lossary accuracy mine.py:my_loss          where a loss of your own loses digits
     lossary bench                             speed, beside the libraries installed
     lossary warm huber                        compile its kernels ahead
 
