@@ -17,7 +17,7 @@ SYMBOLS = {
     "label_smoothing": r"\varepsilon", "positive_weight": "w_+", "positives": "n_+",
     "negatives": "n_-", "p": "p", "scale": "c", "class_index": "c", "class_count": "C",
     "class_weight": "w", "rate": r"\lambda", "mean": r"\mu", "variance": "v", "q": "q",
-    "log_target": r"\tau", "epsilon": r"\varepsilon",
+    "log_target": r"\tau", "smooth": "s", "epsilon": r"\varepsilon",
 }  # fmt: skip
 
 ATOM, POWER, PREFIX, PRODUCT, SUM, COMPARE, LOGIC = 9, 8, 7, 6, 5, 4, 3
