@@ -100,7 +100,11 @@ def _number(value: float) -> tuple[int, str]:
         return SUM, r"\infty" if value > 0 else r"-\infty"
     if value == 0.5:
         return ATOM, r"\tfrac12"
-    return (ATOM if value >= 0 else SUM), f"{value:g}"
+    digits, power, exponent = f"{value:g}".partition("e")
+    if power:
+        ten = f"10^{{{int(exponent)}}}"
+        return (POWER, ten) if digits == "1" else (PRODUCT, rf"{digits} \cdot {ten}")
+    return (ATOM if value >= 0 else SUM), digits
 
 
 def _over(node: Expression) -> tuple[int, str] | None:
