@@ -9,9 +9,11 @@ import pytest
 
 import lossary as L
 from libraries import NAMES, Library, value_and_slope
+from lossary import functions
 from lossary.accuracy.oracle import Meaning
 from lossary.domain import Embedding, Logits, NonNegative, Real, Unit, positions
 from lossary.functions import exp, logsumexp, mean, norm, peak, softmax, sqrt, total
+from lossary.spaces import MEASURED
 from samples import LOSSES, arrays, parameters, those
 
 over_positions = those(lambda loss: loss.over_positions)
@@ -295,6 +297,35 @@ def test_a_loss_of_ones_own_uses_every_word():
     )
     with pytest.raises(L.FormulaError, match="nothing adds up"):
         spread.sums(x)
+
+
+WORDS = {
+    "total": lambda x, y: total(x * y),
+    "class_count": lambda x, y: total(x) / mean(y),
+    "peak": lambda x, y: peak(x) - peak(-y),
+    "norm": lambda x, y: norm(x - y),
+    "logsumexp": lambda x, y: logsumexp(x) + logsumexp(y),
+    "cosine": lambda x, y: functions.cosine(x, y),
+    "cosine_gap": lambda x, y: functions.cosine_gap(x, y),
+    "tanimoto_gap": lambda x, y: functions.tanimoto_gap(x, y),
+    "centred": lambda x, y: total(functions.centred(x) * y),
+}
+
+
+@pytest.mark.parametrize("word", MEASURED)
+def test_a_weight_of_a_word_is_how_often_a_position_is_there(word):
+    @L.loss
+    def spelled(prediction: Annotated[Real, positions], target: Annotated[Real, positions]):
+        return WORDS[word](prediction, target)
+
+    x, y = np.random.default_rng(3).normal(size=(2, 5))
+    often = np.array([1, 3, 0, 2, 1])
+    truth = spelled.value_and_gradient(np.repeat(x, often), np.repeat(y, often))
+    found = spelled.value_and_gradient(x, y, position_weight=often.astype(float))
+    assert found[0] == pytest.approx(truth[0], rel=1e-13)
+    places = np.cumsum(often) - 1
+    slope = np.where(often > 0, truth[1][places] * often, 0)
+    np.testing.assert_allclose(found[1], slope, rtol=1e-12, atol=1e-15)
 
 
 def refused(formula):

@@ -135,12 +135,16 @@ def _words(chosen: Variant, *, plain: bool) -> list[str]:
         return words
     taken = [a for a in definition.arguments if a.name in chosen.arguments]
     shapes = [f"{a.name} {_shape(a)}" for a in taken]
-    return [*words, f"Shapes: {', '.join(shapes)}; the result has the class axis or 1 last."]
+    if chosen.weighted:
+        shapes.append(f"{POSITION_WEIGHT} (..., positions)")
+    axis = "positions" if definition.over_positions else "class axis"
+    return [*words, f"Shapes: {', '.join(shapes)}; the result has the {axis} or 1 last."]
 
 
 def _shape(argument: Argument) -> str:
     if argument.domain.class_axis:
-        return "(..., classes)" if argument.positional else "(classes)"
+        (axis,) = argument.domain.axes
+        return f"(..., {axis})" if argument.positional else f"({axis})"
     if not argument.positional:
         return "()"
     return "(..., 1) of integers" if argument.domain.integer else "(..., 1)"

@@ -48,6 +48,14 @@ __all__ = [
     "EuclideanDistance",
     "PearsonDistance",
     "TanimotoDistance",
+    "SquaredDice",
+    "LogDice",
+    "SemimetricDice",
+    "Jaccard",
+    "FocalTversky",
+    "MatthewsCorrelation",
+    "DiceBinaryCrossEntropy",
+    "RootMeanSquaredError",
 ]
 
 _Reduction: TypeAlias = (
@@ -192,4 +200,35 @@ class PearsonDistance(CatalogueLoss):
     def __init__(self, **options: Unpack[_Rows]) -> None: ...
 
 class TanimotoDistance(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class SquaredDice(CatalogueLoss):
+    def __init__(self, *, smooth: Any = 0.0, **options: Unpack[_Rows]) -> None: ...
+
+class LogDice(CatalogueLoss):
+    def __init__(self, *, smooth: Any = 0.0, **options: Unpack[_Rows]) -> None: ...
+
+class SemimetricDice(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class Jaccard(CatalogueLoss):
+    def __init__(self, *, smooth: Any = 0.0, **options: Unpack[_Rows]) -> None: ...
+
+class FocalTversky(CatalogueLoss):
+    def __init__(
+        self,
+        *,
+        alpha: Any = 0.3,
+        beta: Any = 0.7,
+        gamma: Any = 1.3333333333333333,
+        **options: Unpack[_Rows],
+    ) -> None: ...
+
+class MatthewsCorrelation(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class DiceBinaryCrossEntropy(CatalogueLoss):
+    def __init__(self, *, smooth: Any = 0.0, **options: Unpack[_Rows]) -> None: ...
+
+class RootMeanSquaredError(CatalogueLoss):
     def __init__(self, **options: Unpack[_Rows]) -> None: ...

@@ -20,7 +20,7 @@ SYMBOLS = {
     "label_smoothing": r"\varepsilon", "positive_weight": "w_+", "positives": "n_+",
     "negatives": "n_-", "p": "p", "scale": "c", "class_index": "c", "class_count": "C",
     "class_weight": "w", "rate": r"\lambda", "mean": r"\mu", "variance": "v", "q": "q",
-    "log_target": r"\tau", "epsilon": r"\varepsilon",
+    "log_target": r"\tau", "smooth": "s", "epsilon": r"\varepsilon",
 }  # fmt: skip
 
 ATOM, POWER, PREFIX, PRODUCT, SUM, COMPARE, LOGIC = 9, 8, 7, 6, 5, 4, 3
@@ -136,7 +136,11 @@ def _number(value: float) -> tuple[int, str]:
         return SUM, r"\infty" if value > 0 else r"-\infty"
     if value == 0.5:
         return ATOM, r"\tfrac12"
-    return (ATOM if value >= 0 else SUM), f"{value:g}"
+    digits, power, exponent = f"{value:g}".partition("e")
+    if power:
+        ten = f"10^{{{int(exponent)}}}"
+        return (POWER, ten) if digits == "1" else (PRODUCT, rf"{digits} \cdot {ten}")
+    return (ATOM if value >= 0 else SUM), digits
 
 
 def _over(node: Expression) -> tuple[int, str] | None:

@@ -25,7 +25,7 @@ from lossary import catalogue
 from lossary.definition import pascal_case
 from lossary.engine import Loss
 
-_CALL = ("weight", "mask", "denominator")
+_CALL = ("weight", "mask", "denominator", "position_weight")
 """Options that belong to a batch: arguments of ``forward``. The others belong to the module."""
 
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY

@@ -60,6 +60,16 @@ __all__ = [
     "PearsonDistance",
     "TanimotoDistance",
     "TripletMargin",
+    "Dice",
+    "SquaredDice",
+    "LogDice",
+    "SemimetricDice",
+    "Jaccard",
+    "Tversky",
+    "FocalTversky",
+    "MatthewsCorrelation",
+    "DiceBinaryCrossEntropy",
+    "RootMeanSquaredError",
 ]
 
 class _Options(TypedDict, total=False):
@@ -80,10 +90,16 @@ class _WeighedRows(_Rows, total=False):
 class _Labelled(_WeighedRows, total=False):
     ignore_index: int | None
 
+class _Positions(_Options, total=False):
+    axis: int | tuple[int, ...] | None
+
 class _Batch(TypedDict, total=False):
     weight: Tensor | float | None
     mask: Tensor | None
     denominator: Tensor | float | None
+
+class _PositionsBatch(_Batch, total=False):
+    position_weight: Tensor | float | None
 
 class LossModule(nn.Module):
     loss: Loss
@@ -328,4 +344,78 @@ class TripletMargin(LossModule):
     def __init__(self, *, margin: Tensor | float = 1.0, **options: Unpack[_Rows]) -> None: ...
     def __call__(
         self, anchor: Tensor, positive: Tensor, negative: Tensor, **batch: Unpack[_Batch]
+    ) -> Tensor: ...
+
+class Dice(LossModule):
+    def __init__(self, *, smooth: Tensor | float = 0.0, **options: Unpack[_Positions]) -> None: ...
+    def __call__(
+        self, prediction: Tensor, target: Tensor, **batch: Unpack[_PositionsBatch]
+    ) -> Tensor: ...
+
+class SquaredDice(LossModule):
+    def __init__(self, *, smooth: Tensor | float = 0.0, **options: Unpack[_Positions]) -> None: ...
+    def __call__(
+        self, prediction: Tensor, target: Tensor, **batch: Unpack[_PositionsBatch]
+    ) -> Tensor: ...
+
+class LogDice(LossModule):
+    def __init__(self, *, smooth: Tensor | float = 0.0, **options: Unpack[_Positions]) -> None: ...
+    def __call__(
+        self, prediction: Tensor, target: Tensor, **batch: Unpack[_PositionsBatch]
+    ) -> Tensor: ...
+
+class SemimetricDice(LossModule):
+    def __init__(self, **options: Unpack[_Positions]) -> None: ...
+    def __call__(
+        self, prediction: Tensor, target: Tensor, **batch: Unpack[_PositionsBatch]
+    ) -> Tensor: ...
+
+class Jaccard(LossModule):
+    def __init__(self, *, smooth: Tensor | float = 0.0, **options: Unpack[_Positions]) -> None: ...
+    def __call__(
+        self, prediction: Tensor, target: Tensor, **batch: Unpack[_PositionsBatch]
+    ) -> Tensor: ...
+
+class Tversky(LossModule):
+    def __init__(
+        self,
+        *,
+        alpha: Tensor | float = 0.3,
+        beta: Tensor | float = 0.7,
+        smooth: Tensor | float = 0.0,
+        **options: Unpack[_Positions],
+    ) -> None: ...
+    def __call__(
+        self, prediction: Tensor, target: Tensor, **batch: Unpack[_PositionsBatch]
+    ) -> Tensor: ...
+
+class FocalTversky(LossModule):
+    def __init__(
+        self,
+        *,
+        alpha: Tensor | float = 0.3,
+        beta: Tensor | float = 0.7,
+        gamma: Tensor | float = 1.3333333333333333,
+        **options: Unpack[_Positions],
+    ) -> None: ...
+    def __call__(
+        self, prediction: Tensor, target: Tensor, **batch: Unpack[_PositionsBatch]
+    ) -> Tensor: ...
+
+class MatthewsCorrelation(LossModule):
+    def __init__(self, **options: Unpack[_Positions]) -> None: ...
+    def __call__(
+        self, prediction: Tensor, target: Tensor, **batch: Unpack[_PositionsBatch]
+    ) -> Tensor: ...
+
+class DiceBinaryCrossEntropy(LossModule):
+    def __init__(self, *, smooth: Tensor | float = 0.0, **options: Unpack[_Positions]) -> None: ...
+    def __call__(
+        self, logit: Tensor, target: Tensor, **batch: Unpack[_PositionsBatch]
+    ) -> Tensor: ...
+
+class RootMeanSquaredError(LossModule):
+    def __init__(self, **options: Unpack[_Positions]) -> None: ...
+    def __call__(
+        self, prediction: Tensor, target: Tensor, **batch: Unpack[_PositionsBatch]
     ) -> Tensor: ...

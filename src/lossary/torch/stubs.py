@@ -29,7 +29,9 @@ _SHARED = (
     ("_Rows", "_Options, total=False", ("axis",)),
     ("_WeighedRows", "_Rows, total=False", ("class_weight",)),
     ("_Labelled", "_WeighedRows, total=False", ("ignore_index",)),
+    ("_Positions", "_Options, total=False", ("axis",)),
     ("_Batch", "TypedDict, total=False", ("weight", "mask", "denominator")),
+    ("_PositionsBatch", "_Batch, total=False", ("position_weight",)),
 )
 
 _TYPES = {
@@ -43,6 +45,8 @@ _TYPES = {
     "weight": "Tensor | float | None",
     "mask": "Tensor | None",
     "denominator": "Tensor | float | None",
+    "position_weight": "Tensor | float | None",
+    "_Positions.axis": "int | tuple[int, ...] | None",
 }
 
 _WIDTH = 100
@@ -72,7 +76,8 @@ def text_of_catalogue() -> str:
         "",
     ]
     for name, bases, options in _SHARED:
-        lines += [f"class {name}({bases}):", *(f"    {o}: {_TYPES[o]}" for o in options), ""]
+        types = [(o, _TYPES.get(f"{name}.{o}") or _TYPES[o]) for o in options]
+        lines += [f"class {name}({bases}):", *(f"    {o}: {kind}" for o, kind in types), ""]
     lines += [
         "class LossModule(nn.Module):",
         "    loss: Loss",
@@ -96,12 +101,15 @@ def _class(loss: Loss) -> list[str]:
     options = set(constructor(loss).parameters) - {a.name for a in loss.parameters}
     made = [_keyword(a) for a in loss.parameters]
     made = ["*", *made] if made else made
+    shared, batch = _shared(options), "_Batch"
+    if loss.over_positions:
+        shared, batch = "_Positions", "_PositionsBatch"
     return [
         f"class {class_name(loss)}(LossModule):",
-        *_method("__init__", [*made, f"**options: Unpack[{_shared(options)}]"], "None"),
+        *_method("__init__", [*made, f"**options: Unpack[{shared}]"], "None"),
         *_method(
             "__call__",
-            [*(f"{a.name}: Tensor" for a in loss.inputs), "**batch: Unpack[_Batch]"],
+            [*(f"{a.name}: Tensor" for a in loss.inputs), f"**batch: Unpack[{batch}]"],
             "Tensor",
         ),
     ]
