@@ -296,6 +296,9 @@ def _check_axes(definition: Definition) -> None:
             f"{_place(definition.formula)}: empty says what a loss over positions is where it "
             "divides by a sum that is 0, and no argument has positions\n"
             "hint: annotate one, as in prediction: Annotated[Unit, positions]"
+        )
+
+
 def _check_arguments(formula: Callable[..., Any], computed: Callable[..., Any]) -> None:
     theirs, ours = (list(inspect.signature(f).parameters) for f in (computed, formula))
     if set(theirs) != set(ours):
