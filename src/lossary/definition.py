@@ -34,7 +34,7 @@ PROMISES = {
     "proper": "in expectation least at the true distribution",
 }
 
-_FAMILIES = ("regression", "classification", "margin", "divergence", "similarity")
+_CATALOGUE = "lossary.losses"
 
 
 @dataclass(frozen=True)
@@ -210,8 +210,8 @@ def loss(**facts: Any) -> Callable[[Callable[..., Any]], Definition]:
     """Turn the formula below into a record; see :func:`define` for the facts it may carry."""
 
     def decorate(formula: Callable[..., Any]) -> Definition:
-        family = formula.__module__.rpartition(".")[2]
-        facts.setdefault("family", family if family in _FAMILIES else "custom")
+        package, _, family = formula.__module__.rpartition(".")
+        facts.setdefault("family", family if package == _CATALOGUE else "custom")
         return define(formula, **facts)
 
     return decorate

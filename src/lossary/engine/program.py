@@ -32,6 +32,7 @@ class Variant:
             for a in definition.arguments
             if a.name not in absent and a.name not in self.fixed
         )
+        self.labels = tuple(definition.domains[name].integer for name in self.arguments)
 
     def symbol(self, name: str) -> Expression:
         """Return the symbol of an argument."""

@@ -10,7 +10,21 @@ from typing import Any
 
 from lossary.formula import Expression
 from lossary.functions.elementwise import log_ratio
-from lossary.functions.vocabulary import absolute, exp, log, log1p, named, total, weighted, where
+from lossary.functions.gaps import atanh_tail, exp_gap
+from lossary.functions.softmax import log_softmax, logit_meaning, softmax
+from lossary.functions.vocabulary import (
+    Jacobian,
+    absolute,
+    exp,
+    expm1,
+    log,
+    log1p,
+    named,
+    peak,
+    total,
+    weighted,
+    where,
+)
 
 
 def _relative_entropy_meaning(m: Any, t: list[Any], p: list[Any]) -> Any:
@@ -19,19 +33,11 @@ def _relative_entropy_meaning(m: Any, t: list[Any], p: list[Any]) -> Any:
     )
 
 
-def _atanh_tail(square: Expression) -> Expression:
-    """Return the sum of square^k / (2 k + 3): (atanh s - s) / s^3, enough for |s| < 1/3."""
-    tail: Any = 1 / 37
-    for k in range(16, -1, -1):
-        tail = 1 / (2 * k + 3) + square * tail
-    return tail
-
-
 def _excess(t: Expression, p: Expression) -> Expression:
     """Return t log(t / p) - t + p, which is never negative, without cancellation near t = p."""
     gap = (t - p) / p
     s = gap / (2 + gap)
-    near = 2 * p / (1 - s) * s * (log1p(gap) / 2 + s * s * _atanh_tail(s * s))
+    near = 2 * p / (1 - s) * s * (log1p(gap) / 2 + s * s * atanh_tail(s * s))
     return where(2 * absolute(t - p) < p, near, weighted(t, log_ratio(t, p)) - (t - p))
 
 
@@ -65,3 +71,88 @@ def log_relative_entropy(t: Expression, x: Expression) -> Expression:
     """exp(t) (t - x) of log-probabilities, 0 where the first is without mass."""
     certain = (x == -inf) & (t > -inf)  # the mass of t may be too small for a number
     return where(certain, inf, weighted(exp(t), t - x))
+
+
+def _logit_divergence_meaning(m: Any, y: list[Any], x: list[Any]) -> Any:
+    p, q = logit_meaning(m, y), logit_meaning(m, x)
+    return m.fsum(m.exp(-a) * (b - a) for a, b in zip(p, q, strict=True) if a != m.inf)
+
+
+def _apart(y: Expression, x: Expression) -> tuple[Expression, Expression, Expression]:
+    """Return y - x less its mean by softmax(y), how far rows are apart, and whether they are near.
+
+    With u for the first, softmax(x) is softmax(y) exp(-u) / (1 + the second).
+    """
+    gap = y - x
+    tilt = gap - total(weighted(softmax(y), gap))
+    near = peak(absolute(tilt)) < 8
+    return tilt, total(softmax(y) * exp_gap(where(near, -tilt, 0))), near
+
+
+@named(
+    latex=r"D\left(\operatorname{{softmax}} {0} \,\middle\|\, \operatorname{{softmax}} {1}\right)",
+    means=_logit_divergence_meaning,
+    slope=lambda y, x: (logit_tilt(y, x), softmax_difference(x, y)),
+    shape="row",
+)
+def logit_divergence(y: Expression, x: Expression) -> Expression:
+    """Relative entropy of softmax(y) to softmax(x), right also for rows that are nearly equal."""
+    _, apart, near = _apart(y, x)
+    far = total(log_relative_entropy(log_softmax(y), log_softmax(x)))
+    return where(near, log1p(apart), far)
+
+
+def _tilt_meaning(m: Any, y: list[Any], x: list[Any]) -> list[Any]:
+    p, q = logit_meaning(m, y), logit_meaning(m, x)
+    mean = _logit_divergence_meaning(m, y, x)
+    return [
+        m.exp(-a) * (b - a - mean) if a != m.inf else m.mpf(0) for a, b in zip(p, q, strict=True)
+    ]
+
+
+def _tilt_jacobian(y: Expression, x: Expression) -> Jacobian:
+    p, tilt = softmax(y), logit_tilt(y, x)
+    return Jacobian(p + tilt, ((-tilt, p), (-p, p + tilt)))
+
+
+def _tilt_jacobian_of_other(y: Expression) -> Jacobian:
+    p = softmax(y)
+    return Jacobian(-p, ((p, p),))
+
+
+@named(
+    latex=r"\left(\nabla_{{{0}}} D\left(\operatorname{{softmax}} {0} \,\middle\|\, "
+    r"\operatorname{{softmax}} {1}\right)\right)",
+    means=_tilt_meaning,
+    slope=lambda y, x: (_tilt_jacobian(y, x), _tilt_jacobian_of_other(y)),
+    shape="class",
+)
+def logit_tilt(y: Expression, x: Expression) -> Expression:
+    """softmax(y) (log softmax(y) - log softmax(x) - their mean): the slope of logit_divergence."""
+    tilt, _, near = _apart(y, x)
+    far = log_softmax(y) - log_softmax(x) - logit_divergence(y, x)
+    return weighted(softmax(y), where(near, tilt, far))
+
+
+def _difference_meaning(m: Any, x: list[Any], y: list[Any]) -> list[Any]:
+    p, q = logit_meaning(m, x), logit_meaning(m, y)
+    return [m.exp(-a) - m.exp(-b) for a, b in zip(p, q, strict=True)]
+
+
+def _softmax_jacobian(x: Expression, sign: int) -> Jacobian:
+    p = softmax(x)
+    return Jacobian(sign * p, ((sign * p, -p),))
+
+
+@named(
+    latex=r"\left(\operatorname{{softmax}}\left({0}\right) - "
+    r"\operatorname{{softmax}}\left({1}\right)\right)",
+    means=_difference_meaning,
+    slope=lambda x, y: (_softmax_jacobian(x, 1), _softmax_jacobian(y, -1)),
+    shape="class",
+)
+def softmax_difference(x: Expression, y: Expression) -> Expression:
+    """softmax(x) - softmax(y), right also for rows that are nearly equal."""
+    tilt, apart, near = _apart(y, x)
+    close = softmax(y) * (expm1(where(near, -tilt, 0)) - apart) / (1 + apart)
+    return where(near, close, softmax(x) - softmax(y))

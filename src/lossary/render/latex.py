@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
+
 from lossary.formula import Expression
 from lossary.functions import FUNCTIONS
+from lossary.identities.terms import SUMS
 from lossary.rewriting import simplify
 
 __all__ = ["SYMBOLS", "latex"]
@@ -77,9 +81,8 @@ def _spell(node: Expression) -> tuple[int, str]:
         return _cases(node)
     if node.operator == "multiply" and (fraction := _over(node)):
         return fraction
-    if node.operator == "sum_of_three":  # a sum whose rounding only the machine needs to know
-        x, y, z = node.arguments
-        return _spell(simplify(x + y + z))
+    if node.operator in SUMS:  # a sum whose rounding only the machine needs to know
+        return _spell(simplify(reduce(add, node.arguments)))
     if node.operator in FUNCTIONS:
         texts = [_text(a, 0) for a in node.arguments]
         text = FUNCTIONS[node.operator].latex.format(*texts)
