@@ -54,9 +54,11 @@ def _norm(a, b=None):
 
 
 VOCABULARY = {
+    "exact": exact.mpf,
     "log": exact.log,
     "exp": exact.exp,
     "cosh": exact.cosh,
+    "sqrt": exact.sqrt,
     "sigmoid": lambda x: 1 / (1 + exact.exp(-x)),
     "times_log": lambda x, y: exact.mpf(0) if x == 0 else x * exact.log(y),
     "dot": _dot,
@@ -72,13 +74,18 @@ def _precise(value):
     return exact.mpf(value) if isinstance(value, float) else value
 
 
-ABSENT = {"alpha": None, "class_weight": None}  # TOML has no word for it
+ABSENT = {
+    "alpha": None,
+    "class_weight": None,
+    "class_counts": None,
+    "margins": None,
+}  # TOML has no word for it
 
 
 def textbook(name, arguments):
     """The value of one sample, with 1000 digits, from the float64 numbers given."""
     entry = TEXTBOOK[name]
-    defaults = {k: v for k, v in entry.items() if k not in ("formula", "vector")} | ABSENT
+    defaults = ABSENT | {k: v for k, v in entry.items() if k not in ("formula", "vector")}
     names = {k: _precise(v) for k, v in (defaults | arguments).items()}
     return eval(f"({entry['formula']})", VOCABULARY | names)
 

@@ -111,7 +111,7 @@ def test_an_unknown_loss_is_a_key_error_that_can_be_read():
 def test_a_foreign_attribute_names_the_loss(loss):
     for alias in loss.elsewhere:
         tail = alias.partition(" ")[0].rpartition(".")[2]
-        if tail in L.catalogue:
+        if tail in L.catalogue or "='" in alias:  # one of the losses that an option names
             continue
         with pytest.raises(AttributeError, match="module 'lossary' has no attribute") as caught:
             getattr(L, tail)

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, get_args
 __all__ = [
     "AboveMinusOne",
     "Axis",
+    "BelowHalf",
     "Binaries",
     "Binary",
     "ClassWeights",
@@ -28,6 +29,7 @@ __all__ = [
     "LogSimplex",
     "Logit",
     "Logits",
+    "Negative",
     "NonNegative",
     "NonZero",
     "OpenUnit",
@@ -157,6 +159,17 @@ Smoothing = Annotated[
     Any,
     Domain("Smoothing", "a number in [0, 1]", r"[0, 1]", lambda x: (x >= 0) & (x <= 1),
            (0.0, 0.1, 1.0), (-0.25, 1.5, float("nan")), interval=True),
+]  # fmt: skip
+BelowHalf = Annotated[
+    Any,
+    Domain("BelowHalf", "a number in [0, 1/2)", r"[0, \tfrac12)", lambda x: (x >= 0) & (x < 0.5),
+           (0.0, 0.1, 0.25), (-0.25, 0.5, float("nan")), interval=True),
+]  # fmt: skip
+Negative = Annotated[
+    Any,
+    Domain("Negative", "a finite number below 0", r"\mathbb{R}_{< 0}",
+           lambda x: (x < 0) & (x > -inf), (-1.0, -0.25, -3.0), (0.0, 1.0, -inf, float("nan")),
+           neutral=-1.0, interval=True),
 ]  # fmt: skip
 Cosine = Annotated[
     Any,

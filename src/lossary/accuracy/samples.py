@@ -182,6 +182,7 @@ ELEMENTS: dict[str, Callable[[Random, int, np.dtype], Array]] = {
     "NonZero": _numbers,
     "NonNegative": lambda r, n, d: abs(_numbers(r, n, d)),
     "Positive": lambda r, n, d: abs(_numbers(r, n, d)),
+    "Negative": lambda r, n, d: -abs(_numbers(r, n, d)),
     "Logit": lambda r, n, d: np.where(
         r.random(n) < 0.03, r.choice([-np.inf, np.inf], n), _numbers(r, n, d)
     ),

@@ -41,6 +41,7 @@ class Variant:
             )
             + (POSITION_WEIGHT,) * weighted
         )
+        self.labels = tuple(definition.domains[name].integer for name in self.arguments)
 
     def symbol(self, name: str) -> Expression:
         """Return the symbol of an argument."""

@@ -9,11 +9,12 @@ exp amplifies the rounding of its argument by that argument, which goes up to 74
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 from lossary.formula import Expression, constant
 from lossary.functions.compensated import product_error, rounding, sum_error
-from lossary.functions.elementwise import sigmoid, softplus
-from lossary.functions.vocabulary import FUNCTIONS, absolute, exp, named, where
+from lossary.functions.elementwise import binary_nats, binary_residual, sigmoid, softplus
+from lossary.functions.vocabulary import FUNCTIONS, absolute, exp, expm1, named, where
 
 
 def _quotient(x: Expression, y: Expression, rounded: Expression) -> Expression:
@@ -40,15 +41,30 @@ def _lost(x: Expression) -> Expression:
     return _OPERATIONS[x.operator](*errors, *x.arguments, x)
 
 
-def _correction(x: Expression) -> Expression:
-    error = rounding(_lost(x))
-    return where(absolute(error) < 1, error, 0)  # a larger one belongs to what is 0 or infinite
+def _made_good(x: Expression) -> tuple[Expression, Expression]:
+    """Return a computed x with what its roundings have lost, as a number and a rest."""
+    lost = rounding(_lost(x))
+    lost = where(absolute(lost) < inf, lost, 0)  # it is no number where x is infinite
+    whole = x + lost
+    rest = rounding(sum_error(x, lost, whole))
+    return whole, where(absolute(rest) < 1, rest, 0)
 
 
 @named(means=lambda m, x: m.exp(x), slope=lambda x: (exp_of_rounded(x),))
 def exp_of_rounded(x: Expression) -> Expression:
     """exp(x) of a computed x."""
-    return exp(x) * (1 + _correction(x))
+    whole, rest = _made_good(x)
+    return exp(whole) * (1 + rest)
+
+
+@named(
+    means=lambda m, x: m.expm1(x),
+    slope=lambda x: (exp_of_rounded(x),),
+)
+def expm1_of_rounded(x: Expression) -> Expression:
+    """exp(x) - 1 of a computed x."""
+    whole, rest = _made_good(x)
+    return expm1(whole) + exp(whole) * rest
 
 
 @named(
@@ -57,7 +73,8 @@ def exp_of_rounded(x: Expression) -> Expression:
 )
 def softplus_of_rounded(x: Expression) -> Expression:
     """log(1 + exp(x)) of a computed x."""
-    return softplus(x) + sigmoid(x) * _correction(x)
+    whole, rest = _made_good(x)
+    return softplus(whole) + sigmoid(whole) * rest
 
 
 @named(
@@ -66,4 +83,34 @@ def softplus_of_rounded(x: Expression) -> Expression:
 )
 def sigmoid_of_rounded(x: Expression) -> Expression:
     """1 / (1 + exp(-x)) of a computed x."""
-    return sigmoid(x) * (1 + sigmoid(-x) * _correction(x))
+    whole, rest = _made_good(x)
+    return sigmoid(whole) * (1 + sigmoid(-whole) * rest)
+
+
+@named(
+    means=FUNCTIONS["binary_residual"].means,
+    slope=FUNCTIONS["binary_residual"].slope,
+)
+def binary_residual_of_rounded(
+    x: Expression, target: Expression, positive: Expression, negative: Expression
+) -> Expression:
+    """The slope of binary_nats_of_rounded."""
+    whole, rest = _made_good(x)
+    slope = (negative * (1 - target) + positive * target) * sigmoid(whole) * sigmoid(-whole)
+    return binary_residual(whole, target, positive, negative) + slope * rest
+
+
+@named(
+    means=FUNCTIONS["binary_nats"].means,
+    slope=lambda x, *others: (
+        binary_residual_of_rounded(x, *others),
+        *FUNCTIONS["binary_nats"].slope(x, *others)[1:],
+    ),
+)
+def binary_nats_of_rounded(
+    x: Expression, target: Expression, positive: Expression, negative: Expression
+) -> Expression:
+    """Cross-entropy of a yes-or-no target with computed log-odds."""
+    whole, rest = _made_good(x)
+    known = (whole, target, positive, negative)
+    return binary_nats(*known) + binary_residual(*known) * rest

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from math import inf
+from operator import add
 
 from lossary.formula import Expression, apply, constant
 from lossary.functions.vocabulary import absolute, exp, named, where
@@ -46,9 +48,40 @@ def product_error(x: Expression, y: Expression, rounded: Expression) -> Expressi
 )
 def sum_of_three(x: Expression, y: Expression, z: Expression) -> Expression:
     """X + y + z with one rounding, also when the parts nearly cancel."""
-    first = x + y
-    second = first + z
-    return second + (sum_error(x, y, first) + sum_error(first, z, second))
+    rounded, error = running_sum(x, y, z)
+    return rounded + error
+
+
+@named(
+    means=lambda m, x, y, z, w: x + y + z + w,
+    slope=lambda x, y, z, w: (constant(1),) * 4,
+)
+def sum_of_four(x: Expression, y: Expression, z: Expression, w: Expression) -> Expression:
+    """X + y + z + w, as sum_of_three."""
+    rounded, error = running_sum(x, y, z, w)
+    return rounded + error
+
+
+@named(
+    means=lambda m, x, y, z, w, v: x + y + z + w + v,
+    slope=lambda x, y, z, w, v: (constant(1),) * 5,
+)
+def sum_of_five(
+    x: Expression, y: Expression, z: Expression, w: Expression, v: Expression
+) -> Expression:
+    """X + y + z + w + v, as sum_of_three."""
+    rounded, error = running_sum(x, y, z, w, v)
+    return rounded + error
+
+
+def running_sum(first: Expression, *parts: Expression) -> tuple[Expression, Expression]:
+    """Return a rounded sum, and what its roundings have taken from it."""
+    rounded, errors = first, []
+    for part in parts:
+        more = rounded + part
+        errors.append(sum_error(rounded, part, more))
+        rounded = more
+    return rounded, reduce(add, errors)
 
 
 @named(

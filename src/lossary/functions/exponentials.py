@@ -8,6 +8,7 @@ from __future__ import annotations
 from math import e
 
 from lossary.formula import Expression
+from lossary.functions.compensated import exp_difference
 from lossary.functions.elementwise import sigmoid, softplus
 from lossary.functions.vocabulary import (
     absolute,
@@ -123,3 +124,46 @@ def log1p_square(x: Expression, scale: Expression) -> Expression:
     """log(1 + x^2 / scale), whose square may overflow."""
     square = x / scale * x
     return where(square < 1e300, log1p(square), 2 * log(absolute(x)) - log(scale))
+
+
+@named(
+    means=lambda m, x: x - m.log(-m.expm1(x)),
+    slope=lambda x: (-1 / expm1(x),),
+)
+def log_odds(x: Expression) -> Expression:
+    """Log-odds of a log-probability below 0."""
+    return x - log1mexp(-x)
+
+
+def _odds_ratio(x: Expression, y: Expression) -> Expression:
+    return exp_difference(y, x) * (expm1(x) / expm1(y))
+
+
+def _odds_share(x: Expression, y: Expression) -> Expression:
+    ratio = _odds_ratio(x, y)
+    return where(ratio > 1, 1 / (1 + 1 / ratio), ratio / (1 + ratio))
+
+
+@named(
+    means=lambda m, x, y: m.log1p(m.exp(y - x) * m.expm1(x) / m.expm1(y)),
+    slope=lambda x, y: (_odds_share(x, y) / expm1(x), -_odds_share(x, y) / expm1(y)),
+)
+def odds_ratio_nats(x: Expression, y: Expression) -> Expression:
+    """log(1 + odds(y) / odds(x)) of two log-probabilities below 0."""
+    ratio = _odds_ratio(x, y)
+    return where(ratio < 1e300, log1p(ratio), (y - x) + log(expm1(x) / expm1(y)))
+
+
+@named(
+    means=lambda m, x, c: m.log1p(c * m.exp(x)),
+    slope=lambda x, c: (_odds_beside_one(x, c), _odds_beside_one(x, c) / c),
+)
+def scaled_softplus(x: Expression, factor: Expression) -> Expression:
+    """log(1 + factor exp(x)) for a factor above 0, where the product may overflow."""
+    product = factor * exp(x)
+    return where(product < 1e300, log1p(product), x + log(factor))
+
+
+def _odds_beside_one(x: Expression, factor: Expression) -> Expression:
+    product = factor * exp(x)
+    return where(product > 1, 1 / (1 + 1 / product), product / (1 + product))

@@ -12,6 +12,7 @@ from lossary.functions.vocabulary import (
     Slope,
     absolute,
     argpeak,
+    exp,
     expm1,
     is_class,
     log,
@@ -51,7 +52,7 @@ def _softmax_meaning(m: Any, x: list[Any]) -> list[Any]:
     return [v / m.fsum(mass) for v in mass]
 
 
-def _nats_meaning(m: Any, x: list[Any]) -> list[Any]:
+def logit_meaning(m: Any, x: list[Any]) -> list[Any]:
     """-log softmax, inf for an excluded class."""
     top = max(x)
     mass = m.fsum(m.mpf(1) if v == top else m.exp(v - top) for v in x)
@@ -87,6 +88,44 @@ def logsumexp(x: Expression) -> Expression:
     return peak(x) + log1p(rest)
 
 
+def _mass_beside_one(x: Expression) -> tuple[Expression, Expression, Expression]:
+    """Return the larger of 0 and the peak, and exp(-larger) and exp(x - larger)."""
+    top = maximum(peak(x), 0)
+    mass = where(x == -inf, 0, exp_difference(x, top))
+    return top, exp(-top), mass
+
+
+@named(
+    means=lambda m, x: m.log1p(m.fsum(m.exp(v) for v in x)),
+    slope=lambda x: (softmax_beside_one(x),),
+    shape="row",
+)
+def log1p_total_exp(x: Expression) -> Expression:
+    """log(1 + the sum of exponentials along the class axis): logsumexp with one more entry, 0."""
+    top, one, mass = _mass_beside_one(x)
+    rest = total(where(is_class(argpeak(x)), 0, mass))
+    beside = where(top > 0, rest + one, rest + total(where(is_class(argpeak(x)), mass, 0)))
+    return top + log1p(beside)
+
+
+def _beside_one_jacobian(x: Expression) -> Jacobian:
+    p = softmax_beside_one(x)
+    return Jacobian(p, ((p, -p),))
+
+
+@named(
+    means=lambda m, x: [m.exp(v) / (1 + m.fsum(m.exp(w) for w in x)) for v in x],
+    slope=lambda x: (
+        Jacobian(softmax_beside_one(x), ((softmax_beside_one(x), -softmax_beside_one(x)),)),
+    ),
+    shape="class",
+)
+def softmax_beside_one(x: Expression) -> Expression:
+    """exp(x) divided by 1 and the sum of exponentials along the class axis."""
+    _, one, mass = _mass_beside_one(x)
+    return mass / (one + total(mass))
+
+
 @named(
     means=_softmax_meaning,
     slope=lambda x: (_softmax_jacobian(x),),
@@ -110,7 +149,7 @@ def softmax_complement(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: [-v for v in _nats_meaning(m, x)],
+    means=lambda m, x: [-v for v in logit_meaning(m, x)],
     slope=lambda x: (Jacobian(constant(1), ((constant(-1), softmax(x)),)),),
     shape="class",
 )
@@ -121,7 +160,7 @@ def log_softmax(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, label: _nats_meaning(m, x)[int(label)],
+    means=lambda m, x, label: logit_meaning(m, x)[int(label)],
     slope=lambda x, label: (softmax_residual(x, label), None),
     shape="row",
 )
@@ -147,7 +186,7 @@ def softmax_residual(x: Expression, label: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, t: m.fsum(w * v for w, v in zip(t, _nats_meaning(m, x), strict=True) if w),
+    means=lambda m, x, t: m.fsum(w * v for w, v in zip(t, logit_meaning(m, x), strict=True) if w),
     slope=lambda x, t: (softmax_minus(x, t), -log_softmax(x)),
     shape="row",
 )
@@ -207,7 +246,7 @@ def softmax_miss(x: Expression, target: Expression) -> Expression:
 
 
 def _focal_meaning(m: Any, x: list[Any], t: list[Any], p: Any) -> Any:
-    mass, nats = _softmax_meaning(m, x), _nats_meaning(m, x)
+    mass, nats = _softmax_meaning(m, x), logit_meaning(m, x)
     return m.fsum(
         w * (_others(m, mass, k) ** p if p else 1) * nats[k] for k, w in enumerate(t) if w
     )
@@ -236,7 +275,7 @@ def faded_cross_entropy_with(x: Expression, target: Expression, power: Expressio
 
 
 def _mean_cross_entropy_meaning(m: Any, x: list[Any]) -> Any:
-    nats = [v for v in _nats_meaning(m, x) if v < m.inf]
+    nats = [v for v in logit_meaning(m, x) if v < m.inf]
     return m.fsum(nats) / len(nats) if nats else m.mpf(0)
 
 

@@ -1,7 +1,7 @@
 """The words that only rounding needs, put in where a formula is in normal form.
 
-A sum of three has one rounding; a weight of 0 leaves out what may be infinite; an exponential of
-what was rounded makes the rounding good.
+A sum of three to five has one rounding; a weight of 0 leaves out what may be infinite; an
+exponential of what was rounded makes the rounding good.
 """
 
 from __future__ import annotations
@@ -12,9 +12,13 @@ from math import frexp
 
 from lossary.formula import Expression, walk
 from lossary.functions import (
+    binary_nats_of_rounded,
     exp_of_rounded,
+    expm1_of_rounded,
     sigmoid_of_rounded,
     softplus_of_rounded,
+    sum_of_five,
+    sum_of_four,
     sum_of_three,
     weighted,
 )
@@ -23,12 +27,21 @@ from lossary.rewriting import rebuild
 
 __all__ = ["finished"]
 
-UNBOUNDED = frozenset({"log", "log_softmax", "cross_entropy_at", "mean_cross_entropy", "log_ratio"})
-"""Functions that are infinite at an end of their domain, where a weight of 0 must win."""
+UNBOUNDED = frozenset(
+    [
+        "log", "log_softmax", "cross_entropy_at", "mean_cross_entropy", "log_ratio",
+        "exp_of_rounded",
+    ]
+)  # fmt: skip
+"""Functions that can be infinite, where a weight of 0 must win."""
+
+_SUMS = {3: sum_of_three, 4: sum_of_four, 5: sum_of_five}
 
 
 CARRIED = {
     "exp": exp_of_rounded,
+    "binary_nats": binary_nats_of_rounded,
+    "expm1": expm1_of_rounded,
     "softplus": softplus_of_rounded,
     "sigmoid": sigmoid_of_rounded,
 }
@@ -40,7 +53,7 @@ def finished(expression: Expression, signs: Container[str] = ()) -> Expression:
     done: dict[Expression, Expression] = {}
     for node in walk(expression):
         if node.operator in CARRIED and _rounds(node.arguments[0], signs):
-            done[node] = CARRIED[node.operator](node.arguments[0])
+            done[node] = CARRIED[node.operator](*node.arguments)
         else:
             done[node] = _finish(node, done)
     return done[expression]
@@ -53,7 +66,8 @@ def _rounds(x: Expression, signs: Container[str]) -> bool:
     terms = terms_of(x)
     factors = [f for t in terms for f in (*t.above, *t.below) if str(f.payload) not in signs]
     scaled = any(frexp(term.number)[0] not in {0.5, -0.5} for term in terms)
-    return len(terms) > 1 or len(factors) > 1 or scaled
+    sums = any(f.operator in ARITHMETIC for f in factors)
+    return len(terms) > 1 or len(factors) > 1 or scaled or sums
 
 
 def _finish(node: Expression, done: dict[Expression, Expression]) -> Expression:
@@ -73,10 +87,10 @@ def _within(term: Term, done: dict[Expression, Expression]) -> Term:
 def _spell(terms: Sequence[Term]) -> Expression:
     size = {abs(term.number) for term in terms}
     common = size.pop() if len(size) == 1 else 1.0
-    if len(terms) != 3:
+    if len(terms) not in _SUMS:
         return spell(terms)
     parts = sorted((replace(t, number=t.number / common) for t in terms), key=rank)
-    found = sum_of_three(*(spell([term]) for term in parts))
+    found = _SUMS[len(terms)](*(spell([term]) for term in parts))
     return found if common == 1 else common * found
 
 

@@ -17,6 +17,7 @@ from lossary.identities.rules import Identity
 from lossary.identities.terms import (
     ARITHMETIC,
     ONE,
+    SUMS,
     Term,
     as_factor,
     positive,
@@ -69,7 +70,7 @@ class Normal:
     def _terms(self, node: Expression) -> list[Term]:
         """Return the terms of a sum whose parts are in normal form."""
         operator, arguments = node.operator, node.arguments
-        if operator in {"add", "sum_of_three"}:
+        if operator in {"add", *SUMS}:
             return [term for a in arguments for term in self._terms(a)]
         if operator == "subtract":
             return self._terms(arguments[0]) + [-term for term in self._terms(arguments[1])]

@@ -11,6 +11,8 @@ from lossary.functions import (
     absolute,
     bernoulli_nats,
     binary_nats,
+    binary_residual,
+    biweight,
     centred,
     class_count,
     cosh,
@@ -20,30 +22,43 @@ from lossary.functions import (
     cross_entropy_with,
     difference_of_squares,
     distance_difference,
+    excess,
     exp,
+    exp_gap,
     exp_minus_exp,
     expm1,
     faded_binary_nats,
     faded_cross_entropy_with,
+    gamma_nats,
     gaussian_nats,
     hypot,
     is_class,
     jensen_gap,
+    laplace_nats,
+    laplace_score,
     log,
     log1mexp,
     log1p,
     log1p_difference,
+    log1p_gap,
     log1p_square,
+    log1p_total_exp,
     log_cosh_difference,
+    log_gap,
+    log_odds,
     log_ratio,
     log_relative_entropy,
     log_sigmoid,
     log_softmax,
     log_softplus,
+    logistic_score,
+    logit_divergence,
     logsumexp,
     maximum,
     mean_cross_entropy,
+    negative_binomial_nats,
     norm,
+    odds_ratio_nats,
     peak,
     pick,
     poisson_nats,
@@ -53,21 +68,24 @@ from lossary.functions import (
     relative_entropy,
     relative_error,
     relative_nats,
+    scaled_softplus,
     sigmoid,
     sigmoid_power,
     sinh,
     softmax,
     softmax_complement,
     softmax_complement_power_at,
-    softmax_divergence,
     softmax_minus,
     softmax_miss,
     softmax_residual,
     softplus,
     sqrt,
+    square_share,
+    symmetric_error,
     tanh,
     tanimoto_gap,
     total,
+    tweedie_nats,
     unit,
     where,
 )
@@ -104,6 +122,11 @@ SIGMOIDS = (
     identity("mirrored softplus", lambda x: softplus(x) - x, lambda x: softplus(-x)),
     identity("log softplus", lambda x: log(softplus(x)), lambda x: log_softplus(x)),
     identity("odds", lambda x: softplus(x) - softplus(-x), lambda x: x),
+    identity(
+        "both sides",
+        lambda x: softplus(x) + softplus(-x),
+        lambda x: 2 * log_cosh_difference(absolute(x) / 2, 0) + 2 * log(2),
+    ),
     identity("exp of softplus", lambda x: exp(-softplus(x)), lambda x: sigmoid(-x)),
     identity(
         "cross-entropy of log-odds",
@@ -136,6 +159,12 @@ SIGMOIDS = (
         "cross-entropy of a probability",
         lambda p, t: t * log(p) + (1 - t) * log1p(-p),
         lambda p, t: -bernoulli_nats(p, t),
+    ),
+    identity(
+        "sigmoid less target",
+        lambda x, t: sigmoid(x) - t,
+        lambda x, t: binary_residual(x, t, 1, 1),
+        t="Unit",
     ),
     identity(
         "soft focal",
@@ -179,6 +208,17 @@ LOGARITHMS = (
         "difference of exponentials",
         lambda x, y: exp(x) - exp(y),
         lambda x, y: exp_minus_exp(x, y),
+    ),
+    identity(
+        "odds ratio",
+        lambda x, y: softplus(log_odds(y) - log_odds(x)),
+        lambda x, y: odds_ratio_nats(x, y),
+    ),
+    identity(
+        "softplus with a factor",
+        lambda x, c: log1p(c * exp(x)),
+        lambda x, c: scaled_softplus(x, c),
+        c=POSITIVE,
     ),
     identity("cosh", lambda x: exp(x) + exp(-x), lambda x: 2 * cosh(x)),
     identity("sinh", lambda x: exp_minus_exp(x, -x), lambda x: 2 * sinh(x)),
@@ -257,8 +297,93 @@ DIFFERENCES = (
     ),
 )
 
+ROBUST = (
+    identity(
+        "error beyond",
+        lambda x, y, e: absolute(x - y) - e,
+        lambda x, y, e: excess(x, y, e),
+        e="NonNegative",
+    ),
+    identity("level", lambda x: x * x / (x * x + 4), lambda x: square_share(x, 4)),
+    identity(
+        "level of a ratio",
+        lambda x, v: x * x / (v * v * (x * x / (v * v) + 4)),
+        lambda x, v: square_share(x / v, 4),
+    ),
+    identity("biweight", lambda x: 1 - (1 - x * x) ** 3, lambda x: biweight(x)),
+    identity(
+        "biweight of a ratio",
+        lambda x, v: 1 - (1 - x * x / (v * v)) ** 3,
+        lambda x, v: biweight(x / v),
+    ),
+    identity(
+        "Cauchy",
+        lambda x, v: log1p(x * x / (2 * v * v)),
+        lambda x, v: log1p_square(x / v, 2),
+    ),
+    identity(
+        "pseudo-Huber in its own units",
+        lambda x, y: pseudo_huber(x / y, 1),
+        lambda x, y: pseudo_huber(x, y) / y,
+        y=POSITIVE,
+    ),
+    identity(
+        "squared units",
+        lambda x, y: y * y * pseudo_huber(x, y) / y,
+        lambda x, y: y * pseudo_huber(x, y),
+        y=POSITIVE,
+    ),
+    identity(
+        "symmetric relative error",
+        lambda x, y: absolute(x - y) / (absolute(x) + absolute(y)),
+        lambda x, y: symmetric_error(x, y),
+    ),
+    identity("less its tangent at 1", lambda x: x - log(x) - 1, lambda x: log_gap(x)),
+    identity("less its logarithm", lambda x: x - log1p(x), lambda x: log1p_gap(x)),
+    identity("less its tangent at 0", lambda x: exp(x) - x - 1, lambda x: exp_gap(x)),
+    identity("less its tangent", lambda x: expm1(x) - x, lambda x: exp_gap(x)),
+)
+
+SCORES = (
+    identity(
+        "gamma of a mean", lambda x, t: x + t / exp(x), lambda x, t: gamma_nats(x, t), t=POSITIVE
+    ),
+    identity("gamma", lambda x, t: x + t * exp(-x), lambda x, t: gamma_nats(x, t), t=POSITIVE),
+    identity(
+        "Tweedie",
+        lambda x, t, p: exp((2 - p) * x) / (2 - p) + t * exp((1 - p) * x) / (p - 1),
+        lambda x, t, p: tweedie_nats(x, t, p),
+    ),
+    identity(
+        "negative binomial",
+        lambda x, t, c: (t + 1 / c) * scaled_softplus(x, c) - t * x,
+        lambda x, t, c: negative_binomial_nats(x, t, c),
+    ),
+    identity(
+        "Laplace",
+        lambda x, y, s: absolute(x - y) / s + log(2 * s),
+        lambda x, y, s: laplace_nats(x, y, s),
+    ),
+    identity(
+        "score of a Laplace distribution",
+        lambda x, s: s * (poisson_nats(-absolute(x) / s, 1) - 0.75),
+        lambda x, s: laplace_score(absolute(x), s),
+    ),
+    identity(
+        "score of a logistic distribution",
+        lambda x, s: s * (2 * log_cosh_difference(x / s / 2, 0) + 2 * log(2) - 1),
+        lambda x, s: logistic_score(x, s),
+    ),
+    identity(
+        "cross-entropy and what it misses",
+        lambda X, k, a, b: a * cross_entropy_at(X, k) + b * pick(softmax_complement(X), k),
+        lambda X, k, a, b: a * cross_entropy_at(X, k) + b * softmax_complement_power_at(X, k, 1),
+    ),
+)
+
 CLASSES = (
     identity("logsumexp", lambda X: log(total(exp(X))), lambda X: logsumexp(X)),
+    identity("logsumexp beside 0", lambda X: log1p(total(exp(X))), lambda X: log1p_total_exp(X)),
     identity("softmax", lambda X: exp(X) / total(exp(X)), lambda X: softmax(X)),
     identity(
         "entry of softmax",
@@ -413,12 +538,12 @@ DIVERGENCES = (
     identity(
         "relative entropy of two softmaxes",
         lambda Y, X: total(softmax(Y) * (log_softmax(Y) - log_softmax(X))),
-        lambda Y, X: softmax_divergence(Y, X),
+        lambda Y, X: logit_divergence(Y, X),
     ),
     identity(
         "relative entropy of two softmaxes by their ratio",
         lambda Y, X: relative_entropy(softmax(Y), softmax(X)),
-        lambda Y, X: softmax_divergence(Y, X),
+        lambda Y, X: logit_divergence(Y, X),
     ),
     identity(
         "Jensen-Shannon",
@@ -463,5 +588,13 @@ VECTORS = (
 )
 
 IDENTITIES = (
-    *SIGMOIDS, *LOGARITHMS, *DIFFERENCES, *CLASSES, *DIVERGENCES, *VECTORS, *SHARES
-)  # fmt: skip
+    *SIGMOIDS,
+    *LOGARITHMS,
+    *DIFFERENCES,
+    *ROBUST,
+    *SCORES,
+    *CLASSES,
+    *DIVERGENCES,
+    *VECTORS,
+    *SHARES,
+)

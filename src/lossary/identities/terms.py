@@ -17,6 +17,7 @@ from lossary.formula import Expression, apply, constant
 __all__ = [
     "ARITHMETIC",
     "ONE",
+    "SUMS",
     "Term",
     "as_factor",
     "ordered",
@@ -27,8 +28,11 @@ __all__ = [
     "without",
 ]
 
+SUMS = frozenset({"sum_of_three", "sum_of_four", "sum_of_five"})
+"""Sums with one rounding."""
+
 ARITHMETIC = frozenset(
-    {"add", "subtract", "negative", "multiply", "divide", "weighted", "sum_of_three", "constant"}
+    {"add", "subtract", "negative", "multiply", "divide", "weighted", "constant", *SUMS}
 )
 
 
@@ -72,7 +76,7 @@ def terms_of(expression: Expression) -> tuple[Term, ...]:
     operator, arguments = expression.operator, expression.arguments
     if operator == "constant" and not expression.payload:
         return ()
-    if operator in {"add", "sum_of_three"}:
+    if operator in {"add", *SUMS}:
         return tuple(term for a in arguments for term in terms_of(a))
     if operator == "subtract":
         return terms_of(arguments[0]) + tuple(-term for term in terms_of(arguments[1]))

@@ -1,14 +1,20 @@
-"""The catalogue by family, a module each: definitions only."""
+"""The catalogue by family: definitions only. A module of this folder is a family."""
 
 from importlib import import_module
 from pkgutil import iter_modules
 
 from lossary.definition import gather
 
-# The order of the pages; a family that is not named comes after those that are.
-_ORDER = ("regression", "classification", "margin", "divergence", "similarity", "overlap")
+__all__ = ["FAMILIES", "definitions"]
 
-_found = sorted(module.name for module in iter_modules(__path__))
-FAMILIES = (*_ORDER, *(name for name in _found if name not in _ORDER))
+_FIRST = ("regression", "classification", "margin", "divergence", "similarity", "overlap")
+_found = sorted(
+    (module.name for module in iter_modules(__path__)),
+    key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name),
+)
+_modules = {name: import_module(f"{__name__}.{name}") for name in _found}
 
-definitions = gather(*(import_module(f"{__name__}.{family}") for family in FAMILIES))
+FAMILIES = {name: (m.__doc__ or "").partition(".")[0] for name, m in _modules.items()}
+"""What each family is about, in the words of its module."""
+
+definitions = gather(*_modules.values())

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import reduce
+from operator import add
 
 from lossary.formula import Expression
 from lossary.functions import log
+from lossary.identities.terms import SUMS
 from lossary.render.textbook import meaning_of
 from lossary.rewriting import is_bracket, simplify
 
@@ -100,9 +103,8 @@ def _spell(node: Expression) -> tuple[int, str]:
         return _cases(node)
     if node.operator == "multiply" and (fraction := _over(node)):
         return fraction
-    if node.operator == "sum_of_three":  # a sum whose rounding only the machine needs to know
-        x, y, z = node.arguments
-        return _spell(simplify(x + y + z))
+    if node.operator in SUMS:  # a sum whose rounding only the machine needs to know
+        return _spell(simplify(reduce(add, node.arguments)))
     if node.operator == "log1p":
         return _spell(log(simplify(1 + node.arguments[0])))
     known = TEMPLATES.get(node.operator) or WORDS.get(node.operator)

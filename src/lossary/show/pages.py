@@ -14,20 +14,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lossary.losses import FAMILIES as _SUBJECTS
+
 if TYPE_CHECKING:
     from lossary.engine import Loss
 
 __all__ = ["catalogue_table", "index", "page", "signature", "write"]
 
-FAMILIES = {
-    "regression": "a number is predicted",
-    "classification": "classes, from logits, scores or probabilities",
-    "margin": "a score must win by a margin",
-    "divergence": "one distribution is compared with another",
-    "similarity": "vectors are compared",
-    "overlap": "regions overlap: sums over positions come first",
-    "custom": "defined outside the catalogue",
-}
+FAMILIES = {**_SUBJECTS, "custom": "Losses from outside the catalogue"}
 
 READABLE = 700  # a formula with more LaTeX characters is folded away
 
@@ -235,6 +229,10 @@ def _families(losses: Iterable[Loss]) -> dict[str, list[Loss]]:
     return found
 
 
+def _lowered(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
 def catalogue_table(losses: Iterable[Loss]) -> str:
     """A row per family, for the README.
 
@@ -242,10 +240,13 @@ def catalogue_table(losses: Iterable[Loss]) -> str:
     >>> print(catalogue_table([L.huber, L.log_cosh]))
     | family | losses |
     | --- | --- |
-    | regression: a number is predicted | `huber`, `log_cosh` |
+    | regression: losses of a number against a number | `huber`, `log_cosh` |
     """
     rows = [
-        _row(f"{family}: {FAMILIES[family]}", ", ".join(f"`{loss.name}`" for loss in members))
+        _row(
+            f"{family}: {_lowered(FAMILIES[family])}",
+            ", ".join(f"`{loss.name}`" for loss in members),
+        )
         for family, members in _families(losses).items()
     ]
     return "\n".join([*_head("family", "losses"), *rows])
@@ -256,7 +257,7 @@ def index(losses: Iterable[Loss]) -> str:
     losses = list(losses)
     lines = ["# Catalogue", "", f"{len(losses)} losses, each from one definition."]
     for family, members in _families(losses).items():
-        lines += ["", f"## {family.capitalize()}", "", f"Here {FAMILIES[family]}.", ""]
+        lines += ["", f"## {family.capitalize()}", "", f"{FAMILIES[family]}.", ""]
         lines += [
             *_head("loss", "the point of it"),
             *(_row(f"[`{loss.name}`]({loss.name}.md)", _prose(loss.summary)) for loss in members),

@@ -30,7 +30,7 @@ def print_list(losses: Iterable[Loss], console: Console) -> None:
     for place, (family, members) in enumerate(groupby(losses, key=lambda loss: loss.family)):
         if place:
             console.print()
-        console.print(f"[bold]{family}[/bold]: {FAMILIES.get(family, '')}", highlight=False)
+        console.print(f"[bold]{family}[/bold]: {FAMILIES[family]}", highlight=False)
         rows = [(loss.name, _words(loss.summary)) for loss in members]
         print_table([Column(style="cyan"), Column()], rows, console, indent=2)
 

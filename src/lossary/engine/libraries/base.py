@@ -194,9 +194,8 @@ class Library(ABC):
 
     def widened(self, operation: Operation, arrays: Sequence[Any]) -> list[Any]:
         """Return the arrays in the work dtype; labels stay integers."""
-        return [
-            x if self.kind(x) == "integer" else self.cast(x, operation.work) for x in arrays
-        ]  # fmt: skip
+        each = zip(arrays, operation.variant.labels, strict=True)
+        return [x if label else self.cast(x, operation.work) for x, label in each]
 
     def wide(self) -> AbstractContextManager[Any]:
         """Return the context in which the work dtype exists."""

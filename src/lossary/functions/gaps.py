@@ -1,0 +1,67 @@
+"""How far a function is from its tangent, right also where the two meet."""
+
+# A slope may mention its own function, which pyright cannot see through.
+# pyright: reportGeneralTypeIssues=false
+
+from __future__ import annotations
+
+from math import factorial
+from typing import Any
+
+from lossary.formula import Expression
+from lossary.functions.vocabulary import (
+    absolute,
+    expm1,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    named,
+    where,
+)
+
+
+def atanh_tail(square: Expression) -> Expression:
+    """Return the sum of square^k / (2 k + 3): (atanh s - s) / s^3, enough for |s| < 1/3."""
+    tail: Any = 1 / 37
+    for k in range(16, -1, -1):
+        tail = 1 / (2 * k + 3) + square * tail
+    return tail
+
+
+@named(
+    means=lambda m, x: x - m.log1p(x) if x != -1 else m.inf,
+    slope=lambda x: (x / (1 + x),),
+)
+def log1p_gap(x: Expression) -> Expression:
+    """X - log(1 + x), right also near 0: log(1 + x) is 2 artanh(x / (2 + x))."""
+    ratio = where(absolute(x) < 1, x, 0) / (2 + where(absolute(x) < 1, x, 0))
+    near = x * ratio - 2 * ratio * (ratio * ratio) * atanh_tail(ratio * ratio)
+    return where((x > -0.5) & (x < 1), near, x - log1p(x))
+
+
+def _exponential_series(x: Expression) -> Expression:
+    """Return the sum of x^k / (k + 2)!, which is enough up to 1."""
+    tail: Any = 1 / factorial(20)
+    for k in range(17, -1, -1):
+        tail = 1 / factorial(k + 2) + x * tail
+    return tail
+
+
+@named(
+    means=lambda m, x: m.expm1(x) - x,
+    slope=lambda x: (expm1(x),),
+)
+def exp_gap(x: Expression) -> Expression:
+    """exp(x) - 1 - x, right also near 0."""
+    near = maximum(minimum(x, 1), -1)
+    return where(absolute(x) < 1, x * x * _exponential_series(near), expm1(x) - x)
+
+
+@named(
+    means=lambda m, x: x - 1 - m.log(x),
+    slope=lambda x: ((x - 1) / x,),
+)
+def log_gap(x: Expression) -> Expression:
+    """X - 1 - log(x), right also near 1."""
+    return where(absolute(x - 1) < 0.5, log1p_gap(x - 1), x - 1 - log(x))

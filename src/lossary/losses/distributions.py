@@ -1,0 +1,86 @@
+"""Losses of the parameters of a distribution: likelihoods, and scores of a whole forecast."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from lossary.definition import loss
+from lossary.domain import Domain, NonNegative, OpenUnit, Positive, Real
+from lossary.functions import absolute, exp, log, maximum, sigmoid
+
+BetweenOneAndTwo = Annotated[
+    Any,
+    Domain("BetweenOneAndTwo", "a number strictly between 1 and 2", "(1, 2)",
+           lambda x: (x > 1) & (x < 2), (1.5, 1.1, 1.9), (1.0, 2.0, float("nan")), neutral=1.5,
+           interval=True),
+]  # fmt: skip
+
+
+@loss(source="Nelder and Wedderburn 1972, doi:10.2307/2344614", promises="convex proper")
+def gamma(log_mean: Real, target: Positive):
+    """Negative log-likelihood of a gamma distribution of shape 1, from the log of its mean."""
+    return log_mean + target * exp(-log_mean)
+
+
+@loss(
+    source="Jørgensen 1987, J. R. Stat. Soc. B 49:127, for 1 < power < 2", promises="convex proper"
+)
+def tweedie(log_mean: Real, target: NonNegative, *, power: BetweenOneAndTwo = 1.5):
+    """Part of half the Tweedie deviance that depends on the mean, from the log of the mean."""
+    rest = 2 - power
+    return exp(rest * log_mean) / rest + target * exp((1 - power) * log_mean) / (power - 1)
+
+
+@loss(
+    source="Hilbe 2011, Negative Binomial Regression (NB2), doi:10.1017/CBO9780511973420",
+    promises="proper",
+)
+def negative_binomial(log_mean: Real, target: NonNegative, *, dispersion: Positive = 1.0):
+    """Negative log-likelihood of an overdispersed count, without its constant part."""
+    spread = log(1 + dispersion * exp(log_mean))
+    return (target + 1 / dispersion) * spread - target * log_mean
+
+
+@loss(source="Laplace 1774, Mémoire sur la probabilité des causes", promises="")
+def laplace(location: Real, target: Real, scale: Positive):
+    """Negative log-likelihood of a Laplace distribution with this location and scale."""
+    return absolute(location - target) / scale + log(2 * scale)
+
+
+@loss(source="Kingma and Welling 2013, arXiv:1312.6114, app. B", promises="non_negative convex")
+def gaussian_kl(mean: Real, variance: Positive):
+    """Relative entropy of a normal distribution to the standard one."""
+    return (mean**2 + variance - 1 - log(variance)) / 2
+
+
+@loss(
+    source="Gneiting and Raftery 2007, doi:10.1198/016214506000001437; closed form: Jordan, "
+    "Krueger and Lerch 2019, doi:10.18637/jss.v090.i12, app. A",
+    promises="non_negative",
+)
+def crps_logistic(location: Real, target: Real, scale: Positive):
+    """Continuous ranked probability score of a logistic distribution."""
+    z = (target - location) / scale
+    return scale * (z - 2 * log(sigmoid(z)) - 1)
+
+
+@loss(
+    source="Gneiting and Raftery 2007, doi:10.1198/016214506000001437; closed form: Jordan, "
+    "Krueger and Lerch 2019, doi:10.18637/jss.v090.i12, app. A",
+    promises="non_negative",
+)
+def crps_laplace(location: Real, target: Real, scale: Positive):
+    """Continuous ranked probability score of a Laplace distribution."""
+    z = absolute(target - location) / scale
+    return scale * (z + exp(-z) - 3 / 4)
+
+
+@loss(
+    source="Winkler 1972, doi:10.1080/01621459.1972.10481224; Gneiting and Raftery 2007, "
+    "doi:10.1198/016214506000001437, eq. 43",
+    promises="convex bounded_gradient",
+)
+def interval_score(lower: Real, upper: Real, target: Real, *, alpha: OpenUnit = 0.1):
+    """Width of an interval, and ``2 / alpha`` for each unit by which the target lies outside."""
+    outside = maximum(lower - target, 0) + maximum(target - upper, 0)
+    return upper - lower + 2 / alpha * outside

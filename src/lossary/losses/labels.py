@@ -1,0 +1,173 @@
+"""Losses of classes that are rare, wrongly labelled, or several at once."""
+
+from __future__ import annotations
+
+from math import inf
+
+from lossary.definition import loss
+from lossary.domain import (
+    Binaries,
+    Binary,
+    ClassWeights,
+    Label,
+    Negative,
+    NonNegative,
+    Positive,
+    Real,
+    Scores,
+    Sign,
+    Simplex,
+    Smoothing,
+    Unit,
+)
+from lossary.functions import (
+    absolute,
+    class_index,
+    exp,
+    is_class,
+    log,
+    log_sigmoid,
+    log_softmax,
+    pick,
+    sigmoid,
+    softmax,
+    softplus,
+    total,
+    where,
+)
+
+
+@loss(
+    source="Szegedy et al. 2016, arXiv:1512.00567, sec. 7, for two classes",
+    promises="non_negative convex bounded_gradient",
+)
+def smoothed_binary_cross_entropy(logit: Real, target: Unit, *, label_smoothing: Smoothing = 0.1):
+    """Binary cross-entropy with targets that are moved towards 1/2."""
+    yes, no = log_sigmoid(logit), log_sigmoid(-logit)
+    sharp = target * yes + (1 - target) * no
+    return -(1 - label_smoothing) * sharp - label_smoothing / 2 * (yes + no)
+
+
+@loss(
+    source="Brier 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2",
+    promises="non_negative convex proper",
+)
+def brier(probability: Unit, target: Unit):
+    """Squared distance of a probability from what has happened."""
+    return (probability - target) ** 2
+
+
+@loss(
+    source="Brier 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2, eq. 2",
+    promises="non_negative convex proper",
+)
+def multiclass_brier(probabilities: Simplex, label: Label):
+    """Squared distance of the probabilities of all classes from the class that has happened."""
+    return total((probabilities - where(is_class(label), 1, 0)) ** 2)
+
+
+@loss(
+    source="Wang et al. 2019, arXiv:1908.06112, eq. 5 to 7",
+    promises="non_negative bounded_gradient shift_invariant",
+)
+def symmetric_cross_entropy(
+    logits: Scores,
+    label: Label,
+    *,
+    alpha: Positive = 0.1,
+    beta: NonNegative = 1.0,
+    log_zero: Negative = -4.0,
+):
+    """Cross-entropy, and the cross-entropy of the label with the prediction the other way."""
+    forth = -log(pick(softmax(logits), label))
+    back = -log_zero * (1 - pick(softmax(logits), label))
+    return alpha * forth + beta * back
+
+
+@loss(
+    source="Ma et al. 2020, arXiv:2006.13554, eq. 5",
+    promises="non_negative bounded_gradient shift_invariant",
+)
+def normalized_cross_entropy(logits: Scores, label: Label):
+    """Cross-entropy divided by the sum of the cross-entropies with every label."""
+    return pick(log_softmax(logits), label) / total(log_softmax(logits))
+
+
+@loss(
+    source="Menon et al. 2020, arXiv:2007.07314, eq. 10; Ren et al. 2020, arXiv:2007.10740 "
+    "(balanced softmax)",
+    promises="non_negative convex bounded_gradient shift_invariant",
+)
+def logit_adjusted(
+    logits: Scores, label: Label, *, class_counts: ClassWeights | None = None, tau: Positive = 1.0
+):
+    """Cross-entropy of logits to which the logarithm of each class's share is added."""
+    moved = logits if class_counts is None else logits + tau * log(class_counts)
+    return -log(pick(softmax(moved), label))
+
+
+@loss(
+    source="Cao et al. 2019, arXiv:1906.07413, eq. 13",
+    promises="non_negative convex bounded_gradient shift_invariant",
+)
+def label_distribution_margin(
+    logits: Scores, label: Label, *, margins: ClassWeights | None = None, scale: Positive = 30.0
+):
+    """Cross-entropy of scaled logits whose true class has to win by its margin: LDAM."""
+    short = logits if margins is None else logits - where(is_class(label), margins, 0)
+    return -log(pick(softmax(scale * short), label))
+
+
+@loss(
+    source="Su et al. 2022, arXiv:2208.02955, eq. 3",
+    promises="non_negative convex bounded_gradient",
+)
+def zero_bounded_ranking(scores: Scores, target: Binaries):
+    """How far absent classes score above 0, and present ones below, in one logarithm each: ZLPR."""
+    absent = log(1 + total(exp(where(target == 1, -inf, scores))))
+    return absent + log(1 + total(exp(where(target == 1, -scores, -inf))))
+
+
+@loss(source="Li et al. 2020, arXiv:2006.04388, eq. 3", promises="non_negative")
+def quality_focal(logit: Real, target: Unit, *, beta: Positive = 2.0):
+    """Binary cross-entropy with a quality, times a power of how far the prediction is from it."""
+    nats = -(target * log_sigmoid(logit) + (1 - target) * log_sigmoid(-logit))
+    return absolute(sigmoid(logit) - target) ** beta * nats
+
+
+@loss(source="Zhang et al. 2020, arXiv:2008.13367, eq. 2", promises="non_negative")
+def varifocal(logit: Real, target: Unit, *, alpha: NonNegative = 0.75, gamma: NonNegative = 2.0):
+    """Binary cross-entropy with a quality as weight, and focal where the quality is 0."""
+    yes, no = log_sigmoid(logit), log_sigmoid(-logit)
+    nats = -(target * yes + (1 - target) * no)
+    return where(target > 0, target * nats, -alpha * sigmoid(logit) ** gamma * no)
+
+
+@loss(
+    source="Zhai et al. 2023, arXiv:2303.15343, eq. 1, for one pair",
+    promises="non_negative convex bounded_gradient",
+)
+def sigmoid_pair(similarity: Real, sign: Sign, *, scale: Positive = 10.0, bias: Real = -10.0):
+    """Logistic loss of a scaled and shifted similarity against a sign."""
+    return -log(sigmoid(sign * (scale * similarity + bias)))
+
+
+@loss(
+    source="Cao, Mirjalili and Raschka 2020, arXiv:1901.07884, eq. 4",
+    promises="non_negative convex bounded_gradient",
+)
+def coral(logits: Scores, levels: Binaries):
+    """Sum over the thresholds of the binary cross-entropy of lying above."""
+    return -total(levels * log_sigmoid(logits) + (1 - levels) * log_sigmoid(-logits))
+
+
+@loss(
+    source="Gensheimer and Narasimhan 2019, arXiv:1805.00917, eq. 3; Brown 1975, "
+    "doi:10.2307/2529811",
+    promises="non_negative convex bounded_gradient",
+)
+def logistic_hazard(logits: Scores, label: Label, event: Binary):
+    """Negative log-likelihood of surviving interval after interval, up to the last one seen."""
+    survived = total(where(class_index() < label, softplus(logits), 0))
+    last = pick(logits, label)
+    return survived + softplus(where(event == 1, -last, last))

@@ -1,0 +1,168 @@
+"""Losses that learn from comparisons: which of two answers is preferred, and by how much."""
+
+from __future__ import annotations
+
+from lossary.definition import loss
+from lossary.domain import (
+    BelowHalf,
+    Negative,
+    NonNegative,
+    OpenUnit,
+    Positive,
+    Real,
+    Sign,
+    Smoothing,
+)
+from lossary.functions import exp, log, log_odds, maximum, minimum, sigmoid, weighted, where
+
+
+@loss(
+    source="Bradley and Terry 1952, doi:10.1093/biomet/39.3-4.324; margin: Touvron et al. 2023, "
+    "arXiv:2307.09288, eq. 2",
+    promises="non_negative convex bounded_gradient",
+)
+def bradley_terry(chosen: Real, rejected: Real, *, margin: Real = 0.0):
+    """Negative log-probability that the chosen score beats the rejected one by ``margin``."""
+    return -log(sigmoid(chosen - rejected - margin))
+
+
+@loss(
+    source="Rafailov et al. 2023, arXiv:2305.18290, eq. 7",
+    promises="non_negative convex bounded_gradient",
+)
+def direct_preference(
+    chosen: Real,
+    rejected: Real,
+    reference_chosen: Real,
+    reference_rejected: Real,
+    *,
+    beta: Positive = 0.1,
+):
+    """Logistic loss of how much more the policy prefers the chosen answer than the reference."""
+    gain = (chosen - reference_chosen) - (rejected - reference_rejected)
+    return -log(sigmoid(beta * gain))
+
+
+@loss(
+    source="Mitchell 2023, A note on DPO with noisy preferences, eq. 3; Rafailov et al. 2023, "
+    "arXiv:2305.18290",
+    promises="non_negative convex bounded_gradient",
+)
+def conservative_preference(
+    chosen: Real,
+    rejected: Real,
+    reference_chosen: Real,
+    reference_rejected: Real,
+    *,
+    beta: Positive = 0.1,
+    label_smoothing: Smoothing = 0.1,
+):
+    """Direct preference whose labels are wrong with probability ``label_smoothing``."""
+    gain = (chosen - reference_chosen) - (rejected - reference_rejected)
+    right = (1 - label_smoothing) * log(sigmoid(beta * gain))
+    return -right - label_smoothing * log(sigmoid(-beta * gain))
+
+
+@loss(
+    source="Chowdhury, Kini and Natarajan 2024, arXiv:2403.00409, eq. 12",
+    promises="convex bounded_gradient",
+)
+def robust_preference(
+    chosen: Real,
+    rejected: Real,
+    reference_chosen: Real,
+    reference_rejected: Real,
+    *,
+    beta: Positive = 0.1,
+    label_smoothing: BelowHalf = 0.1,
+):
+    """Direct preference, corrected for labels that are wrong with a known probability."""
+    gain = (chosen - reference_chosen) - (rejected - reference_rejected)
+    right = (1 - label_smoothing) * log(sigmoid(beta * gain))
+    return (label_smoothing * log(sigmoid(-beta * gain)) - right) / (1 - 2 * label_smoothing)
+
+
+@loss(source="Azar et al. 2023, arXiv:2310.12036, eq. 17", promises="non_negative convex")
+def identity_preference(
+    chosen: Real,
+    rejected: Real,
+    reference_chosen: Real,
+    reference_rejected: Real,
+    *,
+    beta: Positive = 0.1,
+):
+    """Squared distance of the gain over the reference from ``1 / (2 beta)``: IPO."""
+    gain = (chosen - reference_chosen) - (rejected - reference_rejected)
+    return (gain - 1 / (2 * beta)) ** 2
+
+
+@loss(
+    source="Liu et al. 2023, arXiv:2309.06657, eq. 9; Zhao et al. 2023, arXiv:2305.10425",
+    promises="non_negative convex bounded_gradient",
+)
+def hinge_preference(
+    chosen: Real,
+    rejected: Real,
+    reference_chosen: Real,
+    reference_rejected: Real,
+    *,
+    beta: Positive = 0.1,
+):
+    """Hinge of ``beta`` times the gain over the reference."""
+    gain = (chosen - reference_chosen) - (rejected - reference_rejected)
+    return maximum(1 - beta * gain, 0)
+
+
+@loss(
+    source="Zhao et al. 2023, arXiv:2305.10425, eq. 5",
+    promises="non_negative convex bounded_gradient",
+)
+def sequence_calibration(chosen: Real, rejected: Real, *, margin: NonNegative = 1.0):
+    """How far the chosen answer's log-probability falls short of the rejected one's: SLiC."""
+    return maximum(margin - chosen + rejected, 0)
+
+
+@loss(
+    source="Meng et al. 2024, arXiv:2405.14734, eq. 6",
+    promises="non_negative convex bounded_gradient",
+)
+def simple_preference(
+    chosen: Real, rejected: Real, *, beta: Positive = 2.0, margin: NonNegative = 1.0
+):
+    """Logistic loss of ``beta`` times the difference of mean log-probabilities, less a margin."""
+    return -log(sigmoid(beta * chosen - beta * rejected - margin))
+
+
+@loss(source="Hong, Lee and Thorne 2024, arXiv:2403.07691, eq. 7", promises="non_negative")
+def odds_ratio_preference(chosen: Negative, rejected: Negative):
+    """Logistic loss of the logarithm of the ratio of odds of two answers: ORPO."""
+    return -log(sigmoid(log_odds(chosen) - log_odds(rejected)))
+
+
+@loss(
+    source="Ethayarajh et al. 2024, arXiv:2402.01306, eq. 7 and 8",
+    promises="non_negative bounded_gradient",
+)
+def kahneman_tversky(
+    log_probability: Real,
+    reference: Real,
+    baseline: NonNegative,
+    sign: Sign,
+    *,
+    beta: Positive = 0.1,
+    desirable: NonNegative = 1.0,
+    undesirable: NonNegative = 1.0,
+):
+    """How little a good answer gains over the baseline, or a bad one loses: KTO."""
+    gain = log_probability - reference - baseline
+    return where(sign > 0, desirable, undesirable) * sigmoid(-sign * beta * gain)
+
+
+@loss(source="Schulman et al. 2017, arXiv:1707.06347, eq. 7", promises="")
+def clipped_policy(
+    log_probability: Real, old_log_probability: Real, advantage: Real, *, clip: OpenUnit = 0.2
+):
+    """Minus the advantage times the ratio of probabilities, clipped to ``1 ± clip``: PPO."""
+    ratio = exp(log_probability - old_log_probability)
+    near = minimum(maximum(ratio, 1 - clip), 1 + clip)
+    return -minimum(weighted(advantage, ratio), advantage * near)

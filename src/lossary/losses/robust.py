@@ -1,0 +1,131 @@
+"""Losses of an error that tame outliers, tilt, or leave small errors alone."""
+
+from __future__ import annotations
+
+from lossary.definition import loss
+from lossary.domain import NonNegative, OpenUnit, Positive, Real
+from lossary.functions import absolute, exp, log, maximum, sqrt, where
+
+
+@loss(
+    source="Vapnik 1995, The Nature of Statistical Learning Theory, "
+    "doi:10.1007/978-1-4757-2440-0; Smola and Schoelkopf 2004, "
+    "doi:10.1023/B:STCO.0000035301.49549.88",
+    promises="non_negative zero_at_target symmetric convex even bounded_gradient",
+)
+def epsilon_insensitive(prediction: Real, target: Real, *, epsilon: NonNegative = 0.1):
+    """Size of the error beyond ``epsilon``; what is closer costs nothing."""
+    return maximum(absolute(prediction - target) - epsilon, 0)
+
+
+@loss(
+    source="Vapnik 1995, The Nature of Statistical Learning Theory, "
+    "doi:10.1007/978-1-4757-2440-0; Ho and Lin 2012, JMLR 13:3323-3348, eq. 3",
+    promises="non_negative zero_at_target symmetric convex even",
+)
+def squared_epsilon_insensitive(prediction: Real, target: Real, *, epsilon: NonNegative = 0.1):
+    """Square of the error beyond ``epsilon``."""
+    return maximum(absolute(prediction - target) - epsilon, 0) ** 2
+
+
+@loss(
+    source="Charbonnier et al. 1994, doi:10.1109/ICIP.1994.413553; Barron 2019, arXiv:1701.03077, "
+    "eq. 1 with alpha = 1",
+    promises="non_negative zero_at_target symmetric convex even bounded_gradient",
+)
+def charbonnier(prediction: Real, target: Real, *, scale: Positive = 1.0):
+    """Square root of one plus the squared error, less one: a smooth absolute error."""
+    return sqrt(((prediction - target) / scale) ** 2 + 1) - 1
+
+
+@loss(
+    source="Charbonnier et al. 1997, doi:10.1109/83.551699; Hartley and Zisserman 2004, "
+    "Multiple View Geometry, A6.8",
+    promises="non_negative zero_at_target symmetric convex even bounded_gradient",
+)
+def pseudo_huber(prediction: Real, target: Real, *, delta: Positive = 1.0):
+    """Squared error near zero that becomes ``delta`` times the absolute error."""
+    return delta**2 * (sqrt(1 + ((prediction - target) / delta) ** 2) - 1)
+
+
+@loss(
+    source="Black and Anandan 1996, doi:10.1006/cviu.1996.0006; Barron 2019, arXiv:1701.03077, "
+    "eq. 8 with alpha = 0",
+    promises="non_negative zero_at_target symmetric even bounded_gradient",
+)
+def cauchy(prediction: Real, target: Real, *, scale: Positive = 1.0):
+    """Logarithm of one plus half the squared error, in units of ``scale``."""
+    return log(((prediction - target) / scale) ** 2 / 2 + 1)
+
+
+@loss(
+    source="Geman and McClure 1985, Bayesian image analysis; Barron 2019, arXiv:1701.03077, eq. 1 "
+    "with alpha = -2",
+    promises="non_negative zero_at_target symmetric even bounded_gradient",
+)
+def geman_mcclure(prediction: Real, target: Real, *, scale: Positive = 1.0):
+    """Squared error that levels off at 2."""
+    square = ((prediction - target) / scale) ** 2
+    return 2 * square / (square + 4)
+
+
+@loss(
+    source="Dennis and Welsch 1978, doi:10.1080/03610917808812083; Barron 2019, arXiv:1701.03077, "
+    "eq. 8 with alpha = -infinity",
+    promises="non_negative zero_at_target symmetric even bounded_gradient",
+)
+def welsch(prediction: Real, target: Real, *, scale: Positive = 1.0):
+    """Squared error that levels off at 1 as a normal density does at 0."""
+    return 1 - exp(-(((prediction - target) / scale) ** 2) / 2)
+
+
+@loss(
+    source="Beaton and Tukey 1974, doi:10.1080/00401706.1974.10489171",
+    promises="non_negative zero_at_target symmetric even bounded_gradient",
+)
+def tukey(prediction: Real, target: Real, *, scale: Positive = 4.685):
+    """Squared error that is constant beyond ``scale``: Tukey's biweight."""
+    error = (prediction - target) / scale
+    inside = absolute(prediction - target) <= scale
+    return scale**2 / 6 * where(inside, 1 - (1 - error**2) ** 3, 1)
+
+
+@loss(
+    source="Fair 1974, doi:10.3386/w0013; Rey 1983, doi:10.1007/978-3-642-69389-2, sec. 6.4.5",
+    promises="non_negative zero_at_target symmetric convex even bounded_gradient",
+)
+def fair(prediction: Real, target: Real, *, scale: Positive = 1.0):
+    """Squared error near zero that grows ever more slowly towards the absolute error."""
+    size = absolute(prediction - target) / scale
+    return scale**2 * (size - log(1 + size))
+
+
+@loss(
+    source="Feng et al. 2018, arXiv:1711.06753, eq. 5",
+    promises="non_negative zero_at_target symmetric even bounded_gradient",
+)
+def wing(prediction: Real, target: Real, *, width: Positive = 10.0, curvature: Positive = 2.0):
+    """Logarithm of the error within ``width``, its size beyond."""
+    size = absolute(prediction - target)
+    offset = width - width * log(1 + width / curvature)
+    return where(size < width, width * log(1 + size / curvature), size - offset)
+
+
+@loss(
+    source="Newey and Powell 1987, doi:10.2307/1911031",
+    promises="non_negative zero_at_target convex",
+)
+def expectile(prediction: Real, target: Real, *, expectile: OpenUnit = 0.5):
+    """Tilted squared error, whose minimiser is the ``expectile`` of the target."""
+    error = target - prediction
+    return where(error >= 0, expectile, 1 - expectile) * error**2
+
+
+@loss(
+    source="Makridakis 1993, doi:10.1016/0169-2070(93)90079-3",
+    promises="non_negative zero_at_target symmetric",
+)
+def symmetric_absolute_percentage_error(prediction: Real, target: Real):
+    """Size of the error in percent of the mean size of prediction and truth."""
+    size = absolute(prediction) + absolute(target)
+    return 200 * where(size > 0, absolute(prediction - target) / size, 0)
