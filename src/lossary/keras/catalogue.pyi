@@ -48,6 +48,43 @@ __all__ = [
     "EuclideanDistance",
     "PearsonDistance",
     "TanimotoDistance",
+    "Exponential",
+    "ModifiedHuber",
+    "Distillation",
+    "ReverseKlDivergence",
+    "TotalVariationDistance",
+    "Gamma",
+    "Tweedie",
+    "NegativeBinomial",
+    "GaussianKl",
+    "SmoothedBinaryCrossEntropy",
+    "Brier",
+    "MulticlassBrier",
+    "SymmetricCrossEntropy",
+    "NormalizedCrossEntropy",
+    "LogitAdjusted",
+    "LabelDistributionMargin",
+    "ZeroBoundedRanking",
+    "QualityFocal",
+    "Varifocal",
+    "SigmoidPair",
+    "Coral",
+    "BradleyTerry",
+    "SequenceCalibration",
+    "SimplePreference",
+    "OddsRatioPreference",
+    "EpsilonInsensitive",
+    "SquaredEpsilonInsensitive",
+    "Charbonnier",
+    "PseudoHuber",
+    "Cauchy",
+    "GemanMcclure",
+    "Welsch",
+    "Tukey",
+    "Fair",
+    "Wing",
+    "Expectile",
+    "SymmetricAbsolutePercentageError",
 ]
 
 _Reduction: TypeAlias = (
@@ -193,3 +230,128 @@ class PearsonDistance(CatalogueLoss):
 
 class TanimotoDistance(CatalogueLoss):
     def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class Exponential(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+
+class ModifiedHuber(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+
+class Distillation(CatalogueLoss):
+    def __init__(self, *, temperature: Any = 2.0, **options: Unpack[_Rows]) -> None: ...
+
+class ReverseKlDivergence(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class TotalVariationDistance(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class Gamma(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+
+class Tweedie(CatalogueLoss):
+    def __init__(self, *, power: Any = 1.5, **options: Unpack[_Options]) -> None: ...
+
+class NegativeBinomial(CatalogueLoss):
+    def __init__(self, *, dispersion: Any = 1.0, **options: Unpack[_Options]) -> None: ...
+
+class GaussianKl(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+
+class SmoothedBinaryCrossEntropy(CatalogueLoss):
+    def __init__(self, *, label_smoothing: Any = 0.1, **options: Unpack[_Options]) -> None: ...
+
+class Brier(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+
+class MulticlassBrier(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class SymmetricCrossEntropy(CatalogueLoss):
+    def __init__(
+        self, *, alpha: Any = 0.1, beta: Any = 1.0, log_zero: Any = -4.0, **options: Unpack[_Rows]
+    ) -> None: ...
+
+class NormalizedCrossEntropy(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class LogitAdjusted(CatalogueLoss):
+    def __init__(
+        self, *, class_counts: Any | None = None, tau: Any = 1.0, **options: Unpack[_Rows]
+    ) -> None: ...
+
+class LabelDistributionMargin(CatalogueLoss):
+    def __init__(
+        self, *, margins: Any | None = None, scale: Any = 30.0, **options: Unpack[_Rows]
+    ) -> None: ...
+
+class ZeroBoundedRanking(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class QualityFocal(CatalogueLoss):
+    def __init__(self, *, beta: Any = 2.0, **options: Unpack[_Options]) -> None: ...
+
+class Varifocal(CatalogueLoss):
+    def __init__(
+        self, *, alpha: Any = 0.75, gamma: Any = 2.0, **options: Unpack[_Options]
+    ) -> None: ...
+
+class SigmoidPair(CatalogueLoss):
+    def __init__(
+        self, *, scale: Any = 10.0, bias: Any = -10.0, **options: Unpack[_Options]
+    ) -> None: ...
+
+class Coral(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+
+class BradleyTerry(CatalogueLoss):
+    def __init__(self, *, margin: Any = 0.0, **options: Unpack[_Options]) -> None: ...
+
+class SequenceCalibration(CatalogueLoss):
+    def __init__(self, *, margin: Any = 1.0, **options: Unpack[_Options]) -> None: ...
+
+class SimplePreference(CatalogueLoss):
+    def __init__(
+        self, *, beta: Any = 2.0, margin: Any = 1.0, **options: Unpack[_Options]
+    ) -> None: ...
+
+class OddsRatioPreference(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+
+class EpsilonInsensitive(CatalogueLoss):
+    def __init__(self, *, epsilon: Any = 0.1, **options: Unpack[_Options]) -> None: ...
+
+class SquaredEpsilonInsensitive(CatalogueLoss):
+    def __init__(self, *, epsilon: Any = 0.1, **options: Unpack[_Options]) -> None: ...
+
+class Charbonnier(CatalogueLoss):
+    def __init__(self, *, scale: Any = 1.0, **options: Unpack[_Options]) -> None: ...
+
+class PseudoHuber(CatalogueLoss):
+    def __init__(self, *, delta: Any = 1.0, **options: Unpack[_Options]) -> None: ...
+
+class Cauchy(CatalogueLoss):
+    def __init__(self, *, scale: Any = 1.0, **options: Unpack[_Options]) -> None: ...
+
+class GemanMcclure(CatalogueLoss):
+    def __init__(self, *, scale: Any = 1.0, **options: Unpack[_Options]) -> None: ...
+
+class Welsch(CatalogueLoss):
+    def __init__(self, *, scale: Any = 1.0, **options: Unpack[_Options]) -> None: ...
+
+class Tukey(CatalogueLoss):
+    def __init__(self, *, scale: Any = 4.685, **options: Unpack[_Options]) -> None: ...
+
+class Fair(CatalogueLoss):
+    def __init__(self, *, scale: Any = 1.0, **options: Unpack[_Options]) -> None: ...
+
+class Wing(CatalogueLoss):
+    def __init__(
+        self, *, width: Any = 10.0, curvature: Any = 2.0, **options: Unpack[_Options]
+    ) -> None: ...
+
+class Expectile(CatalogueLoss):
+    def __init__(self, *, expectile: Any = 0.5, **options: Unpack[_Options]) -> None: ...
+
+class SymmetricAbsolutePercentageError(CatalogueLoss):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...

@@ -60,6 +60,55 @@ __all__ = [
     "PearsonDistance",
     "TanimotoDistance",
     "TripletMargin",
+    "Exponential",
+    "ModifiedHuber",
+    "Distillation",
+    "ReverseKlDivergence",
+    "TotalVariationDistance",
+    "Gamma",
+    "Tweedie",
+    "NegativeBinomial",
+    "Laplace",
+    "GaussianKl",
+    "CrpsLogistic",
+    "CrpsLaplace",
+    "IntervalScore",
+    "SmoothedBinaryCrossEntropy",
+    "Brier",
+    "MulticlassBrier",
+    "SymmetricCrossEntropy",
+    "NormalizedCrossEntropy",
+    "LogitAdjusted",
+    "LabelDistributionMargin",
+    "ZeroBoundedRanking",
+    "QualityFocal",
+    "Varifocal",
+    "SigmoidPair",
+    "Coral",
+    "LogisticHazard",
+    "BradleyTerry",
+    "DirectPreference",
+    "ConservativePreference",
+    "RobustPreference",
+    "IdentityPreference",
+    "HingePreference",
+    "SequenceCalibration",
+    "SimplePreference",
+    "OddsRatioPreference",
+    "KahnemanTversky",
+    "ClippedPolicy",
+    "EpsilonInsensitive",
+    "SquaredEpsilonInsensitive",
+    "Charbonnier",
+    "PseudoHuber",
+    "Cauchy",
+    "GemanMcclure",
+    "Welsch",
+    "Tukey",
+    "Fair",
+    "Wing",
+    "Expectile",
+    "SymmetricAbsolutePercentageError",
 ]
 
 class _Options(TypedDict, total=False):
@@ -329,3 +378,325 @@ class TripletMargin(LossModule):
     def __call__(
         self, anchor: Tensor, positive: Tensor, negative: Tensor, **batch: Unpack[_Batch]
     ) -> Tensor: ...
+
+class Exponential(LossModule):
+    def __init__(self, **options: Unpack[_Weighed]) -> None: ...
+    def __call__(self, score: Tensor, sign: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class ModifiedHuber(LossModule):
+    def __init__(self, **options: Unpack[_Weighed]) -> None: ...
+    def __call__(self, score: Tensor, sign: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class Distillation(LossModule):
+    def __init__(self, *, temperature: Tensor | float = 2.0, **options: Unpack[_Rows]) -> None: ...
+    def __call__(self, logits: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class ReverseKlDivergence(LossModule):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+    def __call__(self, logits: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class TotalVariationDistance(LossModule):
+    def __init__(self, **options: Unpack[_WeighedRows]) -> None: ...
+    def __call__(
+        self, probabilities: Tensor, target: Tensor, **batch: Unpack[_Batch]
+    ) -> Tensor: ...
+
+class Gamma(LossModule):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+    def __call__(self, log_mean: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class Tweedie(LossModule):
+    def __init__(self, *, power: Tensor | float = 1.5, **options: Unpack[_Options]) -> None: ...
+    def __call__(self, log_mean: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class NegativeBinomial(LossModule):
+    def __init__(
+        self, *, dispersion: Tensor | float = 1.0, **options: Unpack[_Options]
+    ) -> None: ...
+    def __call__(self, log_mean: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class Laplace(LossModule):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+    def __call__(
+        self, location: Tensor, target: Tensor, scale: Tensor, **batch: Unpack[_Batch]
+    ) -> Tensor: ...
+
+class GaussianKl(LossModule):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+    def __call__(self, mean: Tensor, variance: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class CrpsLogistic(LossModule):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+    def __call__(
+        self, location: Tensor, target: Tensor, scale: Tensor, **batch: Unpack[_Batch]
+    ) -> Tensor: ...
+
+class CrpsLaplace(LossModule):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+    def __call__(
+        self, location: Tensor, target: Tensor, scale: Tensor, **batch: Unpack[_Batch]
+    ) -> Tensor: ...
+
+class IntervalScore(LossModule):
+    def __init__(self, *, alpha: Tensor | float = 0.1, **options: Unpack[_Options]) -> None: ...
+    def __call__(
+        self, lower: Tensor, upper: Tensor, target: Tensor, **batch: Unpack[_Batch]
+    ) -> Tensor: ...
+
+class SmoothedBinaryCrossEntropy(LossModule):
+    def __init__(
+        self, *, label_smoothing: Tensor | float = 0.1, **options: Unpack[_Options]
+    ) -> None: ...
+    def __call__(self, logit: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class Brier(LossModule):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+    def __call__(self, probability: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class MulticlassBrier(LossModule):
+    def __init__(self, **options: Unpack[_Labelled]) -> None: ...
+    def __call__(self, probabilities: Tensor, label: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class SymmetricCrossEntropy(LossModule):
+    def __init__(
+        self,
+        *,
+        alpha: Tensor | float = 0.1,
+        beta: Tensor | float = 1.0,
+        log_zero: Tensor | float = -4.0,
+        **options: Unpack[_Labelled],
+    ) -> None: ...
+    def __call__(self, logits: Tensor, label: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class NormalizedCrossEntropy(LossModule):
+    def __init__(self, **options: Unpack[_Labelled]) -> None: ...
+    def __call__(self, logits: Tensor, label: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class LogitAdjusted(LossModule):
+    def __init__(
+        self,
+        *,
+        class_counts: Tensor | float | None = None,
+        tau: Tensor | float = 1.0,
+        **options: Unpack[_Labelled],
+    ) -> None: ...
+    def __call__(self, logits: Tensor, label: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class LabelDistributionMargin(LossModule):
+    def __init__(
+        self,
+        *,
+        margins: Tensor | float | None = None,
+        scale: Tensor | float = 30.0,
+        **options: Unpack[_Labelled],
+    ) -> None: ...
+    def __call__(self, logits: Tensor, label: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class ZeroBoundedRanking(LossModule):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+    def __call__(self, scores: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class QualityFocal(LossModule):
+    def __init__(self, *, beta: Tensor | float = 2.0, **options: Unpack[_Options]) -> None: ...
+    def __call__(self, logit: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class Varifocal(LossModule):
+    def __init__(
+        self,
+        *,
+        alpha: Tensor | float = 0.75,
+        gamma: Tensor | float = 2.0,
+        **options: Unpack[_Options],
+    ) -> None: ...
+    def __call__(self, logit: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class SigmoidPair(LossModule):
+    def __init__(
+        self,
+        *,
+        scale: Tensor | float = 10.0,
+        bias: Tensor | float = -10.0,
+        **options: Unpack[_Weighed],
+    ) -> None: ...
+    def __call__(self, similarity: Tensor, sign: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class Coral(LossModule):
+    def __init__(self, **options: Unpack[_Rows]) -> None: ...
+    def __call__(self, logits: Tensor, levels: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class LogisticHazard(LossModule):
+    def __init__(self, **options: Unpack[_Labelled]) -> None: ...
+    def __call__(
+        self, logits: Tensor, label: Tensor, event: Tensor, **batch: Unpack[_Batch]
+    ) -> Tensor: ...
+
+class BradleyTerry(LossModule):
+    def __init__(self, *, margin: Tensor | float = 0.0, **options: Unpack[_Options]) -> None: ...
+    def __call__(self, chosen: Tensor, rejected: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class DirectPreference(LossModule):
+    def __init__(self, *, beta: Tensor | float = 0.1, **options: Unpack[_Options]) -> None: ...
+    def __call__(
+        self,
+        chosen: Tensor,
+        rejected: Tensor,
+        reference_chosen: Tensor,
+        reference_rejected: Tensor,
+        **batch: Unpack[_Batch],
+    ) -> Tensor: ...
+
+class ConservativePreference(LossModule):
+    def __init__(
+        self,
+        *,
+        beta: Tensor | float = 0.1,
+        label_smoothing: Tensor | float = 0.1,
+        **options: Unpack[_Options],
+    ) -> None: ...
+    def __call__(
+        self,
+        chosen: Tensor,
+        rejected: Tensor,
+        reference_chosen: Tensor,
+        reference_rejected: Tensor,
+        **batch: Unpack[_Batch],
+    ) -> Tensor: ...
+
+class RobustPreference(LossModule):
+    def __init__(
+        self,
+        *,
+        beta: Tensor | float = 0.1,
+        label_smoothing: Tensor | float = 0.1,
+        **options: Unpack[_Options],
+    ) -> None: ...
+    def __call__(
+        self,
+        chosen: Tensor,
+        rejected: Tensor,
+        reference_chosen: Tensor,
+        reference_rejected: Tensor,
+        **batch: Unpack[_Batch],
+    ) -> Tensor: ...
+
+class IdentityPreference(LossModule):
+    def __init__(self, *, beta: Tensor | float = 0.1, **options: Unpack[_Options]) -> None: ...
+    def __call__(
+        self,
+        chosen: Tensor,
+        rejected: Tensor,
+        reference_chosen: Tensor,
+        reference_rejected: Tensor,
+        **batch: Unpack[_Batch],
+    ) -> Tensor: ...
+
+class HingePreference(LossModule):
+    def __init__(self, *, beta: Tensor | float = 0.1, **options: Unpack[_Options]) -> None: ...
+    def __call__(
+        self,
+        chosen: Tensor,
+        rejected: Tensor,
+        reference_chosen: Tensor,
+        reference_rejected: Tensor,
+        **batch: Unpack[_Batch],
+    ) -> Tensor: ...
+
+class SequenceCalibration(LossModule):
+    def __init__(self, *, margin: Tensor | float = 1.0, **options: Unpack[_Options]) -> None: ...
+    def __call__(self, chosen: Tensor, rejected: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class SimplePreference(LossModule):
+    def __init__(
+        self,
+        *,
+        beta: Tensor | float = 2.0,
+        margin: Tensor | float = 1.0,
+        **options: Unpack[_Options],
+    ) -> None: ...
+    def __call__(self, chosen: Tensor, rejected: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class OddsRatioPreference(LossModule):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+    def __call__(self, chosen: Tensor, rejected: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class KahnemanTversky(LossModule):
+    def __init__(
+        self,
+        *,
+        beta: Tensor | float = 0.1,
+        desirable: Tensor | float = 1.0,
+        undesirable: Tensor | float = 1.0,
+        **options: Unpack[_Options],
+    ) -> None: ...
+    def __call__(
+        self,
+        log_probability: Tensor,
+        reference: Tensor,
+        baseline: Tensor,
+        sign: Tensor,
+        **batch: Unpack[_Batch],
+    ) -> Tensor: ...
+
+class ClippedPolicy(LossModule):
+    def __init__(self, *, clip: Tensor | float = 0.2, **options: Unpack[_Options]) -> None: ...
+    def __call__(
+        self,
+        log_probability: Tensor,
+        old_log_probability: Tensor,
+        advantage: Tensor,
+        **batch: Unpack[_Batch],
+    ) -> Tensor: ...
+
+class EpsilonInsensitive(LossModule):
+    def __init__(self, *, epsilon: Tensor | float = 0.1, **options: Unpack[_Options]) -> None: ...
+    def __call__(self, prediction: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class SquaredEpsilonInsensitive(LossModule):
+    def __init__(self, *, epsilon: Tensor | float = 0.1, **options: Unpack[_Options]) -> None: ...
+    def __call__(self, prediction: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class Charbonnier(LossModule):
+    def __init__(self, *, scale: Tensor | float = 1.0, **options: Unpack[_Options]) -> None: ...
+    def __call__(self, prediction: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class PseudoHuber(LossModule):
+    def __init__(self, *, delta: Tensor | float = 1.0, **options: Unpack[_Options]) -> None: ...
+    def __call__(self, prediction: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class Cauchy(LossModule):
+    def __init__(self, *, scale: Tensor | float = 1.0, **options: Unpack[_Options]) -> None: ...
+    def __call__(self, prediction: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class GemanMcclure(LossModule):
+    def __init__(self, *, scale: Tensor | float = 1.0, **options: Unpack[_Options]) -> None: ...
+    def __call__(self, prediction: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class Welsch(LossModule):
+    def __init__(self, *, scale: Tensor | float = 1.0, **options: Unpack[_Options]) -> None: ...
+    def __call__(self, prediction: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class Tukey(LossModule):
+    def __init__(self, *, scale: Tensor | float = 4.685, **options: Unpack[_Options]) -> None: ...
+    def __call__(self, prediction: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class Fair(LossModule):
+    def __init__(self, *, scale: Tensor | float = 1.0, **options: Unpack[_Options]) -> None: ...
+    def __call__(self, prediction: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class Wing(LossModule):
+    def __init__(
+        self,
+        *,
+        width: Tensor | float = 10.0,
+        curvature: Tensor | float = 2.0,
+        **options: Unpack[_Options],
+    ) -> None: ...
+    def __call__(self, prediction: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class Expectile(LossModule):
+    def __init__(self, *, expectile: Tensor | float = 0.5, **options: Unpack[_Options]) -> None: ...
+    def __call__(self, prediction: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
+
+class SymmetricAbsolutePercentageError(LossModule):
+    def __init__(self, **options: Unpack[_Options]) -> None: ...
+    def __call__(self, prediction: Tensor, target: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
