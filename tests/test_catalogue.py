@@ -230,7 +230,7 @@ def test_no_name_elsewhere_belongs_to_two_losses():
 @those(lambda loss: loss.elsewhere)
 def test_a_name_elsewhere_is_a_dotted_path(loss):
     for name in loss.elsewhere:
-        assert re.fullmatch(r"\w+(\.\w+)*( \([\w:=' -]+\))?", name), name
+        assert re.fullmatch(r"\w+(\.\w+)*( \([\w:=', -]+\))?", name), name
 
 
 PEERS = {

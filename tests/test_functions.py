@@ -90,6 +90,30 @@ ARGUMENTS = {
     "exp_of_rounded": (REAL[:10],),
     "softplus_of_rounded": (REAL,),
     "sigmoid_of_rounded": (REAL,),
+    "expm1_of_rounded": (REAL[:10],),
+    "binary_nats_of_rounded": (REAL, SHARE, (1.0, 0.25), (1.0, 3.0)),
+    "binary_residual_of_rounded": (REAL, SHARE, (1.0, 0.25), (1.0,)),
+    "sum_of_four": (REAL[:8], REAL[:8], (0.0, 1.0), (0.5, -1.0)),
+    "sum_of_five": (REAL[:8], REAL[:8], (0.0, 1.0), (0.5, -1.0), (0.0, 3.0)),
+    "log1p_gap": ((*SIZE, -1e-9, -0.25, -0.5, -0.75, 0.99, 1.01),),
+    "exp_gap": ((0.0, 1e-300, 1e-9, -1e-9, 0.5, -0.5, 0.99, -1.01, 40.0, -40.0, -1e30),),
+    "log_gap": ((1e-300, 1e-9, 0.5, 0.75, 1.0, 1.0 + 2**-52, 1.25, 40.0, 1e30),),
+    "log_odds": ((-1e-300, -1e-9, -0.5, -40.0, -1e30),),
+    "odds_ratio_nats": ((-1e-9, -0.5, -40.0, -1e30), (-1e-300, -1e-9, -0.5, -40.0, -900.0)),
+    "scaled_softplus": ((0.0, 1e-9, -1e-9, -40.0, 40.0, 900.0, -900.0), (1e-9, 1.0, 1e30)),
+    "excess": (REAL[:8], REAL[:8], (0.0, 0.5, 1.0)),
+    "square_share": ((*REAL, 1e200, -1e200), (1e-9, 1.0, 4.0)),
+    "biweight": ((0.0, 1e-300, 1e-9, -0.5, 0.99, 1.0),),
+    "symmetric_error": ((*REAL[:8], 5e-324, 1e308), (0.0, 5e-324, 1.0, -1e308, 1e308)),
+    "gamma_nats": ((0.0, 1e-9, -1e-9, -40.0, 40.0), (1e-300, 0.5, 1e9)),
+    "gamma_residual": ((1e-9, -1e-9, -40.0, 40.0, 800.0), (1e-300, 0.5, 1e9)),
+    "tweedie_nats": ((0.0, 1e-9, -40.0, 40.0, -400.0, 400.0), (0.0, 0.5, 1e9), (1.25, 1.5)),
+    "tweedie_residual": ((1e-9, -40.0, 40.0, -400.0, 400.0), (0.0, 0.5, 1e9), (1.25, 1.5)),
+    "negative_binomial_nats": ((0.0, -1e-9, -40.0, 40.0, 1e30), (0.0, 0.5, 1e9), (1e-3, 1.0, 40.0)),
+    "negative_binomial_residual": ((1e-9, -40.0, 40.0, 800.0), (0.0, 0.5, 1e9), (1e-3, 1.0, 40.0)),
+    "laplace_nats": (REAL[:8], (0.0, 1.0), (1e-9, 1.0, 40.0)),
+    "laplace_score": (SIZE, (1e-9, 1.0, 40.0)),
+    "logistic_score": (REAL, (1e-9, 1.0, 40.0)),
 }
 # Functions of logarithms and squares have the errors of their parts, larger ones those of powers.
 ALLOWED = {"sigmoid_power": 32, "jensen_gap": 16}
@@ -144,7 +168,8 @@ ROWS = (
 )
 LOGIT_FUNCTIONS = (
     "logsumexp", "softmax", "softmax_complement", "log_softmax", "cross_entropy_at",
-    "softmax_residual", "mean_cross_entropy", "softmax_share_of_rest",
+    "softmax_residual", "mean_cross_entropy", "softmax_share_of_rest", "log1p_total_exp",
+    "softmax_beside_one",
 )  # fmt: skip
 VECTORS = ((0.0, 0.0), (3.0, 4.0), (-1e200, 1e200), (1e-200, 0.0), (5e-324, 0.0), (1e300, 1.0))
 

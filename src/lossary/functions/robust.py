@@ -64,9 +64,9 @@ def _symmetric_meaning(m: Any, x: Any, y: Any) -> Any:
 )
 def symmetric_error(x: Expression, y: Expression) -> Expression:
     """|x - y| / (|x| + |y|), 0 for two zeros; large numbers are halved: no sum overflows."""
-    half = where(maximum(absolute(x), absolute(y)) > 1, 0.5, 1)
-    gap, size = absolute(x - y) * half, absolute(x) * half + absolute(y) * half
-    return where(sign(x) * sign(y) > 0, gap / size, where((x == 0) & (y == 0), 0, 1))
+    large = maximum(absolute(x), absolute(y)) > 1
+    a, b = where(large, x / 2, x), where(large, y / 2, y)
+    return where((x == 0) & (y == 0), 0, absolute(a - b) / (absolute(a) + absolute(b)))
 
 
 def _symmetric_slope(x: Expression, y: Expression) -> Expression:
