@@ -41,7 +41,8 @@ class Variant:
             )
             + (POSITION_WEIGHT,) * weighted
         )
-        self.labels = tuple(definition.domains[name].integer for name in self.arguments)
+        labels = {a.name for a in definition.arguments if a.domain.integer}
+        self.labels = tuple(name in labels for name in self.arguments)
 
     def symbol(self, name: str) -> Expression:
         """Return the symbol of an argument."""

@@ -112,6 +112,6 @@ SHARES = (
     identity(
         "root of a mean square",
         lambda X: sqrt(total(X * X) / class_count()),
-        lambda X: norm(X) * class_count() ** -0.5,
+        lambda X: norm(X) / sqrt(class_count()),
     ),
 )  # fmt: skip
