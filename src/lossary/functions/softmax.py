@@ -1,5 +1,8 @@
 """Functions along the class axis."""
 
+# A slope may mention its own function, which pyright cannot see through.
+# pyright: reportGeneralTypeIssues=false
+
 from __future__ import annotations
 
 from math import inf

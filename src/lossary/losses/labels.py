@@ -170,4 +170,4 @@ def logistic_hazard(logits: Scores, label: Label, event: Binary):
     """Negative log-likelihood of surviving interval after interval, up to the last one seen."""
     survived = total(where(class_index() < label, softplus(logits), 0))
     last = pick(logits, label)
-    return survived + softplus(where(event == 1, -last, last))
+    return survived + softplus(where(event > 0, -last, last))
