@@ -305,9 +305,9 @@ WORDS = {
     "peak": lambda x, y: peak(x) - peak(-y),
     "norm": lambda x, y: norm(x - y),
     "logsumexp": lambda x, y: logsumexp(x) + logsumexp(y),
-    "cosine": lambda x, y: functions.cosine(x, y),
-    "cosine_gap": lambda x, y: functions.cosine_gap(x, y),
-    "tanimoto_gap": lambda x, y: functions.tanimoto_gap(x, y),
+    "cosine": functions.cosine,
+    "cosine_gap": functions.cosine_gap,
+    "tanimoto_gap": functions.tanimoto_gap,
     "centred": lambda x, y: total(functions.centred(x) * y),
 }
 

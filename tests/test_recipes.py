@@ -13,7 +13,7 @@ import pytest
 import lossary as L
 from lossary.engine import recipes
 from lossary.engine.recipes import recipe as module
-from samples import each_loss, sample
+from samples import each_with_kernels, sample
 
 pytestmark = pytest.mark.representative
 
@@ -119,7 +119,7 @@ def test_tensors_agree(name, recipes_at_once):
         torch.testing.assert_close(gradient, wanted[1], rtol=4e-7, atol=1e-12)
 
 
-@each_loss
+@each_with_kernels
 def test_every_loss_has_a_recipe(loss, monkeypatch, recipes_at_once):
     from lossary.kernels import background
 
