@@ -134,7 +134,7 @@ def is_real(expression, values=VALUES):
 def arguments_of(name):
     """The first operands that lie in the domain of a named function, by what they are called."""
     function = FUNCTIONS[name]
-    for first, second in ((x, y), (y, z), (p, q)):
+    for first, second in ((x, y), (y, z), (p, q), (-p, -q)):
         rows = (z,) if function.shape != "elementwise" else (a, b, p)
         pool = iter((first, second, *rows))
         special = {"label": label, "power": a, **dict.fromkeys(("share", "probability", "rate"), p)}

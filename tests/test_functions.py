@@ -77,7 +77,6 @@ ARGUMENTS = {
     "log_ratio": (SIZE, SIZE),
     "log_to_middle": (SHARE, SHARE),
     "jensen_gap": (SHARE, SHARE),
-    "exp_excess": ((*REAL[:10], 0.99, -0.99, 1.01),),
     "cosh": ((*REAL[:10], 710.25, *ENDLESS),),
     "sinh": ((*REAL[:10], 0.5, 1.9, 2.1, -710.25, *ENDLESS),),
     "log_softplus": ((*REAL, -39.9, -40.1),),
@@ -114,6 +113,10 @@ ARGUMENTS = {
     "laplace_nats": (REAL[:8], (0.0, 1.0), (1e-9, 1.0, 40.0)),
     "laplace_score": (SIZE, (1e-9, 1.0, 40.0)),
     "logistic_score": (REAL, (1e-9, 1.0, 40.0)),
+    "rest_share": ((0.0, 1e-300, 1e-9, 40.0), (1e-300, 1.0, 1e30)),
+    "log_share": ((1e-300, 1.0, 1e30), (0.0, 1e-300, 1e-9, 40.0)),
+    "root": ((0.0, 1e-9, 0.5, 1.0, 40.0), (0.5, 1.0, 3.0)),
+    "matthews_gap": ((1e-9, 0.5, 40.0),) * 4,
 }
 # Functions of logarithms and squares have the errors of their parts, larger ones those of powers.
 ALLOWED = {"sigmoid_power": 32, "jensen_gap": 16}

@@ -23,11 +23,11 @@ from lossary.functions.compensated import (
 )
 from lossary.functions.divergence import (
     log_relative_entropy,
-    logit_divergence,
-    logit_tilt,
     relative_entropy,
     relative_nats,
-    softmax_difference,
+    softmax_change,
+    softmax_divergence,
+    softmax_shift,
 )
 from lossary.functions.elementwise import (
     bernoulli_nats,
@@ -206,8 +206,6 @@ __all__ = [
     "log_softplus",
     "log_to_middle",
     "logistic_score",
-    "logit_divergence",
-    "logit_tilt",
     "logsumexp",
     "matthews_gap",
     "maximum",
@@ -240,9 +238,10 @@ __all__ = [
     "sinh",
     "softmax",
     "softmax_beside_one",
+    "softmax_change",
     "softmax_complement",
     "softmax_complement_power_at",
-    "softmax_difference",
+    "softmax_divergence",
     "softmax_minus",
     "softmax_minus_uniform",
     "softmax_miss",

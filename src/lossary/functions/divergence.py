@@ -8,19 +8,24 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-from lossary.formula import Expression
+from lossary.formula import Expression, constant
+from lossary.functions.compensated import rounding, sum_error
 from lossary.functions.elementwise import log_ratio
 from lossary.functions.gaps import atanh_tail, exp_gap
-from lossary.functions.softmax import log_softmax, logit_meaning, softmax
+from lossary.functions.softmax import cross_entropy_at, softmax
 from lossary.functions.vocabulary import (
+    FUNCTIONS,
     Jacobian,
     absolute,
+    argpeak,
     exp,
     expm1,
     log,
     log1p,
+    minimum,
     named,
     peak,
+    pick,
     total,
     weighted,
     where,
@@ -70,81 +75,71 @@ def log_relative_entropy(t: Expression, x: Expression) -> Expression:
     return where(certain, inf, weighted(exp(t), t - x))
 
 
-def _logit_divergence_meaning(m: Any, y: list[Any], x: list[Any]) -> Any:
-    p, q = logit_meaning(m, y), logit_meaning(m, x)
-    return m.fsum(m.exp(-a) * (b - a) for a, b in zip(p, q, strict=True) if a != m.inf)
+# The divergence of two softmaxes p and q from their logits y and x. Let d be x - y without its mean
+# under p. Then q / p is exp(d - KL), and KL = log E exp(d) = log(1 + E(exp(d) - 1 - d)).
 
 
-def _apart(y: Expression, x: Expression) -> tuple[Expression, Expression, Expression]:
-    """Return y - x less its mean by softmax(y), how far rows are apart, and whether they are near.
-
-    With u for the first, softmax(x) is softmax(y) exp(-u) / (1 + the second).
-    """
-    gap = y - x
-    tilt = gap - total(weighted(softmax(y), gap))
-    near = peak(absolute(tilt)) < 8
-    return tilt, total(softmax(y) * exp_gap(where(near, -tilt, 0))), near
+def _shift_meaning(m: Any, y: list[Any], x: list[Any]) -> list[Any]:
+    p = FUNCTIONS["softmax"].means(m, y)
+    gaps = [v - w if s else m.mpf(0) for s, v, w in zip(p, x, y, strict=True)]
+    middle = m.fsum(s * gap for s, gap in zip(p, gaps, strict=True))
+    return [gap - middle for gap in gaps]
 
 
 @named(
-    means=_logit_divergence_meaning,
-    slope=lambda y, x: (logit_tilt(y, x), softmax_difference(x, y)),
+    means=_shift_meaning,
+    slope=lambda y, x: (
+        Jacobian(constant(-1), ((1 + 0 * y, softmax(y) * (1 - softmax_shift(y, x))),)),
+        Jacobian(constant(1), ((1 + 0 * y, -softmax(y)),)),
+    ),
+    shape="class",
+)
+def softmax_shift(y: Expression, x: Expression) -> Expression:
+    """The difference of logits, less its mean under the softmax of the first."""
+    gap, likely = x - y, argpeak(y)
+    lost = rounding(sum_error(x, -y, gap))
+    gap = (gap - pick(gap, likely)) + (lost - pick(lost, likely))
+    gap = where(y == -inf, 0, gap)
+    return gap - total(weighted(softmax(y), gap))
+
+
+def _change_meaning(m: Any, y: list[Any], x: list[Any]) -> list[Any]:
+    means = FUNCTIONS["softmax"].means
+    return [q - p for p, q in zip(means(m, y), means(m, x), strict=True)]
+
+
+@named(
+    means=_change_meaning,
+    slope=lambda y, x: (
+        Jacobian(-softmax(y), ((softmax(y), softmax(y)),)),
+        Jacobian(softmax(x), ((softmax(x), -softmax(x)),)),
+    ),
+    shape="class",
+)
+def softmax_change(y: Expression, x: Expression) -> Expression:
+    """softmax(x) - softmax(y), also where they nearly agree."""
+    gap = softmax_divergence(y, x)
+    power = softmax_shift(y, x) - gap
+    near = softmax(y) * expm1(minimum(power, 1))
+    return where((gap < 1) & (absolute(power) < 1), near, softmax(x) - softmax(y))
+
+
+def _divergence_meaning(m: Any, y: list[Any], x: list[Any]) -> Any:
+    p, nats = FUNCTIONS["softmax"].means(m, y), FUNCTIONS["log_softmax"].means
+    return m.fsum(s * (v - w) for s, v, w in zip(p, nats(m, y), nats(m, x), strict=True) if s)
+
+
+@named(
+    means=_divergence_meaning,
+    slope=lambda y, x: (-softmax(y) * softmax_shift(y, x), softmax_change(y, x)),
     shape="row",
 )
-def logit_divergence(y: Expression, x: Expression) -> Expression:
-    """Relative entropy of softmax(y) to softmax(x), right also for rows that are nearly equal."""
-    _, apart, near = _apart(y, x)
-    far = total(log_relative_entropy(log_softmax(y), log_softmax(x)))
-    return where(near, log1p(apart), far)
-
-
-def _tilt_meaning(m: Any, y: list[Any], x: list[Any]) -> list[Any]:
-    p, q = logit_meaning(m, y), logit_meaning(m, x)
-    mean = _logit_divergence_meaning(m, y, x)
-    return [
-        m.exp(-a) * (b - a - mean) if a != m.inf else m.mpf(0) for a, b in zip(p, q, strict=True)
-    ]
-
-
-def _tilt_jacobian(y: Expression, x: Expression) -> Jacobian:
-    p, tilt = softmax(y), logit_tilt(y, x)
-    return Jacobian(p + tilt, ((-tilt, p), (-p, p + tilt)))
-
-
-def _tilt_jacobian_of_other(y: Expression) -> Jacobian:
-    p = softmax(y)
-    return Jacobian(-p, ((p, p),))
-
-
-@named(
-    means=_tilt_meaning,
-    slope=lambda y, x: (_tilt_jacobian(y, x), _tilt_jacobian_of_other(y)),
-    shape="class",
-)
-def logit_tilt(y: Expression, x: Expression) -> Expression:
-    """softmax(y) (log softmax(y) - log softmax(x) - their mean): the slope of logit_divergence."""
-    tilt, _, near = _apart(y, x)
-    far = log_softmax(y) - log_softmax(x) - logit_divergence(y, x)
-    return weighted(softmax(y), where(near, tilt, far))
-
-
-def _difference_meaning(m: Any, x: list[Any], y: list[Any]) -> list[Any]:
-    p, q = logit_meaning(m, x), logit_meaning(m, y)
-    return [m.exp(-a) - m.exp(-b) for a, b in zip(p, q, strict=True)]
-
-
-def _softmax_jacobian(x: Expression, sign: int) -> Jacobian:
-    p = softmax(x)
-    return Jacobian(sign * p, ((sign * p, -p),))
-
-
-@named(
-    means=_difference_meaning,
-    slope=lambda x, y: (_softmax_jacobian(x, 1), _softmax_jacobian(y, -1)),
-    shape="class",
-)
-def softmax_difference(x: Expression, y: Expression) -> Expression:
-    """softmax(x) - softmax(y), right also for rows that are nearly equal."""
-    tilt, apart, near = _apart(y, x)
-    close = softmax(y) * (expm1(where(near, -tilt, 0)) - apart) / (1 + apart)
-    return where(near, close, softmax(x) - softmax(y))
+def softmax_divergence(y: Expression, x: Expression) -> Expression:
+    """Relative entropy of softmax(y) to softmax(x)."""
+    shift = softmax_shift(y, x)
+    near = log1p(total(weighted(softmax(y), exp_gap(minimum(shift, 600)))))
+    likely = argpeak(y)
+    far = cross_entropy_at(x, likely) - cross_entropy_at(y, likely) + pick(shift, likely)
+    return where(
+        total(where((x == -inf) & (y > -inf), 1, 0)) > 0, inf, where(peak(shift) < 600, near, far)
+    )

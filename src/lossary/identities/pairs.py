@@ -52,7 +52,6 @@ from lossary.functions import (
     log_softmax,
     log_softplus,
     logistic_score,
-    logit_divergence,
     logsumexp,
     maximum,
     mean_cross_entropy,
@@ -75,6 +74,7 @@ from lossary.functions import (
     softmax,
     softmax_complement,
     softmax_complement_power_at,
+    softmax_divergence,
     softmax_minus,
     softmax_miss,
     softmax_residual,
@@ -538,12 +538,12 @@ DIVERGENCES = (
     identity(
         "relative entropy of two softmaxes",
         lambda Y, X: total(softmax(Y) * (log_softmax(Y) - log_softmax(X))),
-        lambda Y, X: logit_divergence(Y, X),
+        lambda Y, X: softmax_divergence(Y, X),
     ),
     identity(
         "relative entropy of two softmaxes by their ratio",
         lambda Y, X: relative_entropy(softmax(Y), softmax(X)),
-        lambda Y, X: logit_divergence(Y, X),
+        lambda Y, X: softmax_divergence(Y, X),
     ),
     identity(
         "Jensen-Shannon",
