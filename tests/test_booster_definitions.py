@@ -1,4 +1,4 @@
-"""The losses that boosters brought along: value and both derivatives against arbitrary precision."""
+"""Losses that boosters brought along: value and derivatives against arbitrary precision."""
 
 import itertools
 
@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 pytest.importorskip("sklearn", reason="lossary.boosters needs the extra boosters")
-mp = pytest.importorskip("mpmath")
+pytest.importorskip("mpmath", reason="it is what the losses are compared with")
+
+import mpmath as mp
 
 from lossary.boosters.definitions import LOSSES
 from lossary.boosters.objective import Objective
