@@ -12,7 +12,7 @@ from lossary.formula import Expression, constant
 from lossary.functions.compensated import rounding, sum_error
 from lossary.functions.elementwise import log_ratio
 from lossary.functions.gaps import atanh_tail, exp_gap
-from lossary.functions.softmax import cross_entropy_at, softmax
+from lossary.functions.softmax import logsumexp, softmax
 from lossary.functions.vocabulary import (
     FUNCTIONS,
     Jacobian,
@@ -20,12 +20,12 @@ from lossary.functions.vocabulary import (
     argpeak,
     exp,
     expm1,
+    is_class,
     log,
     log1p,
     minimum,
     named,
     peak,
-    pick,
     total,
     weighted,
     where,
@@ -79,6 +79,11 @@ def log_relative_entropy(t: Expression, x: Expression) -> Expression:
 # under p. Then q / p is exp(d - KL), and KL = log E exp(d) = log(1 + E(exp(d) - 1 - d)).
 
 
+def _at(values: Expression, place: Expression) -> Expression:
+    """Return the entry at a place that is computed: kernels pick at labels only."""
+    return total(where(is_class(place), values, 0))
+
+
 def _shift_meaning(m: Any, y: list[Any], x: list[Any]) -> list[Any]:
     p = FUNCTIONS["softmax"].means(m, y)
     gaps = [v - w if s else m.mpf(0) for s, v, w in zip(p, x, y, strict=True)]
@@ -98,7 +103,7 @@ def softmax_shift(y: Expression, x: Expression) -> Expression:
     """The difference of logits, less its mean under the softmax of the first."""
     gap, likely = x - y, argpeak(y)
     lost = rounding(sum_error(x, -y, gap))
-    gap = (gap - pick(gap, likely)) + (lost - pick(lost, likely))
+    gap = (gap - _at(gap, likely)) + (lost - _at(lost, likely))
     gap = where(y == -inf, 0, gap)
     return gap - total(weighted(softmax(y), gap))
 
@@ -139,7 +144,8 @@ def softmax_divergence(y: Expression, x: Expression) -> Expression:
     shift = softmax_shift(y, x)
     near = log1p(total(weighted(softmax(y), exp_gap(minimum(shift, 600)))))
     likely = argpeak(y)
-    far = cross_entropy_at(x, likely) - cross_entropy_at(y, likely) + pick(shift, likely)
+    taken = (logsumexp(x) - _at(x, likely)) - (logsumexp(y) - _at(y, likely))
+    far = taken + _at(shift, likely)
     return where(
         total(where((x == -inf) & (y > -inf), 1, 0)) > 0, inf, where(peak(shift) < 600, near, far)
     )
