@@ -18,9 +18,9 @@ from lossary.functions import FUNCTIONS, PRIMITIVES, Jacobian
 
 INF, NAN = math.inf, math.nan
 
-# Symbols: x, y, z, p, q have classes, y and z are positive, p and q lie between 0 and 1; a and b
-# have one positive number per row, label an integer.
-x, y, z, p, q = (variable(name, class_axis=True) for name in "xyzpq")
+# Symbols: all but a, b and label have classes; y and z are positive, p and q lie in (0, 1), m and n
+# are negative; a and b have one positive number per row, label an integer.
+x, y, z, p, q, m, n = (variable(name, class_axis=True) for name in "xyzpqmn")
 a, b = variable("a"), variable("b")
 label = variable("label")
 
@@ -30,6 +30,8 @@ VALUES = {
     "z": np.array([[0.9, 0.1, 0.3, 1.4], [0.2, 0.8, 2.2, 0.5], [1.2, 0.6, 0.15, 0.35]]),
     "p": np.array([[0.3, 0.2, 0.4, 0.1], [0.9, 0.05, 0.5, 0.7], [0.6, 0.25, 0.15, 0.8]]),
     "q": np.array([[0.5, 0.1, 0.8, 0.6], [0.2, 0.95, 0.4, 0.3], [0.7, 0.35, 0.85, 0.55]]),
+    "m": np.array([[-0.3, -1.2, -0.7, -2.1], [-0.2, -0.9, -1.5, -0.4], [-0.6, -3.0, -1.1, -0.8]]),
+    "n": np.array([[-0.5, -0.4, -1.7, -0.1], [-1.3, -0.6, -0.8, -2.2], [-2.6, -0.7, -0.35, -1.4]]),
     "a": np.array([[0.6], [1.7], [0.2]]),
     "b": np.array([[1.3], [0.4], [2.5]]),
     "label": np.array([[0], [3], [1]]),
@@ -134,9 +136,9 @@ def is_real(expression, values=VALUES):
 def arguments_of(name):
     """The first operands that lie in the domain of a named function, by what they are called."""
     function = FUNCTIONS[name]
-    for first, second in ((x, y), (y, z), (p, q), (-p, -q)):
-        rows = (z,) if function.shape != "elementwise" else (a, b, p)
-        pool = iter((first, second, *rows))
+    for first, second in ((x, y), (y, z), (p, q), (m, n)):
+        rows = (z,) if function.shape != "elementwise" else (a, b)
+        pool = iter((first, second, *rows, p, q))
         special = {"label": label, "power": a, **dict.fromkeys(("share", "probability", "rate"), p)}
         special |= {"part": p, "rest": q, "tp": p, "fp": q, "fn": a, "tn": b}
         words = signature(function.computed).parameters
@@ -238,6 +240,8 @@ WIDE = {
     "z": np.abs(PAIRED) + 0.25,
     "p": SHARES,
     "q": SHARES[::-1],
+    "m": -np.abs(PAIRED) - 0.25,
+    "n": -np.abs(PAIRED[:, ::-1]) - 0.125,
     "a": np.full((len(PAIRED), 1), 0.75),
     "b": np.full((len(PAIRED), 1), 1.25),
     "label": np.arange(len(PAIRED))[:, None] % 2,
