@@ -355,6 +355,26 @@ def test_a_function_of_the_math_module():
     names_the_line(said, "return math.exp(prediction - target)")
 
 
+@pytest.mark.parametrize(
+    ("body", "hint"),
+    [
+        ("np.exp(x)", "write exp(x); from lossary.functions import exp"),
+        ("math.exp(x)", "use the functions of lossary.functions"),
+        ("x.exp()", "write exp(x); from lossary.functions import exp"),
+        ("max(x, 0)", "write where(condition, a, b), and &, |, ~, minimum, maximum"),
+        ("sum(x)", "use total, peak or pick along the class axis"),
+        ("clip(x, 0, 1)", "write minimum(maximum(x, y), z); from lossary.functions import"),
+        ("x @ y", "write total(x * y); from lossary.functions import total"),
+    ],
+)
+def test_without_the_source_the_hint_is_general(body, hint):
+    """Code that was typed or made has no file to look into."""
+    text = f"@L.loss\ndef made(x: Real, y: Real):\n    return {body}\n"
+    with pytest.raises(L.FormulaError) as caught:
+        exec(text, {"L": L, "np": np, "math": math, "Real": Real})
+    assert f"\nhint: {hint}" in str(caught.value)
+
+
 def test_the_wrong_number_of_arguments():
     def formula(prediction: Real, target: Real):
         """Wrong."""

@@ -147,6 +147,8 @@ def test_names_that_lead_nowhere(refused):
     problem, hint = refused("show mina:cauchy")
     assert problem == "there is no module mina"
     assert "mina.py:NAME" in hint
+    assert refused("show pack.losses:cauchy")[0] == "there is no module pack.losses"
+    assert "is a notebook" in refused("show mine.ipynb:cauchy")[0]
     problem, hint = refused("show beside.py")
     assert problem == "beside.py has no loss"
     assert "@lossary.loss" in hint

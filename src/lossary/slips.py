@@ -173,7 +173,7 @@ def for_call(place: Place | None, name: str = "", *, rows: bool = True) -> str:
 
 def for_method(place: Place | None, name: str, *, rows: bool = True) -> str:
     """Return what to write in place of ``x.exp()``."""
-    node, *outer = place.around if place else (None,)
+    node, *outer = (place and place.around) or (None,)
     receiver = ast.unparse(node.value) if isinstance(node, ast.Attribute) else "x"
     call = outer[0] if outer and isinstance(outer[0], ast.Call) else None
     return _said(name, {"0": receiver, **_arguments(call, 1)}, rows=rows)

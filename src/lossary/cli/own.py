@@ -106,6 +106,11 @@ def _executed(path: Path, name: str) -> ModuleType:
 
 
 def _of_name(name: str) -> ModuleType:
+    if name.endswith(".ipynb"):
+        raise click.UsageError(
+            f"{name} is a notebook, which is not run here\n"
+            "hint: move the loss to a .py file, or ask its accuracy() in the notebook"
+        )
     with _importable(Path.cwd()), _worded(name):
         return importlib.import_module(name)
 
@@ -140,7 +145,7 @@ def _worded(place: Path | str) -> Iterator[None]:
             f"{error.filename}:{error.lineno}: {error.msg}: {line}\nhint: mend the line"
         ) from None
     except ModuleNotFoundError as error:
-        if error.name == str(place):
+        if f"{place}.".startswith(f"{error.name}."):
             hint = f"for a file write {place}.py:NAME; modules are looked for here and on the path"
             raise click.UsageError(f"there is no module {place}\nhint: {hint}") from None
         hint = f"install {error.name}, or run lossary where it is installed"
