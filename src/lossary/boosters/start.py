@@ -111,8 +111,11 @@ def _searched(rule: Rule, y: Numbers, weight: Any) -> float:
     """Return the best of a grid of constants, made exact by the zero of the slope beside it."""
     from scipy.optimize import brentq
 
-    data = rule.data(y, y.shape)
     w = None if weight is None else np.asarray(weight, np.float64)
+    if rule.loss.inputs[1].domain.name in {"Sign", "Binary"}:  # a million rows are two
+        y, place = np.unique(y, return_inverse=True)
+        w = np.bincount(place, w).astype(np.float64)
+    data = rule.data(y, y.shape)
     constant, slopes = np.empty(len(y)), np.empty(len(y))
 
     def slope(margin: float) -> float:

@@ -171,7 +171,7 @@ class _Estimator(host.LGBMModel):
         options["init_score"] = self._starts(start, len(labels))
         if seen := _watched(options):
             options["eval_init_score"] = [self._starts(start, len(v)) for v in seen]
-        told = {"num_class": outputs} if outputs > 1 else {}
+        told: dict[str, Any] = {"num_class": outputs} if outputs > 1 else {}
         if options.get("eval_metric") is None:
             options["eval_metric"] = objective.metric
             told["metric"] = "None"  # the estimator would watch squared error beside it
