@@ -26,7 +26,7 @@ from lossary.errors import install_line  # noqa: E402
 from lossary.functions import expm1  # noqa: E402
 from lossary.kernels import triton_launch  # noqa: E402
 from lossary.kernels.triton_scale import scale_in_place  # noqa: E402
-from samples import each_loss, sample  # noqa: E402
+from samples import each_with_kernels, sample  # noqa: E402
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -108,7 +108,7 @@ def close(found, expected, near=1e-12):
 # ----------------------------------------------------------------------------- every loss
 
 
-@each_loss
+@each_with_kernels
 def test_value_and_gradients_are_those_of_the_operations(loss):
     arrays, parameters = sample(loss, 0, (6,), 5)
     arrays = [tensor(np.ascontiguousarray(x)) for x in arrays]

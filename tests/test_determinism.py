@@ -17,7 +17,7 @@ import pytest
 import lossary as L
 from engines import by_kernels, by_operations, kernels_only
 from libraries import imported
-from samples import arrays, each_loss, parameters
+from samples import arrays, each_loss, each_with_kernels, parameters
 
 pytestmark = pytest.mark.representative
 
@@ -78,7 +78,7 @@ def draws(loss, dtype="float64", sizes=SIZES, classes=(4,)):
             yield arrays(loss, rng, (number,), count, dtype)
 
 
-@each_loss
+@each_with_kernels
 def test_bits_do_not_depend_on_where_arrays_lie(loss):
     options = parameters(loss)
     for values in draws(loss):

@@ -90,6 +90,10 @@ ARGUMENTS = {
     "exp_of_rounded": (REAL[:10],),
     "softplus_of_rounded": (REAL,),
     "sigmoid_of_rounded": (REAL,),
+    "rest_share": ((0.0, 1e-300, 1e-9, 40.0), (1e-300, 1.0, 1e30)),
+    "log_share": ((1e-300, 1.0, 1e30), (0.0, 1e-300, 1e-9, 40.0)),
+    "root": ((0.0, 1e-9, 0.5, 1.0, 40.0), (0.5, 1.0, 3.0)),
+    "matthews_gap": ((1e-9, 0.5, 40.0),) * 4,
 }
 # Functions of logarithms and squares have the errors of their parts, larger ones those of powers.
 ALLOWED = {"sigmoid_power": 32, "jensen_gap": 16}

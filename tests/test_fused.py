@@ -6,7 +6,7 @@ import pytest
 
 import lossary as L
 from engines import agree, by_kernels, by_operations, kernels_only, outcome, same
-from samples import each_loss, sample
+from samples import each_with_kernels, sample
 
 pytestmark = pytest.mark.representative
 
@@ -28,7 +28,7 @@ def rng(seed=0):
 # ------------------------------------------------------------------------------- every loss
 
 
-@each_loss
+@each_with_kernels
 def test_every_loss_agrees_with_its_array_text(loss):
     arrays, parameters = sample(loss, shape=(37,), dtype="float32")
     agree(loss.value_and_gradient, *arrays, reduction="none", **parameters)

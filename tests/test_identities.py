@@ -76,7 +76,7 @@ def lowered(loss, form):
     """What a form of a loss is computed by."""
     names = tuple(loss.domains)
     symbols = {name: loss.variable(name) for name in names}
-    return loss.computed(trace(written(form, names), symbols))
+    return loss.lowered(trace(written(form, names), symbols))
 
 
 @pytest.mark.parametrize(("name", "form", "given"), FORMS, ids=str)

@@ -17,7 +17,7 @@ import lossary as L
 from lossary.render.loops import kernel_text
 from lossary.render.programs import Text, source, word
 from made_kernels import kernel
-from samples import LOSSES, those
+from samples import LOSSES, each_with_kernels, has_kernels
 
 FOLDER = Path(__file__).parent / "golden"
 STORAGES = ("float64", "float32", "bfloat16")
@@ -38,11 +38,6 @@ SHOWN = {
     "cross_entropy": ("over", "float32"),
     "crammer_singer": ("each", "float32"),
 }
-
-
-def has_kernels(loss):
-    """No kernel sums over positions yet."""
-    return not loss.over_positions
 
 
 def made(loss, storage, asked):
@@ -85,7 +80,7 @@ def pictures(loss):
     return {f"{loss.name}.txt": "".join(digests), **shown}
 
 
-@those(has_kernels)
+@each_with_kernels
 def test_the_texts_are_those_that_were_read(loss):
     for name, text in pictures(loss).items():
         assert (FOLDER / name).read_text(encoding="utf-8") == text, name

@@ -10,7 +10,7 @@ import pytest
 
 import lossary as L
 from libraries import NAMES, Library
-from samples import CLASSES, each_loss, sample
+from samples import CLASSES, each_loss, of_rows, sample
 
 SOURCES = [*Path(L.__file__).parent.rglob("*.py")]
 
@@ -74,7 +74,7 @@ class Silent(np.ndarray):
 def options_of(loss, convert):
     """Each option and hyper-parameter that may be an array, as one."""
     given = [
-        {"weight": convert(np.full(5, 2.0)), "mask": convert(np.arange(5) < 4)},
+        {"weight": convert(np.full(5, 2.0)), "mask": convert(of_rows(loss, np.arange(5) < 4))},
         {"weight": convert(np.array([1.0, 0.0, 2.0, 1.0, 1.0])), "denominator": convert(3.0)},
     ]
     if "class_weight" in loss.__signature__.parameters and "class_weight" not in loss.domains:
@@ -108,7 +108,8 @@ def test_no_array_is_printed_on_the_way_to_a_loss(name, loss, monkeypatch):
             loss(*data, **settings | options)
             if name == "numpy":
                 loss.value_and_gradient(*data, **settings | options)
-                loss.sums(*data, **settings | options)
+                if not (loss.over_positions and "weight" in options):
+                    loss.sums(*data, **settings | options)
 
 
 def test_what_prints_an_array_is_noticed(monkeypatch):

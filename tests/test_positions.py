@@ -73,6 +73,21 @@ def test_every_library_moves_the_axes_and_back(loss, library):
     np.testing.assert_allclose(slope, true[1], rtol=1e-11, atol=1e-15)
 
 
+@pytest.mark.parametrize("engine", ["auto", "fused"])
+def test_a_compiled_graph_of_torch_takes_several_axes(engine):
+    library = Library("torch")
+    data, keep = images(L.dice), keep_of((2, 3, 4, 5))
+    true = L.dice(*data, axis=(2, 3), mask=keep, reduction="none")
+    given = [library.array(x, "float64") for x in data]
+
+    def graph(p, y, mask):
+        return L.dice(p, y, axis=(2, 3), mask=mask, reduction="none")
+
+    with L.using(engine=engine):
+        found = library.compiled(graph)(*given, booleans(library, keep))
+    np.testing.assert_allclose(library.plain(found), true, rtol=1e-14)
+
+
 @pytest.mark.parametrize(
     ("axis", "said"),
     [((0, 4), "axis 4 is outside"), ((1, -3), "twice"), ((), "no axis"), ((0.5,), "integers")],

@@ -13,7 +13,7 @@ import pytest
 import lossary as L
 from lossary.engine import recipes
 from lossary.engine.recipes import recipe as module
-from samples import each_loss, sample
+from samples import each_with_kernels, sample
 
 pytestmark = pytest.mark.representative
 
@@ -182,7 +182,7 @@ class TestWithoutAReduction:
                 torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-9)
 
 
-@each_loss
+@each_with_kernels
 def test_every_loss_has_a_recipe(loss, monkeypatch, recipes_at_once):
     from lossary.kernels import background
 

@@ -15,7 +15,7 @@ import lossary as L  # noqa: E402
 from lossary.kernels import triton_launch  # noqa: E402
 from lossary.render.programs import word  # noqa: E402
 from made_kernels import kernel  # noqa: E402
-from samples import each_loss  # noqa: E402
+from samples import each_with_kernels  # noqa: E402
 from triton_runs import run  # noqa: E402
 
 pytestmark = pytest.mark.representative
@@ -81,7 +81,7 @@ def compiled(made, *, streamed=False, pointers=frozenset()):
 
 
 @pytest.mark.skipif(os.environ.get("TRITON_INTERPRET") == "1", reason="the interpreter is chosen")
-@each_loss
+@each_with_kernels
 def test_every_loss_compiles_for_a_gpu(loss):
     """Down to the machine code of a Hopper, with weights, masks and checks."""
     made, _ = kernel(loss, storage="bfloat16", weight="float32", mask=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from math import inf
 from typing import Annotated, Any, Literal, get_args
 
@@ -103,8 +103,8 @@ def domain_of(annotation: Any) -> tuple[Domain | None, str]:
     metadata = [item for part in (annotation, *get_args(annotation)) for item in get_args(part)]
     domain = next((item for item in metadata if isinstance(item, Domain)), None)
     description = next((item for item in metadata if isinstance(item, str)), "")
-    for axis in metadata if domain else ():
-        domain = domain.along(axis) if isinstance(axis, Axis) else domain
+    if domain is not None:
+        domain = reduce(Domain.along, (x for x in metadata if isinstance(x, Axis)), domain)
     return domain, description
 
 

@@ -99,6 +99,8 @@ def _example(loss: Loss, argument: Argument) -> str:
         return "1,2" if domain.class_axis else f"{domain.inside[-1]:g}"
     if domain.class_axis:
         rows = {"Simplex": "0.7,0.3", "LogSimplex": "-0.693147181,-0.693147181", "Binaries": "1,0"}
+        if domain.name in {"Unit", "OpenUnit"}:
+            rows[domain.name] = "0.8,0.3" if argument is loss.inputs[0] else "1,0"
         return rows.get(domain.name, "2,-1" if argument is loss.inputs[0] else "1,0")
     if domain.name in {"Binary", "Sign", "Unit"}:
         return "0.8" if argument is loss.inputs[0] else "1"

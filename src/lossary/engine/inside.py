@@ -77,6 +77,7 @@ def inside_of(call: Call) -> Inside | None:
         weight = _sound(call, weight, keep)
         counts = weight != 0
         keep = counts if keep is None else keep & counts
+    assert keep is not None  # noqa: S101  (one of the two is given)
     some = ~library.all_last(~keep)
     own = library.cast(keep, dtype) if weight is None else library.where(keep, weight, 0.0)
     # Of values without a position nothing is used; weights of 1 keep their derivatives finite.

@@ -73,7 +73,7 @@ def _matthews_slope(
         half * (real + unseen) + fp / root,
         half * (negative + unseen) - tp / root,
     )
-    return tuple(where(root > 0, slope, 0) for slope in found)
+    return tuple(where(root == 0, 0, slope) for slope in found)
 
 
 @named(
@@ -93,4 +93,4 @@ def matthews_gap(tp: Expression, fp: Expression, fn: Expression, tn: Expression)
     mixed = (tp * fn + fp * tn) / root * ((tp * fp + fn * tn) / root)
     apart = 4 * (tp * tn / root) * (fp * fn / root) + right * wrong + mixed
     gap = where(correlation > 0, apart / (1 + correlation), 1 - correlation)
-    return where(root > 0, gap, 1)
+    return where(root == 0, 1, gap)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from lossary.definition import loss
 from lossary.domain import Exponent, Logit, NonNegative, Real, Unit, positions
-from lossary.functions import absolute, binary_nats, log, mean, sigmoid, sqrt, total
+from lossary.functions import absolute, log, mean, sigmoid, sqrt, total
 
 
 @loss(
@@ -155,7 +155,7 @@ def dice_binary_cross_entropy(
     p = sigmoid(logit)
     overlap = total(p * target, over=positions)
     sizes = total(p, over=positions) + total(target, over=positions)
-    nats = binary_nats(logit, target, 1, 1)
+    nats = -(target * log(p) + (1 - target) * log(1 - p))
     return 1 - (2 * overlap + smooth) / (sizes + smooth) + mean(nats, over=positions)
 
 

@@ -64,8 +64,9 @@ class Product:
         whole = 1 / size if 0 < size < 1 else 0.0
         if whole and abs(whole - round(whole)) < 1e-9 and (below or whole > 4):
             below.insert(0, constant(round(whole)))
-        elif size != 1 or not above:
+        elif size != 1:
             above.insert(0, constant(size))
+        above = above or [constant(1)]
         return _multiplied(above) / _multiplied(below) if below else _multiplied(above)
 
 

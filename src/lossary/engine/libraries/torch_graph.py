@@ -14,7 +14,8 @@ from lossary.engine.numbered import numbered
 @torch.compiler.allow_in_graph
 def node(which: int, method: str, args: Any, kwargs: Any) -> Any:
     """Call a method of the loss with this number, on the tensors of the compiler's next stage."""
-    fused = method == "__call__" and selection.chosen() == "fused"
+    loss = numbered(which)
+    fused = method == "__call__" and selection.chosen() == "fused" and not loss.over_positions
     if fused and torch_operator.usable(args, kwargs):
-        return torch_operator.call(numbered(which), args, kwargs)
-    return getattr(numbered(which), method)(*args, **kwargs)
+        return torch_operator.call(loss, args, kwargs)
+    return getattr(loss, method)(*args, **kwargs)
