@@ -16,6 +16,7 @@ from lossary.engine.inside import Inside, inside_of, weighs
 from lossary.engine.libraries import Library
 from lossary.engine.libraries.base import Operation
 from lossary.engine.program import POSITION_WEIGHT, Variant, variant
+from lossary.engine.reading import given
 from lossary.errors import DtypeError
 from lossary.kinds import refusal
 
@@ -177,7 +178,7 @@ def _parameter(call: Call, argument: Argument, value: Any, doubts: list[Any]) ->
 def _array(call: Call, argument: Argument, value: Any, doubts: list[Any]) -> Any:
     library = call.library
     with library.wide():
-        x = weighing.given(call, argument.name, value)
+        x = given(call, argument.name, value)
         if argument.domain.class_axis:
             weighing.fits_classes(call, argument.name, x)
         else:
@@ -318,8 +319,8 @@ def derivatives(
         )
     call = begun(definition, args, kwargs)
     outs = out if isinstance(out, dict) else dict.fromkeys(kinds, out)
-    for given in outs.values():
-        if given is not None and (wrong := refusal(type(given))):
+    for buffer in outs.values():
+        if buffer is not None and (wrong := refusal(type(buffer))):
             raise DtypeError(f"{definition.name}: out must be a plain array, got {wrong}")
     choice = choose(call)
     with call.library.calm():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lossary.engine.reading import given
 from lossary.errors import DomainError, DtypeError, ShapeError
 
 if TYPE_CHECKING:
@@ -114,8 +115,6 @@ def _mask(call: Call) -> Any:
 
 def _spread(call: Call, name: str, value: Any) -> Any:
     """Return one number for each position, laid out as the data are."""
-    from lossary.engine.weighing import given
-
     library, x = call.library, given(call, name, value)
     shape = library.shape(call.given)
     own = library.shape(x)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from lossary.definition import Definition
 from lossary.engine.libraries import Library
-from lossary.errors import DtypeError
-from lossary.kinds import is_masked, refusal, refused_within
+from lossary.errors import DtypeError, LossaryError
+from lossary.kinds import is_masked, refusal, refused_within, way_out
 
-__all__ = ["any_masked", "read", "unmasked"]
+__all__ = ["any_masked", "given", "read", "unmasked"]
 
 
 def read(
@@ -62,3 +62,25 @@ def _harmless(definition: Definition, name: str, x: np.ndarray, mask: np.ndarray
         return x
     neutral = 0 if domain is None else domain.inside[0]
     return np.where(mask, x.dtype.type(neutral), x)
+
+
+def given(call: Any, name: str, value: Any) -> Any:
+    """Return an option or a hyper-parameter as real numbers of the call's library."""
+    try:
+        x = read(call.library, call.definition.name, name, value, call.prediction)
+    except LossaryError:
+        raise
+    except (TypeError, ValueError) as error:
+        _refuse(call, name, value, None, error)
+    if call.library.kind(x) in {"complex", "other"}:
+        _refuse(call, name, value, x)
+    return x
+
+
+def _refuse(call: Any, name: str, value: Any, x: Any, cause: Exception | None = None) -> NoReturn:
+    is_array = len(getattr(x, "shape", ())) > 0
+    got = f"an array of {x.dtype}" if is_array else f"{type(value).__name__} {value!r}"
+    raise DtypeError(
+        f"{call.definition.name}: {name} must be a real number or an array of them, "
+        f"got {got}{way_out(x)}"
+    ) from cause

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lossary.engine.arguments import Call
-from lossary.engine.weighing import given
+from lossary.engine.reading import given
 from lossary.errors import DomainError, ShapeError
 
 __all__ = ["divisor_of", "reduce", "scale", "sums"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +11,8 @@ from lossary.engine import ambiguity, hints
 from lossary.engine.arguments import Call, may_equal
 from lossary.engine.inside import masked_positions
 from lossary.engine.libraries import symbolic
-from lossary.engine.reading import read
-from lossary.errors import DomainError, DtypeError, LossaryError, ShapeError
-from lossary.kinds import way_out
+from lossary.engine.reading import given
+from lossary.errors import DomainError, DtypeError, ShapeError
 
 __all__ = [
     "class_table",
@@ -24,7 +23,6 @@ __all__ = [
     "fits",
     "fits_classes",
     "fitting",
-    "given",
     "ignored",
     "leave_out",
     "mask_of",
@@ -56,28 +54,6 @@ def fits(call: Call, name: str, shape: tuple[int, ...] | None, clear: bool = Fal
 def _repeats(n: int | None, m: int | None) -> bool:
     """Whether a length n repeats to m; a graph may not know one of them yet."""
     return n == 1 or may_equal(n, m)
-
-
-def given(call: Call, name: str, value: Any) -> Any:
-    """Return an option or a hyper-parameter as real numbers of the call's library."""
-    try:
-        x = read(call.library, call.definition.name, name, value, call.prediction)
-    except LossaryError:
-        raise
-    except (TypeError, ValueError) as error:
-        _refuse(call, name, value, None, error)
-    if call.library.kind(x) in {"complex", "other"}:
-        _refuse(call, name, value, x)
-    return x
-
-
-def _refuse(call: Call, name: str, value: Any, x: Any, cause: Exception | None = None) -> NoReturn:
-    is_array = len(getattr(x, "shape", ())) > 0
-    got = f"an array of {x.dtype}" if is_array else f"{type(value).__name__} {value!r}"
-    raise DtypeError(
-        f"{call.definition.name}: {name} must be a real number or an array of them, "
-        f"got {got}{way_out(x)}"
-    ) from cause
 
 
 def leave_out(call: Call) -> None:

@@ -118,7 +118,7 @@ def by_peak(root: Expression) -> Expression:
     for node in walk(root):
         arguments = tuple(done[a] for a in node.arguments)
         if node.operator == "argpeak":
-            done[node] = apply("argpeak", *arguments, peak(*arguments), class_axis=False)
+            done[node] = apply("argpeak", *arguments, peak(arguments[0]), class_axis=False)
         else:
             done[node] = rebuild(node, arguments)
     return done[root]
