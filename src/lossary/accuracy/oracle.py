@@ -226,10 +226,11 @@ class Meaning:
         place = Place(point)
         row = place.numbers[name]
         if isinstance(row, list):
-            return [self._entry(place, name, k) for k in range(len(row))]
-        return self._entry(place, name, None)
+            return [self.entry(place, name, k) for k in range(len(row))]
+        return self.entry(place, name, None)
 
-    def _entry(self, place: Place, name: str, k: int | None) -> Any:
+    def entry(self, place: Place, name: str, k: int | None) -> Any:
+        """Return one entry of the gradient; ``k`` is its class, None for a number."""
         m = context()
         row = place.numbers[name]
         start = row if k is None else row[k]
@@ -246,7 +247,7 @@ class Meaning:
 
         found = slope(moved, place.spacing, place.extent, self.floor)
         settled = isinstance(found, Kink) or (found is not None and m.isfinite(found))
-        return found if settled or self.beyond is None else self.beyond._entry(place, name, k)
+        return found if settled or self.beyond is None else self.beyond.entry(place, name, k)
 
 
 class Place:
