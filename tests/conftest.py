@@ -4,7 +4,8 @@ import contextlib
 import gc
 import os
 import sys
-from collections import Counter
+import zlib
+from collections import Counter, defaultdict
 
 # Triton and TensorFlow each bring LLVM; a process lives only if Triton comes first.
 with contextlib.suppress(ImportError):
@@ -23,9 +24,9 @@ OUTCOMES = ("passed", "failed", "error", "xfailed", "xpassed", "skipped")
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--every-loss",
+        "--thorough",
         action="store_true",
-        help="run tests marked 'representative' for the whole catalogue: twice the time",
+        help="all losses in all modes, all points, all spoiled rules: three times as long",
     )
 
 
@@ -57,10 +58,10 @@ def installed():
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     """Choose cases, group them by loss, and write down their library for the closing count."""
-    if not config.option.every_loss:
-        left_out = [item for item in items if is_left_out(item)]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+    if not config.option.thorough:
+        left_out = {*filter(is_left_out, items), *between_samples(items)}
+        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+        items[:] = [item for item in items if item not in left_out]
     for item in items:
         grouped = item.get_closest_marker("xdist_group")
         if (loss := word_of(item, L.catalogue)) and not grouped:
@@ -76,11 +77,32 @@ def word_of(item, known):
 
 
 def is_left_out(item):
-    """Tell cases for which another loss stands; who asks for a loss by name (-k) gets it."""
-    if not item.get_closest_marker("representative"):
+    """Tell cases for which another loss stands; who asks for a loss by name (-k) gets it.
+
+    NumPy computes all losses: what other libraries run is the same text in other words.
+    """
+    if not item.get_closest_marker("representative") and word_of(item, NAMES) in {None, "numpy"}:
         return False
     loss = word_of(item, L.catalogue)
     return bool(loss) and loss not in REPRESENTATIVE and loss not in item.config.option.keyword
+
+
+def between_samples(items):
+    """Return what 'sampled' leaves out of the cases of a test; who asks by name gets all."""
+    cases = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("sampled") and not is_asked_for(item.config):
+            cases[item.path, item.originalname].append(item)
+    for found in cases.values():
+        (step,) = found[0].get_closest_marker("sampled").args
+        # By a number that has nothing to do with their order, in which modes and losses alternate.
+        found.sort(key=lambda item: zlib.crc32(item.nodeid.encode()))
+        yield from found[-(-len(found) // step) :]
+
+
+def is_asked_for(config):
+    """Whether the caller chose among the cases by their names."""
+    return bool(config.option.keyword) or any("::" in argument for argument in config.args)
 
 
 @pytest.fixture

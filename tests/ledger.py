@@ -31,7 +31,7 @@ def measured():
         before = name
         for what in ("value", "gradient"):
             for kind, end in WORDS.items():
-                size, share = worst(parts(name, library, dtype), what, kind)
+                size, share = worst(parts(name, library, dtype, step=1), what, kind)
                 if share > 1 and (kind != SUBNORMAL or has_subnormal_numbers(library, dtype)):
                     yield (name, library, dtype, what + end), size
 

@@ -224,6 +224,7 @@ DOOR = {
 }  # fmt: skip
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("mode", [*EAGER, *GRAPHS], ids=lambda mode: mode.__name__)
 @pytest.mark.parametrize("name", DOOR)
 def test_of_the_door(mode, name):

@@ -126,6 +126,7 @@ def test_options_of_labels_do_not_tie_a_graph_to_a_size(option):
     assert graph.graphs == 2
 
 
+@pytest.mark.sampled(4)
 @each_call
 def test_one_graph_of_the_door_serves_every_batch(name, roles, settings):
     function = getattr(F, name)

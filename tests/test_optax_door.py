@@ -175,6 +175,7 @@ class TestTheContractIsOptax:
             (p.name, p.kind, p.default) for p in peer.values()
         ]
 
+    @pytest.mark.sampled(3)
     @ignored
     @each_call
     def test_values_and_gradients(self, name, roles, settings):
@@ -185,6 +186,7 @@ class TestTheContractIsOptax:
         same(got, finite, TOLERANCE["float32"])
         assert all(np.isfinite(x).all() for x in got)
 
+    @pytest.mark.sampled(3)
     @ignored
     @each_door
     def test_without_jit(self, name, roles, settings):
@@ -192,6 +194,7 @@ class TestTheContractIsOptax:
         function = getattr(door, name)
         same([function(*arrays, **named)], compiled(function, arrays, named)[:1], 1e-6)
 
+    @pytest.mark.sampled(3)
     @ignored
     @each_door
     def test_double_precision_on_wide_samples(self, name, roles, settings):
@@ -203,6 +206,7 @@ class TestTheContractIsOptax:
             )
             same([got], [wanted], TOLERANCE["float64"])
 
+    @pytest.mark.sampled(3)
     @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
     @pytest.mark.parametrize(("name", "roles", "settings"), HALVES)
     def test_half_precision_returns_optax_dtype(self, name, roles, settings, dtype):
@@ -210,6 +214,7 @@ class TestTheContractIsOptax:
         got, wanted = (compiled(getattr(m, name), arrays, named) for m in (door, losses))
         same(got, wanted, TOLERANCE[dtype])
 
+    @pytest.mark.sampled(3)
     @ignored
     @each_door
     def test_forward_mode_and_second_derivatives(self, name, roles, settings):
@@ -414,6 +419,7 @@ def tails(name, size=60):
     }[name]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", TRUTH)
 def test_in_the_tails_the_door_is_right(name):
     arrays = tails(name)

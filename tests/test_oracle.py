@@ -25,6 +25,7 @@ SOURCES = (*NAMES, "fused")  # the last is NumPy through the kernels
 
 LEDGER = tomllib.loads((Path(__file__).parent / "gaps.toml").read_text())
 SIZE = 60
+STEP = 4  # without --thorough every so many of the points are measured
 TYPES = ("float64", "float32", "float16", "bfloat16")
 EVERY = "all"  # the ledger's word for a gap of a whole library
 
@@ -68,11 +69,16 @@ CASES = [
 ]
 
 
+@pytest.fixture(scope="session")
+def step(request):
+    return 1 if request.config.option.thorough else STEP
+
+
 @cache
-def parts(name, library, dtype):
+def parts(name, library, dtype, step):
     """The errors of a case; float16 and bfloat16 have fewer numbers."""
     size = SIZE if dtype in {"float64", "float32"} else SIZE // 3
-    truth = truths(L.catalogue[name], dtype, size)
+    truth = truths(L.catalogue[name], dtype, size, step=step)
     if library == "fused":
         pytest.importorskip("numba")
         return errors(L.catalogue[name], "numpy", dtype, truth, "fused")
@@ -89,12 +95,15 @@ def worst(found, what, kind):
     )
 
 
-def settle(case, size, share):
-    """Pass within the bar, expect what the ledger lists, and fail on anything else."""
+def settle(case, size, share, step):
+    """Pass within the bar, expect what the ledger lists, and fail on anything else.
+
+    Only all the points together tell that a gap has closed.
+    """
     gap = GAPS.get(case)
     line = '{{loss = "{}", library = "{}", dtype = "{}", what = "{}", worst = {}, because = "?"}},'
     if share <= 1:
-        assert gap is None, f"a gap has closed: take its line out of gaps.toml\n{gap}"
+        assert gap is None or step > 1, f"a gap has closed: take its line out of gaps.toml\n{gap}"
         return
     assert gap, "above its bar; mend it, or add to gaps.toml:\n" + line.format(*case, f"{size:.2g}")
     limit = 2 * gap["worst"]
@@ -104,16 +113,16 @@ def settle(case, size, share):
 
 @pytest.mark.parametrize("what", ["value", "gradient"])
 @pytest.mark.parametrize(("name", "library", "dtype"), CASES)
-def test_over_the_range(name, library, dtype, what):
-    size, share = worst(parts(name, library, dtype), what, RANGE)
-    settle((name, library, dtype, what), size, share)
+def test_over_the_range(name, library, dtype, what, step):
+    size, share = worst(parts(name, library, dtype, step), what, RANGE)
+    settle((name, library, dtype, what), size, share, step)
 
 
 @pytest.mark.parametrize("what", ["value", "gradient"])
 @pytest.mark.parametrize(("name", "library", "dtype"), CASES)
-def test_where_parts_cancel(name, library, dtype, what):
-    size, share = worst(parts(name, library, dtype), what, CANCELLING)
-    settle((name, library, dtype, f"{what} {CANCELLING}"), size, share)
+def test_where_parts_cancel(name, library, dtype, what, step):
+    size, share = worst(parts(name, library, dtype, step), what, CANCELLING)
+    settle((name, library, dtype, f"{what} {CANCELLING}"), size, share, step)
 
 
 def has_subnormal_numbers(library, dtype):
@@ -126,9 +135,9 @@ def has_subnormal_numbers(library, dtype):
 @pytest.mark.parametrize(
     ("name", "library", "dtype"), [c for c in CASES if has_subnormal_numbers(*c.values[1:])]
 )
-def test_at_subnormal_numbers(name, library, dtype, what):
-    size, share = worst(parts(name, library, dtype), what, SUBNORMAL)
-    settle((name, library, dtype, f"{what} {SUBNORMAL}"), size, share)
+def test_at_subnormal_numbers(name, library, dtype, what, step):
+    size, share = worst(parts(name, library, dtype, step), what, SUBNORMAL)
+    settle((name, library, dtype, f"{what} {SUBNORMAL}"), size, share, step)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
@@ -190,9 +199,9 @@ def test_a_corner_has_its_documented_slope(name, data, options, slope):
 
 
 @pytest.mark.parametrize("name", L.catalogue)
-def test_the_slope_at_a_corner_lies_between_those_beside_it(name):
+def test_the_slope_at_a_corner_lies_between_those_beside_it(name, step):
     loss = L.catalogue[name]
-    for truth in truths(loss, "float64", SIZE):
+    for truth in truths(loss, "float64", SIZE, step=step):
         for argument in measured(loss):
             xs, more = list(truth.batch.arrays.values()), truth.batch.parameters
             found = loss.gradient(*xs, wrt=argument, reduction="sum", **more).ravel()

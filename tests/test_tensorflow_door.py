@@ -107,6 +107,7 @@ class TestTheContractIsTensorFlows:
             (p.name, p.kind, p.default) for p in peer.values()
         ]
 
+    @pytest.mark.sampled(3)
     @each_call
     @pytest.mark.parametrize(
         ("road", "dtype"),
@@ -126,6 +127,7 @@ class TestTheContractIsTensorFlows:
         wanted = value_and_gradients(getattr(tf.nn, name), tensors, named)
         same(value_and_gradients(getattr(nn, name), tensors, named), wanted, 1e-10)
 
+    @pytest.mark.sampled(3)
     @each_call
     @pytest.mark.parametrize("road", ["short", "general", "function", "compiled"])
     def test_second_derivatives(self, name, roles, settings, road, monkeypatch):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,10 @@ class Batch:
         """Return one element or row as plain numbers."""
         point = {name: x[row].tolist() for name, x in self.arrays.items()}
         return point | self.parameters
+
+    def every(self, step: int) -> Batch:
+        """Return every so many rows."""
+        return replace(self, arrays={name: x[::step] for name, x in self.arrays.items()})
 
 
 def settings(definition: Definition) -> list[dict[str, Any]]:

@@ -33,9 +33,12 @@ def measured(definition: Definition) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=256)
-def truths(definition: Definition, dtype: str, size: int = 400, seed: int = 0) -> tuple[Truth, ...]:
-    """Return the batches of a loss with their truths."""
-    return tuple(_truth(definition, dtype, b) for b in batches(definition, dtype, size, seed))
+def truths(
+    definition: Definition, dtype: str, size: int = 400, seed: int = 0, step: int = 1
+) -> tuple[Truth, ...]:
+    """Return the batches of a loss with their truths; with a step, every so many rows of them."""
+    chosen = (batch.every(step) for batch in batches(definition, dtype, size, seed))
+    return tuple(_truth(definition, dtype, batch) for batch in chosen)
 
 
 def _truth(definition: Definition, dtype: str, batch: Batch) -> Truth:
