@@ -27,11 +27,14 @@ OPTIONS = {
     "mask": {"mask": "mask"},
     "unchecked": {"check": False},
     "all": {"weight": "weight", "mask": "mask", "reduction": "sum"},
+    "each": {"reduction": "none"},
+    "each of some": {"reduction": "none", "weight": "weight", "mask": "mask"},
 }
 OF_LABELS = {
     "classes": {"class_weight": "table"},
     "ignored": {"ignore_index": 2},
     "both": {"class_weight": "table", "ignore_index": 2, "weight": "weight", "mask": "mask"},
+    "each": {"class_weight": "table", "ignore_index": 2, "mask": "mask", "reduction": "none"},
 }
 """Options of one call; a word stands for an array of that kind."""
 
@@ -117,6 +120,66 @@ def test_tensors_agree(name, recipes_at_once):
     for value, gradient in found:
         torch.testing.assert_close(value, wanted[0], rtol=2e-7, atol=0)
         torch.testing.assert_close(gradient, wanted[1], rtol=4e-7, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["huber", "cross_entropy", "triplet_margin", "margin_ranking"])
+@pytest.mark.parametrize("option", ["", "weight", "mask"])
+class TestWithoutAReduction:
+    """Each value has an upstream of its own."""
+
+    def call(self, name, option, above=(-1.0, 0.5, 2.0, 1.0, 0.25)):
+        torch = pytest.importorskip("torch")
+        loss = L.catalogue[name]
+        inputs, parameters = sample(loss)
+        tensors = [torch.from_numpy(x) for x in inputs]
+        tensors = [x.float() if x.is_floating_point() else x for x in tensors]
+        leaves = [x.requires_grad_() for x in tensors if x.is_floating_point()]
+        extras = {k: torch.from_numpy(x) for k, x in arrays_of(5, 4, np.float32).items()}
+        for extra in (extras["weight"], extras["mask"]):
+            extra[1] = 0
+        more = parameters | ({option: extras[option]} if option else {})
+        values = loss(*tensors, reduction="none", **more)
+        return leaves, values, torch.tensor(above)
+
+    def test_gradients_are_those_of_the_operations(self, name, option, recipes_at_once):
+        def call():
+            leaves, values, above = self.call(name, option)
+            values.backward(above)
+            return [values.detach(), *[x.grad for x in leaves if x.grad is not None]]
+
+        torch = pytest.importorskip("torch")
+        wanted, found = answers(call)
+        assert ready(recipes_at_once) == [True]
+        for own in found:
+            for a, b in zip(own, wanted, strict=True):
+                torch.testing.assert_close(a, b, rtol=4e-7, atol=1e-12)
+
+    def test_what_does_not_count_stops_nan_from_above(self, name, option, recipes_at_once):
+        if not option:
+            pytest.skip("everything counts")
+
+        for _ in range(2):
+            leaves, values, above = self.call(name, option, (1.0, float("nan"), 1.0, 1.0, 1.0))
+            values.backward(above)
+            grads = [x.grad for x in leaves if x.grad is not None]
+            assert all(g.isfinite().all() and not g[1].any() for g in grads)
+
+    def test_a_second_walk_and_a_second_derivative(self, name, option, recipes_at_once):
+        torch = pytest.importorskip("torch")
+
+        def call():
+            leaves, values, _ = self.call(name, option)
+            ones = torch.ones(5)
+            twice = [torch.autograd.grad(values, leaves[0], ones * k, retain_graph=True)[0]
+                     for k in (1, 2)]  # fmt: skip
+            (slope,) = torch.autograd.grad(values, leaves[0], ones, create_graph=True)
+            bent = torch.autograd.grad(slope.sum(), leaves[0], allow_unused=True)[0]
+            return [*twice, slope.detach(), torch.zeros_like(slope) if bent is None else bent]
+
+        wanted, found = answers(call)
+        for own in found:
+            for a, b in zip(own, wanted, strict=True):
+                torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-9)
 
 
 @each_loss

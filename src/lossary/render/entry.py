@@ -48,8 +48,8 @@ def entry_text(kernel: Kernel, around: Around, types: dict[str, str], module: st
     """Print a module with the function ``entry``, which calls the kernel of another module.
 
     ``types`` are NumPy's names for the words in memory, by operand and result. All parameters of
-    the function are integers and float64; it returns the weighted sum, the divisor, and how many
-    values are wrong.
+    the function are integers and float64; it returns the weighted sum (0 where values are not
+    reduced), the divisor, and how many values are wrong.
     """
     arrays = [name for name in parameters(kernel) if name.endswith("_")]
     arrays = [name for name in arrays if name not in {"weight_", "mask_"}]
@@ -67,7 +67,7 @@ def entry_text(kernel: Kernel, around: Around, types: dict[str, str], module: st
         "wrong = np.empty(blocks, np.int64)",
         f"{kernel.name}(0, blocks, step, {_passed(kernel)})",
         *_counted(kernel, around),
-        "return block_total(sums), divisor, float64(bad)",
+        f"return {'block_total(sums)' if kernel.reduce else '0.0'}, divisor, float64(bad)",
     ]
     header = f"def {ENTRY}({', '.join([*whole, *numbers, 'factor', 'given'])}):"
     options = "nogil=True, error_model='numpy', cache=True"

@@ -161,7 +161,7 @@ def _by_recipe(
     request: Request, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
 ) -> Tensor | None:
     """Return the loss by a recipe that weighs labels itself; None where there is none."""
-    if request.reduction == "none" or _classes(input) != input.dim() - 1:
+    if _classes(input) != input.dim() - 1:
         return None
     options = {
         "reduction": request.reduction, "check": False, "empty": "nan",

@@ -76,8 +76,6 @@ def reduced(request: Request, *tensors: Tensor) -> Tensor:
 
 def _short(request: Request, tensors: tuple[Tensor, ...]) -> Tensor | None:
     """Return the loss by its recipe; None where there is none."""
-    if request.reduction == "none":
-        return None
     options: dict[str, Any] = {"reduction": request.reduction, "check": False, "empty": "nan"}
     options.update(request.parameters)
     options.update(request.arrays)
@@ -102,8 +100,8 @@ def by_recipe(
     result = call(FORMULAS[request.loss], tensors, options, loose=request.read_once)
     if result is NO_RECIPE:
         return None
-    if not request.as_it_is and not math.isfinite(result.item()):
-        raise NotFiniteError
+    if not request.as_it_is:
+        _ask_if_not_finite(result.detach())
     return result if result.dtype is request.dtype else result.to(request.dtype)
 
 

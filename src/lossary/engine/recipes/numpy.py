@@ -43,6 +43,8 @@ def call(
     recipe = find(tuple(kind), loss, args, options, moving)
     if recipe is None or not _fit(recipe, args, options, shape):
         return NO_RECIPE
+    if recipe.each and len(shape) == loss.class_axis:  # one value is a scalar
+        return NO_RECIPE
     size = args[0].size
     if not 0 < size * len(args) < LIMIT or classes == 1:
         return NO_RECIPE
@@ -72,16 +74,24 @@ def _computed(
 ) -> Any:
     first = args[0]
     gradients = [np.empty(first.shape, first.dtype) for _ in recipe.moving]
-    arrays = [*args, *gradients, *[options[name] for name in recipe.extras]]
+    shape = first.shape[:-1] if recipe.rows else first.shape
+    values = [np.empty(shape, first.dtype)] if recipe.each else []
+    arrays = [*args, *values, *gradients, *[options[name] for name in recipe.extras]]
     addresses = [x.__array_interface__["data"][0] for x in arrays]
     classes = first.shape[-1] if recipe.rows else 0
     sums = recipe.run(first.size // (classes or 1), classes, addresses, options)
     if sums is None:
         return NO_RECIPE
-    kind = first.dtype.type if first.dtype.itemsize >= 4 else np.float32
-    mean = recipe.mean(*sums, options)
-    value = kind(mean) if abs(mean) < _LARGE else _rounded(kind, mean)
+    value = values[0] if recipe.each else _reduced(recipe, sums, first.dtype, options)
     return value if wanted is VALUE else [value if w == "value" else gradients[0] for w in wanted]
+
+
+def _reduced(
+    recipe: Recipe, sums: tuple[float, float], dtype: np.dtype, options: Mapping[str, Any]
+) -> Any:
+    kind = dtype.type if dtype.itemsize >= 4 else np.float32
+    mean = recipe.mean(*sums, options)
+    return kind(mean) if abs(mean) < _LARGE else _rounded(kind, mean)
 
 
 _LARGE = 1e38  # no float32 that is smaller overflows, and no float64 ever does here

@@ -68,7 +68,8 @@ def of(kind: type) -> Callable[..., Any] | None:
 class Recipe:
     """The machine code of a kind of call, and what is asked of the call's arrays.
 
-    ``entry`` is None until it is compiled. ``whole`` says of each input whether it has the shape
+    ``entry`` is None until it is compiled. With ``each`` nothing is reduced: the values are an
+    array, and the gradients those of each value. ``whole`` says of each input whether it has the shape
     of the prediction; the others have a number for each row. ``extras`` are the options that are
     arrays, ``moving`` the places of the inputs that get a gradient.
     """
@@ -80,6 +81,7 @@ class Recipe:
     numbers: tuple[Argument, ...]
     extras: tuple[str, ...]
     ignoring: bool
+    each: bool
     entry: Callable[..., tuple[float, float, float]] | None = None
     _steps: dict[int, int] = field(default_factory=dict)
     _tried: set[tuple[str, float]] = field(default_factory=set)
@@ -94,7 +96,7 @@ class Recipe:
     ) -> tuple[float, float] | None:
         """Fill the gradients, and return sum and divisor; None where the long road has to answer.
 
-        ``addresses`` are those of inputs, gradients and extras, in this order.
+        ``addresses`` are those of inputs, values (with ``each``), gradients and extras.
         """
         assert self.entry is not None  # noqa: S101  (find returns no other recipe)
         step = self._steps.get(classes)
@@ -245,7 +247,9 @@ def _word(call: Call, x: Any) -> tuple[str, str]:
 def _is_covered(call: Call) -> bool:
     """Whether machine code does all that the options of a call ask for."""
     options = call.options
-    if options.reduction == "none" or options.empty == "raise" or options.inplace:
+    if options.empty == "raise" or options.inplace:
+        return False
+    if options.reduction == "none" and _word(call, call.prediction)[0] not in _VALUES:
         return False
     rank = len(call.shape) + call.definition.class_axis
     if call.definition.class_axis and call.axis != rank - 1:
@@ -257,6 +261,9 @@ def _is_covered(call: Call) -> bool:
         for name, storages in _EXTRAS.items()
     )
 
+
+_VALUES = frozenset({"float32", "float64"})
+"""What values that are not reduced are stored as: halves would be rounded before they are scaled."""
 
 _EXTRAS: dict[str, frozenset[str]] = {
     "weight": frozenset({"float32", "float64"}),
@@ -279,6 +286,7 @@ def _recipe(call: Call, kernel: long.Fused, moving: tuple[int, ...]) -> Recipe:
         tuple(a for a in call.definition.parameters if a.name in names),
         tuple(given),
         call.options.ignore_index is not None,
+        call.options.reduction == "none",
     )
 
 
@@ -292,11 +300,10 @@ def _request(recipe: Recipe, call: Call, kernel: long.Fused, words: list[str]) -
         recipe.entry = entry
 
     # Of the call itself nothing is kept while its kernel is printed and compiled.
-    about = _About(kernel.form((_VALUE,), reduce=True), _around(recipe, call), words)
+    value: Storage = kernel.operands[0].storage if recipe.each else "float64"
+    form = kernel.form((("value", value),), reduce=not recipe.each)
+    about = _About(form, _around(recipe, call), words)
     background.ask(lambda: Work(_modules(recipe, about), ENTRY, []), then)
-
-
-_VALUE: tuple[str, Storage] = ("value", "float64")
 
 
 class _About(NamedTuple):
@@ -322,8 +329,8 @@ def _modules(recipe: Recipe, about: _About) -> list[tuple[str, str]]:
     )
     kernel, source = long.kernel_of(form), long.source(form)
     types = {o.name: word for o, word in zip(kernel.operands, about.words, strict=False)}
-    moved = [about.words[place] for place in recipe.moving]
-    types |= {r.name: word for r, word in zip(kernel.results[1:], moved, strict=True)}
+    written = [about.words[place] for place in (0, *recipe.moving)]
+    types |= {r.name: word for r, word in zip(kernel.results, written, strict=True)}
     text = entry_text(kernel, around, types, imported_as(*source))
     return [source, (f"short_{recipe.definition.name}", text)]
 

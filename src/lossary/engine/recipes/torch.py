@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 import torch
@@ -23,6 +24,7 @@ from lossary.engine.recipes.recipe import (
     option_kind,
 )
 from lossary.engine.selection import CUTOFF
+from lossary.engine.weighing import ignored
 
 __all__ = ["call"]
 
@@ -135,6 +137,11 @@ def _computed(
     """Return the value and the gradients times the factor; None where a value is wrong."""
     gradients = [torch.empty_like(args[place]) for place in recipe.moving]
     addresses = [x.data_ptr() for x in args]
+    first = args[0].dtype
+    if recipe.each:
+        shape = args[0].shape[:-1] if recipe.rows else args[0].shape
+        values = torch.empty(shape, dtype=first, device=_CPU)
+        addresses.append(values.data_ptr())
     for x in gradients:
         addresses.append(x.data_ptr())  # noqa: PERF401  (as fast, and the common one is alone)
     for name in recipe.extras:
@@ -142,8 +149,9 @@ def _computed(
     sums = recipe.run(size, classes, addresses, options, factor)
     if sums is None:
         return None
+    if recipe.each:
+        return values, gradients  # pyright: ignore[reportPossiblyUnbound]
     total, divisor = sums
-    first = args[0].dtype
     dtype = first if first.itemsize >= 4 else torch.float32
     return _scalar(recipe.mean(total, divisor, options), dtype), gradients
 
@@ -208,6 +216,8 @@ def _sent_back(ctx: Any, call: _Call, saved: Sequence[Any], upstream: Any) -> Se
     count = len(call.recipe.moving)
     gradients, tensors = saved[:count], saved[count:]
     again = torch.is_grad_enabled() or keys_of(upstream) != ORDINARY
+    if call.recipe.each and not again:
+        return _each_sent_back(ctx, call, gradients, tensors, upstream)
     factor = 1.0 if again else upstream.item()
     # Half precision is never multiplied after rounding: a large factor would find zeros.
     narrow = factor != 1.0 and any(x.dtype.itemsize < 4 for x in gradients)
@@ -218,16 +228,67 @@ def _sent_back(ctx: Any, call: _Call, saved: Sequence[Any], upstream: Any) -> Se
         call.handed_over = True
         # Without a version in common: what is handed over is the caller's to change.
         return [x.data if factor == 1.0 else x.data.mul_(factor) for x in gradients]
+    if again:
+        return _differentiated(call, *_unpacked(ctx, call, tensors), upstream)
+    return _anew(ctx, call, tensors, factor)
+
+
+def _unpacked(ctx: Any, call: _Call, tensors: Sequence[Any]) -> tuple[Sequence[Any], Any]:
+    """Return inputs and options of a call whose arrays were saved; they must not have changed."""
     if changed := getattr(ctx, "changed", ""):
         raise RuntimeError(changed)
     inputs = tensors[: len(call.recipe.whole)]
     options = dict(call.options)
     options.update(zip(call.recipe.extras, tensors[len(inputs) :], strict=True))
-    if again:
-        return _differentiated(call, inputs, options, upstream)
+    return inputs, options
+
+
+def _anew(ctx: Any, call: _Call, tensors: Sequence[Any], factor: float = 1.0) -> Sequence[Any]:
+    inputs, options = _unpacked(ctx, call, tensors)
     computed = _computed(call.recipe, call.size, call.classes, inputs, options, factor)
     assert computed is not None  # noqa: S101  (the forward pass has looked at the same numbers)
     return computed[1]
+
+
+def _each_sent_back(
+    ctx: Any, call: _Call, gradients: Sequence[Any], tensors: Sequence[Any], upstream: Any
+) -> Sequence[Any]:
+    """Do the same for values that were not reduced, each of which has an upstream of its own."""
+    keeps = call.loose and gradients[0].numel() < CUTOFF
+    if call.handed_over and not keeps:
+        gradients = _anew(ctx, call, tensors)
+    call.handed_over = True
+    factor = _counted(call, tensors, upstream)
+    along = factor.unsqueeze(-1) if call.recipe.rows else factor
+    factors = [along if x.dim() > factor.dim() else factor for x in gradients]
+    if keeps:
+        return [x.data * factor for x, factor in zip(gradients, factors, strict=True)]
+    return [x.data.mul_(factor) for x, factor in zip(gradients, factors, strict=True)]
+
+
+def _counted(call: _Call, tensors: Sequence[Any], upstream: Any) -> Any:
+    """Return the upstream, but 0 where a value does not count, whatever came from above."""
+    recipe = call.recipe
+    if not (recipe.extras or recipe.ignoring) or isfinite(upstream.sum().item()):
+        return upstream  # a gradient of 0 stays 0
+    extras = dict(zip(recipe.extras, tensors[len(recipe.whole) :], strict=True))
+    kept = [extras["mask"]] if "mask" in extras else []
+    if "weight" in extras:
+        kept.append(extras["weight"] != 0)
+    if "class_weight" in extras or recipe.ignoring:
+        kept.append(_labels_that_count(call, tensors[1], extras.get("class_weight")))
+    for keep in kept:
+        upstream = torch.where(keep, upstream, 0.0)
+    return upstream
+
+
+def _labels_that_count(call: _Call, label: Any, table: Any) -> Any:
+    """Return where a label is not ignored and its class has a weight."""
+    kept = label != ignored(call.options["ignore_index"]) if call.recipe.ignoring else None
+    if table is None:
+        return kept
+    weighed = table[label.long().clamp(0, table.numel() - 1)] != 0
+    return weighed if kept is None else kept & weighed
 
 
 def _differentiated(
