@@ -69,9 +69,9 @@ class Recipe:
     """The machine code of a kind of call, and what is asked of the call's arrays.
 
     ``entry`` is None until it is compiled. With ``each`` nothing is reduced: the values are an
-    array, and the gradients those of each value. ``whole`` says of each input whether it has the shape
-    of the prediction; the others have a number for each row. ``extras`` are the options that are
-    arrays, ``moving`` the places of the inputs that get a gradient.
+    array, and the gradients those of each value. ``whole`` says of each input whether it has the
+    shape of the prediction; the others have a number for each row. ``extras`` are the options that
+    are arrays, ``moving`` the places of the inputs that get a gradient.
     """
 
     definition: Definition
@@ -263,7 +263,7 @@ def _is_covered(call: Call) -> bool:
 
 
 _VALUES = frozenset({"float32", "float64"})
-"""What values that are not reduced are stored as: halves would be rounded before they are scaled."""
+"""What values that are not reduced are stored as: halves would be rounded before scaling."""
 
 _EXTRAS: dict[str, frozenset[str]] = {
     "weight": frozenset({"float32", "float64"}),
