@@ -15,9 +15,12 @@ from typing import Any
 
 from lossary.engine import leases
 from lossary.engine.arguments import Call
-from lossary.errors import install_line
+from lossary.errors import MissingExtraError, install_line, warn
 
-__all__ = ["ENGINES", "chosen", "obstacle", "obstacle_on_gpu", "on_gpu", "using", "without_numba"]
+__all__ = [
+    "ENGINES", "chosen", "numba_is_there", "obstacle", "obstacle_on_gpu", "on_gpu", "using",
+    "without_numba",
+]  # fmt: skip
 
 ENGINES = ("auto", "array", "fused")
 
@@ -55,6 +58,7 @@ def using(*, engine: str | None = None, lend: bool | None = None) -> Iterator[No
     ``array`` is the array library's own operations, ``fused`` a kernel wherever one can run, and
     ``auto``, the default, a kernel where it pays. With ``lend=False`` large results lie in memory
     of their own, as NumPy and PyTorch would take it, and not in memory that comes back.
+    ``fused`` raises MissingExtraError where neither Numba nor Triton is installed.
 
     >>> import lossary as L
     >>> with L.using(engine="array"):
@@ -66,6 +70,8 @@ def using(*, engine: str | None = None, lend: bool | None = None) -> Iterator[No
             f"engine must be one of {', '.join(map(repr, ENGINES))}, got {engine!r}\n"
             "hint: fused is Numba's kernels on a CPU and Triton's on a GPU"
         )
+    if engine == "fused" and not any(map(find_spec, ("numba", "triton"))):
+        raise MissingExtraError("cpu", "engine='fused'")
     wanted: Any = ((_chosen, engine), (leases.lending, lend))
     tokens = [(where, where.set(x)) for where, x in wanted if x is not None]
     try:
@@ -137,9 +143,21 @@ def _without_triton(device: object) -> str | None:
 
 
 @cache
+def numba_is_there() -> bool:
+    """Whether Numba is installed; where it is not, one warning says what that costs."""
+    if find_spec("numba") is not None:
+        return True
+    warn(
+        "Numba is not installed: losses run by array operations, which take several times as long "
+        f"as its kernels\nhint: {install_line('cpu')}"
+    )
+    return False
+
+
+@cache
 def without_numba() -> str | None:
     """Return what is wrong with Numba here, if anything is."""
-    if find_spec("numba") is None:
+    if not numba_is_there():
         return f"Numba is not installed: {install_line('cpu')}"
     try:
         importlib.import_module("numba")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from math import nan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +16,7 @@ from lossary.engine.arguments import Call
 from lossary.engine.checking import check_parameter
 from lossary.engine.evaluate import begun, choose
 from lossary.engine.libraries import owner
-from lossary.engine.selection import chosen
+from lossary.engine.selection import chosen, numba_is_there
 from lossary.engine.weighing import ignored
 from lossary.errors import LossaryError
 
@@ -192,7 +191,7 @@ def find(
     recipe = met.recipe
     if recipe is None:
         met.calls += 1
-        if met.calls == PATIENCE and find_spec("numba") is not None:
+        if met.calls == PATIENCE and numba_is_there():
             met.recipe = _made(loss, args, options, moving)
         recipe = met.recipe
     if recipe is None or recipe.entry is not None:
