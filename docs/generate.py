@@ -1,7 +1,7 @@
 """Bring every committed generated text up to date; with ``--check`` only say what is stale.
 
-These are the README's catalogue, docs/seeds.md, docs/traps.md docs/benchmarks.md and the stubs of
-``lossary.torch`` and ``lossary.keras``.
+These are the README's catalogue, the table of docs/boosters.md, docs/seeds.md, docs/traps.md,
+docs/benchmarks.md and the stubs of ``lossary.torch`` and ``lossary.keras``.
 The pages of the studies, of the accuracy and of the differences take minutes and are made on demand
 (``--studies``, ``--accuracy``, ``--differences``). The pages of
 losses are made when the documentation is built.
@@ -21,21 +21,39 @@ import seeds
 import studies
 
 import lossary
+from lossary.lookup import built_ins
 from lossary.show.pages import catalogue_table
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
-START, END = "<!-- catalogue -->\n", "<!-- catalogue end -->\n"
+BOOSTERS = HERE / "boosters.md"
+
+
+def between_marks(path: Path, mark: str, table: str) -> str:
+    """The text of a page with a table between its marks."""
+    start, end = f"<!-- {mark} -->\n", f"<!-- {mark} end -->\n"
+    before, _, rest = path.read_text(encoding="utf-8").partition(start)
+    _, found, after = rest.partition(end)
+    if not found:
+        sys.exit(f"docs/generate.py: {path.name} lacks {start.strip()} and {end.strip()}")
+    return f"{before}{start}\n{table}\n\n{end}{after}"
 
 
 def readme() -> str:
     """The README with the present catalogue between its marks."""
-    text = README.read_text(encoding="utf-8")
-    before, _, rest = text.partition(START)
-    _, found, after = rest.partition(END)
-    if not found:
-        sys.exit(f"docs/generate.py: README.md lacks {START.strip()} and {END.strip()}")
-    return f"{before}{START}\n{catalogue_table(lossary.catalogue.values())}\n\n{END}{after}"
+    return between_marks(README, "catalogue", catalogue_table(lossary.catalogue.values()))
+
+
+def boosters() -> str:
+    """The page of the boosters with how near each built-in objective is reached."""
+    lines = ["| host | objective | loss | margins differ at most by | |", "|---|---|---|---|---|"]
+    for row in built_ins():
+        near = (
+            row.same if isinstance(row.same, str) else f"{row.same:g}" if row.same else "0, equal"
+        )
+        cells = (row.host, f"`{row.name}`", f"`{row.loss}`", near, row.why)
+        lines.append(f"| {' | '.join(cells)} |")
+    return between_marks(BOOSTERS, "objectives", "\n".join(lines))
 
 
 def accuracy() -> str:
@@ -74,7 +92,8 @@ def main() -> int:
             # The tests compare these stubs with the catalogue.
             subprocess.run([sys.executable, "-m", f"lossary.{door}.stubs"], check=True)
     status = seeds.main(["--check"] if options.check else [])
-    for path, text in ((README, readme()), (benchmarks.PAGE, benchmarks.page())):
+    pages = {README: readme(), BOOSTERS: boosters(), benchmarks.PAGE: benchmarks.page()}
+    for path, text in pages.items():
         if not options.check:
             path.write_text(text, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != text:

@@ -57,8 +57,9 @@ def page(report: Report) -> str:
         lines += ["", f"## {table.title}", "", *rows(table)]
         if table.note:
             lines += ["", table.note]
-    lines += ["", "## What the articles say, and what was measured", ""]
-    lines += ["| item | said | measured | |", "|---|---|---|---|"]
+    if report.claims:
+        lines += ["", "## What the articles say, and what was measured", ""]
+        lines += ["| item | said | measured | |", "|---|---|---|---|"]
     lines += [
         row([claim.item, claim.says, claim.measured, claim.verdict]) for claim in report.claims
     ]

@@ -30,7 +30,7 @@ catalogue = MappingProxyType({name: bind(record) for name, record in _definition
 _ROOMS = ("class_weights", "information")
 """Modules that are imported when they are first asked for."""
 
-_DOORS = ("torch", "keras", "tensorflow", "optax", "sklearn")
+_DOORS = ("torch", "keras", "tensorflow", "optax", "sklearn", "boosters")
 """The same, with the framework that each of them belongs to."""
 
 _ELSEWHERE = {
@@ -65,8 +65,20 @@ def find(name: str) -> Loss:
 
     >>> find("torch.nn.SmoothL1Loss").name
     'smooth_l1'
+
+    Objectives of boosters are known too, also those whose loss stands in ``lossary.boosters``:
+
+    >>> find("reg:pseudohubererror").name
+    'pseudo_huber'
     """
-    return lookup.find(catalogue, name)
+    try:
+        return lookup.find(catalogue, name)
+    except UnknownLossError:
+        row = lookup.built_in(name) if ":" in name or "." in name else None
+        more = import_module("lossary.boosters.definitions").LOSSES if row else {}
+        if row is None or row.loss not in more:
+            raise
+        return more[row.loss]
 
 
 def __getattr__(name: str) -> Any:

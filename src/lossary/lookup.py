@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from lossary.definition import Definition
 from lossary.errors import UnknownLossError
 
-__all__ = ["Answer", "NotYet", "find", "look_up", "not_yet"]
+__all__ = ["Answer", "BuiltIn", "NotYet", "built_in", "built_ins", "find", "look_up", "not_yet"]
 
 D = TypeVar("D", bound=Definition)
 
@@ -33,6 +33,21 @@ class NotYet:
         """What it is looked up by."""
         plain = (alias for alias in self.elsewhere if " (" not in alias)
         return {_short(name) for name in (self.name, *self.names, *plain)}
+
+
+@dataclass(frozen=True)
+class BuiltIn:
+    """An objective that a booster has built in: which loss it is here, and how near that comes.
+
+    ``same`` bounds the difference of margins, or is a word; see losses/objectives.toml.
+    """
+
+    host: str
+    name: str
+    also: tuple[str, ...]
+    loss: str
+    same: float | str
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +82,10 @@ def look_up(catalogue: Mapping[str, D], name: str) -> Answer[D]:
     """Return what a name leads to; capitals, ``_`` and ``-`` do not matter."""
     loss = catalogue.get(name) or _named(catalogue, name)
     missing = None if loss else _missing(name)
+    # LightGBM's rmse is an objective, squared error; anyone else's is a loss that is not here yet.
+    row = None if loss else built_in(name)
+    if row and (missing is None or name.startswith(f"{row.host}.")) and row.loss in catalogue:
+        loss, missing = catalogue[row.loss], None
     return Answer(name, loss, missing, _near(catalogue, name, loss))
 
 
@@ -81,6 +100,33 @@ def not_yet() -> tuple[NotYet, ...]:
         )
         for name, row in tomllib.loads(text).items()
     )  # fmt: skip
+
+
+@cache
+def built_ins() -> tuple[BuiltIn, ...]:
+    """Return the objectives that boosters have built in."""
+    text = (files("lossary.losses") / "objectives.toml").read_text(encoding="utf-8")
+    found = []
+    for key, row in tomllib.loads(text).items():
+        host, _, name = key.partition(".")
+        found.append(BuiltIn(host, name, **{**row, "also": tuple(row.get("also", ()))}))
+    return tuple(found)
+
+
+def built_in(name: str, host: str | None = None) -> BuiltIn | None:
+    """Return the objective that a host calls by a name; ``HOST.NAME`` says which host is meant.
+
+    >>> built_in("Tweedie:variance_power=1.5").loss
+    'tweedie'
+    """
+    wanted = name.partition(":")[0] if "=" in name else name  # CatBoost's settings
+    for row in built_ins():
+        names = {_key(x) for x in (row.name, *row.also)}
+        if host in {None, row.host} and (
+            _key(wanted) in names or _key(wanted) in {f"{_key(row.host)}.{x}" for x in names}
+        ):
+            return row
+    return None
 
 
 def _named(catalogue: Mapping[str, D], name: str) -> D | None:

@@ -269,7 +269,10 @@ def derivatives(
     wrt: str,
     out: Any = None,
 ) -> list[Any]:
-    """Return the reduced value, gradient or Hessian diagonal with respect to one argument."""
+    """Return the reduced value, gradient or Hessian diagonal with respect to one argument.
+
+    ``out`` is the array for a derivative, or one (or None) for each kind.
+    """
     if wrt != definition.inputs[0].name and kwargs.get("class_weight") is not None:
         raise ValueError(
             f"{definition.name}: class_weight changes with a soft target, so that the gradient "
@@ -277,19 +280,23 @@ def derivatives(
             "hint: let your framework differentiate the loss, or give weight= instead"
         )
     call = begun(definition, args, kwargs)
-    if out is not None and (wrong := refusal(type(out))):
-        raise DtypeError(f"{definition.name}: out must be a plain array, got {wrong}")
+    outs = out if isinstance(out, dict) else dict.fromkeys(kinds, out)
+    for given in outs.values():
+        if given is not None and (wrong := refusal(type(given))):
+            raise DtypeError(f"{definition.name}: out must be a plain array, got {wrong}")
     choice = choose(call)
     with call.library.calm():
         kernel = kernel_for(call, choice)
         if not isinstance(kernel, str):
-            found = _after(kernel).derivatives(kernel, kinds, wrt, out)
+            found = _after(kernel).derivatives(kernel, kinds, wrt, outs)
             if found is not None:
                 return found
-        return _derivatives(ready(call, choice), kinds, wrt, out)
+        return _derivatives(ready(call, choice), kinds, wrt, outs)
 
 
-def _derivatives(work: Work, kinds: tuple[str, ...], wrt: str, out: Any) -> list[Any]:
+def _derivatives(
+    work: Work, kinds: tuple[str, ...], wrt: str, outs: Mapping[str, Any]
+) -> list[Any]:
     call, library = work.call, work.library
     names = tuple(kind if kind == "value" else f"{kind}:{wrt}" for kind in kinds)
     with library.wide():
@@ -299,7 +306,7 @@ def _derivatives(work: Work, kinds: tuple[str, ...], wrt: str, out: Any) -> list
         return [
             _reduced_value(work, x)
             if kind == "value"
-            else results.written(library, _derivative(work, x, factor, wrt), out)
+            else results.written(library, _derivative(work, x, factor, wrt), outs[kind])
             for kind, x in zip(kinds, found, strict=True)
         ]
 

@@ -313,7 +313,9 @@ def sums(kernel: OnGpu) -> tuple[Any, Any]:
 
 
 @attempt
-def derivatives(kernel: OnGpu, kinds: Sequence[str], wrt: str, out: Any) -> list[Any]:
+def derivatives(
+    kernel: OnGpu, kinds: Sequence[str], wrt: str, outs: Mapping[str, Any]
+) -> list[Any]:
     """Return the reduced value and derivatives with respect to one argument."""
     names = {kind: kind if kind == "value" else f"{kind}:{wrt}" for kind in kinds}
     reduce = "value" in kinds and kernel.call.options.reduction != "none"
@@ -322,7 +324,7 @@ def derivatives(kernel: OnGpu, kinds: Sequence[str], wrt: str, out: Any) -> list
     if reduce:
         found["value"] = kernel.reduced(found["value"])
     return [
-        found[name] if kind == "value" else _placed(kernel.call, found[name], wrt, out)
+        found[name] if kind == "value" else _placed(kernel.call, found[name], wrt, outs[kind])
         for kind, name in names.items()
     ]
 

@@ -93,6 +93,17 @@ class Loss(Definition):
         """Return the diagonal of the second derivative of the reduced loss."""
         return self._derive(args, kwargs, ("hessian",), wrt, out)[0]
 
+    @as_written
+    @graph.one_node
+    def gradient_and_hessian(self, *args: Any, out: Any = (None, None), **kwargs: Any) -> Any:
+        """Return both derivatives of the reduced loss with respect to the first argument.
+
+        ``out`` is a pair of arrays that they are written into, or None for a new one.
+        """
+        first, second = out
+        kinds = {"gradient": first, "hessian": second}
+        return tuple(self._derive(args, kwargs, tuple(kinds), None, kinds))
+
     def explain(self, *args: Any, **kwargs: Any) -> str:
         """Say which engine would compute this call, and why."""
         return evaluate.explain(self, args, kwargs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from lossary.engine import reduction
@@ -68,7 +69,9 @@ def scalar(kernel: Fused, value: float) -> Any:
     return library.finish(library.cast(library.array(value, kernel.call.prediction), dtype))
 
 
-def derivatives(kernel: Fused, kinds: tuple[str, ...], wrt: str, out: Any) -> list[Any] | None:
+def derivatives(
+    kernel: Fused, kinds: tuple[str, ...], wrt: str, outs: Mapping[str, Any]
+) -> list[Any] | None:
     """Return the reduced value and derivatives; None if a value lies outside its set."""
     call, library = kernel.call, kernel.call.library
     argument = call.arrays[wrt]
@@ -78,7 +81,7 @@ def derivatives(kernel: Fused, kinds: tuple[str, ...], wrt: str, out: Any) -> li
     for kind in kinds:
         name = f"{kind}:{wrt}"
         if kind != "value":
-            arrays[kind] = _target(kernel, argument, dtype, out)
+            arrays[kind] = _target(kernel, argument, dtype, outs[kind])
             outputs[name] = kernel.output(arrays[kind], name)
     unreduced = call.options.reduction == "none"
     if unreduced and "value" in kinds:
@@ -93,7 +96,7 @@ def derivatives(kernel: Fused, kinds: tuple[str, ...], wrt: str, out: Any) -> li
     return [
         library.finish(arrays[kind])
         if kind == "value"
-        else written(library, library.finish(_shaped(kernel, arrays[kind], wrt)), out)
+        else written(library, library.finish(_shaped(kernel, arrays[kind], wrt)), outs[kind])
         for kind in kinds
     ]
 

@@ -2,7 +2,7 @@
 
 >>> from lossary.study import run, studies
 >>> list(studies)
-['neuron', 'digits', 'mnist', 'outliers', 'imbalance', 'convergence']
+['neuron', 'digits', 'mnist', 'outliers', 'imbalance', 'convergence', 'boosting']
 >>> report = run("neuron")
 >>> round(report.tables[0].rows[0][4], 4)
 0.094
@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lossary.study import convergence, digits, imbalance, neuron, outliers
+from lossary.study import boosting, convergence, digits, imbalance, neuron, outliers
 from lossary.study.experiment import MissingDataError, Progress, Study, StudyError, silent
 from lossary.study.figure import draw_report
 from lossary.study.needs import one_thread
@@ -47,6 +47,7 @@ studies: dict[str, Study] = {
         outliers.study,
         imbalance.study,
         convergence.study,
+        boosting.study,
     )
 }
 
@@ -66,7 +67,8 @@ def run(
     ``progress(done, total, what)``; further keywords replace the study's default settings.
 
     Raises ``StudyError`` for an unknown study, setting or seed or for damaged data,
-    ``MissingDataError`` without the data, ``MissingExtraError`` without scikit-learn or SciPy.
+    ``MissingDataError`` without the data, ``MissingExtraError`` without the libraries that a study
+    fits with.
 
     >>> run("neuron", steps=10).settings["steps"]
     10

@@ -8,7 +8,8 @@ from types import ModuleType
 
 from lossary.errors import MissingExtraError
 
-PACKAGES = {"sklearn": "scikit-learn", "matplotlib": "Matplotlib", "scipy": "SciPy"}
+PACKAGES = {"sklearn": "scikit-learn", "matplotlib": "Matplotlib", "scipy": "SciPy",
+            "xgboost": "XGBoost", "lightgbm": "LightGBM"}  # fmt: skip
 
 
 def need(module: str, *, extra: str = "study") -> ModuleType:

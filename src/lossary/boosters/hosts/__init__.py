@@ -1,0 +1,1 @@
+"""The hosts: what each of them says differently."""

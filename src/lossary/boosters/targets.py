@@ -1,0 +1,98 @@
+"""Labels as a host keeps them, as the target that a loss asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossary.domain import Domain
+from lossary.engine import Loss
+from lossary.errors import DomainError, ShapeError
+
+__all__ = ["check_weight", "class_count", "target_of"]
+
+Numbers = NDArray[Any]
+
+
+def target_of(loss: Loss, labels: Any, shape: tuple[int, ...]) -> Numbers:
+    """Return the target of margins of a shape; DomainError for labels that are none.
+
+    A host keeps labels as floating-point numbers, of one or more columns: class indices become
+    whole numbers, 0 and 1 signs, and one column stands beside each of several outputs.
+    """
+    domain, y = loss.inputs[1].domain, np.asarray(labels)
+    if domain.integer:
+        return _indices(loss, y, shape[-1])
+    if domain.class_axis:
+        return _in_shape(loss, y, shape)
+    if domain.name == "Sign":
+        y = _signs(loss, y)
+    _check_members(loss, domain, y)
+    return y if loss.class_axis else _in_shape(loss, y, shape)
+
+
+def _in_shape(loss: Loss, y: Numbers, shape: tuple[int, ...]) -> Numbers:
+    if y.shape == shape:
+        return y
+    if y.size == np.prod(shape):
+        return y.reshape(shape)
+    if y.shape == shape[:1]:
+        return np.broadcast_to(y[:, None], shape)
+    raise ShapeError(
+        f"{loss.name}: {loss.inputs[1].name} has shape {y.shape}, the margins {shape}\n"
+        "hint: one label for each row, or one for each row and output"
+    )
+
+
+def _check_members(loss: Loss, domain: Domain, y: Numbers) -> None:
+    inside = np.asarray(domain.contains(y))
+    if not inside.all():
+        _refuse(loss, y, inside, f"{domain}")
+
+
+def _refuse(loss: Loss, y: Numbers, inside: Numbers, allowed: str, hint: str = "") -> None:
+    place = np.unravel_index(int(np.argmin(inside)), y.shape)
+    raise DomainError(
+        f"{loss.name}: {loss.inputs[1].name} must be {allowed}, got {y[place]!s} at index "
+        f"{tuple(map(int, place))}{f'{chr(10)}hint: {hint}' if hint else ''}"
+    )
+
+
+def _indices(loss: Loss, y: Numbers, classes: int) -> Numbers:
+    inside = (y >= 0) & (y < classes) & (y % 1 == 0)
+    if not inside.all():
+        allowed = f"a class index, a whole number from 0 to {classes - 1}"
+        _refuse(loss, y, inside, allowed, "sklearn.preprocessing.LabelEncoder makes indices")
+    return y.astype(np.int32).reshape(-1)
+
+
+def _signs(loss: Loss, y: Numbers) -> Numbers:
+    """Return -1 and 1 for labels that are these, or 0 and 1 as classifiers number two classes."""
+    inside = (y == 0) | (abs(y) == 1)
+    if not inside.all() or ((y == 0).any() and (y == -1).any()):
+        _refuse(loss, y, inside & (y != 0), "-1 or 1, or 0 and 1 throughout")
+    return np.where(y > 0, 1.0, -1.0).astype(y.dtype if y.dtype.kind == "f" else np.float64)
+
+
+def class_count(labels: Any) -> int:
+    """Return how many classes labels from 0 on have."""
+    return int(np.max(labels)) + 1
+
+
+def check_weight(weight: Any, rows: int) -> Numbers | None:
+    """Return the weight of each row; DomainError unless it is finite, at least 0, and not all 0."""
+    if weight is None or np.size(weight) == 0:
+        return None
+    w = np.asarray(weight)
+    if w.shape != (rows,):
+        raise ShapeError(f"weight has shape {w.shape}, expected ({rows},), one for each row")
+    inside = (w >= 0) & (w < np.inf)
+    if not inside.all() or not w.any():
+        place = int(np.argmin(inside))
+        raise DomainError(
+            f"weight must be finite, at least 0 and not 0 throughout, got {w[place]!s} at index "
+            f"({place},)"
+        )
+    return w

@@ -1,0 +1,190 @@
+"""The fits behind the study of boosting: for each loss data of its kind, and two models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossary import boosters
+from lossary.study.experiment import Progress
+from lossary.study.needs import need
+
+__all__ = ["TASKS", "Fits", "Settings", "Task", "measure"]
+
+Numbers = Any
+EVERY = 5
+"""How many trees lie between two looks at held-out rows."""
+GROUP = 20
+"""How many rows a list has that is to be ranked."""
+TOLD = {"xgboost": {"nthread": 1, "max_depth": 3, "eta": 0.1},
+         "lightgbm": {"num_threads": 1, "num_leaves": 8, "learning_rate": 0.1, "verbose": -1,
+                      "deterministic": True, "force_row_wise": True}}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes of the study."""
+
+    rows: int = 1000
+    held_out: int = 2000
+    trees: int = 150
+    repetitions: int = 5
+
+
+@dataclass(frozen=True)
+class Task:
+    """A loss, data that it is for, and the nearest objective that the host has built in."""
+
+    loss: str
+    draw: Callable[[Numbers, np.random.Generator], Numbers]
+    own: str
+    settings: tuple[tuple[str, float], ...] = ()
+    told: tuple[tuple[str, Any], ...] = ()
+    curvature: str | None = None
+    host: str = "xgboost"
+
+
+@dataclass(frozen=True)
+class Fits:
+    """Losses by [repetition, model, look]; of the model that validation chose by [.., model]."""
+
+    valid: Numbers
+    test: Numbers
+
+    @property
+    def chosen(self) -> Numbers:
+        """The loss of held-out rows at the number of trees that other rows chose."""
+        best = self.valid.argmin(axis=-1)[..., None]
+        return np.take_along_axis(self.test, best, axis=-1)[..., 0]
+
+
+def _signal(x: Numbers) -> Numbers:
+    return x[:, 0] + x[:, 1] ** 2 / 2 - 0.5
+
+
+def _rare(x: Numbers, rng: np.random.Generator) -> Numbers:
+    return (rng.random(len(x)) < 1 / (1 + np.exp(4 - 1.5 * _signal(x)))).astype(float)
+
+
+def _outliers(x: Numbers, rng: np.random.Generator) -> Numbers:
+    return _signal(x) + rng.standard_t(1.5, len(x))
+
+
+def _spread(x: Numbers, rng: np.random.Generator) -> Numbers:
+    return _signal(x) + np.exp(x[:, 2] / 2) * rng.normal(size=len(x))
+
+
+def _claims(x: Numbers, rng: np.random.Generator) -> Numbers:
+    count = rng.poisson(np.exp(_signal(x) / 2))
+    return rng.gamma(np.maximum(count, 1) * 2.0, 0.5) * (count > 0)
+
+
+def _crowds(x: Numbers, rng: np.random.Generator) -> Numbers:
+    mean = np.exp(2 + _signal(x))
+    return rng.poisson(mean * rng.gamma(1.0, 1.0, len(x))).astype(float)
+
+
+def _grades(x: Numbers, rng: np.random.Generator) -> Numbers:
+    return np.digitize(_signal(x) + rng.logistic(size=len(x)), [-1.5, -0.5, 0.5, 1.5]).astype(float)
+
+
+def _months(x: Numbers, rng: np.random.Generator) -> Numbers:
+    time = np.ceil(2 * np.exp(-_signal(x) + rng.normal(size=len(x))))
+    return np.where(rng.random(len(x)) < 0.7, time, -time)
+
+
+def _relevance(x: Numbers, rng: np.random.Generator) -> Numbers:
+    return np.digitize(_signal(x) + rng.normal(size=len(x)), [0.0, 1.0, 2.0]).astype(float)
+
+
+TASKS = (
+    Task("focal", _rare, "binary:logistic", (("gamma", 2.0),)),
+    Task("log_cosh", _outliers, "reg:pseudohubererror"),
+    Task("huber", _outliers, "reg:pseudohubererror", (("delta", 0.5),), (("huber_slope", 0.5),)),
+    Task("expectile", _spread, "reg:squarederror", (("expectile", 0.8),)),
+    Task("quantile", _spread, "reg:quantileerror", (("quantile", 0.9),),
+         (("quantile_alpha", 0.9),), "majorise"),
+    Task("tweedie", _claims, "reg:tweedie"),
+    Task("negative_binomial", _crowds, "count:poisson"),
+    Task("cumulative_link", _grades, "multi:softprob", (), (("num_class", 5),)),
+    Task("cox", _months, "survival:cox"),
+    Task("lambdarank", _relevance, "lambdarank", host="lightgbm"),
+)  # fmt: skip
+
+
+def measure(settings: Settings, seed: int, progress: Progress) -> dict[str, Fits]:
+    """Fit every loss and its neighbour, each repetition on other data."""
+    need("xgboost", extra="boosters")
+    need("lightgbm", extra="boosters")
+    found, total = {}, len(TASKS) * settings.repetitions
+    for place, task in enumerate(TASKS):
+        runs = []
+        for repetition in range(settings.repetitions):
+            progress(place * settings.repetitions + repetition, total, task.loss)
+            runs.append(_both(task, settings, np.random.default_rng([seed, place, repetition])))
+        both = np.array(runs)  # [repetition, model, look, valid or test]
+        found[task.loss] = Fits(both[..., 0], both[..., 1])
+    progress(total, total, "done")
+    return found
+
+
+def _both(task: Task, settings: Settings, rng: np.random.Generator) -> Numbers:
+    """Return losses by [built-in or ours, look, valid or test]."""
+    sizes = (settings.rows, settings.rows, settings.held_out)
+    sets = []
+    for rows in sizes:
+        x = rng.normal(size=(rows // GROUP * GROUP, 5))
+        sets.append((x, task.draw(x, rng)))
+    judge = getattr(boosters, task.host)(task.loss, curvature=task.curvature, **dict(task.settings))
+    judge.prepare(sets[0][1], None, 1, _group(sets[0][1]))
+    fit = {"xgboost": _xgboost, "lightgbm": _lightgbm}[task.host]
+    return np.array([list(fit(task, judge, settings.trees, sets, own)) for own in (True, False)])
+
+
+def _group(y: Numbers) -> Numbers:
+    return np.full(len(y) // GROUP, GROUP)
+
+
+def _judged(judge: Any, margin: Numbers, y: Numbers) -> float:
+    """Return the loss of margins, or of a score what is missing to 1: less is better."""
+    if margin.ndim == 2:  # of classes: minus the log-probability of the grade
+        share = np.exp(margin - margin.max(axis=1, keepdims=True))
+        share = (share / share.sum(axis=1, keepdims=True))[np.arange(len(y)), y.astype(int)]
+        return float(-np.log(share).mean())
+    value = judge.value(margin.astype(np.float64), y, None, _group(y))
+    return 1 - value if judge.higher_is_better else value
+
+
+def _xgboost(
+    task: Task, judge: Any, trees: int, sets: list[Any], own: bool
+) -> Iterator[tuple[float, float]]:
+    xgb = need("xgboost", extra="boosters")
+    data, *held = (xgb.DMatrix(x, y, nthread=1) for x, y in sets)
+    told = TOLD["xgboost"]
+    if own:
+        model = xgb.train({**told, **dict(task.told), "objective": task.own}, data, trees)
+    else:
+        model = judge.train(told, data, trees).model
+    for count in range(EVERY, trees + 1, EVERY):
+        margins = (model.predict(m, output_margin=True, iteration_range=(0, count)) for m in held)
+        yield tuple(_judged(judge, f, y) for f, (_, y) in zip(margins, sets[1:], strict=True))  # pyright: ignore[reportReturnType]
+
+
+def _lightgbm(
+    task: Task, judge: Any, trees: int, sets: list[Any], own: bool
+) -> Iterator[tuple[float, float]]:
+    lgb = need("lightgbm", extra="boosters")
+    told = TOLD["lightgbm"]
+    data = lgb.Dataset(*sets[0], group=_group(sets[0][1]), params=told)
+    if own:
+        model = lgb.train({**told, **dict(task.told), "objective": task.own}, data, trees)
+    else:
+        model = judge.train(told, data, trees).model
+    for count in range(EVERY, trees + 1, EVERY):
+        yield tuple(  # pyright: ignore[reportReturnType]
+            _judged(judge, model.predict(x, raw_score=True, num_iteration=count), y)
+            for x, y in sets[1:]
+        )

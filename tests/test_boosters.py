@@ -1,0 +1,126 @@
+"""Boosters: a loss trains the same model as the host's own objective, within the bounds told."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn", reason="lossary.boosters needs the extra boosters")
+
+import lossary as L
+from booster_models import CASES, LABELS, QUIET, ROWS, TREES, WEIGHT, X, margins_of_both
+from lossary.boosters.definitions import LOSSES
+from lossary.boosters.lists import LISTS
+from lossary.lookup import built_ins
+
+MATCHED = [row for row in built_ins() if not isinstance(row.same, str)]
+weighted = pytest.mark.parametrize("weight", [None, WEIGHT], ids=["plain", "weighted"])
+
+
+@weighted
+@pytest.mark.parametrize("row", MATCHED, ids=lambda row: f"{row.host}.{row.name}")
+def test_the_model_is_that_of_the_built_in(row, weight):
+    """The bounds are those of objectives.toml, which docs/boosters.md shows."""
+    ours, own = margins_of_both(row, weight)
+    assert np.ptp(own) > 0.1
+    np.testing.assert_allclose(ours, own, atol=row.same, rtol=0)
+
+
+def test_every_bound_is_tested():
+    assert {f"{row.host}.{row.name}" for row in MATCHED} == CASES.keys()
+
+
+@pytest.mark.parametrize("row", built_ins(), ids=lambda row: f"{row.host} {row.name}")
+def test_every_objective_of_a_host_leads_to_a_loss(row):
+    assert row.loss in {*L.catalogue, *LOSSES, *LISTS}
+    if row.loss not in LISTS:
+        assert L.find(f"{row.host}.{row.name}").name == row.loss
+
+
+@pytest.mark.parametrize(
+    "name", ["poisson", "gamma", "binary_cross_entropy", "tweedie", "negative_binomial"]
+)
+def test_closed_starts_are_zeros_of_the_slope(name):
+    from lossary.boosters.objective import Objective
+
+    kind = {"gamma": "positive", "binary_cross_entropy": "binary"}.get(name, "counts")
+    objective = Objective(name)
+    start = objective.start(LABELS[kind], WEIGHT)
+    slope = objective.derivatives(np.full(ROWS, start[0]), LABELS[kind], WEIGHT)[0].sum(dtype=float)
+    assert abs(slope) < 1e-4
+
+
+def test_sampled_rows_and_features_are_those_of_xgboost():
+    xgb = pytest.importorskip("xgboost")
+    data = xgb.DMatrix(X, LABELS["real"], weight=WEIGHT, nthread=1)
+    sampled = {"subsample": 0.6, "colsample_bytree": 0.6, "colsample_bynode": 0.6, "seed": 3}
+    told = QUIET["xgboost"] | sampled
+    model = L.boosters.xgboost("half_squared_error").train(told, data, TREES)
+    own = xgb.train(told | {"base_score": model.meaning.start[0]}, data, TREES)
+    assert own.get_dump() == model.model.get_dump()
+
+
+def test_sampled_rows_are_those_of_lightgbm_and_sampled_features_are_not():
+    """LightGBM draws features for an objective from another stream: the losses are alike."""
+    lgb = pytest.importorskip("lightgbm")
+    y = LABELS["real"]
+
+    def both(sampled):
+        told = QUIET["lightgbm"] | {"num_leaves": 7, "seed": 3} | sampled
+        model = L.boosters.lightgbm("half_squared_error").train(told, lgb.Dataset(X, y), TREES)
+        own = lgb.train(told | {"objective": "regression"}, lgb.Dataset(X, y), TREES)
+        return model.margin(X), own.predict(X)
+
+    ours, own = both({"bagging_fraction": 0.6, "bagging_freq": 1})
+    np.testing.assert_allclose(ours, own, atol=1e-12)
+    ours, own = both({"feature_fraction": 0.6})
+    assert abs(ours - own).max() > 0.01
+    assert np.mean((ours - y) ** 2) == pytest.approx(np.mean((own - y) ** 2), rel=0.05)
+
+
+IMPOSSIBLE = {
+    "xgboost": ("reg:absoluteerror", "reg:quantileerror"),
+    "lightgbm": ("regression_l1", "quantile"),
+    "catboost": ("MAE", "Quantile:alpha=0.8"),
+}
+
+
+@pytest.mark.parametrize("host", IMPOSSIBLE)
+@pytest.mark.parametrize("loss", ["absolute_error", "quantile"])
+def test_renewed_leaves_are_followed_at_a_distance(host, loss):
+    """Medians in the leaves train faster than parabolas: twice the trees reach the same loss."""
+    module, y = pytest.importorskip(host), LABELS["real"]
+    settings = {"quantile": 0.8} if loss == "quantile" else {}
+    objective = getattr(L.boosters, host)(loss, curvature="majorise", **settings)
+    name = IMPOSSIBLE[host][loss == "quantile"]
+    if host == "xgboost":
+        data, told = module.DMatrix(X, y, nthread=1), QUIET[host] | {"max_depth": 3}
+        ours = objective.train(told, data, 2 * TREES).margin(data)
+        more = {"quantile_alpha": 0.8} if loss == "quantile" else {}
+        own = module.train(told | {"objective": name} | more, data, TREES).predict(data)
+    elif host == "lightgbm":
+        told = QUIET[host] | {"num_leaves": 7}
+        ours = objective.train(told, module.Dataset(X, y), 2 * TREES).margin(X)
+        told |= {"objective": name, "alpha": 0.8}
+        own = module.train(told, module.Dataset(X, y), TREES).predict(X)
+    else:
+        told = QUIET[host] | {"depth": 3, "learning_rate": 0.3}
+        ours = objective.train(told | {"iterations": 2 * TREES}, module.Pool(X, y)).margin(X)
+        told |= {"iterations": TREES, "loss_function": name}
+        own = module.CatBoost(told).fit(module.Pool(X, y)).predict(X)
+    found, built_in, constant = (
+        objective.value(np.asarray(m, float), y)
+        for m in (ours, own, np.full(ROWS, objective.start(y)[0]))
+    )
+    assert constant - found > 0.8 * (constant - built_in)
+
+
+def test_lightgbm_takes_parameters_of_the_data_and_watched_sets():
+    lgb = pytest.importorskip("lightgbm")
+    y, half, seen = LABELS["counts"], ROWS // 2, {}
+    told = QUIET["lightgbm"] | {"max_bin": 15}
+    valid = lgb.Dataset(X[half:], y[half:])
+    model = L.boosters.lightgbm("poisson").train(
+        told, lgb.Dataset(X[:half], y[:half], weight=WEIGHT[:half]), TREES,
+        valid_sets=[valid], callbacks=[lgb.record_evaluation(seen)],
+    )  # fmt: skip
+    reached = L.poisson(model.margin(X[half:]), y[half:])
+    assert seen["valid_0"]["poisson"][-1] == pytest.approx(reached, rel=1e-6)
