@@ -137,7 +137,7 @@ def _computed(
     """Return the value and the gradients times the factor; None where a value is wrong."""
     gradients = [torch.empty_like(args[place]) for place in recipe.moving]
     addresses = [x.data_ptr() for x in args]
-    first = args[0].dtype
+    first, values = args[0].dtype, None
     if recipe.each:
         shape = args[0].shape[:-1] if recipe.rows else args[0].shape
         values = torch.empty(shape, dtype=first, device=_CPU)
@@ -150,7 +150,7 @@ def _computed(
     if sums is None:
         return None
     if recipe.each:
-        return values, gradients  # pyright: ignore[reportPossiblyUnbound]
+        return values, gradients
     total, divisor = sums
     dtype = first if first.itemsize >= 4 else torch.float32
     return _scalar(recipe.mean(total, divisor, options), dtype), gradients
