@@ -179,8 +179,9 @@ class Meaning:
     ) -> None:
         self.plan = tuple(walk(expression))
         self.floor, self.excluding = floor, excluding
-        same = beyond is None or beyond is expression
-        self.beyond = None if same else Meaning(beyond, floor, excluding)
+        self.beyond = None
+        if beyond is not None and beyond is not expression:
+            self.beyond = Meaning(beyond, floor, excluding)
 
     @classmethod
     def of(
