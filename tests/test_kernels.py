@@ -258,7 +258,7 @@ def test_without_numba_the_array_library_computes():
             print(L.huber.explain(x, t))
             print(L.huber(x, t))
         """,
-        before="import sys; sys.modules['numba'] = None",
+        before="import sys, warnings; sys.modules['numba'] = None; warnings.simplefilter('ignore')",
     )
     reason, value = found.splitlines()
     assert reason.endswith(f"because Numba is not installed: {install_line('cpu')}")

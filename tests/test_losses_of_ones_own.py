@@ -45,6 +45,8 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "beside.py").write_text("FACTOR = 2.0\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
+    for name in ("mine", "beside", "broken"):  # another test's
+        monkeypatch.delitem(sys.modules, name, raising=False)
     before, path = set(sys.modules), list(sys.path)
     yield tmp_path
     sys.path[:] = path

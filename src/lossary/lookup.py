@@ -80,12 +80,13 @@ def find(catalogue: Mapping[str, D], name: str) -> D:
 
 def look_up(catalogue: Mapping[str, D], name: str) -> Answer[D]:
     """Return what a name leads to; capitals, ``_`` and ``-`` do not matter."""
-    loss = catalogue.get(name) or _named(catalogue, name)
-    missing = None if loss else _missing(name)
-    # LightGBM's rmse is an objective, squared error; anyone else's is a loss that is not here yet.
-    row = None if loss else built_in(name)
-    if row and (missing is None or name.startswith(f"{row.host}.")) and row.loss in catalogue:
-        loss, missing = catalogue[row.loss], None
+    # LightGBM's rmse is an objective, squared error; anyone else's is another loss.
+    row = built_in(name)
+    own = row is not None and name.startswith(f"{row.host}.")
+    loss = None if own else catalogue.get(name) or _named(catalogue, name)
+    missing = None if loss or own else _missing(name)
+    if row and not loss and not missing:
+        loss = catalogue.get(row.loss)
     return Answer(name, loss, missing, _near(catalogue, name, loss))
 
 

@@ -158,7 +158,9 @@ class Meaning:
     """An expression as exact numbers of one element or row; points map names to numbers.
 
     ``floor`` is the number of bits below 1 down to which a result other than 0 must be told from 0;
-    ``excluding`` names the arguments in which -inf takes a class out.
+    ``excluding`` names the arguments in which -inf takes a class out. ``beyond`` is the same
+    formula as it is computed: it answers where what is written has no value that digits could give,
+    such as 0 log 0, or 1 - σ(1e38), which is 1 - 1 to any precision.
 
     >>> import lossary as L
     >>> huber = Meaning.of(L.catalogue["huber"])
@@ -169,10 +171,17 @@ class Meaning:
     """
 
     def __init__(
-        self, expression: Expression, floor: int = 1140, excluding: frozenset[str] = frozenset()
+        self,
+        expression: Expression,
+        floor: int = 1140,
+        excluding: frozenset[str] = frozenset(),
+        beyond: Expression | None = None,
     ) -> None:
         self.plan = tuple(walk(expression))
         self.floor, self.excluding = floor, excluding
+        self.beyond = None
+        if beyond is not None and beyond is not expression:
+            self.beyond = Meaning(beyond, floor, excluding)
 
     @classmethod
     def of(
@@ -180,10 +189,18 @@ class Meaning:
     ) -> Meaning:
         """Return the meaning of a loss's formula; ``absent`` names parameters that are None."""
         logits = frozenset(n for n, d in definition.domains.items() if d.name == "Logits")
-        return cls(definition.meaning(absent), floor, logits)
+        return cls(definition.meaning(absent), floor, logits, definition.expression(absent))
 
     def value(self, point: Point) -> Number:
         """Return the value, in the first precision that the next one confirms."""
+        found = self._value(point)
+        if self.beyond is not None and (found is None or not context().isfinite(found)):
+            return self.beyond.value(point)
+        if found is None:
+            raise ArithmeticError(f"no precision settles {self.plan[-1]!r} at {point}")
+        return found
+
+    def _value(self, point: Point) -> Number | None:
         place = Place(point)
         m = context()
         bits, last = 2 * (place.spacing + place.extent) + 64, None
@@ -200,7 +217,7 @@ class Meaning:
                 return found
             last = found
             bits = bits + bits // 2 if found else max(2 * bits, enough + 1)
-        raise ArithmeticError(f"no precision settles {self.plan[-1]!r} at {point}")
+        return None
 
     def gradient(self, point: Point, name: str) -> Any:
         """Return the derivative with respect to an argument: a number, or one for each class.
@@ -210,10 +227,11 @@ class Meaning:
         place = Place(point)
         row = place.numbers[name]
         if isinstance(row, list):
-            return [self._entry(place, name, k) for k in range(len(row))]
-        return self._entry(place, name, None)
+            return [self.entry(place, name, k) for k in range(len(row))]
+        return self.entry(place, name, None)
 
-    def _entry(self, place: Place, name: str, k: int | None) -> Any:
+    def entry(self, place: Place, name: str, k: int | None) -> Any:
+        """Return one entry of the gradient; ``k`` is its class, None for a number."""
         m = context()
         row = place.numbers[name]
         start = row if k is None else row[k]
@@ -228,7 +246,9 @@ class Meaning:
             numbers = {**place.numbers, name: moved_to}
             return m.mpf(evaluate(self.plan, numbers, place.classes))
 
-        return slope(moved, place.spacing, place.extent, self.floor)
+        found = slope(moved, place.spacing, place.extent, self.floor)
+        settled = isinstance(found, Kink) or (found is not None and m.isfinite(found))
+        return found if settled or self.beyond is None else self.beyond.entry(place, name, k)
 
 
 class Place:

@@ -70,7 +70,7 @@ def using(*, engine: str | None = None, lend: bool | None = None) -> Iterator[No
             f"engine must be one of {', '.join(map(repr, ENGINES))}, got {engine!r}\n"
             "hint: fused is Numba's kernels on a CPU and Triton's on a GPU"
         )
-    if engine == "fused" and not any(map(find_spec, ("numba", "triton"))):
+    if engine == "fused" and not _can_compile():
         raise MissingExtraError("cpu", "engine='fused'")
     wanted: Any = ((_chosen, engine), (leases.lending, lend))
     tokens = [(where, where.set(x)) for where, x in wanted if x is not None]
@@ -82,6 +82,11 @@ def using(*, engine: str | None = None, lend: bool | None = None) -> Iterator[No
 
 
 OVER_POSITIONS = "no kernel sums over positions yet"
+
+
+@cache
+def _can_compile() -> bool:
+    return any(map(find_spec, ("numba", "triton")))
 
 
 def chosen() -> str:

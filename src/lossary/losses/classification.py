@@ -180,7 +180,7 @@ def soft_categorical_focal(logits: Logits, target: Simplex, *, gamma: NonNegativ
 def poly_cross_entropy(logits: Logits, target: Simplex, *, epsilon: Real = 2.0):
     """Cross-entropy plus ``epsilon`` times the probability that the target does not get."""
     p = softmax(logits)
-    return -total(target * log(p)) + epsilon * (1 - total(target * p))
+    return -total(target * log(p)) + epsilon * total(target * (1 - p))
 
 
 @loss(source="Zhang and Sabuncu 2018, arXiv:1805.07836, eq. 6", promises="non_negative")

@@ -59,7 +59,7 @@ def _fit(
     recipe: Recipe, args: tuple[Any, ...], options: Mapping[str, Any], shape: tuple[int, ...]
 ) -> bool:
     """Whether the arrays of a call have the shapes that were promised, number after number."""
-    rows = shape[:-1] if recipe.rows else shape
+    rows = recipe.places(shape)
     for x, whole in zip(args, recipe.whole, strict=True):
         if x.shape != (shape if whole else rows) or not x.flags.c_contiguous:
             return False
@@ -74,8 +74,7 @@ def _computed(
 ) -> Any:
     first = args[0]
     gradients = [np.empty(first.shape, first.dtype) for _ in recipe.moving]
-    shape = first.shape[:-1] if recipe.rows else first.shape
-    values = [np.empty(shape, first.dtype)] if recipe.each else []
+    values = [np.empty(recipe.places(first.shape), first.dtype)] if recipe.each else []
     arrays = [*args, *values, *gradients, *[options[name] for name in recipe.extras]]
     addresses = [x.__array_interface__["data"][0] for x in arrays]
     classes = first.shape[-1] if recipe.rows else 0

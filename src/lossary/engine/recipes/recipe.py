@@ -109,6 +109,10 @@ class Recipe:
         )
         return None if wrong else (total, divisor)
 
+    def places(self, shape: Any) -> Any:
+        """Return the shape of the values of a loss whose prediction has this one."""
+        return shape[:-1] if self.rows else shape
+
     def fits(self, shape: Any, rows: Any, extras: Mapping[str, Any]) -> bool:
         """Whether the options that are arrays have the shapes that the machine code reads."""
         for name, own in extras.items():
@@ -262,12 +266,12 @@ def _is_covered(call: Call) -> bool:
 
 
 _VALUES = frozenset({"float32", "float64"})
-"""What values that are not reduced are stored as: halves would be rounded before scaling."""
+"""What weights, and values that are not reduced, are stored as: halves would be rounded first."""
 
 _EXTRAS: dict[str, frozenset[str]] = {
-    "weight": frozenset({"float32", "float64"}),
+    "weight": _VALUES,
     "mask": frozenset({"boolean"}),
-    "class_weight": frozenset({"float32", "float64"}),
+    "class_weight": _VALUES,
 }
 """The options that are arrays, in their order, and what their memory may hold."""
 

@@ -112,7 +112,7 @@ def _fit(
     for x, whole in zip(args, recipe.whole, strict=True):
         if x.numel() != (size if whole else rows) or not x.is_contiguous():
             return False
-    axes = shape[:-1] if recipe.rows else shape
+    axes = recipe.places(shape)
     if len(axes) > 1:  # along one axis a length says it all
         for x, whole in zip(args, recipe.whole, strict=True):
             if x.shape != (shape if whole else axes):
@@ -139,8 +139,7 @@ def _computed(
     addresses = [x.data_ptr() for x in args]
     first, values = args[0].dtype, None
     if recipe.each:
-        shape = args[0].shape[:-1] if recipe.rows else args[0].shape
-        values = torch.empty(shape, dtype=first, device=_CPU)
+        values = torch.empty(recipe.places(args[0].shape), dtype=first, device=_CPU)
         addresses.append(values.data_ptr())
     for x in gradients:
         addresses.append(x.data_ptr())  # noqa: PERF401  (as fast, and the common one is alone)
