@@ -43,9 +43,21 @@ LINES = [
 ]
 
 
+MINE = """
+import lossary as L
+from lossary.domain import Real
+
+@L.loss
+def my_loss(prediction: Real, target: Real):
+    return (prediction - target) ** 2
+"""
+
+
 @pytest.fixture
-def shown(capsys, monkeypatch):
-    """What a command line prints at a width."""
+def shown(capsys, monkeypatch, tmp_path):
+    """What a command line prints at a width, where a file has the loss that the help speaks of."""
+    (tmp_path / "mine.py").write_text(MINE)
+    monkeypatch.chdir(tmp_path)
 
     def command(line, width):
         monkeypatch.setenv("COLUMNS", str(width))

@@ -32,7 +32,7 @@ def advice(family: str) -> Mapping[str, Advice]:
     """Return the advice on each loss of a family of the catalogue.
 
     >>> advice("regression")["half_squared_error"].elsewhere
-    ('optax.losses.l2_loss', 'sklearn._loss.HalfSquaredError')
+    ('optax.losses.l2_loss', 'tf.nn.l2_loss', 'sklearn._loss.HalfSquaredError')
     """
     text = (files("lossary.losses") / "handbook" / f"{family}.toml").read_text(encoding="utf-8")
     tables = tomllib.loads(text)
