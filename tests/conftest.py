@@ -12,6 +12,7 @@ with contextlib.suppress(ImportError):
     import triton  # noqa: F401
 
 import pytest
+from hypothesis import settings
 
 import lossary as L
 from libraries import NAMES
@@ -47,6 +48,14 @@ def pytest_configure(config):
     os.environ.setdefault("LOSSARY_CACHE_DIR", str(config.rootpath / ".pytest_cache"))
     os.environ.setdefault("LOSSARY_COMPILE", "now")
     recipe.PATIENCE = sys.maxsize
+    settings.register_profile("lane", max_examples=60 if config.option.thorough else 20)
+    settings.load_profile("lane")
+
+
+@pytest.fixture(scope="session")
+def lane(request):
+    """The options that let a process of tests choose its cases as this one does."""
+    return ["--thorough"] if request.config.option.thorough else []
 
 
 @pytest.fixture(scope="session")

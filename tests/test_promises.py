@@ -25,9 +25,8 @@ from samples import (
 
 EPSILON = np.finfo(np.float64).eps
 
-# A failure is shrunk and printed as a call; the same examples run everywhere.
+# A failure is shrunk and printed as a call; the same examples run everywhere. The lane says how many.
 thorough = settings(
-    max_examples=60,
     deadline=None,
     derandomize=True,
     database=None,
