@@ -44,8 +44,8 @@ def direct_preference(
 
 
 @loss(
-    source="Mitchell 2023, A note on DPO with noisy preferences, eq. 3; Rafailov et al. 2023, "
-    "arXiv:2305.18290",
+    source="Mitchell 2023, A note on DPO with noisy preferences and relationship to IPO, eq. 3; "
+    "Rafailov et al. 2023, arXiv:2305.18290",
     promises="non_negative convex bounded_gradient",
 )
 def conservative_preference(
@@ -64,7 +64,7 @@ def conservative_preference(
 
 
 @loss(
-    source="Chowdhury, Kini and Natarajan 2024, arXiv:2403.00409, eq. 12",
+    source="Chowdhury, Kini and Natarajan 2024, arXiv:2403.00409",
     promises="convex bounded_gradient",
 )
 def robust_preference(
@@ -97,7 +97,7 @@ def identity_preference(
 
 
 @loss(
-    source="Liu et al. 2023, arXiv:2309.06657, eq. 9; Zhao et al. 2023, arXiv:2305.10425",
+    source="Liu et al. 2023, arXiv:2309.06657; Zhao et al. 2023, arXiv:2305.10425",
     promises="non_negative convex bounded_gradient",
 )
 def hinge_preference(
@@ -114,7 +114,7 @@ def hinge_preference(
 
 
 @loss(
-    source="Zhao et al. 2023, arXiv:2305.10425, eq. 5",
+    source="Zhao et al. 2023, arXiv:2305.10425",
     promises="non_negative convex bounded_gradient",
 )
 def sequence_calibration(chosen: Real, rejected: Real, *, margin: NonNegative = 1.0):
@@ -140,7 +140,7 @@ def odds_ratio_preference(chosen: Negative, rejected: Negative):
 
 
 @loss(
-    source="Ethayarajh et al. 2024, arXiv:2402.01306, eq. 7 and 8",
+    source="Ethayarajh et al. 2024, arXiv:2402.01306, eq. 7",
     promises="non_negative bounded_gradient",
 )
 def kahneman_tversky(
