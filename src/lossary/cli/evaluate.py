@@ -104,7 +104,8 @@ def _example(loss: Loss, argument: Argument) -> str:
         return rows.get(domain.name, "2,-1" if argument is loss.inputs[0] else "1,0")
     if domain.name in {"Binary", "Sign", "Unit"}:
         return "0.8" if argument is loss.inputs[0] else "1"
-    return "0" if domain.integer else "3" if argument is loss.inputs[0] else "1"
+    usual = 0 if domain.integer else 3 if argument is loss.inputs[0] else 1
+    return f"{usual if domain.contains(usual) else domain.inside[-1]:g}"
 
 
 def _options(loss: Loss) -> list[click.Parameter]:

@@ -35,8 +35,8 @@ def _promise(context: Any, parameter: Any, names: tuple[str, ...]) -> tuple[str,
 
 @click.command("list", short_help="List the losses, by family.")
 @click.option(
-    "--task", "--family", "families", multiple=True, type=click.Choice(FAMILIES),
-    help="Only losses for this task; repeat it for several.",
+    "--task", "--family", "families", multiple=True, metavar="FAMILY", type=click.Choice(FAMILIES),
+    help=f"Only losses for this task; repeat it for several. One of {', '.join(FAMILIES)}.",
 )  # fmt: skip
 @click.option(
     "--promise", "promises", multiple=True, metavar="PROMISE", callback=_promise,

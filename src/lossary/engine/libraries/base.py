@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import reduce
+from itertools import chain, repeat
 from math import prod
 from operator import mul
 from typing import Any, Literal
@@ -193,8 +194,11 @@ class Library(ABC):
         return self.broadcast(x, arrays[0][..., :1]) if rows else x
 
     def widened(self, operation: Operation, arrays: Sequence[Any]) -> list[Any]:
-        """Return the arrays in the work dtype; labels stay integers."""
-        each = zip(arrays, operation.variant.labels, strict=True)
+        """Return the arrays in the work dtype; labels stay integers.
+
+        What a derivative is multiplied by comes after the arguments, and is no label.
+        """
+        each = zip(arrays, chain(operation.variant.labels, repeat(False)), strict=False)
         return [x if label else self.cast(x, operation.work) for x, label in each]
 
     def wide(self) -> AbstractContextManager[Any]:
