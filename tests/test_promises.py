@@ -25,7 +25,7 @@ from samples import (
 
 EPSILON = np.finfo(np.float64).eps
 
-# A failure is shrunk and printed as a call; the same examples run everywhere. The lane says how many.
+# A failure is shrunk and printed as a call; the same examples run everywhere.
 thorough = settings(
     deadline=None,
     derandomize=True,
