@@ -55,6 +55,7 @@ class Target:
     bounds: Mapping[str, str] = field(default_factory=dict)
     constant: str = "{0}"
     number: str = 'float("{0}")'  # an infinity or NaN
+    count: str = "{0}"  # what is made of the number of classes alone, in a call
     own: frozenset[str] = frozenset()  # words beyond the primitives, from the target's own rules
     of_data: Mapping[str, str] = field(default_factory=dict)  # of arguments of the text themselves
     relax: Relax | None = None  # cheaper forms, where it computes with precision to spare
@@ -208,8 +209,9 @@ class Printer:
     def _argument(self, node: Expression) -> str:
         """Print an argument of a call, where a plain number may need a dtype."""
         text = self.text(node, 0)
-        plain = node.operator == "constant"
-        return self.language.constant.format(text, like=self.like) if plain else text
+        if node.operator == "constant":
+            return self.language.constant.format(text, like=self.like)
+        return self.language.count.format(text, like=self.like) if _is_count(node) else text
 
     def _number(self, node: Expression) -> tuple[int, str]:
         text = repr(node.payload)
@@ -249,6 +251,11 @@ class Printer:
         texts = [self.text(a, 0) for a in node.arguments]
         chosen = template.format(*texts, like=self.like)
         return ATOM, self.language.cast.format(chosen, like=self.like)
+
+
+def _is_count(node: Expression) -> bool:
+    """Whether an expression is made of the number of classes, and of plain numbers."""
+    return all(n.arguments or n.operator in {"constant", "class_count"} for n in walk(node))
 
 
 _SPECIAL = {
