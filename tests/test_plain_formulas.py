@@ -242,6 +242,15 @@ def test_cases_within_cases_join_their_conditions():
     assert formula.lines == ["⎧ 1  if ŷ < 0 and y < 0", "⎨ 2  if ŷ < 0", "⎩ 3  otherwise"]
 
 
+def test_letters_within_letters_are_told_too():
+    p, h = variable("p"), variable("h")
+    _, letters = read(log(p), named=[(h, X - Y), (p, exp(h))])
+    assert [(name, *meaning.lines) for name, meaning in letters] == [
+        ("h", "ŷ - y"),
+        ("p", "exp(h)"),
+    ]
+
+
 def test_letters_avoid_those_of_the_arguments():
     u = variable("u")
     size = where(u < 0, -u, u)

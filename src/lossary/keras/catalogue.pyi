@@ -321,7 +321,7 @@ class LogitAdjusted(CatalogueLoss):
 
 class LabelDistributionMargin(CatalogueLoss):
     def __init__(
-        self, *, margins: Any | None = None, scale: Any = 30.0, **options: Unpack[_Rows]
+        self, *, margins: Any | None = None, logit_scale: Any = 30.0, **options: Unpack[_Rows]
     ) -> None: ...
 
 class ZeroBoundedRanking(CatalogueLoss):

@@ -45,7 +45,7 @@ def smoothed_binary_cross_entropy(logit: Real, target: Unit, *, label_smoothing:
     """Binary cross-entropy with targets that are moved towards 1/2."""
     yes, no = log_sigmoid(logit), log_sigmoid(-logit)
     sharp = target * yes + (1 - target) * no
-    return -(1 - label_smoothing) * sharp - label_smoothing / 2 * (yes + no)
+    return -((1 - label_smoothing) * sharp + label_smoothing / 2 * (yes + no))
 
 
 @loss(
@@ -111,11 +111,15 @@ def logit_adjusted(
     promises="non_negative convex bounded_gradient shift_invariant",
 )
 def label_distribution_margin(
-    logits: Scores, label: Label, *, margins: ClassWeights | None = None, scale: Positive = 30.0
+    logits: Scores,
+    label: Label,
+    *,
+    margins: ClassWeights | None = None,
+    logit_scale: Positive = 30.0,
 ):
     """Cross-entropy of scaled logits whose true class has to win by its margin: LDAM."""
     short = logits if margins is None else logits - where(is_class(label), margins, 0)
-    return -log(pick(softmax(scale * short), label))
+    return -log(pick(softmax(logit_scale * short), label))
 
 
 @loss(

@@ -108,9 +108,9 @@ def fair(prediction: Real, target: Real, *, scale: Positive = 1.0):
 )
 def wing(prediction: Real, target: Real, *, width: Positive = 10.0, curvature: Positive = 2.0):
     """Logarithm of the error within ``width``, its size beyond."""
-    size = absolute(prediction - target)
-    offset = width - width * log(1 + width / curvature)
-    return where(size < width, width * log(1 + size / curvature), size - offset)
+    x = absolute(prediction - target)
+    c = width - width * log(1 + width / curvature)
+    return where(x < width, width * log(1 + x / curvature), x - c)
 
 
 @loss(

@@ -327,13 +327,14 @@ def _collected(terms: Sequence[Product]) -> list[Product]:
 
 
 def _signed(product: Product, base: Expression, power: float) -> Product:
-    """Sgn x times sgn x is 1, and sgn x times x is the size of x."""
+    """Sgn x times sgn x is 1, and sgn x times the size of x is x."""
     if power % 2 == 0:
         return product.without([base])
-    size = abs(base.arguments[0])
-    if size in product.powers:
-        return product.without([base, size]) * Product(1.0, {base.arguments[0]: constant(1)})
-    return product
+    x, size = base.arguments[0], abs(base.arguments[0])
+    exponent = product.powers.get(size, constant(-1))
+    if (number_of(exponent) or 1) < 0:
+        return product
+    return product.without([base]) * Product(1.0, {x: constant(1), size: constant(-1)})
 
 
 def _is_choice(node: Expression) -> bool:
@@ -343,11 +344,16 @@ def _is_choice(node: Expression) -> bool:
     )
 
 
+def _mixes_classes(node: Expression) -> bool:
+    named = FUNCTIONS.get(node.operator)
+    return node.operator in _REDUCE or (named is not None and named.shape != "elementwise")
+
+
 def _chosen(expression: Expression, condition: Expression, branch: int) -> Expression:
     """Return what an expression is where a condition holds (1) or does not (2)."""
     done: dict[Expression, Expression] = {}
     for node in walk(expression):
-        if condition.class_axis and node.operator in _REDUCE:  # another class is meant inside
+        if condition.class_axis and _mixes_classes(node):  # another class is meant inside
             done[node] = node
         elif node.operator == "where" and node.arguments[0] is condition:
             done[node] = done[node.arguments[branch]]

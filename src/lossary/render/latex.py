@@ -23,7 +23,15 @@ SYMBOLS = {
     "label_smoothing": r"\varepsilon", "positive_weight": "w_+", "positives": "n_+",
     "negatives": "n_-", "p": "p", "scale": "c", "class_index": "c", "class_count": "C",
     "class_weight": "w", "rate": r"\lambda", "mean": r"\mu", "variance": "v", "q": "q",
-    "log_target": r"\tau", "smooth": "s", "epsilon": r"\varepsilon",
+    "log_target": r"\tau", "smooth": "s", "epsilon": r"\varepsilon", "temperature": "T",
+    "chosen": r"\ell_w", "rejected": r"\ell_l", "reference_chosen": r"\rho_w",
+    "reference_rejected": r"\rho_l", "log_probability": r"\ell", "reference": r"\rho",
+    "old_log_probability": r"\ell_0", "baseline": "z_0", "desirable": r"\lambda_+",
+    "undesirable": r"\lambda_-", "advantage": "A", "clip": r"\varepsilon", "width": "w",
+    "curvature": r"\varepsilon", "expectile": r"\tau", "log_mean": r"\eta", "power": "p",
+    "dispersion": r"\alpha", "location": r"\mu", "lower": "l", "upper": "u", "log_zero": "A",
+    "tau": r"\tau", "class_counts": "n", "margins": r"\Delta", "similarity": "s", "bias": "b",
+    "levels": "y", "event": r"\delta", "logit_scale": "s",
 }  # fmt: skip
 
 ATOM, POWER, PREFIX, PRODUCT, SUM, COMPARE, LOGIC = 9, 8, 7, 6, 5, 4, 3
@@ -103,6 +111,8 @@ def _spell(node: Expression) -> tuple[int, str]:
         return _cases(node)
     if node.operator == "multiply" and (fraction := _over(node)):
         return fraction
+    if node.operator == "multiply" and node.arguments[0].operator == "negative":
+        return SUM, f"-{_text(node.arguments[0].arguments[0] * node.arguments[1], PRODUCT)}"
     if node.operator in SUMS:  # a sum whose rounding only the machine needs to know
         return _spell(simplify(reduce(add, node.arguments)))
     if node.operator == "log1p":

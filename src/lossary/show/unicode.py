@@ -22,6 +22,8 @@ ATOM, POWER, PRODUCT, SUM, COMPARE, LOGIC, CASES = 9, 8, 6, 5, 4, 3, 0
 GLYPHS = {
     r"\hat y": "ŷ", r"\ell": "ℓ", r"\eta": "η", r"\delta": "δ", r"\beta": "β", r"\gamma": "γ",
     r"\alpha": "α", r"\varepsilon": "ε", r"\lambda": "λ", r"\mu": "μ", r"\tau": "τ",
+    r"\rho": "ρ", r"\Delta": "Δ", r"\ell_w": "ℓw", r"\ell_l": "ℓl", r"\rho_w": "ρw",
+    r"\rho_l": "ρl", r"\ell_0": "ℓ₀", "z_0": "z₀", r"\lambda_+": "λ₊", r"\lambda_-": "λ₋",
     "w_+": "w₊", "n_+": "n₊", "n_-": "n₋",
 }  # fmt: skip
 

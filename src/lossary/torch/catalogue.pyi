@@ -577,7 +577,7 @@ class LabelDistributionMargin(LossModule):
         self,
         *,
         margins: Tensor | float | None = None,
-        scale: Tensor | float = 30.0,
+        logit_scale: Tensor | float = 30.0,
         **options: Unpack[_Labelled],
     ) -> None: ...
     def __call__(self, logits: Tensor, label: Tensor, **batch: Unpack[_Batch]) -> Tensor: ...
