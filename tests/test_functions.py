@@ -16,9 +16,12 @@ from libraries import NAMES, Library
 from lossary.accuracy.oracle import PRIMITIVES as MEANINGS
 from lossary.accuracy.oracle import Meaning
 from lossary.accuracy.ulps import FORMATS, ulps
-from lossary.formula import apply, variable
+from lossary.formula import apply, variable, walk
 from lossary.functions import FUNCTIONS, PRIMITIVES, argpeak, class_count, is_class, pick, where
 from lossary.render import Program, render
+from lossary.render.latex import latex
+from lossary.render.textbook import CALLS, CLASS_CALLS, ROW_CALLS, textbook
+from lossary.show.unicode import plain
 
 INF, NAN = math.inf, math.nan
 FLOAT64 = FORMATS["float64"]
@@ -98,6 +101,9 @@ ARGUMENTS = {
 # Functions of logarithms and squares have the errors of their parts, larger ones those of powers.
 ALLOWED = {"sigmoid_power": 32, "jensen_gap": 16}
 
+KNOWN = CALLS | ROW_CALLS | CLASS_CALLS
+"""Functions that textbooks call by a name."""
+
 ELEMENTWISE = [name for name, function in FUNCTIONS.items() if function.shape == "elementwise"]
 
 
@@ -132,6 +138,22 @@ def test_nan_stays_nan(name):
         point = [np.array([0.5]) for _ in names]
         point[place] = np.array([NAN])
         assert np.isnan(quietly(function, *point)).all(), f"{names[place]} of {name}"
+
+
+# -------------------------------------------------------------------------------- what they mean
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_meaning_is_a_formula_in_the_words_of_textbooks(name):
+    """The oracle evaluates it and readers see it: there is no other text of it."""
+    rows = FUNCTIONS[name].shape != "elementwise"
+    symbols = [variable(n, class_axis=rows and n not in {"label", "power"}) for n in names_of(name)]
+    meaning = FUNCTIONS[name].means(*symbols)
+    assert meaning.operator != name
+    words = {node.operator for node in walk(textbook(meaning))}
+    assert words <= PRIMITIVES - {"log1p", "expm1"} | {"variable", "constant", "weighted", *KNOWN}
+    assert latex(meaning)
+    assert plain(meaning)
 
 
 # ------------------------------------------------------------ functions along the class axis

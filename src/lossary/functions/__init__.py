@@ -1,8 +1,9 @@
 """The vocabulary of formulas: primitives, and named functions built from them.
 
-A primitive is spelled once per target in ``render/``. A named function states three facts: what it
-*means* (exact, evaluated in mpmath by the tests), how it is *computed* (stable, in primitives) and
-its *slope* (the derivative of the meaning, never of the stable form).
+A primitive is spelled once per target in ``render/``, and once in mpmath by the oracle. A named
+function is two facts: what it *means*, a formula in textbook words, which the oracle evaluates and
+readers see, and how it is *computed*, stable, in primitives. Its *slope* is the derivative of the
+meaning, never of the stable form.
 """
 
 from lossary.functions.aggregates import log_share, matthews_gap, mean, rest_share, root
@@ -28,7 +29,6 @@ from lossary.functions.elementwise import (
     gaussian_variance_residual,
     jensen_gap,
     log1p_difference,
-    log_cosh_difference,
     log_ratio,
     log_sigmoid,
     log_to_middle,
@@ -50,6 +50,7 @@ from lossary.functions.exponentials import (
     hypot,
     log1mexp,
     log1p_square,
+    log_cosh_difference,
     log_softplus,
     pseudo_huber,
     sinh,

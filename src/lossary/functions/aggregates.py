@@ -21,7 +21,7 @@ def mean(x: Any, over: Axis | None = None) -> Expression:
 
 
 @named(
-    means=lambda m, part, rest: rest / (part + rest),
+    means=lambda part, rest: rest / (part + rest),
     slope=lambda part, rest: (
         -(rest / (part + rest)) / (part + rest), part / (part + rest) / (part + rest),
     ),
@@ -32,7 +32,7 @@ def rest_share(part: Expression, rest: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, part, rest: m.log(part / (part + rest)),
+    means=lambda part, rest: log(part / (part + rest)),
     slope=lambda part, rest: (
         rest / (part + rest) / maximum(part, _TINY), -1 / (part + rest),
     ),
@@ -43,7 +43,7 @@ def log_share(part: Expression, rest: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, degree: x ** (1 / degree),
+    means=lambda x, degree: x ** (1 / degree),
     slope=lambda x, degree: (
         where(x > 0, root(x, degree) / x / degree, 0),
         where(x > 0, -root(x, degree) * log(x) / degree / degree, 0),
@@ -77,8 +77,8 @@ def _matthews_slope(
 
 
 @named(
-    means=lambda m, tp, fp, fn, tn: (
-        1 - (tp * tn - fp * fn) / m.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+    means=lambda tp, fp, fn, tn: (
+        1 - (tp * tn - fp * fn) / sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
     ),
     slope=_matthews_slope,
 )

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from math import factorial, inf
-from typing import Any
+from math import inf
 
 from lossary.formula import Expression, constant
 from lossary.functions.compensated import (
@@ -32,12 +31,8 @@ from lossary.functions.vocabulary import (
 )
 
 
-def _sigmoid_meaning(m: Any, x: Any) -> Any:
-    return m.exp(x) / (1 + m.exp(x)) if x < 0 else 1 / (1 + m.exp(-x))
-
-
 @named(
-    means=lambda m, x: m.log1p(m.exp(x)),
+    means=lambda x: log1p(exp(x)),
     slope=lambda x: (sigmoid(x),),
 )
 def softplus(x: Expression) -> Expression:
@@ -46,7 +41,7 @@ def softplus(x: Expression) -> Expression:
 
 
 @named(
-    means=_sigmoid_meaning,
+    means=lambda x: 1 / (1 + exp(-x)),
     slope=lambda x: (sigmoid(x) * sigmoid(-x),),
 )
 def sigmoid(x: Expression) -> Expression:
@@ -56,7 +51,7 @@ def sigmoid(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: -m.log1p(m.exp(-x)),
+    means=lambda x: log(sigmoid(x)),
     slope=lambda x: (sigmoid(-x),),
 )
 def log_sigmoid(x: Expression) -> Expression:
@@ -65,9 +60,8 @@ def log_sigmoid(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, t, positive, negative: (
-        (positive * t * m.log1p(m.exp(-x)) if t else 0)
-        + (negative * (1 - t) * m.log1p(m.exp(x)) if t != 1 else 0)
+    means=lambda x, t, positive, negative: (
+        -(positive * weighted(t, log_sigmoid(x)) + negative * weighted(1 - t, log_sigmoid(-x)))
     ),
     slope=lambda x, t, positive, negative: (
         binary_residual(x, t, positive, negative),
@@ -85,8 +79,8 @@ def binary_nats(
 
 
 @named(
-    means=lambda m, x, t, positive, negative: (
-        negative * (1 - t) * _sigmoid_meaning(m, x) - positive * t * _sigmoid_meaning(m, -x)
+    means=lambda x, t, positive, negative: (
+        negative * (1 - t) * sigmoid(x) - positive * t * sigmoid(-x)
     ),
     slope=lambda x, t, positive, negative: (
         (negative * (1 - t) + positive * t) * (sigmoid(x) * sigmoid(-x)),
@@ -106,10 +100,7 @@ def binary_residual(
 
 
 @named(
-    means=lambda m, p, t: (
-        (-t * m.log(p) if t and p else (m.inf if t else 0))
-        + ((-(1 - t) * m.log1p(-p) if p != 1 else m.inf) if t != 1 else 0)
-    ),
+    means=lambda p, t: -(weighted(t, log(p)) + weighted(1 - t, log(1 - p))),
     slope=lambda p, t: (bernoulli_residual(p, t), log1p(-p) - log(p)),
 )
 def bernoulli_nats(probability: Expression, target: Expression) -> Expression:
@@ -119,7 +110,7 @@ def bernoulli_nats(probability: Expression, target: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, t: m.exp(x) - t * x,
+    means=lambda x, t: exp(x) - t * x,
     slope=lambda x, t: (exp_minus(x, t), -x),
 )
 def poisson_nats(x: Expression, target: Expression) -> Expression:
@@ -134,10 +125,7 @@ def poisson_nats(x: Expression, target: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, p, t: (
-        ((1 - t) / (1 - p) if p != 1 else m.inf if t != 1 else m.mpf(0))
-        - (t / p if p else m.inf if t else m.mpf(0))
-    ),
+    means=lambda p, t: weighted(1 - t, 1 / (1 - p)) - weighted(t, 1 / p),
     slope=lambda p, t: (
         where(t == 0, 0, t / p / p) + where(t == 1, 0, (1 - t) / (1 - p) / (1 - p)),
         -1 / (absolute(p) * (1 - p)),
@@ -150,12 +138,8 @@ def bernoulli_residual(probability: Expression, target: Expression) -> Expressio
     return where(target == 0, 1 / (1 - p), where(target == 1, -1 / p, inner))
 
 
-def _rate_meaning(m: Any, rate: Any, t: Any) -> Any:
-    return rate - (t * (m.log(rate) if rate else -m.inf) if t else 0)
-
-
 @named(
-    means=_rate_meaning,
+    means=lambda rate, t: rate - weighted(t, log(rate)),
     slope=lambda rate, t: (poisson_rate_residual(rate, t), -log(rate)),
 )
 def poisson_rate_nats(rate: Expression, target: Expression) -> Expression:
@@ -164,7 +148,7 @@ def poisson_rate_nats(rate: Expression, target: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, rate, t: 1 - (t / rate if rate else m.inf) if t else m.mpf(1),
+    means=lambda rate, t: 1 - weighted(t, 1 / rate),
     slope=lambda rate, t: (where(t == 0, 0, t / rate / rate), -1 / absolute(rate)),
 )
 def poisson_rate_residual(rate: Expression, target: Expression) -> Expression:
@@ -173,7 +157,7 @@ def poisson_rate_residual(rate: Expression, target: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, y, v: (m.log(v) + (x - y) ** 2 / v) / 2,
+    means=lambda x, y, v: (log(v) + (x - y) ** 2 / v) / 2,
     slope=lambda x, y, v: (
         (x - y) / v,
         (y - x) / v,
@@ -195,7 +179,7 @@ def _variance_curvature(x: Expression, y: Expression, v: Expression) -> Expressi
 
 
 @named(
-    means=lambda m, x, y, v: (1 - (x - y) ** 2 / v) / v / 2,
+    means=lambda x, y, v: (1 - (x - y) ** 2 / v) / v / 2,
     slope=lambda x, y, v: (
         -(x - y) / v / v,
         (x - y) / v / v,
@@ -208,7 +192,7 @@ def gaussian_variance_residual(mean: Expression, target: Expression, v: Expressi
 
 
 @named(
-    means=lambda m, x, y: m.exp(x) - y,
+    means=lambda x, y: exp(x) - y,
     slope=lambda x, y: (exp(x), constant(-1)),
 )
 def exp_minus(x: Expression, y: Expression) -> Expression:
@@ -221,7 +205,7 @@ _SIGMOID_TAIL = -40.0
 
 
 @named(
-    means=lambda m, x, p: m.mpf(1) if p == 0 else _sigmoid_meaning(m, x) ** p,
+    means=lambda x, p: sigmoid(x) ** p,
     slope=lambda x, p: (
         p * sigmoid_power(x, p) * sigmoid(-x),
         weighted(sigmoid_power(x, p), log_sigmoid(x)),
@@ -232,12 +216,6 @@ def sigmoid_power(x: Expression, power: Expression) -> Expression:
     near = sigmoid(maximum(x, _SIGMOID_TAIL)) ** power
     far = exp_product(maximum(x, -1e30), power)  # keeps -inf times 0 out
     return where(x < _SIGMOID_TAIL, far, near)
-
-
-def _faded_meaning(m: Any, x: Any, t: Any, p: Any) -> Any:
-    miss = t * _sigmoid_meaning(m, -x) + (1 - t) * _sigmoid_meaning(m, x)
-    nats = (t * m.log1p(m.exp(-x)) if t else 0) + ((1 - t) * m.log1p(m.exp(x)) if t != 1 else 0)
-    return (miss**p if p else 1) * nats
 
 
 def _miss(x: Expression, target: Expression) -> Expression:
@@ -266,7 +244,7 @@ def _faded_slope(
 
 
 @named(
-    means=_faded_meaning,
+    means=lambda x, t, p: _miss(x, t) ** p * binary_nats(x, t, 1, 1),
     slope=_faded_slope,
 )
 def faded_binary_nats(x: Expression, share: Expression, power: Expression) -> Expression:
@@ -276,7 +254,7 @@ def faded_binary_nats(x: Expression, share: Expression, power: Expression) -> Ex
 
 
 @named(
-    means=lambda m, x, p: 1 - (x**p if x or p else m.mpf(1)),
+    means=lambda x, p: 1 - x**p,
     slope=lambda x, p: (
         -p * power_below(x, p),
         -weighted(x**p, log(x)),
@@ -289,7 +267,7 @@ def power_complement(x: Expression, power: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, p: x ** (p - 1) if x else (m.inf if p < 1 else m.mpf(p == 1)),
+    means=lambda x, p: x ** (p - 1),
     slope=lambda x, p: (
         (p - 1) * where(x > 0, power_below(x, p) / x, x ** (p - 2)),
         weighted(power_below(x, p), log(x)),
@@ -300,31 +278,8 @@ def power_below(x: Expression, power: Expression) -> Expression:
     return where(x > 0, x**power / x, x ** (power - 1))
 
 
-def _cosh_tail(square: Expression) -> Expression:
-    """Return the sum of square^(k - 2) / (2 k)! for k = 2 .. 12, which is enough up to x = 2."""
-    tail: Any = 1 / factorial(24)
-    for k in range(11, 1, -1):
-        tail = 1 / factorial(2 * k) + square * tail
-    return tail
-
-
 @named(
-    means=lambda m, x, y: abs(x - y) - m.log(2) + m.log1p(m.exp(-2 * abs(x - y))),
-    slope=lambda x, y: (tanh(x - y), -tanh(x - y)),
-)
-def log_cosh_difference(x: Expression, y: Expression) -> Expression:
-    """log cosh(x - y): no overflow far out, no cancellation near 0, the rounding of x - y kept."""
-    difference = x - y
-    size = absolute(difference)
-    square = minimum(size, 2) * minimum(size, 2)
-    # cosh x - 1 by its series, whose first term has one rounding; exp would be squared.
-    near = log1p(square / 2 + square * square * _cosh_tail(square))
-    far = size - (0.6931471805599453 - log1p(exp(-2 * size)))
-    return where(size < 2, near, far) + tanh(difference) * rounding(sum_error(x, -y, difference))
-
-
-@named(
-    means=lambda m, x: m.sech(x) ** 2,
+    means=lambda x: 1 - tanh(x) ** 2,
     slope=lambda x: (-2 * tanh(x) * sech_squared(x),),
 )
 def sech_squared(x: Expression) -> Expression:
@@ -334,7 +289,7 @@ def sech_squared(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, y: (x - y) / y,
+    means=lambda x, y: (x - y) / y,
     slope=lambda x, y: (1 / y, -(x / y) / y),
 )
 def relative_error(x: Expression, y: Expression) -> Expression:
@@ -343,9 +298,7 @@ def relative_error(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, y: (
-        m.log((1 + x) / (1 + y)) if x < -1 and y < -1 else m.log1p(x) - m.log1p(y)
-    ),
+    means=lambda x, y: log((1 + x) / (1 + y)),
     slope=lambda x, y: (1 / (1 + x), -1 / (1 + y)),
 )
 def log1p_difference(x: Expression, y: Expression) -> Expression:
@@ -365,9 +318,7 @@ _TINY, _HUGE = 1e-290, 1e290
 
 
 @named(
-    means=lambda m, x, y: (
-        m.log(x / y) if x and y else (m.log(x) if x else -m.inf) - (m.log(y) if y else -m.inf)
-    ),
+    means=lambda x, y: log(x / y),
     slope=lambda x, y: (1 / x, -1 / y),
 )
 def log_ratio(x: Expression, y: Expression) -> Expression:
@@ -379,7 +330,7 @@ def log_ratio(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, y: m.log(2 * x / (x + y)) if x else (-m.inf if y else m.log(2)),
+    means=lambda x, y: where(x + y == 0, log(2), log(2 * x / (x + y))),
     slope=lambda x, y: (
         where(x + y > 0, y / (x + y) / absolute(x), 0),
         where(x + y > 0, -1 / (x + y), 0),
@@ -392,13 +343,8 @@ def log_to_middle(x: Expression, y: Expression) -> Expression:
     return where(x + y == 0, log(2), ratio)
 
 
-def _mean_jensen_gap(m: Any, x: Any, y: Any) -> Any:
-    middle = (x + y) / 2
-    return sum((v * m.log(v / middle) / 2 for v in (x, y) if v), m.mpf(0))
-
-
 @named(
-    means=_mean_jensen_gap,
+    means=lambda x, y: (weighted(x, log(2 * x / (x + y))) + weighted(y, log(2 * y / (x + y)))) / 2,
     slope=lambda x, y: (log_to_middle(x, y) / 2, log_to_middle(y, x) / 2),
 )
 def jensen_gap(x: Expression, y: Expression) -> Expression:

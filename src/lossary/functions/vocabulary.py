@@ -27,11 +27,11 @@ Slope = Expression | Jacobian | None
 
 @dataclass(frozen=True)
 class Function:
-    """A named function: its meaning, its stable form and its slope in each argument."""
+    """A named function: its meaning in textbook words, its stable form, its slopes."""
 
     name: str
     computed: Callable[..., Expression]
-    means: Callable[..., Any]
+    means: Callable[..., Expression]
     slope: Callable[..., tuple[Slope, ...]]
     shape: Shape = "elementwise"
 
@@ -41,7 +41,7 @@ FUNCTIONS: dict[str, Function] = {}
 
 def named(
     *,
-    means: Callable[..., Any],
+    means: Callable[..., Expression],
     slope: Callable[..., tuple[Slope, ...]],
     shape: Shape = "elementwise",
 ) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
