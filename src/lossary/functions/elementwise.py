@@ -33,7 +33,6 @@ from lossary.functions.vocabulary import (
 
 @named(
     means=lambda x: log1p(exp(x)),
-    slope=lambda x: (sigmoid(x),),
 )
 def softplus(x: Expression) -> Expression:
     """log(1 + exp(x)), without overflow or cancellation."""
@@ -193,7 +192,6 @@ def gaussian_variance_residual(mean: Expression, target: Expression, v: Expressi
 
 @named(
     means=lambda x, y: exp(x) - y,
-    slope=lambda x, y: (exp(x), constant(-1)),
 )
 def exp_minus(x: Expression, y: Expression) -> Expression:
     """exp(x) - y, right also where both are near 1."""
@@ -280,7 +278,6 @@ def power_below(x: Expression, power: Expression) -> Expression:
 
 @named(
     means=lambda x: 1 - tanh(x) ** 2,
-    slope=lambda x: (-2 * tanh(x) * sech_squared(x),),
 )
 def sech_squared(x: Expression) -> Expression:
     """1 - tanh(x)^2, the slope of tanh, with a right tail."""

@@ -34,7 +34,6 @@ def _far(size: Expression) -> Expression:
 
 @named(
     means=lambda x: (exp(x) + exp(-x)) / 2,
-    slope=lambda x: (sinh(x),),
 )
 def cosh(x: Expression) -> Expression:
     """Hyperbolic cosine."""
@@ -44,7 +43,6 @@ def cosh(x: Expression) -> Expression:
 
 @named(
     means=lambda x: (exp(x) - exp(-x)) / 2,
-    slope=lambda x: (cosh(x),),
 )
 def sinh(x: Expression) -> Expression:
     """Hyperbolic sine."""
@@ -64,7 +62,6 @@ def _cosh_tail(square: Expression) -> Expression:
 
 @named(
     means=lambda x, y: log(cosh(x - y)),
-    slope=lambda x, y: (tanh(x - y), -tanh(x - y)),
 )
 def log_cosh_difference(x: Expression, y: Expression) -> Expression:
     """log cosh(x - y): no overflow far out, no cancellation near 0, the rounding of x - y kept."""
@@ -79,7 +76,6 @@ def log_cosh_difference(x: Expression, y: Expression) -> Expression:
 
 @named(
     means=lambda x: log(1 - exp(-x)),
-    slope=lambda x: (exp(-x) / -expm1(-x),),
 )
 def log1mexp(x: Expression) -> Expression:
     """log(1 - exp(-x)) for x from 0 (Maechler 2012, Accurately computing log(1 - exp(-|a|)))."""
@@ -97,7 +93,6 @@ def log_softplus(x: Expression) -> Expression:
 
 @named(
     means=lambda x, y: exp(x) - exp(y),
-    slope=lambda x, y: (exp(x), -exp(y)),
 )
 def exp_minus_exp(x: Expression, y: Expression) -> Expression:
     """exp(x) - exp(y), right also where x is close to y."""
@@ -107,7 +102,6 @@ def exp_minus_exp(x: Expression, y: Expression) -> Expression:
 
 @named(
     means=lambda x, y: x**2 - y**2,
-    slope=lambda x, y: (2 * x, -2 * y),
 )
 def difference_of_squares(x: Expression, y: Expression) -> Expression:
     """x^2 - y^2 as (x - y) (x + y)."""

@@ -50,7 +50,7 @@ def _softmax_jacobian(x: Expression) -> Jacobian:
 
 @named(
     means=lambda x: log(total(exp(x))),
-    slope=lambda x: (softmax(x),),
+
     shape="row",
 )  # fmt: skip
 def logsumexp(x: Expression) -> Expression:
@@ -72,7 +72,7 @@ def softmax(x: Expression) -> Expression:
 
 @named(
     means=lambda x: 1 - softmax(x),
-    slope=lambda x: (Jacobian(-softmax(x), ((softmax(x), softmax(x)),)),),
+
     shape="class",
 )  # fmt: skip
 def softmax_complement(x: Expression) -> Expression:
@@ -82,8 +82,7 @@ def softmax_complement(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda x: log(softmax(x)),
-    slope=lambda x: (Jacobian(constant(1), ((constant(-1), softmax(x)),)),),
+    means=lambda x: x - logsumexp(x),
     shape="class",
 )
 def log_softmax(x: Expression) -> Expression:
@@ -93,8 +92,7 @@ def log_softmax(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda x, label: -log(pick(softmax(x), label)),
-    slope=lambda x, label: (softmax_residual(x, label), None),
+    means=lambda x, label: -pick(log_softmax(x), label),
     shape="row",
 )
 def cross_entropy_at(x: Expression, label: Expression) -> Expression:
@@ -118,7 +116,6 @@ def softmax_residual(x: Expression, label: Expression) -> Expression:
 
 @named(
     means=lambda x, t: -total(weighted(t, log_softmax(x))),
-    slope=lambda x, t: (softmax_minus(x, t), -log_softmax(x)),
     shape="row",
 )
 def cross_entropy_with(x: Expression, target: Expression) -> Expression:

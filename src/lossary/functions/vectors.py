@@ -42,7 +42,6 @@ def _largest(x: Expression) -> Expression:
 
 @named(
     means=lambda x: sqrt(total(x**2)),
-    slope=lambda x: (unit(x),),
     shape="row",
 )
 def norm(x: Expression) -> Expression:
@@ -136,10 +135,6 @@ def cosine(x: Expression, y: Expression) -> Expression:
 
 @named(
     means=lambda x, y: 1 - cosine(x, y),
-    slope=lambda x, y: (
-        -_per_norm(unit_rejection(y, x), x),
-        -_per_norm(unit_rejection(x, y), y),
-    ),
     shape="row",
 )
 def cosine_gap(x: Expression, y: Expression) -> Expression:
@@ -202,7 +197,6 @@ def tanimoto_gap(x: Expression, y: Expression) -> Expression:
 
 @named(
     means=lambda a, p, n: norm(a - p) - norm(a - n),
-    slope=lambda a, p, n: (unit(a - p) - unit(a - n), -unit(a - p), unit(a - n)),
     shape="row",
 )
 def distance_difference(anchor: Expression, near: Expression, far: Expression) -> Expression:
@@ -218,6 +212,7 @@ def distance_difference(anchor: Expression, near: Expression, far: Expression) -
 
 @named(
     means=lambda x: x - total(x) / class_count(),
+    # The division is one of a number, not of each entry.
     slope=lambda x: (Jacobian(constant(1), ((-1 / class_count(), constant(1)),)),),
     shape="class",
 )

@@ -182,6 +182,7 @@ LOGARITHMS = (
     ),
     identity("cosh", lambda x: exp(x) + exp(-x), lambda x: 2 * cosh(x)),
     identity("sinh", lambda x: exp_minus_exp(x, -x), lambda x: 2 * sinh(x)),
+    identity("tanh", lambda x: sinh(x) / cosh(x), lambda x: tanh(x)),
     identity(
         "log cosh of a difference",
         lambda x, y: log(cosh(x - y)),
@@ -334,6 +335,11 @@ CLASSES = (
         lambda X, T: softmax(X) - T,
         lambda X, T: softmax_minus(X, T),
         T="Simplex",
+    ),
+    identity(
+        "softmax of a mass less target",
+        lambda X, T: softmax(X) * total(T) - T,
+        lambda X, T: softmax_minus(X, T),
     ),
     identity(
         "soft cross-entropy",
