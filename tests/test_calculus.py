@@ -345,7 +345,7 @@ ROW_SHAPED = (
     f.total(f.jensen_gap(f.softmax(x), y)),
     f.total(f.unit(x) * y * f.total(x)),
     f.distance_difference(x, y, x * z),
-    f.total(f.binary_nats(x * f.total(x), p, a, q)),
+    f.total(f.sigmoid_cross_entropy(x * f.total(x), p, a, q)),
     # Rows of one number stand for as many entries as there are classes.
     f.total(x + a),
     f.total(x + f.total(x)),

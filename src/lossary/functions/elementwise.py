@@ -45,8 +45,8 @@ def softplus(x: Expression) -> Expression:
 )
 def sigmoid(x: Expression) -> Expression:
     """1 / (1 + exp(-x)), with a right tail on both sides."""
-    fade = exp(-absolute(x))
-    return where(x < 0, fade, 1) / (1 + fade)
+    decay = exp(-absolute(x))
+    return where(x < 0, decay, 1) / (1 + decay)
 
 
 @named(
@@ -63,13 +63,13 @@ def log_sigmoid(x: Expression) -> Expression:
         -(positive * weighted(t, log_sigmoid(x)) + negative * weighted(1 - t, log_sigmoid(-x)))
     ),
     slope=lambda x, t, positive, negative: (
-        binary_residual(x, t, positive, negative),
+        sigmoid_cross_entropy_slope(x, t, positive, negative),
         positive * softplus(-x) - negative * softplus(x),
         weighted(t, softplus(-x)),
         weighted(1 - t, softplus(x)),
     ),
 )
-def binary_nats(
+def sigmoid_cross_entropy(
     x: Expression, target: Expression, positive: Expression, negative: Expression
 ) -> Expression:
     """Cross-entropy of a yes-or-no target with log-odds x; yes and no have a weight each."""
@@ -88,10 +88,10 @@ def binary_nats(
         (1 - t) * sigmoid(x),
     ),
 )
-def binary_residual(
+def sigmoid_cross_entropy_slope(
     x: Expression, target: Expression, positive: Expression, negative: Expression
 ) -> Expression:
-    """The slope of binary_nats; sigmoid(x) - target for weights of 1, right also near its zero."""
+    """Sigmoid(x) - target for weights of 1: the slope, right also near its zero."""
     yes, no = positive * target, negative * (1 - target)
     near = (tanh(x / 2) * (no + yes) + (no - yes)) / 2  # sigmoid(x) = (1 + tanh(x / 2)) / 2
     far = negative * ((1 - target) * sigmoid(x)) - positive * (target * sigmoid(-x))
@@ -216,39 +216,43 @@ def sigmoid_power(x: Expression, power: Expression) -> Expression:
     return where(x < _SIGMOID_TAIL, far, near)
 
 
-def _miss(x: Expression, target: Expression) -> Expression:
+def _wrong(x: Expression, target: Expression) -> Expression:
     return target * sigmoid(-x) + (1 - target) * sigmoid(x)
 
 
-def _fade(x: Expression, target: Expression, power: Expression) -> Expression:
+def _modulating(x: Expression, target: Expression, power: Expression) -> Expression:
     ends = where(target == 1, sigmoid_power(-x, power), sigmoid_power(x, power))
-    return where((target == 0) | (target == 1), ends, _miss(x, target) ** power)
+    return where((target == 0) | (target == 1), ends, _wrong(x, target) ** power)
 
 
-def _faded_slope(
+def _focal_slope(
     x: Expression, t: Expression, power: Expression
 ) -> tuple[Expression, Expression, Expression]:
-    miss, fade, nats = _miss(x, t), _fade(x, t, power), binary_nats(x, t, constant(1), constant(1))
-    # sigmoid(x) sigmoid(-x) / miss, whose limits at the ends are known
-    soft = sigmoid(x) * sigmoid(-x) / miss
+    wrong, factor, entropy = (
+        _wrong(x, t),
+        _modulating(x, t, power),
+        sigmoid_cross_entropy(x, t, constant(1), constant(1)),
+    )
+    # sigmoid(x) sigmoid(-x) / wrong, whose limits at the ends are known
+    soft = sigmoid(x) * sigmoid(-x) / wrong
     share = where(t == 0, sigmoid(-x), where(t == 1, sigmoid(x), soft))
-    ratio = where(miss > 0, nats / miss, 1)
+    ratio = where(wrong > 0, entropy / wrong, 1)
     return (
-        fade * binary_residual(x, t, constant(1), constant(1))
-        + weighted(power * fade * (1 - 2 * t) * share, nats),
-        weighted(power * fade * -tanh(x / 2), ratio) - weighted(fade, x),
-        weighted(weighted(fade, nats), log(miss)),
+        factor * sigmoid_cross_entropy_slope(x, t, constant(1), constant(1))
+        + weighted(power * factor * (1 - 2 * t) * share, entropy),
+        weighted(power * factor * -tanh(x / 2), ratio) - weighted(factor, x),
+        weighted(weighted(factor, entropy), log(wrong)),
     )
 
 
 @named(
-    means=lambda x, t, p: _miss(x, t) ** p * binary_nats(x, t, 1, 1),
-    slope=_faded_slope,
+    means=lambda x, t, p: _wrong(x, t) ** p * sigmoid_cross_entropy(x, t, 1, 1),
+    slope=_focal_slope,
 )
-def faded_binary_nats(x: Expression, share: Expression, power: Expression) -> Expression:
+def sigmoid_focal(x: Expression, share: Expression, power: Expression) -> Expression:
     """Cross-entropy of a share of yes, times the probability of being wrong to a power."""
-    nats = binary_nats(x, share, constant(1), constant(1))
-    return where(nats < inf, weighted(_fade(x, share, power), nats), nats)
+    entropy = sigmoid_cross_entropy(x, share, constant(1), constant(1))
+    return where(entropy < inf, weighted(_modulating(x, share, power), entropy), entropy)
 
 
 @named(
@@ -260,8 +264,8 @@ def faded_binary_nats(x: Expression, share: Expression, power: Expression) -> Ex
 )
 def power_complement(x: Expression, power: Expression) -> Expression:
     """1 - x^power for x in [0, 1], right also where the power is near 1."""
-    nats = power * log(x)
-    return where(nats < -0.7, 1 - x**power, -expm1(nats))
+    exponent = power * log(x)
+    return where(exponent < -0.7, 1 - x**power, -expm1(exponent))
 
 
 @named(
@@ -281,8 +285,8 @@ def power_below(x: Expression, power: Expression) -> Expression:
 )
 def sech_squared(x: Expression) -> Expression:
     """1 - tanh(x)^2, the slope of tanh, with a right tail."""
-    fade = exp(-2 * absolute(x))
-    return 4 * fade / ((1 + fade) * (1 + fade))
+    decay = exp(-2 * absolute(x))
+    return 4 * decay / ((1 + decay) * (1 + decay))
 
 
 @named(

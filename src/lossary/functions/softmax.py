@@ -164,14 +164,14 @@ def softmax_miss(x: Expression, target: Expression) -> Expression:
 
 
 def _focal_slope(x: Expression, t: Expression, power: Expression) -> tuple[Slope, ...]:
-    p, missed, nats = softmax(x), softmax_complement(x), -log_softmax(x)
-    fade = where(missed > 0, missed**power, where(power == 0, 1, 0))
-    faster = where(missed > 0, weighted(power, missed ** (power - 1)), 0) * weighted(p, nats)
-    each = weighted(fade, nats)
+    p, wrong, entropy = softmax(x), softmax_complement(x), -log_softmax(x)
+    factor = where(wrong > 0, wrong**power, where(power == 0, 1, 0))
+    faster = where(wrong > 0, weighted(power, wrong ** (power - 1)), 0) * weighted(p, entropy)
+    each = weighted(factor, entropy)
     return (
-        _through_softmax(x, -t * (fade + faster)),
+        _through_softmax(x, -t * (factor + faster)),
         each,
-        total(weighted(t * each, log(missed))),
+        total(weighted(t * each, log(wrong))),
     )
 
 
@@ -180,7 +180,7 @@ def _focal_slope(x: Expression, t: Expression, power: Expression) -> tuple[Slope
     slope=_focal_slope,
     shape="row",
 )
-def faded_cross_entropy_with(x: Expression, target: Expression, power: Expression) -> Expression:
+def softmax_focal(x: Expression, target: Expression, power: Expression) -> Expression:
     """Cross-entropy of a target distribution, each class times (1 - p)^power."""
     return total(weighted(target, softmax_complement(x) ** power * -log_softmax(x)))
 

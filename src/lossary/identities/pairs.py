@@ -10,7 +10,6 @@ from __future__ import annotations
 from lossary.functions import (
     absolute,
     bernoulli_nats,
-    binary_nats,
     centred,
     class_count,
     cosh,
@@ -23,8 +22,6 @@ from lossary.functions import (
     exp,
     exp_minus_exp,
     expm1,
-    faded_binary_nats,
-    faded_cross_entropy_with,
     gaussian_nats,
     hypot,
     is_class,
@@ -54,12 +51,15 @@ from lossary.functions import (
     relative_error,
     relative_nats,
     sigmoid,
+    sigmoid_cross_entropy,
+    sigmoid_focal,
     sigmoid_power,
     sinh,
     softmax,
     softmax_complement,
     softmax_complement_power_at,
     softmax_divergence,
+    softmax_focal,
     softmax_minus,
     softmax_miss,
     softmax_residual,
@@ -108,27 +108,27 @@ SIGMOIDS = (
     identity(
         "cross-entropy of log-odds",
         lambda x, t: softplus(x) - t * x,
-        lambda x, t: binary_nats(x, t, 1, 1),
+        lambda x, t: sigmoid_cross_entropy(x, t, 1, 1),
         t="any",
     ),
     identity(
         "binary cross-entropy",
         lambda x, t, w, n: w * t * softplus(-x) + n * (1 - t) * softplus(x),
-        lambda x, t, w, n: binary_nats(x, t, w, n),
+        lambda x, t, w, n: sigmoid_cross_entropy(x, t, w, n),
     ),
     identity(
         "complement of a target",
-        lambda x, t, w, n: binary_nats(x, 1 - t, w, n),
-        lambda x, t, w, n: binary_nats(-x, t, n, w),
+        lambda x, t, w, n: sigmoid_cross_entropy(x, 1 - t, w, n),
+        lambda x, t, w, n: sigmoid_cross_entropy(-x, t, n, w),
     ),
     identity(
         "equal weights",
-        lambda x, t, w: binary_nats(x, t, w, w),
-        lambda x, t, w: w * binary_nats(x, t, 1, 1),
+        lambda x, t, w: sigmoid_cross_entropy(x, t, w, w),
+        lambda x, t, w: w * sigmoid_cross_entropy(x, t, 1, 1),
     ),
     identity(
         "target of 0 or 1",
-        lambda x, t: binary_nats(x, t, 1, 1),
+        lambda x, t: sigmoid_cross_entropy(x, t, 1, 1),
         lambda x, t: softplus(where(t == 1, -x, x)),
         t="Binary Binaries",
     ),
@@ -139,13 +139,17 @@ SIGMOIDS = (
     ),
     identity(
         "soft focal",
-        lambda x, t, g: (t * sigmoid(-x) + (1 - t) * sigmoid(x)) ** g * binary_nats(x, t, 1, 1),
-        lambda x, t, g: faded_binary_nats(x, t, g),
+        lambda x, t, g: (
+            (t * sigmoid(-x) + (1 - t) * sigmoid(x)) ** g * sigmoid_cross_entropy(x, t, 1, 1)
+        ),
+        lambda x, t, g: sigmoid_focal(x, t, g),
     ),
     identity(
         "soft focal by p_t",
-        lambda x, t, g: (1 - t * sigmoid(x) - (1 - t) * sigmoid(-x)) ** g * binary_nats(x, t, 1, 1),
-        lambda x, t, g: faded_binary_nats(x, t, g),
+        lambda x, t, g: (
+            (1 - t * sigmoid(x) - (1 - t) * sigmoid(-x)) ** g * sigmoid_cross_entropy(x, t, 1, 1)
+        ),
+        lambda x, t, g: sigmoid_focal(x, t, g),
     ),
 )
 
@@ -355,7 +359,7 @@ CLASSES = (
     identity(
         "soft categorical focal",
         lambda X, T, p: total(T * softmax_complement(X) ** p * log_softmax(X)),
-        lambda X, T, p: -faded_cross_entropy_with(X, T, p),
+        lambda X, T, p: -softmax_focal(X, T, p),
     ),
     identity(
         "mass elsewhere",
