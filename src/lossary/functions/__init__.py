@@ -19,8 +19,8 @@ from lossary.functions.divergence import (
     softmax_shift,
 )
 from lossary.functions.elementwise import (
-    bernoulli_nats,
-    bernoulli_residual,
+    bernoulli_cross_entropy,
+    bernoulli_cross_entropy_slope,
     exp_minus,
     gaussian_nats,
     gaussian_variance_residual,
@@ -116,8 +116,8 @@ __all__ = [
     "Jacobian",
     "absolute",
     "argpeak",
-    "bernoulli_nats",
-    "bernoulli_residual",
+    "bernoulli_cross_entropy",
+    "bernoulli_cross_entropy_slope",
     "centred",
     "class_count",
     "class_index",

@@ -100,9 +100,9 @@ def sigmoid_cross_entropy_slope(
 
 @named(
     means=lambda p, t: -(weighted(t, log(p)) + weighted(1 - t, log(1 - p))),
-    slope=lambda p, t: (bernoulli_residual(p, t), log1p(-p) - log(p)),
+    slope=lambda p, t: (bernoulli_cross_entropy_slope(p, t), log1p(-p) - log(p)),
 )
-def bernoulli_nats(probability: Expression, target: Expression) -> Expression:
+def bernoulli_cross_entropy(probability: Expression, target: Expression) -> Expression:
     """Cross-entropy of a yes-or-no target with a probability."""
     yes = weighted(target, -log(probability))
     return yes + weighted(1 - target, -log1p(-probability))
@@ -130,8 +130,8 @@ def poisson_nats(x: Expression, target: Expression) -> Expression:
         -1 / (absolute(p) * (1 - p)),
     ),
 )
-def bernoulli_residual(probability: Expression, target: Expression) -> Expression:
-    """The slope of bernoulli_nats; a probability of -0 is 0."""
+def bernoulli_cross_entropy_slope(probability: Expression, target: Expression) -> Expression:
+    """The slope of bernoulli_cross_entropy; a probability of -0 is 0."""
     p = absolute(probability)
     inner = (p - target) / (p * (1 - p))
     return where(target == 0, 1 / (1 - p), where(target == 1, -1 / p, inner))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from lossary.functions import (
     absolute,
-    bernoulli_nats,
+    bernoulli_cross_entropy,
     centred,
     class_count,
     cosh,
@@ -135,7 +135,7 @@ SIGMOIDS = (
     identity(
         "cross-entropy of a probability",
         lambda p, t: t * log(p) + (1 - t) * log1p(-p),
-        lambda p, t: -bernoulli_nats(p, t),
+        lambda p, t: -bernoulli_cross_entropy(p, t),
     ),
     identity(
         "soft focal",
