@@ -112,7 +112,7 @@ def bernoulli_cross_entropy(probability: Expression, target: Expression) -> Expr
     means=lambda x, t: exp(x) - t * x,
     slope=lambda x, t: (exp_minus(x, t), -x),
 )
-def poisson_nats(x: Expression, target: Expression) -> Expression:
+def poisson_nll(x: Expression, target: Expression) -> Expression:
     """exp(x) - target x, with the rounding of the product made good."""
     product = target * x
     error = rounding(product_error(target, x, product))
@@ -139,9 +139,9 @@ def bernoulli_cross_entropy_slope(probability: Expression, target: Expression) -
 
 @named(
     means=lambda rate, t: rate - weighted(t, log(rate)),
-    slope=lambda rate, t: (poisson_rate_residual(rate, t), -log(rate)),
+    slope=lambda rate, t: (poisson_rate_nll_slope(rate, t), -log(rate)),
 )
-def poisson_rate_nats(rate: Expression, target: Expression) -> Expression:
+def poisson_rate_nll(rate: Expression, target: Expression) -> Expression:
     """Rate - target log(rate); a rate of 0 costs nothing where nothing was counted."""
     return rate - weighted(target, log(rate))
 
@@ -150,8 +150,8 @@ def poisson_rate_nats(rate: Expression, target: Expression) -> Expression:
     means=lambda rate, t: 1 - weighted(t, 1 / rate),
     slope=lambda rate, t: (where(t == 0, 0, t / rate / rate), -1 / absolute(rate)),
 )
-def poisson_rate_residual(rate: Expression, target: Expression) -> Expression:
-    """The slope of poisson_rate_nats; a rate of -0 is 0."""
+def poisson_rate_nll_slope(rate: Expression, target: Expression) -> Expression:
+    """The slope of poisson_rate_nll; a rate of -0 is 0."""
     return where(target == 0, 1, (rate - target) / absolute(rate))
 
 
@@ -160,10 +160,10 @@ def poisson_rate_residual(rate: Expression, target: Expression) -> Expression:
     slope=lambda x, y, v: (
         (x - y) / v,
         (y - x) / v,
-        gaussian_variance_residual(x, y, v),
+        gaussian_nll_variance_slope(x, y, v),
     ),
 )
-def gaussian_nats(mean: Expression, target: Expression, variance: Expression) -> Expression:
+def gaussian_nll(mean: Expression, target: Expression, variance: Expression) -> Expression:
     """Half of log(variance) + (mean - target)^2 / variance; the square is never taken alone."""
     error = mean - target
     return log(variance) / 2 + error / variance * (error / 2)
@@ -185,8 +185,8 @@ def _variance_curvature(x: Expression, y: Expression, v: Expression) -> Expressi
         _variance_curvature(x, y, v),
     ),
 )
-def gaussian_variance_residual(mean: Expression, target: Expression, v: Expression) -> Expression:
-    """The slope of gaussian_nats in the variance."""
+def gaussian_nll_variance_slope(mean: Expression, target: Expression, v: Expression) -> Expression:
+    """The slope of gaussian_nll in the variance."""
     return (1 - (mean - target) / v * (mean - target)) / v / 2
 
 
