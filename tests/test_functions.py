@@ -72,7 +72,7 @@ ARGUMENTS = {
     "power_complement": (SHARE, (0.5, 1e-9, 0.75)),
     "power_below": (SHARE, (0.5, 1e-9, 0.75)),
     "relative_error": (REAL, (0.5, -3.0, 1e-300)),
-    "relative_nats": (SHARE, (0.0, -1e-9, -40.0, -1e30, -INF)),
+    "relative_entropy_term": (SHARE, (0.0, -1e-9, -40.0, -1e30, -INF)),
     "log_relative_entropy": ((0.0, -1e-9, -40.0, -1e30, -INF), (0.0, -1e-9, -40.0, -1e30, -INF)),
     "log_cosh_difference": (REAL, REAL),
     "sech_squared": ((*REAL, *ENDLESS),),
@@ -170,7 +170,7 @@ ROWS = (
 )
 LOGIT_FUNCTIONS = (
     "logsumexp", "softmax", "softmax_complement", "log_softmax", "cross_entropy_at",
-    "softmax_residual", "mean_cross_entropy", "softmax_share_of_rest",
+    "softmax_minus_one_hot", "mean_cross_entropy", "softmax_share_of_rest",
 )  # fmt: skip
 VECTORS = ((0.0, 0.0), (3.0, 4.0), (-1e200, 1e200), (1e-200, 0.0), (5e-324, 0.0), (1e300, 1.0))
 

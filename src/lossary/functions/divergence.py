@@ -60,7 +60,7 @@ def relative_entropy(t: Expression, p: Expression) -> Expression:
     means=lambda t, x: weighted(t, log(t) - x),
     slope=lambda t, x: (where(x == -inf, inf, log(t) - x) + 1, -t),
 )
-def relative_nats(t: Expression, x: Expression) -> Expression:
+def relative_entropy_term(t: Expression, x: Expression) -> Expression:
     """t (log(t) - x) of a probability and a log-probability, 0 where the first is 0."""
     return weighted(t, log(t) - x)
 

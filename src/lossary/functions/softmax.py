@@ -108,7 +108,7 @@ def cross_entropy_at(x: Expression, label: Expression) -> Expression:
     slope=lambda x, label: (_softmax_jacobian(x), None),
     shape="class",
 )  # fmt: skip
-def softmax_residual(x: Expression, label: Expression) -> Expression:
+def softmax_minus_one_hot(x: Expression, label: Expression) -> Expression:
     """softmax(x) minus the unit vector of the label; 0 for excluded classes."""
     here = is_class(label) & (x > -inf)
     return where(here, -softmax_complement(x), softmax(x))
@@ -158,7 +158,7 @@ def _through_softmax(x: Expression, slope: Expression) -> Expression:
     slope=lambda x, t: (_through_softmax(x, -t * softmax(x)), softmax_complement(x)),
     shape="row",
 )
-def softmax_miss(x: Expression, target: Expression) -> Expression:
+def softmax_error_rate(x: Expression, target: Expression) -> Expression:
     """The probability that softmax(x) gives to other classes than the target does."""
     return total(target * softmax_complement(x))
 
@@ -223,7 +223,7 @@ def softmax_minus_uniform(x: Expression) -> Expression:
 
 def _complement_power_slope(x: Expression, label: Expression, p: Expression) -> tuple[Slope, ...]:
     # d (1 - p_t)^g / d x_k = -g (1 - p_t)^(g - 1) p_t ([k = t] - p_k); the power that is left over
-    # is taken from the residual, which for k = t is 1 - p_t itself and else p_k <= 1 - p_t.
+    # is taken from p less one-hot, which for k = t is 1 - p_t itself and else p_k <= 1 - p_t.
     power = softmax_complement_power_at(x, label, p)
     share = where(is_class(label), constant(1), softmax_share_of_rest(x, label))
     along = where(is_class(label), constant(-1), share)

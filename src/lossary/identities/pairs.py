@@ -48,8 +48,8 @@ from lossary.functions import (
     power_complement,
     pseudo_huber,
     relative_entropy,
+    relative_entropy_term,
     relative_error,
-    relative_nats,
     sigmoid,
     sigmoid_cross_entropy,
     sigmoid_focal,
@@ -59,10 +59,10 @@ from lossary.functions import (
     softmax_complement,
     softmax_complement_power_at,
     softmax_divergence,
+    softmax_error_rate,
     softmax_focal,
     softmax_minus,
-    softmax_miss,
-    softmax_residual,
+    softmax_minus_one_hot,
     softplus,
     sqrt,
     tanh,
@@ -332,7 +332,7 @@ CLASSES = (
     identity(
         "softmax less one-hot",
         lambda X, k: softmax(X) - where(is_class(k), 1, 0),
-        lambda X, k: softmax_residual(X, k),
+        lambda X, k: softmax_minus_one_hot(X, k),
     ),
     identity(
         "softmax less target",
@@ -364,12 +364,12 @@ CLASSES = (
     identity(
         "mass elsewhere",
         lambda X, T: total(T * softmax_complement(X)),
-        lambda X, T: softmax_miss(X, T),
+        lambda X, T: softmax_error_rate(X, T),
     ),
     identity(
         "mass not here",
         lambda X, T: 1 - total(T * softmax(X)),
-        lambda X, T: softmax_miss(X, T),
+        lambda X, T: softmax_error_rate(X, T),
         T="Simplex",
     ),
     identity(
@@ -403,12 +403,12 @@ DIVERGENCES = (
     identity(
         "relative entropy of log-probabilities",
         lambda P, X: total(P * (log(P) - X)),
-        lambda P, X: total(relative_nats(P, X)),
+        lambda P, X: total(relative_entropy_term(P, X)),
     ),
     identity(
         "relative entropy, multiplied out",
         lambda P, X: total(P * log(P) - P * X),
-        lambda P, X: total(relative_nats(P, X)),
+        lambda P, X: total(relative_entropy_term(P, X)),
     ),
     identity(
         "relative entropy of a log-target",
