@@ -45,6 +45,9 @@ def _correction(x: Expression) -> Expression:
     return where(absolute(error) < 1, error, 0)  # a larger one belongs to what is 0 or infinite
 
 
+# Slopes make good what the argument has lost, as values do.
+
+
 @named(means=exp, slope=lambda x: (exp_of_rounded(x),))
 def exp_of_rounded(x: Expression) -> Expression:
     """exp(x) of a computed x."""

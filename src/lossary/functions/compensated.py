@@ -52,6 +52,7 @@ def sum_of_three(x: Expression, y: Expression, z: Expression) -> Expression:
 
 @named(
     means=lambda x, y: exp(x - y),
+    # It is its own slope, with the rounding made good.
     slope=lambda x, y: (exp_difference(x, y), -exp_difference(x, y)),
 )
 def exp_difference(x: Expression, y: Expression) -> Expression:
@@ -64,6 +65,7 @@ def exp_difference(x: Expression, y: Expression) -> Expression:
 
 @named(
     means=lambda x, y: exp(x * y),
+    # As above.
     slope=lambda x, y: (y * exp_product(x, y), x * exp_product(x, y)),
 )
 def exp_product(x: Expression, y: Expression) -> Expression:

@@ -48,6 +48,7 @@ def _excess(t: Expression, p: Expression) -> Expression:
 
 @named(
     means=lambda t, p: total(weighted(t, log(t / p))),
+    # A probability of 0 beside mass is infinitely wrong; t / t is 1, also for t = 0.
     slope=lambda t, p: (where(p == 0, inf, log_ratio(t, p)) + 1, -weighted(t, 1 / p)),
     shape="row",
 )
@@ -58,6 +59,7 @@ def relative_entropy(t: Expression, p: Expression) -> Expression:
 
 @named(
     means=lambda t, x: weighted(t, log(t) - x),
+    # t / t is 1, also for t = 0.
     slope=lambda t, x: (where(x == -inf, inf, log(t) - x) + 1, -t),
 )
 def relative_entropy_term(t: Expression, x: Expression) -> Expression:
@@ -67,6 +69,7 @@ def relative_entropy_term(t: Expression, x: Expression) -> Expression:
 
 @named(
     means=lambda t, x: weighted(exp(t), t - x),
+    # Without mass t exp(t) is 0 times infinity.
     slope=lambda t, x: (exp(t) + log_relative_entropy(t, x), -exp(t)),
 )
 def log_relative_entropy(t: Expression, x: Expression) -> Expression:
@@ -103,6 +106,7 @@ def _shift(y: Expression, x: Expression) -> Expression:
 
 @named(
     means=_shift,
+    # In terms of the shift itself, whose difference of logits may cancel.
     slope=lambda y, x: (
         Jacobian(constant(-1), ((1 + 0 * y, softmax(y) * (1 - softmax_shift(y, x))),)),
         Jacobian(constant(1), ((1 + 0 * y, -softmax(y)),)),
@@ -132,6 +136,7 @@ def softmax_change(y: Expression, x: Expression) -> Expression:
 
 @named(
     means=lambda y, x: total(weighted(softmax(y), log_softmax(y) - log_softmax(x))),
+    # Both are 0 where the two agree, which their parts are not.
     slope=lambda y, x: (-softmax(y) * softmax_shift(y, x), softmax_change(y, x)),
     shape="row",
 )

@@ -41,6 +41,7 @@ def softplus(x: Expression) -> Expression:
 
 @named(
     means=lambda x: 1 / (1 + exp(-x)),
+    # σ(x) (1 - σ(x)), its factors in the order of the kernels that were measured.
     slope=lambda x: (sigmoid(x) * sigmoid(-x),),
 )
 def sigmoid(x: Expression) -> Expression:
@@ -50,8 +51,7 @@ def sigmoid(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda x: log(sigmoid(x)),
-    slope=lambda x: (sigmoid(-x),),
+    means=lambda x: -log(1 + exp(-x)),
 )
 def log_sigmoid(x: Expression) -> Expression:
     """log(1 / (1 + exp(-x))), without overflow or cancellation."""
@@ -62,6 +62,7 @@ def log_sigmoid(x: Expression) -> Expression:
     means=lambda x, t, positive, negative: (
         -(positive * weighted(t, log_sigmoid(x)) + negative * weighted(1 - t, log_sigmoid(-x)))
     ),
+    # Right near its zero; a weight of 0 wins over an infinite logarithm.
     slope=lambda x, t, positive, negative: (
         sigmoid_cross_entropy_slope(x, t, positive, negative),
         positive * softplus(-x) - negative * softplus(x),
@@ -81,6 +82,7 @@ def sigmoid_cross_entropy(
     means=lambda x, t, positive, negative: (
         negative * (1 - t) * sigmoid(x) - positive * t * sigmoid(-x)
     ),
+    # One product of sigmoids for both terms.
     slope=lambda x, t, positive, negative: (
         (negative * (1 - t) + positive * t) * (sigmoid(x) * sigmoid(-x)),
         -(negative * sigmoid(x) + positive * sigmoid(-x)),
@@ -100,6 +102,7 @@ def sigmoid_cross_entropy_slope(
 
 @named(
     means=lambda p, t: -(weighted(t, log(p)) + weighted(1 - t, log(1 - p))),
+    # Over a common denominator: right near its zero.
     slope=lambda p, t: (bernoulli_cross_entropy_slope(p, t), log1p(-p) - log(p)),
 )
 def bernoulli_cross_entropy(probability: Expression, target: Expression) -> Expression:
@@ -110,6 +113,7 @@ def bernoulli_cross_entropy(probability: Expression, target: Expression) -> Expr
 
 @named(
     means=lambda x, t: exp(x) - t * x,
+    # Right near its zero.
     slope=lambda x, t: (exp_minus(x, t), -x),
 )
 def poisson_nll(x: Expression, target: Expression) -> Expression:
@@ -125,6 +129,7 @@ def poisson_nll(x: Expression, target: Expression) -> Expression:
 
 @named(
     means=lambda p, t: weighted(1 - t, 1 / (1 - p)) - weighted(t, 1 / p),
+    # A target of 0 or 1 wins over an infinite quotient; squares may underflow.
     slope=lambda p, t: (
         where(t == 0, 0, t / p / p) + where(t == 1, 0, (1 - t) / (1 - p) / (1 - p)),
         -1 / (absolute(p) * (1 - p)),
@@ -139,6 +144,7 @@ def bernoulli_cross_entropy_slope(probability: Expression, target: Expression) -
 
 @named(
     means=lambda rate, t: rate - weighted(t, log(rate)),
+    # A target of 0 wins over an infinite quotient.
     slope=lambda rate, t: (poisson_rate_nll_slope(rate, t), -log(rate)),
 )
 def poisson_rate_nll(rate: Expression, target: Expression) -> Expression:
@@ -148,6 +154,7 @@ def poisson_rate_nll(rate: Expression, target: Expression) -> Expression:
 
 @named(
     means=lambda rate, t: 1 - weighted(t, 1 / rate),
+    # As above; the square of a rate may underflow.
     slope=lambda rate, t: (where(t == 0, 0, t / rate / rate), -1 / absolute(rate)),
 )
 def poisson_rate_nll_slope(rate: Expression, target: Expression) -> Expression:
@@ -157,6 +164,7 @@ def poisson_rate_nll_slope(rate: Expression, target: Expression) -> Expression:
 
 @named(
     means=lambda x, y, v: (log(v) + (x - y) ** 2 / v) / 2,
+    # Over a common denominator: right near its zero.
     slope=lambda x, y, v: (
         (x - y) / v,
         (y - x) / v,
@@ -179,6 +187,7 @@ def _variance_curvature(x: Expression, y: Expression, v: Expression) -> Expressi
 
 @named(
     means=lambda x, y, v: (1 - (x - y) ** 2 / v) / v / 2,
+    # Squares and cubes of a variance may under- or overflow.
     slope=lambda x, y, v: (
         -(x - y) / v / v,
         (x - y) / v / v,
@@ -204,6 +213,7 @@ _SIGMOID_TAIL = -40.0
 
 @named(
     means=lambda x, p: sigmoid(x) ** p,
+    # p σ^(p - 1) σ would round the exponent, and be 0 times infinity far out.
     slope=lambda x, p: (
         p * sigmoid_power(x, p) * sigmoid(-x),
         weighted(sigmoid_power(x, p), log_sigmoid(x)),
@@ -247,6 +257,7 @@ def _focal_slope(
 
 @named(
     means=lambda x, t, p: _wrong(x, t) ** p * sigmoid_cross_entropy(x, t, 1, 1),
+    # The power is left whole: that of p - 1 would be infinite where nothing is wrong.
     slope=_focal_slope,
 )
 def sigmoid_focal(x: Expression, share: Expression, power: Expression) -> Expression:
@@ -257,6 +268,7 @@ def sigmoid_focal(x: Expression, share: Expression, power: Expression) -> Expres
 
 @named(
     means=lambda x, p: 1 - x**p,
+    # The exponent p - 1 would be rounded.
     slope=lambda x, p: (
         -p * power_below(x, p),
         -weighted(x**p, log(x)),
@@ -270,6 +282,7 @@ def power_complement(x: Expression, power: Expression) -> Expression:
 
 @named(
     means=lambda x, p: x ** (p - 1),
+    # The exponent p - 2 would be rounded.
     slope=lambda x, p: (
         (p - 1) * where(x > 0, power_below(x, p) / x, x ** (p - 2)),
         weighted(power_below(x, p), log(x)),
@@ -291,6 +304,7 @@ def sech_squared(x: Expression) -> Expression:
 
 @named(
     means=lambda x, y: (x - y) / y,
+    # 1 / y + (x - y) / y^2 is a difference of infinities where y is tiny.
     slope=lambda x, y: (1 / y, -(x / y) / y),
 )
 def relative_error(x: Expression, y: Expression) -> Expression:
@@ -300,6 +314,7 @@ def relative_error(x: Expression, y: Expression) -> Expression:
 
 @named(
     means=lambda x, y: log((1 + x) / (1 + y)),
+    # Quotients are not cancelled: (1 + y) / ((1 + x) (1 + y)).
     slope=lambda x, y: (1 / (1 + x), -1 / (1 + y)),
 )
 def log1p_difference(x: Expression, y: Expression) -> Expression:
@@ -320,6 +335,7 @@ _TINY, _HUGE = 1e-290, 1e290
 
 @named(
     means=lambda x, y: log(x / y),
+    # Quotients are not cancelled: y / (x y), which is NaN at 0.
     slope=lambda x, y: (1 / x, -1 / y),
 )
 def log_ratio(x: Expression, y: Expression) -> Expression:
@@ -332,6 +348,7 @@ def log_ratio(x: Expression, y: Expression) -> Expression:
 
 @named(
     means=lambda x, y: where(x + y == 0, log(2), log(2 * x / (x + y))),
+    # The limit at two zeros, and a quotient that underflows in no part.
     slope=lambda x, y: (
         where(x + y > 0, y / (x + y) / absolute(x), 0),
         where(x + y > 0, -1 / (x + y), 0),
@@ -346,6 +363,7 @@ def log_to_middle(x: Expression, y: Expression) -> Expression:
 
 @named(
     means=lambda x, y: (weighted(x, log(2 * x / (x + y))) + weighted(y, log(2 * y / (x + y)))) / 2,
+    # The derivatives of both middles cancel.
     slope=lambda x, y: (log_to_middle(x, y) / 2, log_to_middle(y, x) / 2),
 )
 def jensen_gap(x: Expression, y: Expression) -> Expression:

@@ -84,6 +84,7 @@ def log1mexp(x: Expression) -> Expression:
 
 @named(
     means=lambda x: log(softplus(x)),
+    # Where exp(x) underflows the quotient is 0 / 0, and truly 1.
     slope=lambda x: (where(x < -40, 1, sigmoid(x) / softplus(maximum(x, -40))),),
 )
 def log_softplus(x: Expression) -> Expression:
@@ -110,6 +111,7 @@ def difference_of_squares(x: Expression, y: Expression) -> Expression:
 
 @named(
     means=lambda x, y: sqrt(x**2 + y**2),
+    # Its slope at 0 is 0.
     slope=lambda x, y: (
         where(hypot(x, y) > 0, x / hypot(x, y), 0),
         where(hypot(x, y) > 0, y / hypot(x, y), 0),
@@ -124,6 +126,7 @@ def hypot(x: Expression, y: Expression) -> Expression:
 
 @named(
     means=lambda x, y: sqrt(x**2 + y**2) - y,
+    # Its slope at 0 is 0, and y / hypot - 1 would cancel.
     slope=lambda x, y: (
         where(hypot(x, y) > 0, x / hypot(x, y), 0),
         -pseudo_huber(x, y) / hypot(x, y),
@@ -137,6 +140,7 @@ def pseudo_huber(x: Expression, y: Expression) -> Expression:
 
 @named(
     means=lambda x, scale: log(1 + x**2 / scale),
+    # The square may overflow.
     slope=lambda x, y: (2 / (y / x + x), -(x / y) / (y / x + x)),
 )
 def log1p_square(x: Expression, scale: Expression) -> Expression:

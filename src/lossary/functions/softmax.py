@@ -61,6 +61,7 @@ def logsumexp(x: Expression) -> Expression:
 
 @named(
     means=lambda x: where(x > -inf, exp(x) / total(exp(x)), 0),
+    # Exponentials and their sum may overflow; softmax is what it is a quotient of.
     slope=lambda x: (_softmax_jacobian(x),),
     shape="class",
 )
@@ -105,6 +106,7 @@ def cross_entropy_at(x: Expression, label: Expression) -> Expression:
     means=lambda x, label: where(
         x > -inf, softmax(x) - where(is_class(label), 1, 0), 0
     ),
+    # Where a class is excluded the softmax is 0 already.
     slope=lambda x, label: (_softmax_jacobian(x), None),
     shape="class",
 )  # fmt: skip
@@ -134,6 +136,7 @@ def _softmax_minus_slope(x: Expression, t: Expression) -> tuple[Slope, Slope]:
 
 @named(
     means=lambda x, t: where(x > -inf, softmax(x) * total(t) - t, 0),
+    # Where a class is excluded the softmax is 0 already.
     slope=_softmax_minus_slope,
     shape="class",
 )
@@ -155,6 +158,7 @@ def _through_softmax(x: Expression, slope: Expression) -> Expression:
 
 @named(
     means=lambda x, t: total(t * (1 - softmax(x))),
+    # Sums of terms of one sign, which do not cancel for a confident class.
     slope=lambda x, t: (_through_softmax(x, -t * softmax(x)), softmax_complement(x)),
     shape="row",
 )
@@ -177,6 +181,7 @@ def _focal_slope(x: Expression, t: Expression, power: Expression) -> tuple[Slope
 
 @named(
     means=lambda x, t, p: -total(weighted(t, (1 - softmax(x)) ** p * log_softmax(x))),
+    # As above; where nothing is wrong the power p - 1 may be infinite.
     slope=_focal_slope,
     shape="row",
 )
@@ -195,6 +200,7 @@ def _classes(x: Expression) -> Expression:
 
 @named(
     means=lambda x: -total(where(x > -inf, log_softmax(x), 0)) / _classes(x),
+    # Right near its zero, the uniform distribution.
     slope=lambda x: (
         softmax_minus_uniform(x),
     ),
@@ -209,6 +215,7 @@ def mean_cross_entropy(x: Expression) -> Expression:
 
 @named(
     means=lambda x: where(x > -inf, softmax(x) - 1 / _classes(x), 0),
+    # Where a class is excluded the softmax is 0 already.
     slope=lambda x: (_softmax_jacobian(x),),
     shape="class",
 )
@@ -233,6 +240,7 @@ def _complement_power_slope(x: Expression, label: Expression, p: Expression) -> 
 
 @named(
     means=lambda x, label, p: (1 - pick(softmax(x), label)) ** p,
+    # The power p - 1 of a complement of 0 may be infinite.
     slope=_complement_power_slope,
     shape="row",
 )
@@ -248,6 +256,7 @@ def _rest_slope(x: Expression, label: Expression) -> tuple[Slope, Slope]:
 
 @named(
     means=lambda x, label: softmax(where(is_class(label), -inf, x)),
+    # Its own softmax: the masked logits need no mask in the slope.
     slope=_rest_slope,
     shape="class",
 )

@@ -53,6 +53,7 @@ def norm(x: Expression) -> Expression:
 
 @named(
     means=lambda x: weighted(x, 1 / norm(x)),
+    # 0 at the zero vector; the square of a length may under- or overflow.
     slope=lambda x: (
         Jacobian(_inverse_norm(x), ((unit(x), -unit(x) * _inverse_norm(x)),)),
     ),
@@ -96,6 +97,7 @@ def _rejection_slopes(y: Expression, x: Expression) -> tuple[Jacobian, Jacobian]
 
 @named(
     means=lambda y, x: unit(y) - cosine(x, y) * unit(x),
+    # In terms of what is left: u - c v cancels for parallel vectors.
     slope=_rejection_slopes,
     shape="class",
 )
@@ -120,6 +122,7 @@ def unit_rejection(y: Expression, x: Expression) -> Expression:
 
 @named(
     means=lambda x, y: weighted(total(x * y), 1 / (norm(x) * norm(y))),
+    # In terms of what is left: u - c v cancels for parallel vectors.
     slope=lambda x, y: (
         _per_norm(unit_rejection(y, x), x),
         _per_norm(unit_rejection(x, y), y),
@@ -171,6 +174,7 @@ def _tanimoto_curvature(x: Expression, y: Expression) -> tuple[Jacobian, Jacobia
 
 @named(
     means=lambda x, y: weighted(2 * (x - y) - tanimoto_gap(x, y) * (2 * x - y), 1 / _union(x, y)),
+    # 0 at two zero vectors.
     slope=_tanimoto_curvature,
     shape="class",
 )
@@ -186,6 +190,7 @@ def tanimoto_slope(x: Expression, y: Expression) -> Expression:
 
 @named(
     means=lambda x, y: weighted(total((x - y) ** 2), 1 / _union(x, y)),
+    # A quotient over the scaled union, in which no square overflows.
     slope=lambda x, y: (tanimoto_slope(x, y), tanimoto_slope(y, x)),
     shape="row",
 )
