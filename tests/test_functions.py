@@ -170,7 +170,7 @@ ROWS = (
 )
 LOGIT_FUNCTIONS = (
     "logsumexp", "softmax", "softmax_complement", "log_softmax", "cross_entropy_at",
-    "softmax_minus_one_hot", "mean_cross_entropy", "softmax_share_of_rest",
+    "softmax_minus_one_hot", "mean_cross_entropy",
 )  # fmt: skip
 VECTORS = ((0.0, 0.0), (3.0, 4.0), (-1e200, 1e200), (1e-200, 0.0), (5e-324, 0.0), (1e300, 1.0))
 

@@ -69,7 +69,6 @@ from lossary.functions.softmax import (
     softmax_minus,
     softmax_minus_one_hot,
     softmax_minus_uniform,
-    softmax_share_of_rest,
 )
 from lossary.functions.vectors import (
     centred,
@@ -194,7 +193,6 @@ __all__ = [
     "softmax_minus",
     "softmax_minus_one_hot",
     "softmax_minus_uniform",
-    "softmax_share_of_rest",
     "softmax_shift",
     "softplus",
     "softplus_of_rounded",

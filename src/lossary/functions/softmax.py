@@ -232,7 +232,7 @@ def _complement_power_slope(x: Expression, label: Expression, p: Expression) -> 
     # d (1 - p_t)^g / d x_k = -g (1 - p_t)^(g - 1) p_t ([k = t] - p_k); the power that is left over
     # is taken from p less one-hot, which for k = t is 1 - p_t itself and else p_k <= 1 - p_t.
     power = softmax_complement_power_at(x, label, p)
-    share = where(is_class(label), constant(1), softmax_share_of_rest(x, label))
+    share = where(is_class(label), constant(1), softmax(where(is_class(label), -inf, x)))
     along = where(is_class(label), constant(-1), share)
     log_rest = log(pick(softmax_complement(x), label))
     return p * power * pick(softmax(x), label) * along, None, weighted(power, log_rest)
@@ -247,19 +247,3 @@ def _complement_power_slope(x: Expression, label: Expression, p: Expression) -> 
 def softmax_complement_power_at(x: Expression, label: Expression, power: Expression) -> Expression:
     """(1 - p)^power for the probability p of one class: a power of the accurate complement."""
     return pick(softmax_complement(x), label) ** power
-
-
-def _rest_slope(x: Expression, label: Expression) -> tuple[Slope, Slope]:
-    r = softmax_share_of_rest(x, label)
-    return Jacobian(r, ((r, -r),)), None
-
-
-@named(
-    means=lambda x, label: softmax(where(is_class(label), -inf, x)),
-    # Its own softmax: the masked logits need no mask in the slope.
-    slope=_rest_slope,
-    shape="class",
-)
-def softmax_share_of_rest(x: Expression, label: Expression) -> Expression:
-    """Softmax over the classes other than the label; 0 for the label."""
-    return softmax(where(is_class(label), -inf, x))
