@@ -16,9 +16,12 @@ from libraries import NAMES, Library
 from lossary.accuracy.oracle import PRIMITIVES as MEANINGS
 from lossary.accuracy.oracle import Meaning
 from lossary.accuracy.ulps import FORMATS, ulps
-from lossary.formula import apply, variable
+from lossary.formula import apply, variable, walk
 from lossary.functions import FUNCTIONS, PRIMITIVES, argpeak, class_count, is_class, pick, where
 from lossary.render import Program, render
+from lossary.render.latex import latex
+from lossary.render.textbook import CALLS, CLASS_CALLS, ROW_CALLS, textbook
+from lossary.show.unicode import plain
 
 INF, NAN = math.inf, math.nan
 FLOAT64 = FORMATS["float64"]
@@ -56,20 +59,20 @@ ARGUMENTS = {
     "sigmoid": ((*REAL, *ENDLESS),),
     "log_sigmoid": ((*REAL, *ENDLESS),),
     "sigmoid_power": ((*REAL, *ENDLESS), (0.0, 0.5, 1.0, 2.0, 7.0)),
-    "binary_nats": ((*REAL, *ENDLESS), SHARE, (1.0, 0.25), (1.0, 3.0)),
-    "binary_residual": ((*REAL, *ENDLESS), SHARE, (1.0, 0.25), (1.0,)),
-    "bernoulli_nats": (SHARE, SHARE),
-    "bernoulli_residual": (SHARE, (0.0, 0.25, 1.0)),
-    "poisson_nats": ((0.0, 1e-9, -1e-9, -40.0, 40.0), (0.0, 0.5, 1e9)),
-    "poisson_rate_nats": (SIZE, (0.0, 0.5, 1e9)),
-    "poisson_rate_residual": (SIZE, (0.0, 0.5, 1e9)),
-    "gaussian_variance_residual": (REAL, (0.0, 2.0), (1e-300, 1e-9, 0.5, 40.0, 1e300)),
-    "gaussian_nats": (REAL, (0.0, 1.0), (1e-300, 1e-9, 0.5, 40.0, 1e300)),
-    "faded_binary_nats": ((*REAL, *ENDLESS), SHARE, (0.0, 0.5, 1.0, 2.0)),
+    "sigmoid_cross_entropy": ((*REAL, *ENDLESS), SHARE, (1.0, 0.25), (1.0, 3.0)),
+    "sigmoid_cross_entropy_slope": ((*REAL, *ENDLESS), SHARE, (1.0, 0.25), (1.0,)),
+    "bernoulli_cross_entropy": (SHARE, SHARE),
+    "bernoulli_cross_entropy_slope": (SHARE, (0.0, 0.25, 1.0)),
+    "poisson_nll": ((0.0, 1e-9, -1e-9, -40.0, 40.0), (0.0, 0.5, 1e9)),
+    "poisson_rate_nll": (SIZE, (0.0, 0.5, 1e9)),
+    "poisson_rate_nll_slope": (SIZE, (0.0, 0.5, 1e9)),
+    "gaussian_nll_variance_slope": (REAL, (0.0, 2.0), (1e-300, 1e-9, 0.5, 40.0, 1e300)),
+    "gaussian_nll": (REAL, (0.0, 1.0), (1e-300, 1e-9, 0.5, 40.0, 1e300)),
+    "sigmoid_focal": ((*REAL, *ENDLESS), SHARE, (0.0, 0.5, 1.0, 2.0)),
     "power_complement": (SHARE, (0.5, 1e-9, 0.75)),
     "power_below": (SHARE, (0.5, 1e-9, 0.75)),
     "relative_error": (REAL, (0.5, -3.0, 1e-300)),
-    "relative_nats": (SHARE, (0.0, -1e-9, -40.0, -1e30, -INF)),
+    "relative_entropy_term": (SHARE, (0.0, -1e-9, -40.0, -1e30, -INF)),
     "log_relative_entropy": ((0.0, -1e-9, -40.0, -1e30, -INF), (0.0, -1e-9, -40.0, -1e30, -INF)),
     "log_cosh_difference": (REAL, REAL),
     "sech_squared": ((*REAL, *ENDLESS),),
@@ -97,6 +100,9 @@ ARGUMENTS = {
 }
 # Functions of logarithms and squares have the errors of their parts, larger ones those of powers.
 ALLOWED = {"sigmoid_power": 32, "jensen_gap": 16}
+
+KNOWN = CALLS | ROW_CALLS | CLASS_CALLS
+"""Functions that textbooks call by a name."""
 
 ELEMENTWISE = [name for name, function in FUNCTIONS.items() if function.shape == "elementwise"]
 
@@ -134,6 +140,22 @@ def test_nan_stays_nan(name):
         assert np.isnan(quietly(function, *point)).all(), f"{names[place]} of {name}"
 
 
+# -------------------------------------------------------------------------------- what they mean
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_meaning_is_a_formula_in_the_words_of_textbooks(name):
+    """The oracle evaluates it and readers see it: there is no other text of it."""
+    rows = FUNCTIONS[name].shape != "elementwise"
+    symbols = [variable(n, class_axis=rows and n not in {"label", "power"}) for n in names_of(name)]
+    meaning = FUNCTIONS[name].means(*symbols)
+    assert meaning.operator != name
+    words = {node.operator for node in walk(textbook(meaning))}
+    assert words <= PRIMITIVES - {"log1p", "expm1"} | {"variable", "constant", "weighted", *KNOWN}
+    assert latex(meaning)
+    assert plain(meaning)
+
+
 # ------------------------------------------------------------ functions along the class axis
 
 ROWS = (
@@ -148,7 +170,7 @@ ROWS = (
 )
 LOGIT_FUNCTIONS = (
     "logsumexp", "softmax", "softmax_complement", "log_softmax", "cross_entropy_at",
-    "softmax_residual", "mean_cross_entropy", "softmax_share_of_rest",
+    "softmax_minus_one_hot", "mean_cross_entropy",
 )  # fmt: skip
 VECTORS = ((0.0, 0.0), (3.0, 4.0), (-1e200, 1e200), (1e-200, 0.0), (5e-324, 0.0), (1e300, 1.0))
 

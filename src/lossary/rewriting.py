@@ -106,7 +106,7 @@ BOUNDED = frozenset(
         "sign",
         "softmax",
         "softmax_complement",
-        "softmax_residual",
+        "softmax_minus_one_hot",
     }
 )
 

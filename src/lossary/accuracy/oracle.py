@@ -16,7 +16,7 @@ from typing import Any
 
 from lossary.definition import Definition
 from lossary.errors import MissingExtraError
-from lossary.formula import Expression, walk
+from lossary.formula import Expression, variable, walk
 from lossary.functions import FUNCTIONS
 
 __all__ = [
@@ -69,7 +69,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "multiply": lambda m, x, y: x * y,
     "divide": _divide,
     "negative": lambda m, x: -x,
-    "power": lambda m, x, p: x**p,
+    "power": lambda m, x, p: x**p if x or p >= 0 else m.inf,
     "absolute": lambda m, x: abs(x),
     "sign": lambda m, x: m.mpf(x > 0) - m.mpf(x < 0),
     "floor": lambda m, x: m.floor(x),
@@ -129,10 +129,15 @@ def _means(m: Any, node: Expression, arguments: Sequence[Any], classes: int) -> 
         return _ALONG[operator](m, classes, *arguments)
     if operator in PRIMITIVES:
         return _real(m, _each(m, PRIMITIVES[operator], arguments))
-    function = FUNCTIONS[operator]
-    if function.shape == "elementwise":
-        return _real(m, _each(m, function.means, arguments))
-    return _real(m, function.means(m, *arguments))
+    plan = _meaning(operator, tuple(a.class_axis for a in node.arguments))
+    return evaluate(plan, {str(i): x for i, x in enumerate(arguments)}, classes)
+
+
+@cache
+def _meaning(name: str, rows: tuple[bool, ...]) -> tuple[Expression, ...]:
+    """Return the plan of what a named function means; its arguments are called 0, 1, 2."""
+    symbols = (variable(str(i), class_axis=row) for i, row in enumerate(rows))
+    return tuple(walk(FUNCTIONS[name].means(*symbols)))
 
 
 def evaluate(plan: Sequence[Expression], point: Point, classes: int = 1) -> Any:

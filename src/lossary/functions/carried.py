@@ -13,7 +13,7 @@ from collections.abc import Callable
 from lossary.formula import Expression, constant
 from lossary.functions.compensated import product_error, rounding, sum_error
 from lossary.functions.elementwise import sigmoid, softplus
-from lossary.functions.vocabulary import FUNCTIONS, absolute, exp, named, where
+from lossary.functions.vocabulary import absolute, exp, named, where
 
 
 def _quotient(x: Expression, y: Expression, rounded: Expression) -> Expression:
@@ -45,14 +45,17 @@ def _correction(x: Expression) -> Expression:
     return where(absolute(error) < 1, error, 0)  # a larger one belongs to what is 0 or infinite
 
 
-@named(means=lambda m, x: m.exp(x), slope=lambda x: (exp_of_rounded(x),))
+# Slopes make good what the argument has lost, as values do.
+
+
+@named(means=exp, slope=lambda x: (exp_of_rounded(x),))
 def exp_of_rounded(x: Expression) -> Expression:
     """exp(x) of a computed x."""
     return exp(x) * (1 + _correction(x))
 
 
 @named(
-    means=FUNCTIONS["softplus"].means,
+    means=softplus,
     slope=lambda x: (sigmoid_of_rounded(x),),
 )
 def softplus_of_rounded(x: Expression) -> Expression:
@@ -61,7 +64,7 @@ def softplus_of_rounded(x: Expression) -> Expression:
 
 
 @named(
-    means=FUNCTIONS["sigmoid"].means,
+    means=sigmoid,
     slope=lambda x: (sigmoid_of_rounded(x) * sigmoid_of_rounded(-x),),
 )
 def sigmoid_of_rounded(x: Expression) -> Expression:

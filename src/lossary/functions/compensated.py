@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import inf
 
-from lossary.formula import Expression, apply, constant
+from lossary.formula import Expression, apply
 from lossary.functions.vocabulary import absolute, exp, named, where
 
 # Why: exp of a rounded difference or
@@ -41,8 +41,7 @@ def product_error(x: Expression, y: Expression, rounded: Expression) -> Expressi
 
 
 @named(
-    means=lambda m, x, y, z: x + y + z,
-    slope=lambda x, y, z: (constant(1), constant(1), constant(1)),
+    means=lambda x, y, z: x + y + z,
 )
 def sum_of_three(x: Expression, y: Expression, z: Expression) -> Expression:
     """X + y + z with one rounding, also when the parts nearly cancel."""
@@ -52,7 +51,8 @@ def sum_of_three(x: Expression, y: Expression, z: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, y: m.exp(x - y),
+    means=lambda x, y: exp(x - y),
+    # It is its own slope, with the rounding made good.
     slope=lambda x, y: (exp_difference(x, y), -exp_difference(x, y)),
 )
 def exp_difference(x: Expression, y: Expression) -> Expression:
@@ -64,7 +64,8 @@ def exp_difference(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, y: m.exp(x * y),
+    means=lambda x, y: exp(x * y),
+    # As above.
     slope=lambda x, y: (y * exp_product(x, y), x * exp_product(x, y)),
 )
 def exp_product(x: Expression, y: Expression) -> Expression:

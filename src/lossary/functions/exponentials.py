@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from math import e
+from math import e, factorial
+from typing import Any
 
 from lossary.formula import Expression
+from lossary.functions.compensated import rounding, sum_error
 from lossary.functions.elementwise import sigmoid, softplus
 from lossary.functions.vocabulary import (
     absolute,
@@ -20,6 +22,7 @@ from lossary.functions.vocabulary import (
     named,
     sign,
     sqrt,
+    tanh,
     where,
 )
 
@@ -30,8 +33,7 @@ def _far(size: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.cosh(x),
-    slope=lambda x: (sinh(x),),
+    means=lambda x: (exp(x) + exp(-x)) / 2,
 )
 def cosh(x: Expression) -> Expression:
     """Hyperbolic cosine."""
@@ -40,8 +42,7 @@ def cosh(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.sinh(x),
-    slope=lambda x: (cosh(x),),
+    means=lambda x: (exp(x) - exp(-x)) / 2,
 )
 def sinh(x: Expression) -> Expression:
     """Hyperbolic sine."""
@@ -51,9 +52,30 @@ def sinh(x: Expression) -> Expression:
     return sign(x) * where(size < 2, near, _far(size) - exp(-size) / 2)
 
 
+def _cosh_tail(square: Expression) -> Expression:
+    """Return the sum of square^(k - 2) / (2 k)! for k = 2 .. 12, which is enough up to x = 2."""
+    tail: Any = 1 / factorial(24)
+    for k in range(11, 1, -1):
+        tail = 1 / factorial(2 * k) + square * tail
+    return tail
+
+
 @named(
-    means=lambda m, x: m.log(-m.expm1(-x)) if x else -m.inf,
-    slope=lambda x: (exp(-x) / -expm1(-x),),
+    means=lambda x, y: log(cosh(x - y)),
+)
+def log_cosh_difference(x: Expression, y: Expression) -> Expression:
+    """log cosh(x - y): no overflow far out, no cancellation near 0, the rounding of x - y kept."""
+    difference = x - y
+    size = absolute(difference)
+    square = minimum(size, 2) * minimum(size, 2)
+    # cosh x - 1 by its series, whose first term has one rounding; exp would be squared.
+    near = log1p(square / 2 + square * square * _cosh_tail(square))
+    far = size - (0.6931471805599453 - log1p(exp(-2 * size)))
+    return where(size < 2, near, far) + tanh(difference) * rounding(sum_error(x, -y, difference))
+
+
+@named(
+    means=lambda x: log(1 - exp(-x)),
 )
 def log1mexp(x: Expression) -> Expression:
     """log(1 - exp(-x)) for x from 0 (Maechler 2012, Accurately computing log(1 - exp(-|a|)))."""
@@ -61,7 +83,8 @@ def log1mexp(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.log(m.log1p(m.exp(x))),
+    means=lambda x: log(softplus(x)),
+    # Where exp(x) underflows the quotient is 0 / 0, and truly 1.
     slope=lambda x: (where(x < -40, 1, sigmoid(x) / softplus(maximum(x, -40))),),
 )
 def log_softplus(x: Expression) -> Expression:
@@ -70,8 +93,7 @@ def log_softplus(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, y: m.exp(x) - m.exp(y),
-    slope=lambda x, y: (exp(x), -exp(y)),
+    means=lambda x, y: exp(x) - exp(y),
 )
 def exp_minus_exp(x: Expression, y: Expression) -> Expression:
     """exp(x) - exp(y), right also where x is close to y."""
@@ -80,8 +102,7 @@ def exp_minus_exp(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, y: x**2 - y**2,
-    slope=lambda x, y: (2 * x, -2 * y),
+    means=lambda x, y: x**2 - y**2,
 )
 def difference_of_squares(x: Expression, y: Expression) -> Expression:
     """x^2 - y^2 as (x - y) (x + y)."""
@@ -89,7 +110,8 @@ def difference_of_squares(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, y: m.sqrt(x**2 + y**2),
+    means=lambda x, y: sqrt(x**2 + y**2),
+    # Its slope at 0 is 0.
     slope=lambda x, y: (
         where(hypot(x, y) > 0, x / hypot(x, y), 0),
         where(hypot(x, y) > 0, y / hypot(x, y), 0),
@@ -103,7 +125,8 @@ def hypot(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, y: m.sqrt(x**2 + y**2) - y,
+    means=lambda x, y: sqrt(x**2 + y**2) - y,
+    # Its slope at 0 is 0, and y / hypot - 1 would cancel.
     slope=lambda x, y: (
         where(hypot(x, y) > 0, x / hypot(x, y), 0),
         -pseudo_huber(x, y) / hypot(x, y),
@@ -116,7 +139,8 @@ def pseudo_huber(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, y: m.log1p(x**2 / y),
+    means=lambda x, scale: log(1 + x**2 / scale),
+    # The square may overflow.
     slope=lambda x, y: (2 / (y / x + x), -(x / y) / (y / x + x)),
 )
 def log1p_square(x: Expression, scale: Expression) -> Expression:

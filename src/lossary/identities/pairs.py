@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from lossary.functions import (
     absolute,
-    bernoulli_nats,
-    binary_nats,
+    bernoulli_cross_entropy,
     centred,
     class_count,
     cosh,
@@ -23,9 +22,7 @@ from lossary.functions import (
     exp,
     exp_minus_exp,
     expm1,
-    faded_binary_nats,
-    faded_cross_entropy_with,
-    gaussian_nats,
+    gaussian_nll,
     hypot,
     is_class,
     jensen_gap,
@@ -46,23 +43,26 @@ from lossary.functions import (
     norm,
     peak,
     pick,
-    poisson_nats,
-    poisson_rate_nats,
+    poisson_nll,
+    poisson_rate_nll,
     power_complement,
     pseudo_huber,
     relative_entropy,
+    relative_entropy_term,
     relative_error,
-    relative_nats,
     sigmoid,
+    sigmoid_cross_entropy,
+    sigmoid_focal,
     sigmoid_power,
     sinh,
     softmax,
     softmax_complement,
     softmax_complement_power_at,
     softmax_divergence,
+    softmax_error_rate,
+    softmax_focal,
     softmax_minus,
-    softmax_miss,
-    softmax_residual,
+    softmax_minus_one_hot,
     softplus,
     sqrt,
     tanh,
@@ -108,44 +108,48 @@ SIGMOIDS = (
     identity(
         "cross-entropy of log-odds",
         lambda x, t: softplus(x) - t * x,
-        lambda x, t: binary_nats(x, t, 1, 1),
+        lambda x, t: sigmoid_cross_entropy(x, t, 1, 1),
         t="any",
     ),
     identity(
         "binary cross-entropy",
         lambda x, t, w, n: w * t * softplus(-x) + n * (1 - t) * softplus(x),
-        lambda x, t, w, n: binary_nats(x, t, w, n),
+        lambda x, t, w, n: sigmoid_cross_entropy(x, t, w, n),
     ),
     identity(
         "complement of a target",
-        lambda x, t, w, n: binary_nats(x, 1 - t, w, n),
-        lambda x, t, w, n: binary_nats(-x, t, n, w),
+        lambda x, t, w, n: sigmoid_cross_entropy(x, 1 - t, w, n),
+        lambda x, t, w, n: sigmoid_cross_entropy(-x, t, n, w),
     ),
     identity(
         "equal weights",
-        lambda x, t, w: binary_nats(x, t, w, w),
-        lambda x, t, w: w * binary_nats(x, t, 1, 1),
+        lambda x, t, w: sigmoid_cross_entropy(x, t, w, w),
+        lambda x, t, w: w * sigmoid_cross_entropy(x, t, 1, 1),
     ),
     identity(
         "target of 0 or 1",
-        lambda x, t: binary_nats(x, t, 1, 1),
+        lambda x, t: sigmoid_cross_entropy(x, t, 1, 1),
         lambda x, t: softplus(where(t == 1, -x, x)),
         t="Binary Binaries",
     ),
     identity(
         "cross-entropy of a probability",
         lambda p, t: t * log(p) + (1 - t) * log1p(-p),
-        lambda p, t: -bernoulli_nats(p, t),
+        lambda p, t: -bernoulli_cross_entropy(p, t),
     ),
     identity(
         "soft focal",
-        lambda x, t, g: (t * sigmoid(-x) + (1 - t) * sigmoid(x)) ** g * binary_nats(x, t, 1, 1),
-        lambda x, t, g: faded_binary_nats(x, t, g),
+        lambda x, t, g: (
+            (t * sigmoid(-x) + (1 - t) * sigmoid(x)) ** g * sigmoid_cross_entropy(x, t, 1, 1)
+        ),
+        lambda x, t, g: sigmoid_focal(x, t, g),
     ),
     identity(
         "soft focal by p_t",
-        lambda x, t, g: (1 - t * sigmoid(x) - (1 - t) * sigmoid(-x)) ** g * binary_nats(x, t, 1, 1),
-        lambda x, t, g: faded_binary_nats(x, t, g),
+        lambda x, t, g: (
+            (1 - t * sigmoid(x) - (1 - t) * sigmoid(-x)) ** g * sigmoid_cross_entropy(x, t, 1, 1)
+        ),
+        lambda x, t, g: sigmoid_focal(x, t, g),
     ),
 )
 
@@ -182,6 +186,7 @@ LOGARITHMS = (
     ),
     identity("cosh", lambda x: exp(x) + exp(-x), lambda x: 2 * cosh(x)),
     identity("sinh", lambda x: exp_minus_exp(x, -x), lambda x: 2 * sinh(x)),
+    identity("tanh", lambda x: sinh(x) / cosh(x), lambda x: tanh(x)),
     identity(
         "log cosh of a difference",
         lambda x, y: log(cosh(x - y)),
@@ -205,17 +210,17 @@ LOGARITHMS = (
         lambda x, p: power_complement(x, p),
         x=PROBABILITY,
     ),
-    identity("Poisson", lambda x, t: exp(x) - t * x, lambda x, t: poisson_nats(x, t)),
+    identity("Poisson", lambda x, t: exp(x) - t * x, lambda x, t: poisson_nll(x, t)),
     identity(
         "Poisson of a rate",
         lambda x, t: x - t * log(x),
-        lambda x, t: poisson_rate_nats(x, t),
+        lambda x, t: poisson_rate_nll(x, t),
         x="NonNegative Positive",
     ),
     identity(
         "Gaussian",
         lambda x, y, v: log(v) / 2 + (x - y) * (x - y) / (2 * v),
-        lambda x, y, v: gaussian_nats(x, y, v),
+        lambda x, y, v: gaussian_nll(x, y, v),
     ),
 )
 
@@ -327,13 +332,18 @@ CLASSES = (
     identity(
         "softmax less one-hot",
         lambda X, k: softmax(X) - where(is_class(k), 1, 0),
-        lambda X, k: softmax_residual(X, k),
+        lambda X, k: softmax_minus_one_hot(X, k),
     ),
     identity(
         "softmax less target",
         lambda X, T: softmax(X) - T,
         lambda X, T: softmax_minus(X, T),
         T="Simplex",
+    ),
+    identity(
+        "softmax of a mass less target",
+        lambda X, T: softmax(X) * total(T) - T,
+        lambda X, T: softmax_minus(X, T),
     ),
     identity(
         "soft cross-entropy",
@@ -349,17 +359,17 @@ CLASSES = (
     identity(
         "soft categorical focal",
         lambda X, T, p: total(T * softmax_complement(X) ** p * log_softmax(X)),
-        lambda X, T, p: -faded_cross_entropy_with(X, T, p),
+        lambda X, T, p: -softmax_focal(X, T, p),
     ),
     identity(
         "mass elsewhere",
         lambda X, T: total(T * softmax_complement(X)),
-        lambda X, T: softmax_miss(X, T),
+        lambda X, T: softmax_error_rate(X, T),
     ),
     identity(
         "mass not here",
         lambda X, T: 1 - total(T * softmax(X)),
-        lambda X, T: softmax_miss(X, T),
+        lambda X, T: softmax_error_rate(X, T),
         T="Simplex",
     ),
     identity(
@@ -393,12 +403,12 @@ DIVERGENCES = (
     identity(
         "relative entropy of log-probabilities",
         lambda P, X: total(P * (log(P) - X)),
-        lambda P, X: total(relative_nats(P, X)),
+        lambda P, X: total(relative_entropy_term(P, X)),
     ),
     identity(
         "relative entropy, multiplied out",
         lambda P, X: total(P * log(P) - P * X),
-        lambda P, X: total(relative_nats(P, X)),
+        lambda P, X: total(relative_entropy_term(P, X)),
     ),
     identity(
         "relative entropy of a log-target",
