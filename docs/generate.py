@@ -23,6 +23,7 @@ import studies
 import lossary
 from lossary.lookup import built_ins
 from lossary.show.pages import catalogue_table
+from lossary.tables import Column, Table
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
@@ -46,14 +47,16 @@ def readme() -> str:
 
 def boosters() -> str:
     """The page of the boosters with how near each built-in objective is reached."""
-    lines = ["| host | objective | loss | margins differ at most by | |", "|---|---|---|---|---|"]
+    columns = [
+        Column(name) for name in ("host", "objective", "loss", "margins differ at most by", "")
+    ]
+    rows = []
     for row in built_ins():
         near = (
             row.same if isinstance(row.same, str) else f"{row.same:g}" if row.same else "0, equal"
         )
-        cells = (row.host, f"`{row.name}`", f"`{row.loss}`", near, row.why)
-        lines.append(f"| {' | '.join(cells)} |")
-    return between_marks(BOOSTERS, "objectives", "\n".join(lines))
+        rows.append((row.host, f"`{row.name}`", f"`{row.loss}`", near, row.why))
+    return between_marks(BOOSTERS, "objectives", "\n".join(Table(columns, rows).markdown()))
 
 
 def accuracy() -> str:

@@ -22,7 +22,8 @@ from lossary.study.convergence_steps import (
     trajectory,
 )
 from lossary.study.experiment import Progress, Study
-from lossary.study.report import Axis, Cell, Claim, Column, Curve, Level, Panel, Report, Table
+from lossary.study.report import Axis, Claim, Curve, Level, Panel, Report
+from lossary.tables import Cell, Column, Table
 
 
 def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
@@ -50,13 +51,13 @@ def single_table(settings: Settings, outcome: Outcome) -> Table:
     columns = (
         Column("rate", "g"),
         Column("start", "g"),
-        *(Column(name, ",d") for name in LOSSES),
+        *(Column(name, ",d", missing="never") for name in LOSSES),
     )
     note = (
         f"One prediction, gradient descent until it is within {settings.tolerance:g} of its target;"
         f" never: not within {settings.limit:,} steps."
     )
-    return Table("Steps of a single prediction", columns, tuple(rows), note)
+    return Table(columns, rows, "Steps of a single prediction", note)
 
 
 def batch_table(settings: Settings, outcome: Outcome) -> Table:
@@ -65,14 +66,14 @@ def batch_table(settings: Settings, outcome: Outcome) -> Table:
     columns = (
         Column("noise", "g"),
         Column("start", "g"),
-        *(Column(name, ",d") for name in LOSSES),
+        *(Column(name, ",d", missing="never") for name in LOSSES),
     )
     note = (
         f"{settings.samples:,} examples, {settings.features} coefficients that start so far from"
         f" the truth; full-batch steps at rate {settings.rates[0]:g} until within a tenth of that"
         " distance of the loss's own minimum."
     )
-    return Table("Steps of a linear regression", columns, rows, note)
+    return Table(columns, rows, "Steps of a linear regression", note)
 
 
 def words(steps: list[int | None]) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from lossary.study.experiment import Progress, Study
 from lossary.study.images import Images, bundled_digits
 from lossary.study.images import mnist as mnist_images
-from lossary.study.report import Axis, Claim, Column, Curve, Level, Panel, Report, Table
+from lossary.study.report import Axis, Claim, Curve, Level, Panel, Report
 from lossary.study.softmax_regression import (
     CLASSES,
     LOGITS,
@@ -26,6 +26,7 @@ from lossary.study.softmax_regression import (
     floor,
     train,
 )
+from lossary.tables import Column, Table
 
 # Test accuracy after each epoch as article [C] prints it: only to compare with.
 ARTICLE_QUADRATIC = (
@@ -104,7 +105,7 @@ def epochs_table(
     if article:
         note += " Columns marked [C] are the article's own."
     rows = tuple(zip(*cells, strict=True))
-    return Table("Accuracy on the test images after each epoch", tuple(columns), rows, note)
+    return Table(columns, rows, "Accuracy on the test images after each epoch", note)
 
 
 def summary(runs: Mapping[str, Run]) -> Table:
@@ -113,7 +114,7 @@ def summary(runs: Mapping[str, Run]) -> Table:
         Column("trained with"),
         Column("epoch 1", ".4f"),
         Column("last epoch", ".4f"),
-        Column("0.90 in epoch", "d"),
+        Column("0.90 in epoch", "d", missing="never"),
         Column("first slope", ".4f"),
         Column("last loss", ".4f"),
     )
@@ -126,7 +127,7 @@ def summary(runs: Mapping[str, Run]) -> Table:
         " loss: mean over the last epoch's batches; with softmax twice it cannot fall below"
         f" {floor():.4f}."
     )
-    return Table("The three losses", columns, rows, note)
+    return Table(columns, rows, "The three losses", note)
 
 
 def learned(runs: Mapping[str, Run]) -> str:

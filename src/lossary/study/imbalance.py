@@ -21,7 +21,8 @@ from lossary.study.imbalance_fits import (
     measure,
     modulation,
 )
-from lossary.study.report import Axis, Claim, Column, Curve, Mark, Panel, Report, Table
+from lossary.study.report import Axis, Claim, Curve, Mark, Panel, Report
+from lossary.tables import Column, Table
 
 
 def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
@@ -65,7 +66,7 @@ def measures_table(settings: Settings, middle: np.ndarray) -> Table:
         " positives| weighted by examples. On wrong: at the cross-entropy fit, the share of the"
         " loss's gradient that comes from examples on the wrong side of 0.5."
     )
-    return Table("What each loss gives as one class becomes rare", columns, rows, note)
+    return Table(columns, rows, "What each loss gives as one class becomes rare", note)
 
 
 def modulation_table() -> Table:
@@ -80,7 +81,7 @@ def modulation_table() -> Table:
         "What focal loss leaves of the cross-entropy of one example whose true class has"
         " probability p_t."
     )
-    return Table("The modulation (1 − p_t)^γ", columns, rows, note)
+    return Table(columns, rows, "The modulation (1 − p_t)^γ", note)
 
 
 def learned(settings: Settings, middle: np.ndarray) -> str:

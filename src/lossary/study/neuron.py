@@ -13,7 +13,8 @@ import numpy as np
 
 import lossary as L
 from lossary.study.experiment import Progress, Study
-from lossary.study.report import Axis, Claim, Column, Curve, Mark, Panel, Report, Table
+from lossary.study.report import Axis, Claim, Curve, Mark, Panel, Report
+from lossary.tables import Column, Table
 
 TARGET = np.array([0.0])
 INPUT = 1.0
@@ -134,10 +135,10 @@ def summary(
         Column("first output", ".4f"),
         Column("first slope dC/dz", ".4f"),
         Column("last output", ".4f"),
-        Column("steps to output 0.2", "d"),
+        Column("steps to output 0.2", "d", missing="never"),
     )
     note = f"Input 1, wanted output 0, rate {settings.rate:g}, {settings.steps} steps."
-    return Table("Two costs from two starts", columns, rows, note)
+    return Table(columns, rows, "Two costs from two starts", note)
 
 
 def learned(runs: Mapping[tuple[str, str], Run]) -> str:

@@ -19,7 +19,8 @@ from lossary.study.outlier_fits import (
     peaks,
     ten_predictions,
 )
-from lossary.study.report import Axis, Claim, Column, Curve, Panel, Report, Table
+from lossary.study.report import Axis, Claim, Curve, Panel, Report
+from lossary.tables import Column, Table
 
 CURVES = ("squared", "absolute", "huber(0.1)", "huber(1)", "huber(10)")
 
@@ -56,8 +57,8 @@ def error_tables(settings: Settings, outcome: Outcome) -> tuple[Table, Table]:
         " is left out: it is half of absolute and gives the same fit."
     )
     return (
-        Table("Median error of the coefficients by share of wrong targets", columns, medians),
-        Table("Spread of that error (half the interquartile range)", columns, spreads, note),
+        Table(columns, medians, "Median error of the coefficients by share of wrong targets"),
+        Table(columns, spreads, "Spread of that error (half the interquartile range)", note),
     )
 
 
@@ -75,7 +76,7 @@ def single_table(thought: Mapping[str, tuple[float, float]], totals: Mapping[str
         " Error of the total: the best constant for 1,000 days of which 100 are real peaks ten"
         " times higher."
     )
-    return Table("One wild value, and values that are wild but real", columns, rows, note)
+    return Table(columns, rows, "One wild value, and values that are wild but real", note)
 
 
 def learned(settings: Settings, outcome: Outcome) -> str:
