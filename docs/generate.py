@@ -1,6 +1,7 @@
 """Bring every committed generated text up to date; with ``--check`` only say what is stale.
 
-These are the README's catalogue, the table of docs/boosters.md, docs/seeds.md, docs/traps.md,
+These are the README's catalogue, the tables of docs/boosters.md and docs/architecture.md with its
+picture, docs/seeds.md, docs/traps.md,
 docs/benchmarks.md and the stubs of ``lossary.torch`` and ``lossary.keras``.
 The pages of the studies, of the accuracy and of the differences take minutes and are made on demand
 (``--studies``, ``--accuracy``, ``--differences``). The pages of
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import benchmarks
 import differences
+import rooms
 import seeds
 import studies
 
@@ -59,6 +61,11 @@ def boosters() -> str:
     return between_marks(BOOSTERS, "objectives", "\n".join(Table(columns, rows).markdown()))
 
 
+def architecture() -> str:
+    """The page of the architecture with the rooms that there are."""
+    return between_marks(rooms.PAGE, "rooms", "\n".join(rooms.table()))
+
+
 def accuracy() -> str:
     """The measured table of ``lossary accuracy`` under a heading; it takes minutes."""
     engines = ["--engine", "array", "--engine", "fused"]
@@ -95,7 +102,13 @@ def main() -> int:
             # The tests compare these stubs with the catalogue.
             subprocess.run([sys.executable, "-m", f"lossary.{door}.stubs"], check=True)
     status = seeds.main(["--check"] if options.check else [])
-    pages = {README: readme(), BOOSTERS: boosters(), benchmarks.PAGE: benchmarks.page()}
+    pages = {
+        README: readme(),
+        BOOSTERS: boosters(),
+        rooms.PAGE: architecture(),
+        rooms.PICTURE: rooms.picture(),
+        benchmarks.PAGE: benchmarks.page(),
+    }
     for path, text in pages.items():
         if not options.check:
             path.write_text(text, encoding="utf-8")
