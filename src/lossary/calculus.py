@@ -31,18 +31,7 @@ from lossary.functions import (
     weighted,
     where,
 )
-from lossary.rewriting import ONE, ZERO, simplify, substitute
-
-__all__ = [
-    "KINKS",
-    "derivative",
-    "diagonal_hessian",
-    "gradient",
-    "pullback",
-    "pushforward",
-    "simplify",
-    "substitute",
-]
+from lossary.rewriting import ONE, ZERO, simplify
 
 Tangent = Expression | Jacobian | None
 

@@ -13,8 +13,6 @@ from lossary.tables import Column, Styled
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Error", "Row", "Table", "number"]
-
 
 @dataclass(frozen=True)
 class Error:

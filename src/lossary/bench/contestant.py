@@ -12,8 +12,6 @@ import numpy as np
 
 from lossary.bench.work import GRADIENT, TRAINING, VALUE, Case, Data
 
-__all__ = ["Contestant", "Prepared", "UnavailableError"]
-
 
 class UnavailableError(Exception):
     """A contestant cannot take part; the message says why."""

@@ -28,8 +28,6 @@ from lossary.bench.timing import Clock, Timing, alternate
 from lossary.bench.work import Case, Data
 from lossary.errors import MissingExtraError
 
-__all__ = ["Settings", "measure"]
-
 Report = Callable[[int, int, str], None]
 
 # What a case may spend on timing when no budget is given.

@@ -15,8 +15,6 @@ from lossary.tables import Column, Table
 if TYPE_CHECKING:
     from lossary.bench import Case, Results
 
-__all__ = ["bench"]
-
 
 @click.command(short_help="Measure speed and memory beside other libraries.")
 @click.option(

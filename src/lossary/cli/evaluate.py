@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from lossary.definition import Argument
     from lossary.engine import Loss
 
-__all__ = ["evaluate"]
-
 
 class _Evaluate(click.Group):
     """A group whose commands are the losses, under all their names."""

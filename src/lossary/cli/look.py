@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from lossary.engine import Loss
 
-__all__ = ["find", "list_", "show"]
-
 FAMILIES = tuple(dict.fromkeys(loss.family for loss in lossary.catalogue.values()))
 
 

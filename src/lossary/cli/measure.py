@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from lossary.engine import Loss
     from lossary.study import Study
 
-__all__ = ["accuracy", "study"]
-
 
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[int, int, str], None]]:

@@ -21,8 +21,6 @@ from lossary.errors import LossaryError, MissingExtraError
 if TYPE_CHECKING:
     from lossary.engine import Loss
 
-__all__ = ["warm"]
-
 DTYPES = ("float64", "float32", "float16", "bfloat16")
 
 # Rows so long have kernels of their own, whose loops go along the classes or across the rows.

@@ -20,8 +20,6 @@ from lossary.engine.reading import given
 from lossary.errors import DtypeError
 from lossary.kinds import refusal
 
-__all__ = ["by_operations", "derivatives", "explain", "loss", "sums"]
-
 
 @dataclass
 class Work:

@@ -25,18 +25,6 @@ from lossary.kernels import pool
 from lossary.render.kernel import Kernel, Operand, Place, Result, Storage, check_of
 from lossary.rewriting import substitute
 
-__all__ = [
-    "SHORT",
-    "Form",
-    "Fused",
-    "fused",
-    "in_memory",
-    "is_short",
-    "kernel_of",
-    "ready",
-    "step_of",
-]
-
 PARALLEL_FROM = 1 << 20
 """Numbers read from which several threads share the work; waking them costs some 100 µs."""
 

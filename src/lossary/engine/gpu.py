@@ -22,8 +22,6 @@ from lossary.engine.program import Variant
 from lossary.engine.selection import obstacle_on_gpu
 from lossary.render.kernel import Kernel, Storage
 
-__all__ = ["NoKernelError", "OnGpu", "attempt", "derivatives", "loss", "ready", "sums"]
-
 _refused: dict[Variant, str] = {}
 """Losses whose kernel Triton could not make, and why."""
 

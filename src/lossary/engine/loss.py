@@ -25,8 +25,6 @@ from lossary.render import latex
 if TYPE_CHECKING:
     from lossary.notation import Written
 
-__all__ = ["Loss", "bind", "loss"]
-
 
 _POSITIONAL, _KEYWORD = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
 

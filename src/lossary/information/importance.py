@@ -13,8 +13,6 @@ from lossary.information.columns import Categories, categories_of, columns_of
 from lossary.information.discrete import information_of_counts
 from lossary.information.units import Array, Unit, unit_of
 
-__all__ = ["Importance", "Ranking", "variable_importance"]
-
 
 @dataclass(frozen=True)
 class Importance:

@@ -30,15 +30,6 @@ from lossary.information.masses import (
 from lossary.information.samples import aligned, plain
 from lossary.information.units import Array, unit_of
 
-__all__ = [
-    "conditional_entropy",
-    "cross_entropy",
-    "entropy",
-    "mutual_information",
-    "relative_entropy",
-    "self_information",
-]
-
 
 @np.errstate(all="ignore")
 def self_information(probability: Any, *, unit: str | float = "bits") -> Any:

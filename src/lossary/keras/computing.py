@@ -18,8 +18,6 @@ from lossary.engine import Loss
 from lossary.engine.checking import check_parameter
 from lossary.engine.libraries import LIBRARIES, library
 
-__all__ = ["BACKEND", "LIBRARY", "only", "values"]
-
 BACKEND: str = keras.backend.backend()
 LIBRARY = library(BACKEND if BACKEND in LIBRARIES else "numpy")
 

@@ -9,8 +9,6 @@ from lossary.functions import log
 from lossary.render.textbook import meaning_of
 from lossary.rewriting import is_bracket, simplify
 
-__all__ = ["SYMBOLS", "latex"]
-
 SYMBOLS = {
     "prediction": r"\hat y", "target": "y", "logit": "z", "logits": "z", "label": "t",
     "score": "s", "scores": "s", "sign": "y", "probability": "p", "probabilities": "p",

@@ -19,8 +19,6 @@ from lossary.tables import Column, Table
 if TYPE_CHECKING:
     from lossary.engine import Loss
 
-__all__ = ["catalogue_table", "index", "page", "signature", "write"]
-
 FAMILIES = {
     "regression": "a number is predicted",
     "classification": "classes, from logits, scores or probabilities",

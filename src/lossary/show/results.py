@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from lossary.engine import Loss
 
-__all__ = ["print_result"]
-
 
 def print_result(
     loss: Loss,

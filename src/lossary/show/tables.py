@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from lossary.definition import Argument
     from lossary.engine import Loss
 
-__all__ = ["data", "default", "formulas", "print_list", "print_sheet"]
-
 # A second derivative that needs more than this is left to --latex and --text.
 MOST_NEW_LETTERS, MOST_CHARACTERS = 2, 200
 

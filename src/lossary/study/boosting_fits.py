@@ -12,8 +12,6 @@ from lossary import boosters
 from lossary.study.experiment import Progress
 from lossary.study.needs import need
 
-__all__ = ["TASKS", "Fits", "Settings", "Task", "measure"]
-
 Numbers = Any
 EVERY = 5
 """How many trees lie between two looks at held-out rows."""

@@ -15,8 +15,6 @@ from lossary.domain import Domain
 from lossary.engine.memory import Memory
 from lossary.engine.program import Variant, compiled
 
-__all__ = ["Kind", "Library", "Operation", "symbolic"]
-
 Kind = Literal["floating", "integer", "boolean", "complex", "other"]
 
 

@@ -25,21 +25,6 @@ from lossary.engine.memory import Memory
 from lossary.engine.program import Variant
 from lossary.engine.selection import using
 
-__all__ = [
-    "Found",
-    "State",
-    "begun",
-    "differentiated",
-    "loosen",
-    "loss",
-    "may_go_over",
-    "moving",
-    "released",
-    "resumed",
-    "set_apart",
-    "state_of",
-]
-
 
 class Found(NamedTuple):
     """What the forward pass leaves: the value, and with it the gradients of a reduced loss."""

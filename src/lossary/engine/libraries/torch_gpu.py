@@ -19,8 +19,6 @@ from lossary.engine.libraries import torch_fused
 from lossary.engine.libraries.torch_fused import Found, State
 from lossary.render.kernel import Storage
 
-__all__ = ["loss"]
-
 
 @gpu.attempt
 def loss(kernel: OnGpu, by_operations: Callable[[Call], Any]) -> Any:
