@@ -303,7 +303,7 @@ class _Bench:
         """Let a contestant compute a case twice: for its outputs, then for its time and memory."""
         name = contestant.name
         try:
-            prepared = contestant.ready(case, data, self.settings.threads)
+            prepared = contestant.prepared(case, data, self.settings.threads)
             if prepared is None:
                 return
             result, first, extra = self.watched(prepared, case)

@@ -79,7 +79,7 @@ def choose(call: Call) -> Choice:
 
 def kernel_for(call: Call, choice: Choice) -> Fused | gpu.OnGpu | str:
     """Return the call ready for a kernel where its data are, or why none can compute it."""
-    make = gpu.ready if selection.on_gpu(call) else fused
+    make = gpu.fused if selection.on_gpu(call) else fused
     return make(call, choice.variant, choice.parameters)
 
 
@@ -88,8 +88,8 @@ def _after(kernel: Fused | gpu.OnGpu) -> Any:
     return results if isinstance(kernel, Fused) else gpu
 
 
-def ready(call: Call, choice: Choice) -> Work:
-    """Do all that comes before the computation."""
+def work_of(call: Call, choice: Choice) -> Work:
+    """Return the work of a call, after all that comes before the computation."""
     library, definition = call.library, call.definition
     original = call.prediction
     with library.wide():
@@ -226,7 +226,7 @@ def begun(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, An
 
 
 def _loss(call: Call, choice: Choice) -> Any:
-    work = ready(call, choice)
+    work = work_of(call, choice)
     with work.library.wide():
         result = reduction.reduce(work.call, _values(work), work.weight, work.keep)
         return _finish(work, result)
@@ -243,7 +243,7 @@ def sums(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any
         tracked = any(map(call.library.tracked, call.arrays.values()))
         if not isinstance(kernel, str) and not tracked and (found := _after(kernel).sums(kernel)):
             return found
-        return _sums(ready(call, choice))
+        return _sums(work_of(call, choice))
 
 
 def _sums(work: Work) -> tuple[Any, Any]:
@@ -265,7 +265,7 @@ def _aggregates(call: Call) -> tuple[Any, ...]:
     definition = call.definition
     places = range(len(definition.aggregates()))
     with call.library.calm():
-        work = ready(call, choose(call))
+        work = work_of(call, choose(call))
         library, inside = work.library, work.inside
         with library.wide():
             names = tuple(f"sum:{place}" for place in places)
@@ -327,7 +327,7 @@ def derivatives(
             found = _after(kernel).derivatives(kernel, kinds, wrt, outs)
             if found is not None:
                 return found
-        return _derivatives(ready(call, choice), kinds, wrt, outs)
+        return _derivatives(work_of(call, choice), kinds, wrt, outs)
 
 
 def _derivatives(

@@ -211,7 +211,7 @@ def _numbers(kernel: Kernel, numbers: Mapping[str, Any]) -> dict[str, Any]:
     return dict(zip(own, numbers.values(), strict=True))
 
 
-def ready(call: Call, variant: Variant, parameters: Mapping[str, Any]) -> OnGpu | str:
+def fused(call: Call, variant: Variant, parameters: Mapping[str, Any]) -> OnGpu | str:
     """Return the call ready for a Triton kernel, or why none can compute it."""
     if reason := obstacle_on_gpu(call):
         return reason
