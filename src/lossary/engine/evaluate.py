@@ -191,29 +191,29 @@ def _array(call: Call, argument: Argument, value: Any, doubts: list[Any]) -> Any
         return library.broadcast(x, library.expand(call.rows))
 
 
-def loss(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+def value(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Return the reduced loss, differentiable in libraries that differentiate."""
     call = begun(definition, args, kwargs)
     choice = choose(call)
     with call.library.calm():
         kernel = kernel_for(call, choice)
         if not isinstance(kernel, str):
-            found = call.library.fused_loss(kernel, _by_operations, _after(kernel).loss)
+            found = call.library.fused_value(kernel, _by_operations, _after(kernel).value)
             if found is not None:
                 return found
-        return _loss(call, choice)
+        return _value(call, choice)
 
 
 def by_operations(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Return the reduced loss by the array library's own operations."""
     call = begun(definition, args, kwargs)
     with call.library.calm():
-        return _loss(call, choose(call))
+        return _value(call, choose(call))
 
 
 def _by_operations(call: Call) -> Any:
     """Return the loss of a call without a kernel; the call stays as it is."""
-    return _loss(replace(call, arrays=dict(call.arrays)), choose(call))
+    return _value(replace(call, arrays=dict(call.arrays)), choose(call))
 
 
 def begun(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
@@ -225,7 +225,7 @@ def begun(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, An
     return call
 
 
-def _loss(call: Call, choice: Choice) -> Any:
+def _value(call: Call, choice: Choice) -> Any:
     work = work_of(call, choice)
     with work.library.wide():
         result = reduction.reduce(work.call, _values(work), work.weight, work.keep)

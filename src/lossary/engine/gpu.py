@@ -293,7 +293,7 @@ def _class_weighted(call: Call, weight: Any) -> Any:
 
 
 @attempt
-def loss(kernel: OnGpu) -> Any:
+def value(kernel: OnGpu) -> Any:
     """Return the loss, without a graph behind it."""
     if kernel.call.options.reduction == "none":
         return kernel.run({"value": kernel.storage("value")})["value"]

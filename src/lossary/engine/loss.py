@@ -46,7 +46,7 @@ class Loss(Definition):
         if caller.startswith(TARGET_FIRST):
             raise TypeError(for_host(self, caller))
         found = self._short(args, kwargs)
-        return found if found is not recipes.NO_RECIPE else evaluate.loss(self, args, kwargs)
+        return found if found is not recipes.NO_RECIPE else evaluate.value(self, args, kwargs)
 
     @as_written
     @graph.one_node

@@ -10,7 +10,7 @@ from lossary.engine.fused import Fused
 from lossary.errors import DtypeError, ShapeError
 
 
-def loss(kernel: Fused) -> Any:
+def value(kernel: Fused) -> Any:
     """Return the reduced loss; None if a value lies outside its set."""
     call, library = kernel.call, kernel.call.library
     if call.options.reduction == "none":

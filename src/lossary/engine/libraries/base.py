@@ -162,7 +162,7 @@ class Library(ABC):
         """Write x into an array of the same shape."""
         raise NotImplementedError(f"{self.name} arrays cannot be written")
 
-    def fused_loss(
+    def fused_value(
         self, kernel: Any, by_operations: Callable[..., Any], plain: Callable[..., Any]
     ) -> Any:
         """Return the loss by a kernel; None if a value lies outside its set.

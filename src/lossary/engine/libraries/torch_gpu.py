@@ -21,7 +21,7 @@ from lossary.render.kernel import Storage
 
 
 @gpu.attempt
-def loss(kernel: OnGpu, by_operations: Callable[[Call], Any]) -> Any:
+def value(kernel: OnGpu, by_operations: Callable[[Call], Any]) -> Any:
     """Return the loss as a node of the graph."""
     call = kernel.call
     names = torch_fused.moving(call)
