@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lossary.cli.measure import progress
+from lossary.cli.lab import progress
 from lossary.cli.output import emit, emit_json, page, say
 from lossary.tables import Column, Table
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lossary.cli.measure import progress
+from lossary.cli.lab import progress
 from lossary.cli.names import JSON, find
 from lossary.cli.output import emit_json, page, say
 from lossary.errors import LossaryError, MissingExtraError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lossary.study.boosting_fits import EVERY, TASKS, Fits, Settings, measure
+from lossary.study.boosting_fits import EVERY, TASKS, Fits, Settings, fit_all
 from lossary.study.experiment import Progress, Study
 from lossary.study.report import Axis, Curve, Panel, Report
 from lossary.tables import Column, Table
@@ -20,7 +20,7 @@ ALIKE = 5e-4
 
 def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
     """Fit, then report."""
-    fits = measure(settings, seed, progress)
+    fits = fit_all(settings, seed, progress)
     return Report(
         study="boosting",
         title="Any loss in a booster",

@@ -113,7 +113,7 @@ TASKS = (
 )  # fmt: skip
 
 
-def measure(settings: Settings, seed: int, progress: Progress) -> dict[str, Fits]:
+def fit_all(settings: Settings, seed: int, progress: Progress) -> dict[str, Fits]:
     """Fit every loss and its neighbour, each repetition on other data."""
     need("xgboost", extra="boosters")
     need("lightgbm", extra="boosters")

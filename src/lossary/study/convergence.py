@@ -17,8 +17,8 @@ from lossary.study.convergence_steps import (
     SQUARED,
     Outcome,
     Settings,
+    descend_all,
     gradient_crossing,
-    measure,
     trajectory,
 )
 from lossary.study.experiment import Progress, Study
@@ -28,7 +28,7 @@ from lossary.tables import Cell, Column, Table
 
 def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
     """Measure, then report."""
-    outcome = measure(settings, seed, progress)
+    outcome = descend_all(settings, seed, progress)
     return Report(
         study="convergence",
         title="Which loss converges faster?",

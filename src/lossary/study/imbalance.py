@@ -18,7 +18,7 @@ from lossary.study.imbalance_fits import (
     NAMES,
     PLAIN,
     Settings,
-    measure,
+    fit_all,
     modulation,
 )
 from lossary.study.report import Axis, Claim, Curve, Mark, Panel, Report
@@ -27,7 +27,7 @@ from lossary.tables import Column, Table
 
 def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
     """Measure, then report."""
-    results = measure(settings, seed, progress)
+    results = fit_all(settings, seed, progress)
     middle = np.median(results, axis=2)
     return Report(
         study="imbalance",

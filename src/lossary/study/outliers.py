@@ -14,8 +14,8 @@ from lossary.study.outlier_fits import (
     DELTAS,
     Outcome,
     Settings,
+    fit_all,
     limits,
-    measure,
     peaks,
     ten_predictions,
 )
@@ -27,7 +27,7 @@ CURVES = ("squared", "absolute", "huber(0.1)", "huber(1)", "huber(10)")
 
 def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
     """Measure, then report."""
-    outcome = measure(settings, seed, progress)
+    outcome = fit_all(settings, seed, progress)
     thought, totals = ten_predictions(), peaks(seed)
     return Report(
         study="outliers",
