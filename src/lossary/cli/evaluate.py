@@ -170,7 +170,7 @@ def _run(
     if as_json:
         emit_json({"loss": loss.name, "arguments": data, "options": options, "wrt": wrt, **result})
         return
-    from lossary.show.results import print_result
+    from lossary.show.evaluation import print_result
 
     with page() as console:
         print_result(loss, data, options, result, wrt, console)

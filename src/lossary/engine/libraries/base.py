@@ -41,8 +41,8 @@ class Operation:
     work: Any
     result: Any
 
-    def text(self, *results: str) -> Callable[..., Any]:
-        """Return the compiled text for these results."""
+    def function(self, *results: str) -> Callable[..., Any]:
+        """Return the function that computes these results."""
         return compiled(self.variant, results, self.target)
 
     def sums(self, name: str) -> bool:
@@ -177,7 +177,7 @@ class Library(ABC):
     ) -> Any:
         """Return several results from one text, in the work dtype and without a gradient."""
         with self.wide():
-            found = operation.text(*results)(*self.widened(operation, arrays))
+            found = operation.function(*results)(*self.widened(operation, arrays))
             if len(results) > 1:
                 return tuple(self._as_array(operation, x, arrays) for x in found)
             return self._as_array(operation, found, arrays)
