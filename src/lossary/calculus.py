@@ -35,18 +35,6 @@ from lossary.functions import (
 from lossary.identities import stable
 from lossary.rewriting import ONE, ZERO, simplify, substitute
 
-__all__ = [
-    "KINKS",
-    "derivative",
-    "diagonal_hessian",
-    "gradient",
-    "pullback",
-    "pushforward",
-    "simplify",
-    "slopes",
-    "substitute",
-]
-
 Tangent = Expression | Jacobian | None
 
 KINKS = {

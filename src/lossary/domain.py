@@ -13,35 +13,6 @@ from functools import cached_property, reduce
 from math import inf
 from typing import Annotated, Any, Literal, get_args
 
-__all__ = [
-    "AboveMinusOne",
-    "Axis",
-    "Binaries",
-    "Binary",
-    "ClassWeights",
-    "Cosine",
-    "Count",
-    "Domain",
-    "Embedding",
-    "Exponent",
-    "Label",
-    "LogSimplex",
-    "Logit",
-    "Logits",
-    "NonNegative",
-    "NonZero",
-    "OpenUnit",
-    "Positive",
-    "Real",
-    "Scores",
-    "Sign",
-    "Simplex",
-    "Smoothing",
-    "Unit",
-    "domain_of",
-    "positions",
-]
-
 
 @dataclass(frozen=True)
 class Axis:

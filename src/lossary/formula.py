@@ -16,17 +16,6 @@ from typing import Any, NoReturn
 from lossary import slips
 from lossary.errors import FormulaError
 
-__all__ = [
-    "Expression",
-    "apply",
-    "constant",
-    "literal",
-    "refuse",
-    "trace",
-    "variable",
-    "walk",
-]
-
 Payload = str | float | None
 
 _interned: dict[tuple[Any, ...], Expression] = {}

@@ -19,8 +19,6 @@ from lossary.accuracy.ulps import FORMATS, Format, ulps
 from lossary.formula import Expression, apply, variable, walk
 from lossary.render import Program, render
 
-__all__ = ["Nodes", "exact_nodes", "floats"]
-
 Array = np.ndarray
 Point = Mapping[str, Any]
 

@@ -19,17 +19,6 @@ from lossary.errors import MissingExtraError
 from lossary.formula import Expression, variable, walk
 from lossary.functions import FUNCTIONS
 
-__all__ = [
-    "PRIMITIVES",
-    "Kink",
-    "Meaning",
-    "Place",
-    "context",
-    "each_node",
-    "evaluate",
-    "slope",
-]
-
 Number = Any  # an mpmath number
 Point = Mapping[str, Any]
 

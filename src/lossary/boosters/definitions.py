@@ -22,11 +22,6 @@ from lossary.functions import (
     where,
 )
 
-__all__ = [
-    "LOSSES", "cumulative_link", "expectile", "fair", "gamma", "half_squared_log_error",
-    "negative_binomial", "pseudo_huber", "tweedie",
-]  # fmt: skip
-
 BetweenOneAndTwo = Annotated[
     Any,
     Domain("BetweenOneAndTwo", "a number strictly between 1 and 2", "(1, 2)",

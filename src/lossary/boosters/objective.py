@@ -22,8 +22,6 @@ from lossary.engine.checking import check_parameter
 from lossary.errors import ShapeError
 from lossary.lookup import built_in
 
-__all__ = ["Objective"]
-
 Numbers = NDArray[Any]
 
 

@@ -16,8 +16,6 @@ from lossary.engine.libraries import Library, library_of, symbolic
 from lossary.engine.reading import any_masked, read, unmasked
 from lossary.errors import DtypeError, LossaryError, ShapeError
 
-__all__ = ["Call", "Options", "bind", "may_equal", "prepare"]
-
 # Other frameworks' words for the first and the second argument.
 _ALIASES = ({"input", "y_pred"}, {"target", "y_true"})
 

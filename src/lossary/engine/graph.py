@@ -10,8 +10,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-__all__ = ["is_compiling", "one_node"]
-
 
 def is_compiling() -> bool:
     """Whether torch.compile is tracing the caller."""

@@ -25,8 +25,6 @@ from lossary.render import latex
 if TYPE_CHECKING:
     from lossary.notation import Written
 
-__all__ = ["Loss", "bind", "loss"]
-
 
 _POSITIONAL, _KEYWORD = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
 
@@ -48,7 +46,7 @@ class Loss(Definition):
         if caller.startswith(TARGET_FIRST):
             raise TypeError(for_host(self, caller))
         found = self._short(args, kwargs)
-        return found if found is not recipes.NO_RECIPE else evaluate.loss(self, args, kwargs)
+        return found if found is not recipes.NO_RECIPE else evaluate.value(self, args, kwargs)
 
     @as_written
     @graph.one_node

@@ -14,8 +14,6 @@ from lossary.render import Program, render
 from lossary.rewriting import simplify, substitute
 from lossary.spaces import measured
 
-__all__ = ["POSITION_WEIGHT", "Variant", "compiled", "program", "text"]
-
 
 class Variant:
     """A definition with its structural choices made: absent parameters, and fixed small numbers.

@@ -21,8 +21,6 @@ from lossary.functions import (
 from lossary.identities.terms import ARITHMETIC, Term, rank, spell, terms_of
 from lossary.rewriting import rebuild
 
-__all__ = ["finished"]
-
 UNBOUNDED = frozenset({"log", "log_softmax", "cross_entropy_at", "mean_cross_entropy", "log_ratio"})
 """Functions that are infinite at an end of their domain, where a weight of 0 must win."""
 

@@ -74,8 +74,6 @@ from lossary.functions import (
 from lossary.identities.rules import identity
 from lossary.identities.shares import SHARES
 
-__all__ = ["IDENTITIES"]
-
 PROBABILITY = "Unit OpenUnit Simplex"
 POSITIVE = "Positive"
 

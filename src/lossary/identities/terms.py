@@ -14,19 +14,6 @@ from typing import Any
 
 from lossary.formula import Expression, apply, constant
 
-__all__ = [
-    "ARITHMETIC",
-    "ONE",
-    "Term",
-    "as_factor",
-    "ordered",
-    "positive",
-    "rank",
-    "spell",
-    "terms_of",
-    "without",
-]
-
 ARITHMETIC = frozenset(
     {"add", "subtract", "negative", "multiply", "divide", "weighted", "sum_of_three", "constant"}
 )

@@ -13,26 +13,8 @@ from keras.src.backend import compute_output_spec, get_keras_mask, set_keras_mas
 from keras.src.losses.loss import squeeze_or_expand_to_same_rank
 
 from lossary.engine.autograph import as_written
-from lossary.errors import DomainError, ShapeError, warn
+from lossary.errors import DomainError, ShapeError
 from lossary.keras.computing import BACKEND, LIBRARY
-
-__all__ = [
-    "INTEGER",
-    "LabelError",
-    "axes_of",
-    "broadcast",
-    "clipped",
-    "door",
-    "epsilon",
-    "last",
-    "logits_of",
-    "mean",
-    "ops",
-    "same_shape",
-    "seen",
-    "smoothed",
-    "warn",
-]
 
 P = ParamSpec("P")
 

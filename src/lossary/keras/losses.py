@@ -18,9 +18,10 @@ from keras.src.backend import get_keras_mask, name_scope
 from keras.src.losses.loss import reduce_weighted_values, squeeze_or_expand_to_same_rank
 
 from lossary.engine.autograph import as_written
+from lossary.errors import warn
 from lossary.keras import functions
 from lossary.keras.computing import BACKEND
-from lossary.keras.contract import axes_of, ops, warn
+from lossary.keras.contract import axes_of, ops
 
 # Older Keras has not all of them; a class it lacks is left out.
 CLASSES: dict[str, str] = {

@@ -10,8 +10,6 @@ from keras.src import losses as _keras
 
 from lossary.keras import functions, losses
 
-__all__ = ["deserialize", "get", "names", "register", "registered", "serialize", "unregister"]
-
 serialize = _keras.serialize
 
 

@@ -17,8 +17,6 @@ from lossary.definition import Argument
 from lossary.keras.catalogue import class_name, offered
 from lossary.keras.losses import CLASSES
 
-__all__ = ["text_of_catalogue", "text_of_losses"]
-
 _HEAD = """# Written by `python -m lossary.keras.stubs`.
 # ruff: noqa: RUF022  (names stand in the order of the tables)
 """

@@ -26,8 +26,6 @@ from lossary.notation.products import Product, joined, number_of, ordered_sum, t
 from lossary.render.textbook import meaning_of
 from lossary.rewriting import is_bracket, rebuild
 
-__all__ = ["Reader", "size"]
-
 _SUMS = frozenset({"add", "subtract", "sum_of_three"})
 _PRODUCTS = frozenset({"multiply", "weighted", "divide", "negative", "power", "constant"})
 _DISTRIBUTIONS = frozenset({"Simplex"})

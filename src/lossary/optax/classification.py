@@ -22,16 +22,6 @@ from lossary.optax.contract import (
     real,
 )
 
-__all__ = [
-    "poly_loss_cross_entropy",
-    "ranking_softmax_loss",
-    "safe_softmax_cross_entropy",
-    "sigmoid_binary_cross_entropy",
-    "sigmoid_focal_loss",
-    "softmax_cross_entropy",
-    "softmax_cross_entropy_with_integer_labels",
-]
-
 _of_excluded_label = losses.softmax_cross_entropy_with_integer_labels
 
 

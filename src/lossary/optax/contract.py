@@ -14,18 +14,6 @@ from optax import losses
 from lossary.engine.libraries import library
 from lossary.errors import LossaryError
 
-__all__ = [
-    "Elsewhere",
-    "arrays_of",
-    "as_optax",
-    "axes_of",
-    "compiled",
-    "dtype_of",
-    "last",
-    "mask_of",
-    "real",
-]
-
 P = ParamSpec("P")
 
 _TROUBLE = (TypeError, ValueError, IndexError, AttributeError)

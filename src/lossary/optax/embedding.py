@@ -21,8 +21,6 @@ from lossary.optax.contract import (
     real,
 )
 
-__all__ = ["cosine_distance", "cosine_similarity", "triplet_margin_loss"]
-
 
 @as_optax
 @compiled("axis")

@@ -11,8 +11,6 @@ from jax.typing import ArrayLike
 from lossary.optax.computing import only, values
 from lossary.optax.contract import Elsewhere, arrays_of, as_optax, compiled, dtype_of, real
 
-__all__ = ["hinge_loss", "multiclass_hinge_loss", "multiclass_perceptron_loss", "perceptron_loss"]
-
 
 def _agreement(predictor_outputs: Any, targets: Any) -> Any:
     """Return score times sign: optax differentiates by both, the core by scores."""

@@ -11,8 +11,6 @@ from jax.typing import ArrayLike
 from lossary.optax.computing import values
 from lossary.optax.contract import Elsewhere, arrays_of, as_optax, compiled, dtype_of, real
 
-__all__ = ["huber_loss", "l2_loss", "log_cosh", "squared_error"]
-
 
 def _of_error(
     loss: str, predictions: Any, targets: Any, same_shape: bool = False, **parameters: Any

@@ -11,8 +11,6 @@ import multiprocessing
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["Patches", "hand_on"]
-
 _SETTING = "lossary"
 
 

@@ -8,8 +8,6 @@ from lossary.formula import Expression
 from lossary.render.textbook import meaning_of
 from lossary.rewriting import is_bracket, simplify
 
-__all__ = ["SYMBOLS", "latex"]
-
 SYMBOLS = {
     "prediction": r"\hat y", "target": "y", "logit": "z", "logits": "z", "label": "t",
     "score": "s", "scores": "s", "sign": "y", "probability": "p", "probabilities": "p",

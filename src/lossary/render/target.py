@@ -13,8 +13,6 @@ from lossary.formula import Expression, apply, constant, variable, walk
 from lossary.functions import FUNCTIONS, PRIMITIVES, where
 from lossary.rewriting import rebuild, simplify, substitute
 
-__all__ = ["TARGETS", "Printer", "Program", "Target", "lower", "render"]
-
 # Targets by name; each module holds one table, and is imported when it is asked for.
 TARGETS = ("numpy", "torch", "jax", "tensorflow")
 

@@ -12,8 +12,6 @@ from lossary.formula import Expression, apply, walk
 from lossary.functions import FUNCTIONS, exp, log
 from lossary.rewriting import simplify
 
-__all__ = ["CALLS", "CLASS_CALLS", "ROW_CALLS", "meaning_of", "textbook"]
-
 # Functions of numbers, and functions of whole rows. The second kind has a value per row, the third
 # a value per class, which carries the index.
 CALLS = {

@@ -15,8 +15,6 @@ from lossary.render.passes import row_parts
 from lossary.render.target import Printer, Target
 from lossary.rewriting import substitute
 
-__all__ = ["Reduce", "Reduction", "Scope", "Walk", "indented"]
-
 
 def indented(lines: Iterable[str]) -> Iterator[str]:
     """Move lines into a block."""

@@ -14,8 +14,6 @@ from lossary.render.latex import SYMBOLS
 from lossary.render.textbook import CALLS, CLASS_CALLS, ROW_CALLS, textbook
 from lossary.rewriting import is_bracket
 
-__all__ = ["INDICES", "RELATIONS", "cases", "plain", "symbol"]
-
 ATOM, POWER, PRODUCT, SUM, COMPARE, LOGIC, CASES = 9, 8, 6, 5, 4, 3, 0
 
 # What LaTeX's names of symbols look like; the symbols themselves stand in one table, SYMBOLS.

@@ -14,18 +14,6 @@ from sklearn.utils.validation import check_array, check_consistent_length
 
 from lossary.kinds import is_masked, plain
 
-__all__ = [
-    "PEERS",
-    "Targets",
-    "Warned",
-    "as_sklearn",
-    "doubles",
-    "float_dtype",
-    "refuse_masked",
-    "targets",
-    "weights",
-]
-
 P = ParamSpec("P")
 
 PEERS: dict[str, Callable[..., Any]] = {}

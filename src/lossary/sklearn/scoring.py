@@ -18,8 +18,6 @@ from lossary.engine import Loss
 from lossary.errors import DomainError, ShapeError
 from lossary.sklearn.contract import refuse_masked
 
-__all__ = ["LossScorer", "scorer"]
-
 Numbers = NDArray[Any]
 
 

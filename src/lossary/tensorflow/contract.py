@@ -11,8 +11,6 @@ import tensorflow as tf
 
 from lossary.errors import LossaryError
 
-__all__ = ["Elsewhere", "as_tensorflow", "fits", "real", "tensor", "wide"]
-
 P = ParamSpec("P")
 
 _TROUBLE = (TypeError, ValueError, AttributeError, tf.errors.OpError)

@@ -16,8 +16,6 @@ from lossary.engine import Loss
 from lossary.torch.catalogue import class_name, constructor
 from lossary.torch.modules import CRITERIA
 
-__all__ = ["text_of_catalogue", "text_of_modules"]
-
 _HEAD = """# Written by `python -m lossary.torch.stubs`.
 # ruff: noqa: RUF022  (names stand in the order of the tables)
 """

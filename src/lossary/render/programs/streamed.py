@@ -12,8 +12,6 @@ from lossary.render.programs.text import Text
 from lossary.render.triton import SPELLINGS
 from lossary.render.walk import Reduce, Reduction, Walk, indented
 
-__all__ = ["Streamed"]
-
 
 def reduces(work: str) -> Mapping[str, Reduce]:
     """Return the table of reductions: over a block of classes at once."""

@@ -16,8 +16,6 @@ from lossary.render.triton import TARGETS, fitted
 from lossary.render.walk import Scope
 from lossary.rewriting import substitute
 
-__all__ = ["Text", "word"]
-
 # Names that the text needs for itself; an argument of the loss that is called so gets another one.
 _OWN = re.compile(
     r"row|rows|column|classes|class_count|size|start|begin|lane|limit|there|keep|inside|present|"
