@@ -1,7 +1,7 @@
 """Bring every committed generated text up to date; with ``--check`` only say what is stale.
 
 These are the README's catalogue, the table of docs/boosters.md, docs/seeds.md, docs/traps.md,
-docs/benchmarks.md and the stubs of ``lossary.torch`` and ``lossary.keras``.
+docs/benchmarks.md; the type stubs, which are not committed, are written too.
 The pages of the studies, of the accuracy and of the differences take minutes and are made on demand
 (``--studies``, ``--accuracy``, ``--differences``). The pages of
 losses are made when the documentation is built.
@@ -10,7 +10,6 @@ losses are made when the documentation is built.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ from pathlib import Path
 import benchmarks
 import differences
 import seeds
+import stubs
 import studies
 
 import lossary
@@ -87,10 +87,8 @@ def main() -> int:
         (HERE / "accuracy.md").write_text(accuracy(), encoding="utf-8")
     if options.differences:
         differences.write()
-    for door in ("torch", "keras"):
-        if not options.check and importlib.util.find_spec(door):
-            # The tests compare these stubs with the catalogue.
-            subprocess.run([sys.executable, "-m", f"lossary.{door}.stubs"], check=True)
+    if not options.check:
+        stubs.write()
     status = seeds.main(["--check"] if options.check else [])
     pages = {README: readme(), BOOSTERS: boosters(), benchmarks.PAGE: benchmarks.page()}
     for path, text in pages.items():

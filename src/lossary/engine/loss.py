@@ -46,8 +46,10 @@ class Loss(Calls):
         >>> import lossary as L
         >>> batches = [([0.9, 0.8], [1.0, 1.0]), ([0.3, 0.2], [0.0, 1.0])]
         >>> sums = [sum(parts) for parts in zip(*(L.dice.sums(p, y) for p, y in batches))]
-        >>> print(round(L.dice.of_sums(*sums), 9), round(L.dice(*map(sum, zip(*batches))), 9))
-        0.269230769 0.269230769
+        >>> print(round(L.dice.of_sums(*sums), 9))
+        0.269230769
+        >>> print(round(L.dice([0.9, 0.8, 0.3, 0.2], [1.0, 1.0, 0.0, 1.0]), 9))
+        0.269230769
         """
         if not self.over_positions:
             raise AttributeError(
