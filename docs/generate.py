@@ -1,8 +1,8 @@
 """Bring every committed generated text up to date; with ``--check`` only say what is stale.
 
 These are the README's catalogue, the tables of docs/boosters.md and docs/architecture.md with its
-picture, docs/seeds.md, docs/traps.md,
-docs/benchmarks.md and the stubs of ``lossary.torch`` and ``lossary.keras``.
+picture, docs/seeds.md, docs/traps.md, docs/benchmarks.md; the type stubs, which are not committed,
+are written too.
 The pages of the studies, of the accuracy and of the differences take minutes and are made on demand
 (``--studies``, ``--accuracy``, ``--differences``). The pages of
 losses are made when the documentation is built.
@@ -11,7 +11,6 @@ losses are made when the documentation is built.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +19,7 @@ import benchmarks
 import differences
 import rooms
 import seeds
+import stubs
 import studies
 
 import lossary
@@ -97,10 +97,8 @@ def main() -> int:
         (HERE / "accuracy.md").write_text(accuracy(), encoding="utf-8")
     if options.differences:
         differences.write()
-    for door in ("torch", "keras"):
-        if not options.check and importlib.util.find_spec(door):
-            # The tests compare these stubs with the catalogue.
-            subprocess.run([sys.executable, "-m", f"lossary.{door}.stubs"], check=True)
+    if not options.check:
+        stubs.write()
     status = seeds.main(["--check"] if options.check else [])
     pages = {
         README: readme(),

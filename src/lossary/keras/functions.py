@@ -12,6 +12,7 @@ from typing import Any
 import keras
 from keras.src.losses import losses as _own
 
+from lossary.keras import tables
 from lossary.keras.classification import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -63,11 +64,7 @@ KLD = kld = kullback_leibler_divergence = kl_divergence
 BCE = bce = binary_crossentropy
 logcosh = log_cosh
 
-SHORT: dict[str, Callable[..., Any]] = {
-    "MSE": mse, "mse": mse, "MAE": mae, "mae": mae, "MAPE": mape, "mape": mape, "MSLE": msle,
-    "msle": msle, "KLD": kld, "kld": kld, "BCE": bce, "bce": bce, "logcosh": log_cosh,
-    "kullback_leibler_divergence": kl_divergence,
-}  # fmt: skip
+SHORT: dict[str, Callable[..., Any]] = {name: globals()[name] for name in tables.SHORT}
 
 __all__ = [  # noqa: PLE0604  (the names of both tables are strings)
     *OURS,
