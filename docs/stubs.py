@@ -117,11 +117,9 @@ def _of(loss: Loss, general: ast.FunctionDef) -> ast.FunctionDef:
     text = f"def f({', '.join(['self', *data, '*', *keywords, '**options: Unpack[Options]'])}): ..."
     made = ast.parse(text).body[0]
     assert isinstance(made, ast.FunctionDef)  # noqa: S101  (the text says so)
-    made.name, made.returns, made.decorator_list = (
-        general.name,
-        general.returns,
-        [ast.Name("overload")],
-    )
+    several = sum(method.name == general.name for method in METHODS) > 1
+    made.name, made.returns = general.name, general.returns
+    made.decorator_list = [ast.Name("overload")] if several else []
     return made
 
 

@@ -28,7 +28,7 @@ class Axis:
 
 CLASSES = ("classes",)
 
-positions = Axis("positions", "position", "U")
+positions: Axis = Axis("positions", "position", "U")
 """Pixels, voxels, tokens, times: any axes of the arrays, taken together as ``axis=`` says."""
 
 

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from lossary import slips
 from lossary.errors import FormulaError
@@ -99,7 +99,7 @@ class Expression:
     def __ne__(self, other: object) -> Expression:  # pyright: ignore[reportIncompatibleMethodOverride]
         return ~(self == other)
 
-    __hash__ = object.__hash__
+    __hash__: ClassVar[Callable[[Expression], int]] = object.__hash__  # pyright: ignore[reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]
 
     def __floordiv__(self, other: Any) -> Expression:
         return apply("floor", self / other)
@@ -135,7 +135,9 @@ class Expression:
             slips.for_call(_author()),
         )
 
-    __int__ = __index__ = __complex__ = __float__
+    __int__ = __float__
+    __index__ = __float__
+    __complex__ = __float__
 
     def __iter__(self) -> NoReturn:
         place = _author()

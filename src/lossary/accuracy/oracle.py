@@ -172,8 +172,9 @@ class Meaning:
         beyond: Expression | None = None,
     ) -> None:
         self.plan = tuple(walk(expression))
-        self.floor, self.excluding = floor, excluding
-        self.beyond = None
+        self.floor: int = floor
+        self.excluding: frozenset[str] = excluding
+        self.beyond: Meaning | None = None
         if beyond is not None and beyond is not expression:
             self.beyond = Meaning(beyond, floor, excluding)
 
@@ -251,14 +252,14 @@ class Place:
     def __init__(self, point: Point) -> None:
         m = context()
         with m.workprec(2500):
-            self.numbers = {name: _exact(m, value) for name, value in point.items()}
+            self.numbers: dict[str, Any] = {name: _exact(m, value) for name, value in point.items()}
         rows = [x for x in self.numbers.values() if isinstance(x, list)]
-        self.classes = len(rows[0]) if rows else 1
+        self.classes: int = len(rows[0]) if rows else 1
         single = [x for x in self.numbers.values() if x is not None and not isinstance(x, list)]
         numbers = [x for row in [*rows, single] for x in row if x and m.isfinite(x)]
         parts = [x._mpf_ for x in numbers]
-        self.spacing = max([0, *(-exponent for _, _, exponent, _ in parts)])
-        self.extent = max([1, *(exponent + count for _, _, exponent, count in parts)])
+        self.spacing: int = max([0, *(-exponent for _, _, exponent, _ in parts)])
+        self.extent: int = max([1, *(exponent + count for _, _, exponent, count in parts)])
 
 
 def _exact(m: Any, value: Any) -> Any:

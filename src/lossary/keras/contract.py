@@ -32,7 +32,9 @@ def epsilon() -> float:
     return keras.config.epsilon()
 
 
-def door(*, squeeze: bool = False, labels: bool = False) -> Callable[..., Callable[P, Any]]:
+def door(
+    *, squeeze: bool = False, labels: bool = False
+) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
     """Make a function of wide tensors one of whatever Keras takes.
 
     ``y_true`` gets the dtype of ``y_pred`` (or of integers, for ``labels``), halves are computed in

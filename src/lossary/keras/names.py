@@ -10,7 +10,7 @@ from keras.src import losses as _keras
 
 from lossary.keras import functions, losses
 
-serialize = _keras.serialize
+serialize: Callable[..., Any] = _keras.serialize
 
 
 def names() -> dict[str, Callable[..., Any]]:

@@ -161,7 +161,9 @@ class Printer:
     def __init__(
         self, language: Target, results: Sequence[Expression], like: str, prefix: str = "t"
     ) -> None:
-        self.language, self.like, self.prefix = language, like, prefix
+        self.language: Target = language
+        self.like: str = like
+        self.prefix: str = prefix
         self.lines: list[str] = []
         self.names: dict[Expression, str] = {}
         self.uses = Counter(results)

@@ -46,8 +46,10 @@ class Text:
         pointers: frozenset[str] = frozenset(),
         unless: bool = False,
     ) -> None:
-        self.kernel, self.streamed, self.pointers = kernel, streamed, pointers
-        self.unless = unless
+        self.kernel: Kernel = kernel
+        self.streamed: bool = streamed
+        self.pointers: frozenset[str] = pointers
+        self.unless: bool = unless
 
     # What is computed.
 
