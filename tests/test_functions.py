@@ -16,10 +16,19 @@ from libraries import NAMES, Library
 from lossary.accuracy.oracle import PRIMITIVES as MEANINGS
 from lossary.accuracy.oracle import Meaning
 from lossary.accuracy.ulps import FORMATS, ulps
-from lossary.formula import apply, variable, walk
-from lossary.functions import FUNCTIONS, PRIMITIVES, argpeak, class_count, is_class, pick, where
+from lossary.formula import apply, constant, variable, walk
+from lossary.functions import (
+    FUNCTIONS,
+    PRIMITIVES,
+    Function,
+    argpeak,
+    class_count,
+    is_class,
+    pick,
+    where,
+)
 from lossary.render import Program, render
-from lossary.render.latex import latex
+from lossary.render.latex import WORDS, latex
 from lossary.render.textbook import CALLS, CLASS_CALLS, ROW_CALLS, textbook
 from lossary.show.unicode import plain
 
@@ -143,7 +152,7 @@ def test_nan_stays_nan(name):
 # -------------------------------------------------------------------------------- what they mean
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", [name for name, f in FUNCTIONS.items() if f.means])
 def test_a_meaning_is_a_formula_in_the_words_of_textbooks(name):
     """The oracle evaluates it and readers see it: there is no other text of it."""
     rows = FUNCTIONS[name].shape != "elementwise"
@@ -154,6 +163,24 @@ def test_a_meaning_is_a_formula_in_the_words_of_textbooks(name):
     assert words <= PRIMITIVES - {"log1p", "expm1"} | {"variable", "constant", "weighted", *KNOWN}
     assert latex(meaning)
     assert plain(meaning)
+
+
+def test_what_has_no_other_words_is_known_to_the_oracle_and_to_readers():
+    bare = {name for name, function in FUNCTIONS.items() if function.means is None}
+    assert bare <= set(MEANINGS)
+    assert bare <= set(KNOWN)
+    assert bare <= set(WORDS)
+    assert not set(MEANINGS) & (set(FUNCTIONS) - bare), "two texts of one meaning"
+
+
+def test_what_has_no_other_words_is_evaluated_by_its_row_in_the_oracle(monkeypatch):
+    half = Function("half", lambda x: 0.5 * x, slope=lambda x: (constant(0.5),))
+    monkeypatch.setitem(FUNCTIONS, "half", half)
+    x = variable("x")
+    with pytest.raises(TypeError, match="half has no means="):
+        Meaning(apply("half", x)).value({"x": 3.0})
+    monkeypatch.setitem(MEANINGS, "half", lambda m, x: x / 2)
+    assert Meaning(apply("half", x) + 1).value({"x": 3.0}) == 2.5
 
 
 # ------------------------------------------------------------ functions along the class axis

@@ -202,6 +202,8 @@ def _derived(
 ) -> tuple[tuple[Expression, ...], tuple[Tangent, ...]]:
     """Return symbols, and the derivatives of a meaning by them, in the form that is computed."""
     function = FUNCTIONS[name]
+    if function.means is None:
+        raise TypeError(f"{name} has neither means= nor slope=")
     words = signature(function.computed).parameters
     symbols = tuple(variable(w, class_axis=row) for w, row in zip(words, rows, strict=True))
     meaning = function.means(*symbols)

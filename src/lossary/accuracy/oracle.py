@@ -126,7 +126,10 @@ def _means(m: Any, node: Expression, arguments: Sequence[Any], classes: int) -> 
 def _meaning(name: str, rows: tuple[bool, ...]) -> tuple[Expression, ...]:
     """Return the plan of what a named function means; its arguments are called 0, 1, 2."""
     symbols = (variable(str(i), class_axis=row) for i, row in enumerate(rows))
-    return tuple(walk(FUNCTIONS[name].means(*symbols)))
+    means = FUNCTIONS[name].means
+    if means is None:
+        raise TypeError(f"{name} has no means=, so that PRIMITIVES of the oracle must have a row")
+    return tuple(walk(means(*symbols)))
 
 
 def evaluate(plan: Sequence[Expression], point: Point, classes: int = 1) -> Any:

@@ -29,12 +29,13 @@ Slope = Expression | Jacobian | None
 class Function:
     """A named function: what it means in textbook words, and how it is computed.
 
-    Its slopes are derived from the meaning, but for those that are written by hand.
+    Its slopes are derived from the meaning, but for those that are written by hand. What textbooks
+    have no other words for, such as erf, has no ``means``: it is a primitive to oracle and readers.
     """
 
     name: str
     computed: Callable[..., Expression]
-    means: Callable[..., Expression]
+    means: Callable[..., Expression] | None = None
     slope: Callable[..., tuple[Slope, ...]] | None = None
     shape: Shape = "elementwise"
 
@@ -44,7 +45,7 @@ FUNCTIONS: dict[str, Function] = {}
 
 def named(
     *,
-    means: Callable[..., Expression],
+    means: Callable[..., Expression] | None = None,
     slope: Callable[..., tuple[Slope, ...]] | None = None,
     shape: Shape = "elementwise",
 ) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:

@@ -51,4 +51,5 @@ def meaning_of(operator: str, arguments: tuple[Expression, ...]) -> Expression |
         return PRIMITIVES[operator](*arguments)
     if operator not in FUNCTIONS or operator in CALLS | ROW_CALLS | CLASS_CALLS:
         return None
-    return FUNCTIONS[operator].means(*arguments)
+    means = FUNCTIONS[operator].means
+    return None if means is None else means(*arguments)
