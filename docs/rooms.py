@@ -18,7 +18,17 @@ SOURCES = HERE.parent / "src/lossary"
 PICTURE = HERE / "figures/rooms.svg"
 PAGE = HERE / "architecture.md"
 
-DOORS = ("torch", "keras", "tensorflow", "optax", "sklearn", "boosters", "huggingface", "patching")
+DOORS = (
+    "torch",
+    "keras",
+    "tensorflow",
+    "optax",
+    "sklearn",
+    "boosters",
+    "huggingface",
+    "patching",
+    "doors",
+)
 LAB = (
     "accuracy", "bench", "study", "information", "show", "cli", "tables", "picture", "terminal",
     "class_weights", "lookup",

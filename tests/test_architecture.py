@@ -54,10 +54,8 @@ def missing(page):
     """What a page speaks of and is not there; a README's places lie beside it, or in any room."""
     lost = []
     for where, name in places(page):
-        path = next(
-            (home / where for home in (page.parent, SOURCES) if (home / where).exists()), None
-        )
-        if path is None or (name and name not in names(path)):
+        paths = [home / where for home in (SOURCES, page.parent) if (home / where).exists()]
+        if not any(not name or name in names(path) for path in paths):
             lost.append(f"{where}: {name}")
     return lost
 
