@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FrameType
-from typing import Any, ClassVar, NoReturn
+from typing import Any, NoReturn
 
 from lossary import slips
 from lossary.errors import FormulaError
@@ -99,7 +99,7 @@ class Expression:
     def __ne__(self, other: object) -> Expression:  # pyright: ignore[reportIncompatibleMethodOverride]
         return ~(self == other)
 
-    __hash__: ClassVar[Callable[[Expression], int]] = object.__hash__  # pyright: ignore[reportIncompatibleMethodOverride, reportIncompatibleVariableOverride]
+    __hash__ = object.__hash__
 
     def __floordiv__(self, other: Any) -> Expression:
         return apply("floor", self / other)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -105,7 +105,9 @@ def _signs(y_true: Any, y_proba: Any, sample_weight: Any, pos_label: Any) -> Row
     return Rows(target, probability, weights(sample_weight, len(target)), doubtful=False)
 
 
-def _cross_entropy(rows: Rows, probability: NDArray[Any], reduction: str = "mean") -> float:
+def _cross_entropy(
+    rows: Rows, probability: NDArray[Any], reduction: Literal["mean", "sum"] = "mean"
+) -> float:
     return float(
         catalogue["soft_cross_entropy_from_probabilities"](
             _clipped(probability), rows.target, weight=rows.weight, reduction=reduction, check=False
