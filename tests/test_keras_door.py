@@ -21,7 +21,7 @@ import lossary as L
 
 keras = pytest.importorskip("keras")
 import lossary.keras as door  # noqa: E402
-from lossary.keras import functions, losses, stubs  # noqa: E402
+from lossary.keras import functions, losses  # noqa: E402
 from lossary.keras.contract import LabelError  # noqa: E402
 
 # Keras makes arrays of PyTorch's tensors in a way that NumPy 2 is about to give up.
@@ -668,14 +668,6 @@ class TestTheCatalogueAsClasses:
 
         Welsch = door.class_of(welsch)
         same(Welsch(scale=2.0)(DATA["y"], DATA["x"]), welsch(DATA["x"], DATA["y"], scale=2.0))
-
-    def test_what_editors_read_is_up_to_date(self):
-        here = Path(losses.__file__)
-        for name, text in (
-            ("losses", stubs.text_of_losses()),
-            ("catalogue", stubs.text_of_catalogue()),
-        ):
-            assert here.with_name(f"{name}.pyi").read_text(encoding="utf-8") == text
 
 
 def python(*arguments, backend):

@@ -176,7 +176,7 @@ class TestTheContractIsScikitLearns:
         from lossary.engine import evaluate
 
         calls = []
-        for kind in ("loss", "sums"):
+        for kind in ("value", "sums"):
             original = getattr(evaluate, kind)
             monkeypatch.setattr(
                 evaluate, kind, lambda *a, original=original: calls.append(1) or original(*a)

@@ -16,17 +16,6 @@ from typing import Any, NoReturn
 from lossary import slips
 from lossary.errors import FormulaError
 
-__all__ = [
-    "Expression",
-    "apply",
-    "constant",
-    "literal",
-    "refuse",
-    "trace",
-    "variable",
-    "walk",
-]
-
 Payload = str | float | None
 
 _interned: dict[tuple[Any, ...], Expression] = {}
@@ -146,7 +135,9 @@ class Expression:
             slips.for_call(_author()),
         )
 
-    __int__ = __index__ = __complex__ = __float__
+    __int__ = __float__
+    __index__ = __float__
+    __complex__ = __float__
 
     def __iter__(self) -> NoReturn:
         place = _author()

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["NOTHING", "Advice", "advice"]
-
 
 @dataclass(frozen=True)
 class Advice:

@@ -15,18 +15,6 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from types import CodeType, FrameType, TracebackType
 
-__all__ = [
-    "WORDS",
-    "Place",
-    "for_call",
-    "for_method",
-    "for_name",
-    "for_operator",
-    "for_truth",
-    "is_known",
-    "nearest",
-]
-
 WORDS = (
     "absolute", "argpeak", "class_count", "class_index", "cosh", "cosine", "exp", "expm1", "floor",
     "hypot", "is_class", "log", "log1mexp", "log1p", "log_sigmoid", "log_softmax", "logsumexp",

@@ -16,19 +16,8 @@ from typing import Any
 
 from lossary.definition import Definition
 from lossary.errors import MissingExtraError
-from lossary.formula import Expression, walk
+from lossary.formula import Expression, variable, walk
 from lossary.functions import FUNCTIONS
-
-__all__ = [
-    "PRIMITIVES",
-    "Kink",
-    "Meaning",
-    "Place",
-    "context",
-    "each_node",
-    "evaluate",
-    "slope",
-]
 
 Number = Any  # an mpmath number
 Point = Mapping[str, Any]
@@ -69,7 +58,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "multiply": lambda m, x, y: x * y,
     "divide": _divide,
     "negative": lambda m, x: -x,
-    "power": lambda m, x, p: x**p,
+    "power": lambda m, x, p: x**p if x or p >= 0 else m.inf,
     "absolute": lambda m, x: abs(x),
     "sign": lambda m, x: m.mpf(x > 0) - m.mpf(x < 0),
     "floor": lambda m, x: m.floor(x),
@@ -129,10 +118,18 @@ def _means(m: Any, node: Expression, arguments: Sequence[Any], classes: int) -> 
         return _ALONG[operator](m, classes, *arguments)
     if operator in PRIMITIVES:
         return _real(m, _each(m, PRIMITIVES[operator], arguments))
-    function = FUNCTIONS[operator]
-    if function.shape == "elementwise":
-        return _real(m, _each(m, function.means, arguments))
-    return _real(m, function.means(m, *arguments))
+    plan = _meaning(operator, tuple(a.class_axis for a in node.arguments))
+    return evaluate(plan, {str(i): x for i, x in enumerate(arguments)}, classes)
+
+
+@cache
+def _meaning(name: str, rows: tuple[bool, ...]) -> tuple[Expression, ...]:
+    """Return the plan of what a named function means; its arguments are called 0, 1, 2."""
+    symbols = (variable(str(i), class_axis=row) for i, row in enumerate(rows))
+    means = FUNCTIONS[name].means
+    if means is None:
+        raise TypeError(f"{name} has no means=, so that PRIMITIVES of the oracle must have a row")
+    return tuple(walk(means(*symbols)))
 
 
 def evaluate(plan: Sequence[Expression], point: Point, classes: int = 1) -> Any:
@@ -178,8 +175,9 @@ class Meaning:
         beyond: Expression | None = None,
     ) -> None:
         self.plan = tuple(walk(expression))
-        self.floor, self.excluding = floor, excluding
-        self.beyond = None
+        self.floor: int = floor
+        self.excluding: frozenset[str] = excluding
+        self.beyond: Meaning | None = None
         if beyond is not None and beyond is not expression:
             self.beyond = Meaning(beyond, floor, excluding)
 
@@ -257,14 +255,14 @@ class Place:
     def __init__(self, point: Point) -> None:
         m = context()
         with m.workprec(2500):
-            self.numbers = {name: _exact(m, value) for name, value in point.items()}
+            self.numbers: dict[str, Any] = {name: _exact(m, value) for name, value in point.items()}
         rows = [x for x in self.numbers.values() if isinstance(x, list)]
-        self.classes = len(rows[0]) if rows else 1
+        self.classes: int = len(rows[0]) if rows else 1
         single = [x for x in self.numbers.values() if x is not None and not isinstance(x, list)]
         numbers = [x for row in [*rows, single] for x in row if x and m.isfinite(x)]
         parts = [x._mpf_ for x in numbers]
-        self.spacing = max([0, *(-exponent for _, _, exponent, _ in parts)])
-        self.extent = max([1, *(exponent + count for _, _, exponent, count in parts)])
+        self.spacing: int = max([0, *(-exponent for _, _, exponent, _ in parts)])
+        self.extent: int = max([1, *(exponent + count for _, _, exponent, count in parts)])
 
 
 def _exact(m: Any, value: Any) -> Any:

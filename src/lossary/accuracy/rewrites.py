@@ -33,8 +33,6 @@ from lossary.identities import Identity, stable
 from lossary.identities.normal import Normal
 from lossary.identities.rules import identity
 
-__all__ = ["REWRITES", "rewritten"]
-
 REWRITES = (
     identity(
         "difference of roots",

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from lossary.definition import Argument
     from lossary.engine import Loss
 
-__all__ = ["evaluate"]
-
 
 class _Evaluate(click.Group):
     """A group whose commands are the losses, under all their names."""
@@ -173,7 +171,7 @@ def _run(
     if as_json:
         emit_json({"loss": loss.name, "arguments": data, "options": options, "wrt": wrt, **result})
         return
-    from lossary.show.results import print_result
+    from lossary.show.evaluation import print_result
 
     with page() as console:
         print_result(loss, data, options, result, wrt, console)

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from lossary.engine import Loss
 
-__all__ = ["is_own", "load", "split"]
-
 _OWN = re.compile(
     r"(?P<place>.+?\.py|[^\W\d][\w.]*)(?::(?P<name>[^\W\d]\w*))?(?P<rest>:.*=.*)?$", re.DOTALL
 )

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from lossary.formula import Expression
+from lossary.formula import Expression, constant
 from lossary.functions.compensated import sum_of_three
 from lossary.functions.vocabulary import (
     absolute,
@@ -15,13 +13,15 @@ from lossary.functions.vocabulary import (
     minimum,
     named,
     sign,
+    weighted,
     where,
 )
 
 
 @named(
-    means=lambda m, x, y, e: abs(x - y) - e,
-    slope=lambda x, y, e: (sign(x - y), sign(y - x), -1 + 0 * e),
+    means=lambda x, y, e: absolute(x - y) - e,
+    # sign(y - x), whose negative would stand in second derivatives.
+    slope=lambda x, y, e: (sign(x - y), sign(y - x), constant(-1)),
 )
 def excess(x: Expression, y: Expression, least: Expression) -> Expression:
     """|x - y| - least with one rounding."""
@@ -29,7 +29,8 @@ def excess(x: Expression, y: Expression, least: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, s: x**2 / (x**2 + s),
+    means=lambda x, s: x**2 / (x**2 + s),
+    # The square may overflow.
     slope=lambda x, s: (
         where(absolute(x) < 1, 2 * s * x / (x * x + s) / (x * x + s), 2 * s / x / _sum(x, s) ** 2),
         -where(absolute(x) < 1, (x / (x * x + s)) ** 2, 1 / _sum(x, s) ** 2),
@@ -45,7 +46,8 @@ def _sum(x: Expression, scale: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: 1 - (1 - x**2) ** 3,
+    means=lambda x: 1 - (1 - x**2) ** 3,
+    # 1 - x^2 would cancel near 1.
     slope=lambda x: (6 * x * ((1 - x) * (1 + x)) ** 2,),
 )
 def biweight(x: Expression) -> Expression:
@@ -54,12 +56,9 @@ def biweight(x: Expression) -> Expression:
     return square * (3 - square * (3 - square))
 
 
-def _symmetric_meaning(m: Any, x: Any, y: Any) -> Any:
-    return abs(x - y) / (abs(x) + abs(y)) if x or y else m.mpf(0)
-
-
 @named(
-    means=_symmetric_meaning,
+    means=lambda x, y: weighted(absolute(x - y), 1 / (absolute(x) + absolute(y))),
+    # A difference of quotients would cancel; 0 at two zeros.
     slope=lambda x, y: (_symmetric_slope(x, y), _symmetric_slope(y, x)),
 )
 def symmetric_error(x: Expression, y: Expression) -> Expression:

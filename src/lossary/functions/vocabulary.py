@@ -27,12 +27,16 @@ Slope = Expression | Jacobian | None
 
 @dataclass(frozen=True)
 class Function:
-    """A named function: its meaning, its stable form and its slope in each argument."""
+    """A named function: what it means in textbook words, and how it is computed.
+
+    Its slopes are derived from the meaning, but for those that are written by hand. What textbooks
+    have no other words for, such as erf, has no ``means``: it is a primitive to oracle and readers.
+    """
 
     name: str
     computed: Callable[..., Expression]
-    means: Callable[..., Any]
-    slope: Callable[..., tuple[Slope, ...]]
+    means: Callable[..., Expression] | None = None
+    slope: Callable[..., tuple[Slope, ...]] | None = None
     shape: Shape = "elementwise"
 
 
@@ -41,11 +45,11 @@ FUNCTIONS: dict[str, Function] = {}
 
 def named(
     *,
-    means: Callable[..., Any],
-    slope: Callable[..., tuple[Slope, ...]],
+    means: Callable[..., Expression] | None = None,
+    slope: Callable[..., tuple[Slope, ...]] | None = None,
     shape: Shape = "elementwise",
 ) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
-    """Put a function with its three facts into the vocabulary."""
+    """Put a function into the vocabulary; a slope by hand says why."""
 
     def add(computed: Callable[..., Expression]) -> Callable[..., Expression]:
         name = computed.__name__

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from lossary.functions import (
     absolute,
-    bernoulli_nats,
-    binary_nats,
-    binary_residual,
+    bernoulli_cross_entropy,
     biweight,
     centred,
     class_count,
@@ -27,20 +25,19 @@ from lossary.functions import (
     exp_gap,
     exp_minus_exp,
     expm1,
-    faded_binary_nats,
-    faded_cross_entropy_with,
-    gamma_nats,
-    gaussian_nats,
+    gamma_nll,
+    gaussian_nll,
     hypot,
     is_class,
     jensen_gap,
-    laplace_nats,
-    laplace_score,
+    laplace_crps,
+    laplace_nll,
     log,
     log1mexp,
     log1p,
     log1p_difference,
     log1p_gap,
+    log1p_odds_ratio,
     log1p_square,
     log1p_total_exp,
     log_cosh_difference,
@@ -51,33 +48,36 @@ from lossary.functions import (
     log_sigmoid,
     log_softmax,
     log_softplus,
-    logistic_score,
+    logistic_crps,
     logsumexp,
     maximum,
     mean_cross_entropy,
-    negative_binomial_nats,
+    negative_binomial_nll,
     norm,
-    odds_ratio_nats,
     peak,
     pick,
-    poisson_nats,
-    poisson_rate_nats,
+    poisson_nll,
+    poisson_rate_nll,
     power_complement,
     pseudo_huber,
     relative_entropy,
+    relative_entropy_term,
     relative_error,
-    relative_nats,
     scaled_softplus,
     sigmoid,
+    sigmoid_cross_entropy,
+    sigmoid_cross_entropy_slope,
+    sigmoid_focal,
     sigmoid_power,
     sinh,
     softmax,
     softmax_complement,
     softmax_complement_power_at,
     softmax_divergence,
+    softmax_error_rate,
+    softmax_focal,
     softmax_minus,
-    softmax_miss,
-    softmax_residual,
+    softmax_minus_one_hot,
     softplus,
     sqrt,
     square_share,
@@ -85,14 +85,12 @@ from lossary.functions import (
     tanh,
     tanimoto_gap,
     total,
-    tweedie_nats,
+    tweedie_nll,
     unit,
     where,
 )
 from lossary.identities.rules import identity
 from lossary.identities.shares import SHARES
-
-__all__ = ["IDENTITIES"]
 
 PROBABILITY = "Unit OpenUnit Simplex"
 POSITIVE = "Positive"
@@ -131,50 +129,54 @@ SIGMOIDS = (
     identity(
         "cross-entropy of log-odds",
         lambda x, t: softplus(x) - t * x,
-        lambda x, t: binary_nats(x, t, 1, 1),
+        lambda x, t: sigmoid_cross_entropy(x, t, 1, 1),
         t="any",
     ),
     identity(
         "binary cross-entropy",
         lambda x, t, w, n: w * t * softplus(-x) + n * (1 - t) * softplus(x),
-        lambda x, t, w, n: binary_nats(x, t, w, n),
+        lambda x, t, w, n: sigmoid_cross_entropy(x, t, w, n),
     ),
     identity(
         "complement of a target",
-        lambda x, t, w, n: binary_nats(x, 1 - t, w, n),
-        lambda x, t, w, n: binary_nats(-x, t, n, w),
+        lambda x, t, w, n: sigmoid_cross_entropy(x, 1 - t, w, n),
+        lambda x, t, w, n: sigmoid_cross_entropy(-x, t, n, w),
     ),
     identity(
         "equal weights",
-        lambda x, t, w: binary_nats(x, t, w, w),
-        lambda x, t, w: w * binary_nats(x, t, 1, 1),
+        lambda x, t, w: sigmoid_cross_entropy(x, t, w, w),
+        lambda x, t, w: w * sigmoid_cross_entropy(x, t, 1, 1),
     ),
     identity(
         "target of 0 or 1",
-        lambda x, t: binary_nats(x, t, 1, 1),
+        lambda x, t: sigmoid_cross_entropy(x, t, 1, 1),
         lambda x, t: softplus(where(t == 1, -x, x)),
         t="Binary Binaries",
     ),
     identity(
         "cross-entropy of a probability",
         lambda p, t: t * log(p) + (1 - t) * log1p(-p),
-        lambda p, t: -bernoulli_nats(p, t),
+        lambda p, t: -bernoulli_cross_entropy(p, t),
     ),
     identity(
         "sigmoid less target",
         lambda x, t: sigmoid(x) - t,
-        lambda x, t: binary_residual(x, t, 1, 1),
+        lambda x, t: sigmoid_cross_entropy_slope(x, t, 1, 1),
         t="Unit",
     ),
     identity(
         "soft focal",
-        lambda x, t, g: (t * sigmoid(-x) + (1 - t) * sigmoid(x)) ** g * binary_nats(x, t, 1, 1),
-        lambda x, t, g: faded_binary_nats(x, t, g),
+        lambda x, t, g: (
+            (t * sigmoid(-x) + (1 - t) * sigmoid(x)) ** g * sigmoid_cross_entropy(x, t, 1, 1)
+        ),
+        lambda x, t, g: sigmoid_focal(x, t, g),
     ),
     identity(
         "soft focal by p_t",
-        lambda x, t, g: (1 - t * sigmoid(x) - (1 - t) * sigmoid(-x)) ** g * binary_nats(x, t, 1, 1),
-        lambda x, t, g: faded_binary_nats(x, t, g),
+        lambda x, t, g: (
+            (1 - t * sigmoid(x) - (1 - t) * sigmoid(-x)) ** g * sigmoid_cross_entropy(x, t, 1, 1)
+        ),
+        lambda x, t, g: sigmoid_focal(x, t, g),
     ),
 )
 
@@ -212,7 +214,7 @@ LOGARITHMS = (
     identity(
         "odds ratio",
         lambda x, y: softplus(log_odds(y) - log_odds(x)),
-        lambda x, y: odds_ratio_nats(x, y),
+        lambda x, y: log1p_odds_ratio(x, y),
     ),
     identity(
         "softplus with a factor",
@@ -222,6 +224,7 @@ LOGARITHMS = (
     ),
     identity("cosh", lambda x: exp(x) + exp(-x), lambda x: 2 * cosh(x)),
     identity("sinh", lambda x: exp_minus_exp(x, -x), lambda x: 2 * sinh(x)),
+    identity("tanh", lambda x: sinh(x) / cosh(x), lambda x: tanh(x)),
     identity(
         "log cosh of a difference",
         lambda x, y: log(cosh(x - y)),
@@ -245,17 +248,17 @@ LOGARITHMS = (
         lambda x, p: power_complement(x, p),
         x=PROBABILITY,
     ),
-    identity("Poisson", lambda x, t: exp(x) - t * x, lambda x, t: poisson_nats(x, t)),
+    identity("Poisson", lambda x, t: exp(x) - t * x, lambda x, t: poisson_nll(x, t)),
     identity(
         "Poisson of a rate",
         lambda x, t: x - t * log(x),
-        lambda x, t: poisson_rate_nats(x, t),
+        lambda x, t: poisson_rate_nll(x, t),
         x="NonNegative Positive",
     ),
     identity(
         "Gaussian",
         lambda x, y, v: log(v) / 2 + (x - y) * (x - y) / (2 * v),
-        lambda x, y, v: gaussian_nats(x, y, v),
+        lambda x, y, v: gaussian_nll(x, y, v),
     ),
 )
 
@@ -346,33 +349,33 @@ ROBUST = (
 
 SCORES = (
     identity(
-        "gamma of a mean", lambda x, t: x + t / exp(x), lambda x, t: gamma_nats(x, t), t=POSITIVE
+        "gamma of a mean", lambda x, t: x + t / exp(x), lambda x, t: gamma_nll(x, t), t=POSITIVE
     ),
-    identity("gamma", lambda x, t: x + t * exp(-x), lambda x, t: gamma_nats(x, t), t=POSITIVE),
+    identity("gamma", lambda x, t: x + t * exp(-x), lambda x, t: gamma_nll(x, t), t=POSITIVE),
     identity(
         "Tweedie",
         lambda x, t, p: exp((2 - p) * x) / (2 - p) + t * exp((1 - p) * x) / (p - 1),
-        lambda x, t, p: tweedie_nats(x, t, p),
+        lambda x, t, p: tweedie_nll(x, t, p),
     ),
     identity(
         "negative binomial",
         lambda x, t, c: (t + 1 / c) * scaled_softplus(x, c) - t * x,
-        lambda x, t, c: negative_binomial_nats(x, t, c),
+        lambda x, t, c: negative_binomial_nll(x, t, c),
     ),
     identity(
         "Laplace",
         lambda x, y, s: absolute(x - y) / s + log(2 * s),
-        lambda x, y, s: laplace_nats(x, y, s),
+        lambda x, y, s: laplace_nll(x, y, s),
     ),
     identity(
         "score of a Laplace distribution",
-        lambda x, s: s * (poisson_nats(-absolute(x) / s, 1) - 0.75),
-        lambda x, s: laplace_score(absolute(x), s),
+        lambda x, s: s * (poisson_nll(-absolute(x) / s, 1) - 0.75),
+        lambda x, s: laplace_crps(absolute(x), s),
     ),
     identity(
         "score of a logistic distribution",
         lambda x, s: s * (2 * log_cosh_difference(x / s / 2, 0) + 2 * log(2) - 1),
-        lambda x, s: logistic_score(x, s),
+        lambda x, s: logistic_crps(x, s),
     ),
     identity(
         "cross-entropy and what it misses",
@@ -452,13 +455,18 @@ CLASSES = (
     identity(
         "softmax less one-hot",
         lambda X, k: softmax(X) - where(is_class(k), 1, 0),
-        lambda X, k: softmax_residual(X, k),
+        lambda X, k: softmax_minus_one_hot(X, k),
     ),
     identity(
         "softmax less target",
         lambda X, T: softmax(X) - T,
         lambda X, T: softmax_minus(X, T),
         T="Simplex",
+    ),
+    identity(
+        "softmax of a mass less target",
+        lambda X, T: softmax(X) * total(T) - T,
+        lambda X, T: softmax_minus(X, T),
     ),
     identity(
         "soft cross-entropy",
@@ -474,17 +482,17 @@ CLASSES = (
     identity(
         "soft categorical focal",
         lambda X, T, p: total(T * softmax_complement(X) ** p * log_softmax(X)),
-        lambda X, T, p: -faded_cross_entropy_with(X, T, p),
+        lambda X, T, p: -softmax_focal(X, T, p),
     ),
     identity(
         "mass elsewhere",
         lambda X, T: total(T * softmax_complement(X)),
-        lambda X, T: softmax_miss(X, T),
+        lambda X, T: softmax_error_rate(X, T),
     ),
     identity(
         "mass not here",
         lambda X, T: 1 - total(T * softmax(X)),
-        lambda X, T: softmax_miss(X, T),
+        lambda X, T: softmax_error_rate(X, T),
         T="Simplex",
     ),
     identity(
@@ -518,12 +526,12 @@ DIVERGENCES = (
     identity(
         "relative entropy of log-probabilities",
         lambda P, X: total(P * (log(P) - X)),
-        lambda P, X: total(relative_nats(P, X)),
+        lambda P, X: total(relative_entropy_term(P, X)),
     ),
     identity(
         "relative entropy, multiplied out",
         lambda P, X: total(P * log(P) - P * X),
-        lambda P, X: total(relative_nats(P, X)),
+        lambda P, X: total(relative_entropy_term(P, X)),
     ),
     identity(
         "relative entropy of a log-target",

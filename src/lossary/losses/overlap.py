@@ -155,8 +155,8 @@ def dice_binary_cross_entropy(
     p = sigmoid(logit)
     overlap = total(p * target, over=positions)
     sizes = total(p, over=positions) + total(target, over=positions)
-    nats = -(target * log(p) + (1 - target) * log(1 - p))
-    return 1 - (2 * overlap + smooth) / (sizes + smooth) + mean(nats, over=positions)
+    entropy = -(target * log(p) + (1 - target) * log(1 - p))
+    return 1 - (2 * overlap + smooth) / (sizes + smooth) + mean(entropy, over=positions)
 
 
 @loss(

@@ -13,38 +13,24 @@ from lossary.formula import Expression, apply, constant, walk
 from lossary.functions import (
     FUNCTIONS,
     class_count,
-    exp,
-    log,
     norm,
     pick,
     sigmoid,
     sinh,
-    softmax,
     tanh,
     total,
     where,
 )
 from lossary.identities.terms import positive, terms_of
 from lossary.notation.products import Product, joined, number_of, ordered_sum, times
+from lossary.render.textbook import meaning_of
 from lossary.rewriting import is_bracket, rebuild
-
-__all__ = ["Reader", "size"]
 
 _SUMS = frozenset({"add", "subtract", "sum_of_three"})
 _PRODUCTS = frozenset({"multiply", "weighted", "divide", "negative", "power", "constant"})
 _DISTRIBUTIONS = frozenset({"Simplex"})
 _REDUCE = frozenset({"total", "peak", "argpeak", "pick"})
 MOST_TERMS = 8
-
-# Functions of the language that a reader knows by other words.
-_WORDS = {
-    "log1p": lambda x: log(1 + x),
-    "expm1": lambda x: exp(x) - 1,
-    "softplus": lambda x: log(1 + exp(x)),
-    "softmax_complement": lambda x: 1 - softmax(x),
-    "sech_squared": lambda x: 1 - tanh(x) ** 2,
-    "unit": lambda x: x / norm(x),
-}
 
 
 class Reader:
@@ -79,8 +65,8 @@ class Reader:
             return node
         if operator in _SUMS | _PRODUCTS:
             return self._sum(self._terms(node))
-        if operator in _WORDS:
-            return self(_WORDS[operator](*arguments))
+        if (meaning := meaning_of(operator, arguments)) is not None:
+            return self(meaning)
         if operator == "total":
             return self._sum(list(self._totals(self._terms(arguments[0]))))
         if operator == "where":

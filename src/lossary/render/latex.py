@@ -7,12 +7,9 @@ from functools import reduce
 from operator import add
 
 from lossary.formula import Expression
-from lossary.functions import log
 from lossary.identities.terms import SUMS
 from lossary.render.textbook import meaning_of
 from lossary.rewriting import is_bracket, simplify
-
-__all__ = ["SYMBOLS", "latex"]
 
 SYMBOLS = {
     "prediction": r"\hat y", "target": "y", "logit": "z", "logits": "z", "label": "t",
@@ -49,7 +46,6 @@ TEMPLATES: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "floor": (ATOM, r"\left\lfloor {0} \right\rfloor", (0,)),
     "sqrt": (ATOM, r"\sqrt{{{0}}}", (0,)),
     "exp": (POWER, "e^{{{0}}}", (0,)),
-    "expm1": (SUM, r"e^{{{0}}} - 1", (0,)),
     "log": (PREFIX, r"\log {0}", (POWER,)),
     "tanh": (PREFIX, r"\tanh\left({0}\right)", (0,)),
     "maximum": (ATOM, r"\max\left({0},\, {1}\right)", (0, 0)),
@@ -77,12 +73,8 @@ WORDS: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "log_softmax": (ATOM, r"\log\operatorname{{softmax}}\left({0}\right)", (0,)),
     "cosh": (PREFIX, r"\cosh\left({0}\right)", (0,)),
     "sinh": (PREFIX, r"\sinh\left({0}\right)", (0,)),
-    "log_cosh": (PREFIX, r"\log\cosh\left({0}\right)", (0,)),
-    "sech_squared": (PREFIX, r"\operatorname{{sech}}^2\left({0}\right)", (0,)),
     "norm": (ATOM, r"\left\lVert {0} \right\rVert", (0,)),
-    "inner": (ATOM, r"\left\langle {0},\, {1} \right\rangle", (0, 0)),
     "cosine": (ATOM, r"\cos\left({0},\, {1}\right)", (0, 0)),
-    "bracket": (ATOM, r"\left[{0} = {1}\right]", (SUM, SUM)),
 }
 
 
@@ -115,26 +107,15 @@ def _spell(node: Expression) -> tuple[int, str]:
         return SUM, f"-{_text(node.arguments[0].arguments[0] * node.arguments[1], PRODUCT)}"
     if node.operator in SUMS:  # a sum whose rounding only the machine needs to know
         return _spell(simplify(reduce(add, node.arguments)))
-    if node.operator == "log1p":
-        return _spell(log(simplify(1 + node.arguments[0])))
-    known = TEMPLATES.get(node.operator) or WORDS.get(node.operator)
-    if known is None:
-        return _named(node)
+    meaning = meaning_of(node.operator, node.arguments)
+    if meaning is not None:
+        return _spell(meaning)
+    known = TEMPLATES.get(node.operator) or WORDS[node.operator]
     tightness, template, places = known
     if node.operator in _OVER and "positions" in node.arguments[0].axes:
         template = template.replace("_c", "_u")
     texts = [_text(a, place) for a, place in zip(node.arguments, places, strict=True)]
     return tightness, template.format(*texts)
-
-
-def _named(node: Expression) -> tuple[int, str]:
-    """Print what a function means, or its name where that looks at its numbers."""
-    meaning = meaning_of(node.operator, node.arguments)
-    if meaning is not None:
-        return _spell(meaning)
-    name = node.operator.replace("_", " ")
-    inside = ",\\, ".join(_text(a, 0) for a in node.arguments)
-    return ATOM, rf"\operatorname{{{name}}}\left({inside}\right)"
 
 
 def _letter(name: str) -> str:

@@ -13,8 +13,6 @@ from lossary.formula import Expression, apply, constant, variable, walk
 from lossary.functions import FUNCTIONS, PRIMITIVES, where
 from lossary.rewriting import rebuild, simplify, substitute
 
-__all__ = ["TARGETS", "Printer", "Program", "Target", "lower", "render"]
-
 # Targets by name; each module holds one table, and is imported when it is asked for.
 TARGETS = ("numpy", "torch", "jax", "tensorflow")
 
@@ -163,7 +161,9 @@ class Printer:
     def __init__(
         self, language: Target, results: Sequence[Expression], like: str, prefix: str = "t"
     ) -> None:
-        self.language, self.like, self.prefix = language, like, prefix
+        self.language: Target = language
+        self.like: str = like
+        self.prefix: str = prefix
         self.lines: list[str] = []
         self.names: dict[Expression, str] = {}
         self.uses = Counter(results)

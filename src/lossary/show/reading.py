@@ -10,8 +10,6 @@ from lossary.render.textbook import textbook
 from lossary.rewriting import is_bracket, substitute
 from lossary.show.unicode import INDICES, RELATIONS, cases, plain, symbol
 
-__all__ = ["Formula", "read"]
-
 LETTERS = "uvwabdefghmnpqrs"
 LONG, WORTH_A_LETTER = 30, 17  # characters
 

@@ -14,8 +14,6 @@ from lossary.render.latex import SYMBOLS
 from lossary.render.textbook import CALLS, CLASS_CALLS, ROW_CALLS, textbook
 from lossary.rewriting import is_bracket
 
-__all__ = ["INDICES", "RELATIONS", "cases", "plain", "symbol"]
-
 ATOM, POWER, PRODUCT, SUM, COMPARE, LOGIC, CASES = 9, 8, 6, 5, 4, 3, 0
 
 # What LaTeX's names of symbols look like; the symbols themselves stand in one table, SYMBOLS.
@@ -94,8 +92,8 @@ def _spell(node: Expression, index: str | None) -> tuple[int, str]:
 
 
 def _call_binding(template: str) -> int:
-    """``log cosh(x)`` and ``sech(x)²`` need brackets before they are raised to a power."""
-    return POWER if template.startswith("log ") or template.endswith("²") else ATOM
+    """``log σ(x)`` needs brackets before it is raised to a power."""
+    return POWER if template.startswith("log ") else ATOM
 
 
 def _logic(node: Expression, index: str | None) -> tuple[int, str]:
@@ -106,8 +104,6 @@ def _logic(node: Expression, index: str | None) -> tuple[int, str]:
         if arguments[0].operator == "constant":
             return COMPARE, f"{texts[1]} {turned} {texts[0]}"
         return COMPARE, f"{texts[0]} {straight} {texts[1]}"
-    if operator == "bracket":
-        return ATOM, f"[{texts[0]} = {texts[1]}]"
     if operator in {"logical_and", "logical_or"}:
         word = "and" if operator == "logical_and" else "or"
         return LOGIC, f" {word} ".join(_bound(a, COMPARE, index) for a in arguments)
@@ -119,12 +115,8 @@ def _logic(node: Expression, index: str | None) -> tuple[int, str]:
         return ATOM, "C"
     if operator == "where" and is_bracket(node):
         return ATOM, f"[{_bound(arguments[0], COMPARE, index)}]"
-    if operator == "where":
-        rows = [f"{value} if {when}" if when else value for value, when in cases(node, index)]
-        return ATOM, f"[{'; '.join(rows)}]"
-    # A named function without an entry above: its own name says what it means.
-    name = operator.replace("_", " ")
-    return ATOM, f"{name}({', '.join(_bound(a, CASES, index) for a in arguments)})"
+    rows = [f"{value} if {when}" if when else value for value, when in cases(node, index)]
+    return ATOM, f"[{'; '.join(rows)}]"
 
 
 def _suffix(node: Expression, index: str | None) -> str:

@@ -18,8 +18,6 @@ from lossary.engine import Loss
 from lossary.errors import DomainError, ShapeError
 from lossary.sklearn.contract import refuse_masked
 
-__all__ = ["LossScorer", "scorer"]
-
 Numbers = NDArray[Any]
 
 
@@ -96,8 +94,10 @@ class LossScorer(_BaseScorer):
         # (n, 1) and (n,) are the same predictions to scikit-learn, on either side.
         if prediction.size == target.size and not self.loss.class_axis:
             prediction = prediction.reshape(target.shape)
-        weights = {} if weight is None else _weights(self.loss, prediction, np.asarray(weight))
-        return -float(self.loss(prediction, target, **weights, **self._kwargs))
+        options: dict[str, Any] = dict(self._kwargs)
+        if weight is not None:
+            options |= _weights(self.loss, prediction, np.asarray(weight))
+        return -float(self.loss(prediction, target, **options))
 
     def __repr__(self) -> str:
         named = {} if self._asked is None else {"response_method": self._asked}
