@@ -16,10 +16,11 @@ from lossary.functions.compensated import product_error, rounding, sum_error
 from lossary.functions.elementwise import (
     sigmoid,
     sigmoid_cross_entropy,
+    sigmoid_cross_entropy_beside,
     sigmoid_cross_entropy_slope,
     softplus,
 )
-from lossary.functions.vocabulary import FUNCTIONS, absolute, exp, expm1, named, where
+from lossary.functions.vocabulary import absolute, exp, expm1, named, where
 
 
 def _quotient(x: Expression, y: Expression, rounded: Expression) -> Expression:
@@ -111,7 +112,7 @@ def sigmoid_cross_entropy_slope_of_rounded(
     means=sigmoid_cross_entropy,
     slope=lambda x, *others: (
         sigmoid_cross_entropy_slope_of_rounded(x, *others),
-        *FUNCTIONS["sigmoid_cross_entropy"].slope(x, *others)[1:],
+        *sigmoid_cross_entropy_beside(x, *others),
     ),
 )
 def sigmoid_cross_entropy_of_rounded(

@@ -58,16 +58,25 @@ def log_sigmoid(x: Expression) -> Expression:
     return -softplus(-x)
 
 
+def sigmoid_cross_entropy_beside(
+    x: Expression, t: Expression, positive: Expression, negative: Expression
+) -> tuple[Expression, Expression, Expression]:
+    """Its slopes in the target and the two weights."""
+    return (
+        positive * softplus(-x) - negative * softplus(x),
+        weighted(t, softplus(-x)),
+        weighted(1 - t, softplus(x)),
+    )
+
+
 @named(
     means=lambda x, t, positive, negative: (
         -(positive * weighted(t, log_sigmoid(x)) + negative * weighted(1 - t, log_sigmoid(-x)))
     ),
     # Right near its zero; a weight of 0 wins over an infinite logarithm.
-    slope=lambda x, t, positive, negative: (
-        sigmoid_cross_entropy_slope(x, t, positive, negative),
-        positive * softplus(-x) - negative * softplus(x),
-        weighted(t, softplus(-x)),
-        weighted(1 - t, softplus(x)),
+    slope=lambda x, *others: (
+        sigmoid_cross_entropy_slope(x, *others),
+        *sigmoid_cross_entropy_beside(x, *others),
     ),
 )
 def sigmoid_cross_entropy(
