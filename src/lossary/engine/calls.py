@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from lossary.typing import A, Data, F, Listed, Reduced, Reduction
 
-__all__ = ["Calls"]
-
 
 class Calls(Definition):
     """The record with its value, sums and derivatives on the arrays of any library.

@@ -6,8 +6,6 @@ from lossary import catalogue
 from lossary.definition import pascal_case
 from lossary.engine import Loss
 
-__all__ = ["CLASSES", "KERAS", "SHORT", "class_name", "folded", "offered"]
-
 # Older Keras has not all of them; a class it lacks is left out.
 CLASSES: dict[str, str] = {
     "MeanSquaredError": "mean_squared_error",

@@ -1,7 +1,5 @@
 """What PyTorch's door offers, said without it: stubs are made where it is not installed."""
 
-__all__ = ["CRITERIA"]
-
 # PyTorch before 2.13 has no linear cross-entropy; its criterion is then left out.
 CRITERIA: dict[str, str] = {
     "L1Loss": "l1_loss",
