@@ -20,6 +20,8 @@ from lossary.accuracy.arrays import available
 from lossary.engine.recipes import recipe
 from samples import REPRESENTATIVE
 
+collect_ignore = ["typed_user_code.py"]  # wrong on purpose: it is read by a type checker only
+
 OUTCOMES = ("passed", "failed", "error", "xfailed", "xpassed", "skipped")
 
 
@@ -33,9 +35,13 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config):
-    """Let workers take the tests by groups: what one loss has cost is not paid by each of them."""
-    if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
-        config.option.dist = "loadgroup"
+    """Let workers take the tests by groups: what one loss has cost is not paid by each of them.
+
+    ``--dist loadgroup`` stands in pyproject.toml, since workers read their own options; without
+    workers it asks for something that is not there.
+    """
+    if not getattr(config.option, "numprocesses", None):
+        config.option.dist = "no"
 
 
 def pytest_configure(config):

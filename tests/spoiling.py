@@ -143,7 +143,7 @@ def patch_row(table, key, value):
 def slopes(arguments_of):
     """Each slope of each named function; of a Jacobian its diagonal and each outer product."""
     for name, function in FUNCTIONS.items():
-        slope_of = function.slope or partial(calculus.slopes, name)
+        slope_of = function.slope or partial(calculus.slopes_of_meaning, name)
         for i, slope in enumerate(slope_of(*arguments_of(name))):
             if isinstance(slope, Jacobian):
                 parts = [p for p in ("diagonal",) if slope.diagonal is not None]

@@ -196,6 +196,11 @@ def test_what_has_no_other_words_is_known_to_the_oracle_and_to_readers():
     assert not set(MEANINGS) & (set(FUNCTIONS) - bare), "two texts of one meaning"
 
 
+def test_a_function_has_a_meaning_or_a_slope():
+    with pytest.raises(TypeError, match="half needs means=, or slope="):
+        Function("half", lambda x: 0.5 * x)
+
+
 def test_what_has_no_other_words_is_evaluated_by_its_row_in_the_oracle(monkeypatch):
     half = Function("half", lambda x: 0.5 * x, slope=lambda x: (constant(0.5),))
     monkeypatch.setitem(FUNCTIONS, "half", half)

@@ -699,6 +699,6 @@ class TestTheHarness:
 @pytest.mark.parametrize("backend", OTHERS)
 def test_on_the_other_backends(backend):
     chosen = "gradients or Tails or outside or any_size or activation or logits or Quantile"
-    options = ("-q", "-x", "-k", chosen, "-p", "no:cacheprovider", "-p", "no:xdist")
+    options = ("-q", "-x", "-k", chosen, "-p", "no:cacheprovider", "-n0")
     found = python("-m", "pytest", *options, "tests/test_keras_door.py", backend=backend)
     assert found.returncode == 0, found.stdout[-3000:]

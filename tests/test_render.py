@@ -302,7 +302,7 @@ def test_every_argument_has_its_own_symbol(loss):
 
 
 def test_every_function_of_the_language_has_a_notation():
-    assert set(TEMPLATES) | {"where", "log1p"} == PRIMITIVES | {"weighted"}
+    assert set(TEMPLATES) | {"where", "log1p", "expm1"} == PRIMITIVES | {"weighted"}
     for name, function in FUNCTIONS.items():
         parameters = signature(function.computed).parameters
         symbols = [variable(n, class_axis=function.shape != "elementwise") for n in parameters]

@@ -39,6 +39,10 @@ class Function:
     slope: Callable[..., tuple[Slope, ...]] | None = None
     shape: Shape = "elementwise"
 
+    def __post_init__(self) -> None:
+        if self.means is None and self.slope is None:
+            raise TypeError(f"{self.name} needs means=, or slope= where no textbook word says it")
+
 
 FUNCTIONS: dict[str, Function] = {}
 
