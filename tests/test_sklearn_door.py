@@ -321,6 +321,13 @@ class TestScorers:
         dice = 1 - 2 * np.sum(weight * p * y) / np.sum(weight * (p + y))
         assert found == pytest.approx(-dice - log_loss(y, p, sample_weight=weight))
 
+    def test_no_weight_silently_replaces_another(self):
+        X, y = load_diabetes(return_X_y=True)
+        weight = np.arange(len(y)) + 1.0
+        scorer = door.scorer("root_mean_squared_error", position_weight=np.ones(len(y)))
+        with pytest.raises(TypeError, match="multiple values for keyword argument"):
+            scorer(Ridge().fit(X, y), X, y, sample_weight=weight)
+
     def test_grids_use_it(self):
         X, y = load_diabetes(return_X_y=True)
         scorer = door.scorer("huber", delta=30.0)

@@ -255,7 +255,9 @@ class Printer:
 
 def _is_count(node: Expression) -> bool:
     """Whether an expression is made of the number of classes, and of plain numbers."""
-    return all(n.arguments or n.operator in {"constant", "class_count"} for n in walk(node))
+    if not node.arguments:
+        return node.operator in {"constant", "class_count"}
+    return all(map(_is_count, node.arguments))  # which ends at the first variable
 
 
 _SPECIAL = {

@@ -94,10 +94,10 @@ class LossScorer(_BaseScorer):
         # (n, 1) and (n,) are the same predictions to scikit-learn, on either side.
         if prediction.size == target.size and not self.loss.class_axis:
             prediction = prediction.reshape(target.shape)
-        options: dict[str, Any] = dict(self._kwargs)
+        weights: dict[str, Any] = {}
         if weight is not None:
-            options |= _weights(self.loss, prediction, np.asarray(weight))
-        return -float(self.loss(prediction, target, **options))
+            weights = _weights(self.loss, prediction, np.asarray(weight))
+        return -float(self.loss(prediction, target, **weights, **self._kwargs))
 
     def __repr__(self) -> str:
         named = {} if self._asked is None else {"response_method": self._asked}
