@@ -141,7 +141,7 @@ def arguments_of(name):
         rows = (z,) if function.shape != "elementwise" else (a, b)
         pool = iter((first, second, *rows, p, q))
         special = {"label": label, "power": a, **dict.fromkeys(("share", "probability", "rate"), p)}
-        special |= {"part": p, "rest": q, "tp": p, "fp": q, "fn": a, "tn": b}
+        special |= {"temperature": a, "part": p, "rest": q, "tp": p, "fp": q, "fn": a, "tn": b}
         words = signature(function.computed).parameters
         chosen = tuple(special[word] if word in special else next(pool) for word in words)
         if is_real(node_of(name, chosen)):

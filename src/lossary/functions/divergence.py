@@ -21,6 +21,7 @@ from lossary.functions.vocabulary import (
     is_class,
     log,
     log1p,
+    maximum,
     minimum,
     named,
     peak,
@@ -88,18 +89,23 @@ def _shift(y: Expression, x: Expression) -> Expression:
     means=_shift,
     # In terms of the shift itself, whose difference of logits may cancel.
     slope=lambda y, x: (
-        Jacobian(constant(-1), ((1 + 0 * y, softmax(y) * (1 - softmax_shift(y, x))),)),
+        Jacobian(constant(-1), ((1 + 0 * y, weighted(softmax(y), 1 - softmax_shift(y, x))),)),
         Jacobian(constant(1), ((1 + 0 * y, -softmax(y)),)),
     ),
     shape="class",
 )
 def softmax_shift(y: Expression, x: Expression) -> Expression:
     """The difference of logits, less its mean under the softmax of the first."""
+    mass = softmax(y)
+    large = maximum(peak(absolute(x)), peak(absolute(y))) > 1e300
+    # The differences of differences of logits are up to 8 times as large.
+    x, y = where(large, x / 8, x), where(large, y / 8, y)
     gap, likely = x - y, argpeak(y)
     lost = rounding(sum_error(x, -y, gap))
     gap = (gap - _at(gap, likely)) + (lost - _at(lost, likely))
     gap = where(y == -inf, 0, gap)
-    return gap - total(weighted(softmax(y), gap))
+    gap = gap - total(weighted(mass, gap))
+    return where(large, 8 * gap, gap)
 
 
 @named(
@@ -111,13 +117,14 @@ def softmax_change(y: Expression, x: Expression) -> Expression:
     gap = softmax_divergence(y, x)
     power = softmax_shift(y, x) - gap
     near = softmax(y) * expm1(minimum(power, 1))
-    return where((gap < 1) & (absolute(power) < 1), near, softmax(x) - softmax(y))
+    apart = softmax(x) - softmax(y)
+    return where(gap < 1, where(absolute(power) < 1, near, apart), apart)
 
 
 @named(
     means=lambda y, x: total(weighted(softmax(y), log_softmax(y) - log_softmax(x))),
     # Both are 0 where the two agree, which their parts are not.
-    slope=lambda y, x: (-softmax(y) * softmax_shift(y, x), softmax_change(y, x)),
+    slope=lambda y, x: (-weighted(softmax(y), softmax_shift(y, x)), softmax_change(y, x)),
     shape="row",
 )
 def softmax_divergence(y: Expression, x: Expression) -> Expression:
@@ -126,7 +133,26 @@ def softmax_divergence(y: Expression, x: Expression) -> Expression:
     near = log1p(total(weighted(softmax(y), exp_gap(minimum(shift, 600)))))
     likely = argpeak(y)
     taken = (logsumexp(x) - _at(x, likely)) - (logsumexp(y) - _at(y, likely))
-    far = taken + _at(shift, likely)
-    return where(
-        total(where((x == -inf) & (y > -inf), 1, 0)) > 0, inf, where(peak(shift) < 600, near, far)
-    )
+    # Beyond, the parts are infinite that cancel in the sum above.
+    nats = total(weighted(softmax(y), log_softmax(y) - log_softmax(x)))
+    far = where(peak(shift) < 1e300, taken + _at(shift, likely), nats)
+    certain = total(where((x == -inf) & (y > -inf), 1, 0)) > 0
+    return where(certain, inf, where(peak(shift) < 600, near, far))
+
+
+_LARGEST = 1.7976931348623157e308
+
+
+@named(
+    means=lambda x, t: x / t,
+    # The quotient may overflow.
+    slope=lambda x, t: (Jacobian(1 / t), -x / t / t),
+    shape="class",
+)
+def scaled_logits(x: Expression, temperature: Expression) -> Expression:
+    """Logits over a temperature; where that overflows, the order of the logits remains."""
+    top, quotient = peak(x), x / temperature
+    above = where(x == top, _LARGEST, _LARGEST / 2)
+    below = where(x == top, -_LARGEST / 2, -_LARGEST)
+    found = where(quotient == inf, above, where(quotient == -inf, below, quotient))
+    return where(absolute(x) == inf, x, found)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from math import e, factorial
+from math import e, factorial, inf
 from typing import Any
 
 from lossary.formula import Expression
@@ -112,10 +112,7 @@ def difference_of_squares(x: Expression, y: Expression) -> Expression:
 @named(
     means=lambda x, y: sqrt(x**2 + y**2),
     # Its slope at 0 is 0.
-    slope=lambda x, y: (
-        where(hypot(x, y) > 0, x / hypot(x, y), 0),
-        where(hypot(x, y) > 0, y / hypot(x, y), 0),
-    ),
+    slope=lambda x, y: (_sine(x, y), _sine(y, x)),
 )
 def hypot(x: Expression, y: Expression) -> Expression:
     """Length of a vector of two numbers, whose squares may overflow; its slope at 0 is 0."""
@@ -124,29 +121,23 @@ def hypot(x: Expression, y: Expression) -> Expression:
     return long * sqrt(1 + ratio * ratio)
 
 
+def _sine(x: Expression, y: Expression) -> Expression:
+    length = hypot(x, y)
+    return where(absolute(x) < inf, where(length > 0, x / length, 0), sign(x))
+
+
 @named(
     means=lambda x, y: sqrt(x**2 + y**2) - y,
     # Its slope at 0 is 0, and y / hypot - 1 would cancel.
     slope=lambda x, y: (
-        where(hypot(x, y) > 0, x / hypot(x, y), 0),
+        _sine(x, y),
         -pseudo_huber(x, y) / hypot(x, y),
     ),
 )
 def pseudo_huber(x: Expression, y: Expression) -> Expression:
     """sqrt(x^2 + y^2) - y for y from 0, as x^2 / (y + sqrt(x^2 + y^2))."""
     below = y + hypot(x, y)
-    return x * (x / where(below == 0, 1, below))
-
-
-@named(
-    means=lambda x, scale: log(1 + x**2 / scale),
-    # The square may overflow.
-    slope=lambda x, y: (2 / (y / x + x), -(x / y) / (y / x + x)),
-)
-def log1p_square(x: Expression, scale: Expression) -> Expression:
-    """log(1 + x^2 / scale), whose square may overflow."""
-    square = x / scale * x
-    return where(square < 1e300, log1p(square), 2 * log(absolute(x)) - log(scale))
+    return x * where(absolute(x) < inf, x / where(below == 0, 1, below), sign(x))
 
 
 @named(
@@ -168,10 +159,46 @@ def _odds_share(x: Expression, y: Expression) -> Expression:
     return where(ratio > 1, 1 / (1 + 1 / ratio), ratio / (1 + ratio))
 
 
+def _share_of_odds(x: Expression, y: Expression) -> Expression:
+    return sigmoid(log_odds(y) - log_odds(x))
+
+
+def _odds_rest(x: Expression, y: Expression) -> Expression:
+    """Return 1 less _odds_share."""
+    ratio = _odds_ratio(x, y)
+    return where(ratio > 1, 1 / ratio / (1 + 1 / ratio), 1 / (1 + ratio))
+
+
+@named(
+    means=lambda x, y: _share_of_odds(x, y) / expm1(x),
+    # A product of it.
+    slope=lambda x, y: (
+        -log1p_odds_ratio_slope(x, y) * (1 + log1p_odds_ratio_slope(x, y)),
+        -log1p_odds_ratio_slope(x, y) * (_odds_rest(x, y) / expm1(y)),
+    ),
+)
+def log1p_odds_ratio_slope(x: Expression, y: Expression) -> Expression:
+    """The slope of log1p_odds_ratio in x."""
+    return _odds_share(x, y) / expm1(x)
+
+
+@named(
+    means=lambda x, y: -_share_of_odds(x, y) / expm1(y),
+    # A product of it.
+    slope=lambda x, y: (
+        log1p_odds_ratio_second_slope(x, y) * (_odds_rest(x, y) / expm1(x)),
+        -log1p_odds_ratio_second_slope(x, y) * ((_odds_rest(x, y) + exp(y)) / expm1(y)),
+    ),
+)
+def log1p_odds_ratio_second_slope(x: Expression, y: Expression) -> Expression:
+    """The slope of log1p_odds_ratio in y."""
+    return -_odds_share(x, y) / expm1(y)
+
+
 @named(
     means=lambda x, y: log(1 + exp(log_odds(y) - log_odds(x))),
     # The ratio may overflow.
-    slope=lambda x, y: (_odds_share(x, y) / expm1(x), -_odds_share(x, y) / expm1(y)),
+    slope=lambda x, y: (log1p_odds_ratio_slope(x, y), log1p_odds_ratio_second_slope(x, y)),
 )
 def log1p_odds_ratio(x: Expression, y: Expression) -> Expression:
     """log(1 + odds(y) / odds(x)) of two log-probabilities below 0."""

@@ -11,6 +11,7 @@ from lossary.functions.vocabulary import (
     Slope,
     absolute,
     argpeak,
+    class_count,
     exp,
     expm1,
     is_class,
@@ -226,6 +227,27 @@ def _focal_slope(x: Expression, t: Expression, power: Expression) -> tuple[Slope
 def softmax_focal(x: Expression, target: Expression, power: Expression) -> Expression:
     """Cross-entropy of a target distribution, each class times (1 - p)^power."""
     return total(weighted(target, softmax_complement(x) ** power * -log_softmax(x)))
+
+
+def _share_slope(x: Expression, label: Expression, whole: Expression) -> Expression:
+    rest = (1 - class_count() * softmax(x)) * (cross_entropy_share(x, label) / whole)
+    return softmax_minus_one_hot(x, label) / whole + rest
+
+
+@named(
+    means=lambda x, label: pick(log_softmax(x), label) / total(log_softmax(x)),
+    # Where the sum overflows, a quotient of infinities.
+    slope=lambda x, label: (
+        _share_slope(x, label, total(-log_softmax(x))),
+        None,
+    ),
+    shape="row",
+)
+def cross_entropy_share(x: Expression, label: Expression) -> Expression:
+    """Share of a label in the sum of the cross-entropies with all labels, which may overflow."""
+    whole, small = total(-log_softmax(x)), x * 1e-10
+    far = (peak(small) - pick(small, label)) / total(peak(small) - small)
+    return where(whole < inf, cross_entropy_at(x, label) / whole, far)
 
 
 def _supported(x: Expression) -> Expression:

@@ -17,6 +17,7 @@ from lossary.functions import (
     cosine,
     cosine_gap,
     cross_entropy_at,
+    cross_entropy_share,
     cross_entropy_with,
     difference_of_squares,
     distance_difference,
@@ -25,6 +26,7 @@ from lossary.functions import (
     exp_gap,
     exp_minus_exp,
     expm1,
+    fair_error,
     gamma_nll,
     gaussian_nll,
     hypot,
@@ -54,6 +56,7 @@ from lossary.functions import (
     mean_cross_entropy,
     negative_binomial_nll,
     norm,
+    one_minus_gaussian,
     peak,
     pick,
     poisson_nll,
@@ -63,12 +66,14 @@ from lossary.functions import (
     relative_entropy,
     relative_entropy_term,
     relative_error,
+    scaled_logits,
     scaled_softplus,
     sigmoid,
     sigmoid_cross_entropy,
     sigmoid_cross_entropy_slope,
     sigmoid_focal,
     sigmoid_power,
+    sigmoid_quality_focal,
     sinh,
     softmax,
     softmax_complement,
@@ -116,6 +121,12 @@ SIGMOIDS = (
         "log of two exponentials",
         lambda x, y: log(exp(x) + exp(y)),
         lambda x, y: maximum(x, y) + softplus(-absolute(x - y)),
+    ),
+    identity(
+        "softplus of a scaled difference",
+        lambda x, y, z, b: softplus(b * x - b * y + z),
+        lambda x, y, z, b: softplus(b * (x - y) + z),
+        b=POSITIVE,
     ),
     identity("mirrored softplus", lambda x: softplus(x) - x, lambda x: softplus(-x)),
     identity("log softplus", lambda x: log(softplus(x)), lambda x: log_softplus(x)),
@@ -177,6 +188,17 @@ SIGMOIDS = (
             (1 - t * sigmoid(x) - (1 - t) * sigmoid(-x)) ** g * sigmoid_cross_entropy(x, t, 1, 1)
         ),
         lambda x, t, g: sigmoid_focal(x, t, g),
+    ),
+)
+
+QUALITIES = (
+    identity(
+        "quality focal",
+        lambda x, t, p: (
+            absolute(sigmoid_cross_entropy_slope(x, t, 1, 1)) ** p
+            * sigmoid_cross_entropy(x, t, 1, 1)
+        ),
+        lambda x, t, p: sigmoid_quality_focal(x, t, p),
     ),
 )
 
@@ -325,6 +347,17 @@ ROBUST = (
         lambda x, v: log1p_square(x / v, 2),
     ),
     identity(
+        "Welsch",
+        lambda x, y, v: expm1((x - y) * (y - x) / (2 * v * v)),
+        lambda x, y, v: -one_minus_gaussian(x, y, v),
+    ),
+    identity(
+        "Fair",
+        lambda x, v: v * v * log1p_gap(absolute(x) / v),
+        lambda x, v: fair_error(x, v),
+        v=POSITIVE,
+    ),
+    identity(
         "pseudo-Huber in its own units",
         lambda x, y: pseudo_huber(x / y, 1),
         lambda x, y: pseudo_huber(x, y) / y,
@@ -370,7 +403,7 @@ SCORES = (
     identity(
         "score of a Laplace distribution",
         lambda x, s: s * (poisson_nll(-absolute(x) / s, 1) - 0.75),
-        lambda x, s: laplace_crps(absolute(x), s),
+        lambda x, s: laplace_crps(x, s),
     ),
     identity(
         "score of a logistic distribution",
@@ -496,6 +529,11 @@ CLASSES = (
         T="Simplex",
     ),
     identity(
+        "share of the cross-entropies",
+        lambda X, k: cross_entropy_at(X, k) / total(log_softmax(X)),
+        lambda X, k: -cross_entropy_share(X, k),
+    ),
+    identity(
         "mean cross-entropy",
         lambda X: total(log_softmax(X)) / class_count(),
         lambda X: -mean_cross_entropy(X),
@@ -549,6 +587,12 @@ DIVERGENCES = (
         lambda Y, X: softmax_divergence(Y, X),
     ),
     identity(
+        "relative entropy at a temperature",
+        lambda Y, X, t: softmax_divergence(Y / t, X / t),
+        lambda Y, X, t: softmax_divergence(scaled_logits(Y, t), scaled_logits(X, t)),
+        t=POSITIVE,
+    ),
+    identity(
         "relative entropy of two softmaxes by their ratio",
         lambda Y, X: relative_entropy(softmax(Y), softmax(X)),
         lambda Y, X: softmax_divergence(Y, X),
@@ -597,6 +641,7 @@ VECTORS = (
 
 IDENTITIES = (
     *SIGMOIDS,
+    *QUALITIES,
     *LOGARITHMS,
     *DIFFERENCES,
     *ROBUST,
