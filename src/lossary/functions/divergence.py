@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from math import inf
 
-from lossary.formula import Expression, constant
+from lossary.formula import Expression
+from lossary.functions.carried import exp_of_rounded
 from lossary.functions.compensated import rounding, sum_error
 from lossary.functions.elementwise import log_ratio
 from lossary.functions.gaps import atanh_tail, exp_gap
-from lossary.functions.softmax import log_softmax, logsumexp, softmax
+from lossary.functions.softmax import log_softmax, softmax
 from lossary.functions.vocabulary import (
     Jacobian,
+    Slope,
     absolute,
     argpeak,
     exp,
@@ -71,8 +73,9 @@ def log_relative_entropy(t: Expression, x: Expression) -> Expression:
     return where(certain, inf, weighted(exp(t), t - x))
 
 
-# The divergence of two softmaxes p and q from their logits y and x. Let d be x - y without its mean
-# under p. Then q / p is exp(d - KL), and KL = log E exp(d) = log(1 + E(exp(d) - 1 - d)).
+# The divergence of two softmaxes p and q from their logits y and x over a temperature. Let d be
+# x - y without its mean under p, over the temperature. Then q / p is exp(d - KL), and
+# KL = log E exp(d) = log(1 + E(exp(d) - 1 - d)).
 
 
 def _at(values: Expression, place: Expression) -> Expression:
@@ -80,23 +83,41 @@ def _at(values: Expression, place: Expression) -> Expression:
     return total(where(is_class(place), values, 0))
 
 
-def _shift(y: Expression, x: Expression) -> Expression:
-    gap = where(y > -inf, x - y, 0)
-    return gap - total(weighted(softmax(y), gap))
+def _spread(x: Expression, temperature: Expression) -> tuple[Expression, Expression]:
+    """Return exp((x - peak) / temperature) and its sum without the peak's own class."""
+    top = where(peak(x) == -inf, 0, peak(x))
+    mass = where(x == peak(x), where(x == -inf, 0, 1), exp_of_rounded((x - top) / temperature))
+    return mass, total(where(is_class(argpeak(x)), 0, mass))
+
+
+def _softmax(x: Expression, temperature: Expression) -> Expression:
+    mass, rest = _spread(x, temperature)
+    return mass / (1 + rest)
+
+
+def _shift(y: Expression, x: Expression, temperature: Expression) -> Expression:
+    gap = where(y > -inf, x - y, 0) / temperature
+    return gap - total(weighted(softmax(y / temperature), gap))
+
+
+def _shift_slope(y: Expression, x: Expression, t: Expression) -> tuple[Slope, ...]:
+    p, shift = _softmax(y, t), softmax_shift(y, x, t)
+    return (
+        Jacobian(-1 / t, (((1 + 0 * y) / t, weighted(p, 1 - shift)),)),
+        Jacobian(1 / t, (((1 + 0 * y) / t, -p),)),
+        (total(weighted(weighted(p, shift), y)) / t - shift) / t,
+    )
 
 
 @named(
     means=_shift,
     # In terms of the shift itself, whose difference of logits may cancel.
-    slope=lambda y, x: (
-        Jacobian(constant(-1), ((1 + 0 * y, weighted(softmax(y), 1 - softmax_shift(y, x))),)),
-        Jacobian(constant(1), ((1 + 0 * y, -softmax(y)),)),
-    ),
+    slope=_shift_slope,
     shape="class",
 )
-def softmax_shift(y: Expression, x: Expression) -> Expression:
+def softmax_shift(y: Expression, x: Expression, temperature: Expression) -> Expression:
     """The difference of logits, less its mean under the softmax of the first."""
-    mass = softmax(y)
+    mass = _softmax(y, temperature)
     large = maximum(peak(absolute(x)), peak(absolute(y))) > 1e300
     # The differences of differences of logits are up to 8 times as large.
     x, y = where(large, x / 8, x), where(large, y / 8, y)
@@ -104,55 +125,47 @@ def softmax_shift(y: Expression, x: Expression) -> Expression:
     lost = rounding(sum_error(x, -y, gap))
     gap = (gap - _at(gap, likely)) + (lost - _at(lost, likely))
     gap = where(y == -inf, 0, gap)
-    gap = gap - total(weighted(mass, gap))
-    return where(large, 8 * gap, gap)
+    return (gap - total(weighted(mass, gap))) / where(large, temperature / 8, temperature)
 
 
 @named(
-    means=lambda y, x: softmax(x) - softmax(y),
+    means=lambda y, x, t: softmax(x / t) - softmax(y / t),
     shape="class",
 )
-def softmax_change(y: Expression, x: Expression) -> Expression:
-    """softmax(x) - softmax(y), also where they nearly agree."""
-    gap = softmax_divergence(y, x)
-    power = softmax_shift(y, x) - gap
-    near = softmax(y) * expm1(minimum(power, 1))
-    apart = softmax(x) - softmax(y)
-    return where(gap < 1, where(absolute(power) < 1, near, apart), apart)
+def softmax_change(y: Expression, x: Expression, temperature: Expression) -> Expression:
+    """The softmax of x less that of y, also where they nearly agree."""
+    gap = softmax_divergence(y, x, temperature)
+    power = softmax_shift(y, x, temperature) - gap
+    (mass, rest), (other, others) = _spread(y, temperature), _spread(x, temperature)
+    near = mass / (1 + rest) * expm1(minimum(power, 1))
+    apart = other / (1 + others) - mass / (1 + rest)
+    # What is left beside a class that is the likeliest of both, unlike 1 less 1.
+    left = rest / (1 + rest) - others / (1 + others)
+    both = is_class(argpeak(y)) & is_class(argpeak(x))
+    far = 2 * absolute(rest - others) > maximum(rest, others)
+    beside = where(absolute(power) < 0.7, near, apart)
+    return where(gap < 1, where(both, where(far, left, near), beside), where(both, left, apart))
+
+
+def _divergence_slope(y: Expression, x: Expression, t: Expression) -> tuple[Slope, ...]:
+    pull, change = weighted(_softmax(y, t), softmax_shift(y, x, t)), softmax_change(y, x, t)
+    return -pull / t, change / t, total(weighted(pull, y) - weighted(change, x)) / t / t
 
 
 @named(
-    means=lambda y, x: total(weighted(softmax(y), log_softmax(y) - log_softmax(x))),
+    means=lambda y, x, t: total(weighted(softmax(y / t), log_softmax(y / t) - log_softmax(x / t))),
     # Both are 0 where the two agree, which their parts are not.
-    slope=lambda y, x: (-weighted(softmax(y), softmax_shift(y, x)), softmax_change(y, x)),
+    slope=_divergence_slope,
     shape="row",
 )
-def softmax_divergence(y: Expression, x: Expression) -> Expression:
-    """Relative entropy of softmax(y) to softmax(x)."""
-    shift = softmax_shift(y, x)
-    near = log1p(total(weighted(softmax(y), exp_gap(minimum(shift, 600)))))
-    likely = argpeak(y)
-    taken = (logsumexp(x) - _at(x, likely)) - (logsumexp(y) - _at(y, likely))
+def softmax_divergence(y: Expression, x: Expression, temperature: Expression) -> Expression:
+    """Relative entropy of softmax(y / temperature) to softmax(x / temperature)."""
+    shift = softmax_shift(y, x, temperature)
+    (mass, rest), (_, others) = _spread(y, temperature), _spread(x, temperature)
+    near = log1p(total(weighted(mass, exp_gap(minimum(shift, 600)))) / (1 + rest))
     # Beyond, the parts are infinite that cancel in the sum above.
-    nats = total(weighted(softmax(y), log_softmax(y) - log_softmax(x)))
-    far = where(peak(shift) < 1e300, taken + _at(shift, likely), nats)
+    likely = argpeak(y)
+    taken = (peak(x) - _at(x, likely)) / temperature + (log1p(others) - log1p(rest))
+    far = taken + _at(shift, likely)
     certain = total(where((x == -inf) & (y > -inf), 1, 0)) > 0
     return where(certain, inf, where(peak(shift) < 600, near, far))
-
-
-_LARGEST = 1.7976931348623157e308
-
-
-@named(
-    means=lambda x, t: x / t,
-    # The quotient may overflow.
-    slope=lambda x, t: (Jacobian(1 / t), -x / t / t),
-    shape="class",
-)
-def scaled_logits(x: Expression, temperature: Expression) -> Expression:
-    """Logits over a temperature; where that overflows, the order of the logits remains."""
-    top, quotient = peak(x), x / temperature
-    above = where(x == top, _LARGEST, _LARGEST / 2)
-    below = where(x == top, -_LARGEST / 2, -_LARGEST)
-    found = where(quotient == inf, above, where(quotient == -inf, below, quotient))
-    return where(absolute(x) == inf, x, found)

@@ -66,7 +66,6 @@ from lossary.functions import (
     relative_entropy,
     relative_entropy_term,
     relative_error,
-    scaled_logits,
     scaled_softplus,
     sigmoid,
     sigmoid_cross_entropy,
@@ -584,18 +583,18 @@ DIVERGENCES = (
     identity(
         "relative entropy of two softmaxes",
         lambda Y, X: total(softmax(Y) * (log_softmax(Y) - log_softmax(X))),
-        lambda Y, X: softmax_divergence(Y, X),
+        lambda Y, X: softmax_divergence(Y, X, 1),
     ),
     identity(
         "relative entropy at a temperature",
-        lambda Y, X, t: softmax_divergence(Y / t, X / t),
-        lambda Y, X, t: softmax_divergence(scaled_logits(Y, t), scaled_logits(X, t)),
+        lambda Y, X, t: softmax_divergence(Y / t, X / t, 1),
+        lambda Y, X, t: softmax_divergence(Y, X, t),
         t=POSITIVE,
     ),
     identity(
         "relative entropy of two softmaxes by their ratio",
         lambda Y, X: relative_entropy(softmax(Y), softmax(X)),
-        lambda Y, X: softmax_divergence(Y, X),
+        lambda Y, X: softmax_divergence(Y, X, 1),
     ),
     identity(
         "Jensen-Shannon",
