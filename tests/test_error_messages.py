@@ -251,7 +251,8 @@ def test_probabilities_name_the_loss_for_logits(loss):
         assert L.catalogue[named[1]].inputs[0].domain.name in {"Logit", "Logits"}
     else:
         assert L.catalogue.get(twin, loss).inputs[0].domain.name not in {"Logit", "Logits"}
-        assert ("sigmoid" if loss.over_positions else "softmax") in str(caught.value)
+        one = loss.inputs[0].domain.name == "Unit"
+        assert ("sigmoid" if one else "softmax") in str(caught.value)
 
 
 @each_loss

@@ -242,6 +242,12 @@ def user_losses():
         z = sign * score
         return where(z <= 0, 0.5 - z, where(z < 1, (1 - z) ** 2 / 2, 0))
 
+    @L.loss(source="Wang et al. 2018, arXiv:1801.09414, eq. 4")
+    def cosine_margin(
+        cosines: Scores, label: Label, *, scale: Positive = 64.0, margin: NonNegative = 0.35
+    ):
+        return -log(pick(softmax(scale * (cosines - where(is_class(label), margin, 0))), label))
+
     return locals().values()
 
 
@@ -278,12 +284,6 @@ def losses_that_fall_short():
     def distillation(logits: Scores, teacher: Scores):
         p, q = softmax(teacher), softmax(logits)
         return total(p * log(p / q))
-
-    @L.loss(source="Wang et al. 2018, arXiv:1801.09414, eq. 4; scaled scores are rounded")
-    def cosine_margin(
-        cosines: Scores, label: Label, *, scale: Positive = 64.0, margin: NonNegative = 0.35
-    ):
-        return -log(pick(softmax(scale * (cosines - where(is_class(label), margin, 0))), label))
 
     return locals().values()
 

@@ -20,7 +20,17 @@ from lossary.functions.elementwise import (
     sigmoid_cross_entropy_slope,
     softplus,
 )
-from lossary.functions.vocabulary import absolute, exp, expm1, named, where
+from lossary.functions.vocabulary import (
+    absolute,
+    argpeak,
+    exp,
+    expm1,
+    is_class,
+    named,
+    pick,
+    total,
+    where,
+)
 
 
 def _quotient(x: Expression, y: Expression, rounded: Expression) -> Expression:
@@ -36,20 +46,33 @@ _OPERATIONS: dict[str, Callable[..., Expression]] = {
     "multiply": lambda dx, dy, x, y, u: product_error(x, y, u) + (dx * y + dy * x),
     "divide": lambda dx, dy, x, y, u: _quotient(x, y, u) + (dx - u * dy) / y,
     "negative": lambda dx, x, u: -dx,
+    "peak": lambda dx, x, u: total(where(is_class(argpeak(x)), dx, 0)),
+    "pick": lambda dx, _, x, label, u: pick(dx, label),
 }
 
 
-def _lost(x: Expression) -> Expression:
+_EXACT = frozenset(["negative", "peak", "pick"])  # they lose nothing of their own
+_NOTHING = constant(0)
+
+
+def lost_by(x: Expression) -> Expression:
     """Return what roundings have taken from a sum of products, to first order."""
     if x.operator not in _OPERATIONS:
-        return constant(0)
-    errors = (_lost(argument) for argument in x.arguments)
+        return _NOTHING
+    errors = [lost_by(argument) for argument in x.arguments]
+    if x.operator in _EXACT and errors[0] is _NOTHING:
+        return _NOTHING
     return _OPERATIONS[x.operator](*errors, *x.arguments, x)
 
 
-def _made_good(x: Expression) -> tuple[Expression, Expression]:
+def is_rounded(x: Expression) -> bool:
+    """Whether an expression is computed from what is given, and so may have lost something."""
+    return lost_by(x) is not _NOTHING
+
+
+def made_good(x: Expression) -> tuple[Expression, Expression]:
     """Return a computed x with what its roundings have lost, as a number and a rest."""
-    lost = rounding(_lost(x))
+    lost = rounding(lost_by(x))
     lost = where(absolute(lost) < inf, lost, 0)  # it is no number where x is infinite
     whole = x + lost
     rest = rounding(sum_error(x, lost, whole))
@@ -62,7 +85,7 @@ def _made_good(x: Expression) -> tuple[Expression, Expression]:
 @named(means=exp, slope=lambda x: (exp_of_rounded(x),))
 def exp_of_rounded(x: Expression) -> Expression:
     """exp(x) of a computed x."""
-    whole, rest = _made_good(x)
+    whole, rest = made_good(x)
     return exp(whole) * (1 + rest)
 
 
@@ -72,7 +95,7 @@ def exp_of_rounded(x: Expression) -> Expression:
 )
 def expm1_of_rounded(x: Expression) -> Expression:
     """exp(x) - 1 of a computed x."""
-    whole, rest = _made_good(x)
+    whole, rest = made_good(x)
     return expm1(whole) + exp(whole) * rest
 
 
@@ -82,7 +105,7 @@ def expm1_of_rounded(x: Expression) -> Expression:
 )
 def softplus_of_rounded(x: Expression) -> Expression:
     """log(1 + exp(x)) of a computed x."""
-    whole, rest = _made_good(x)
+    whole, rest = made_good(x)
     return softplus(whole) + sigmoid(whole) * rest
 
 
@@ -92,7 +115,7 @@ def softplus_of_rounded(x: Expression) -> Expression:
 )
 def sigmoid_of_rounded(x: Expression) -> Expression:
     """1 / (1 + exp(-x)) of a computed x."""
-    whole, rest = _made_good(x)
+    whole, rest = made_good(x)
     return sigmoid(whole) * (1 + sigmoid(-whole) * rest)
 
 
@@ -103,7 +126,7 @@ def sigmoid_cross_entropy_slope_of_rounded(
     x: Expression, target: Expression, positive: Expression, negative: Expression
 ) -> Expression:
     """The slope of sigmoid_cross_entropy_of_rounded."""
-    whole, rest = _made_good(x)
+    whole, rest = made_good(x)
     slope = (negative * (1 - target) + positive * target) * sigmoid(whole) * sigmoid(-whole)
     return sigmoid_cross_entropy_slope(whole, target, positive, negative) + slope * rest
 
@@ -119,6 +142,6 @@ def sigmoid_cross_entropy_of_rounded(
     x: Expression, target: Expression, positive: Expression, negative: Expression
 ) -> Expression:
     """Cross-entropy of a yes-or-no target with computed log-odds."""
-    whole, rest = _made_good(x)
+    whole, rest = made_good(x)
     known = (whole, target, positive, negative)
     return sigmoid_cross_entropy(*known) + sigmoid_cross_entropy_slope(*known) * rest

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import inf
 
-from lossary.formula import Expression
+from lossary.formula import Expression, constant
 from lossary.functions.carried import exp_of_rounded
 from lossary.functions.compensated import rounding, sum_error
 from lossary.functions.elementwise import log_ratio
@@ -109,6 +109,20 @@ def _shift_slope(y: Expression, x: Expression, t: Expression) -> tuple[Slope, ..
     )
 
 
+def _centred(y: Expression, x: Expression, t: Expression) -> tuple[Expression, Expression]:
+    """Return x - y without its mean under the softmax of y, and the unit that it is in.
+
+    Differences of differences are up to 8 times as large as logits, and may overflow.
+    """
+    unit = where(maximum(peak(absolute(x)), peak(absolute(y))) > 1e300, constant(8), constant(1))
+    x, y, mass = x / unit, y / unit, _softmax(y, t)
+    gap, likely = x - y, argpeak(y)
+    lost = rounding(sum_error(x, -y, gap))
+    gap = (gap - _at(gap, likely)) + (lost - _at(lost, likely))
+    gap = where(y == -inf, 0, gap)
+    return gap - total(weighted(mass, gap)), unit
+
+
 @named(
     means=_shift,
     # In terms of the shift itself, whose difference of logits may cancel.
@@ -117,15 +131,8 @@ def _shift_slope(y: Expression, x: Expression, t: Expression) -> tuple[Slope, ..
 )
 def softmax_shift(y: Expression, x: Expression, temperature: Expression) -> Expression:
     """The difference of logits, less its mean under the softmax of the first."""
-    mass = _softmax(y, temperature)
-    large = maximum(peak(absolute(x)), peak(absolute(y))) > 1e300
-    # The differences of differences of logits are up to 8 times as large.
-    x, y = where(large, x / 8, x), where(large, y / 8, y)
-    gap, likely = x - y, argpeak(y)
-    lost = rounding(sum_error(x, -y, gap))
-    gap = (gap - _at(gap, likely)) + (lost - _at(lost, likely))
-    gap = where(y == -inf, 0, gap)
-    return (gap - total(weighted(mass, gap))) / where(large, temperature / 8, temperature)
+    gap, unit = _centred(y, x, temperature)
+    return gap / (temperature / unit)
 
 
 @named(
@@ -164,8 +171,8 @@ def softmax_divergence(y: Expression, x: Expression, temperature: Expression) ->
     (mass, rest), (_, others) = _spread(y, temperature), _spread(x, temperature)
     near = log1p(total(weighted(mass, exp_gap(minimum(shift, 600)))) / (1 + rest))
     # Beyond, the parts are infinite that cancel in the sum above.
-    likely = argpeak(y)
-    taken = (peak(x) - _at(x, likely)) / temperature + (log1p(others) - log1p(rest))
-    far = taken + _at(shift, likely)
+    gap, unit = _centred(y, x, temperature)
+    lead = (peak(x / unit) - _at(x / unit, argpeak(y))) + _at(gap, argpeak(y))
+    far = lead / (temperature / unit) + (log1p(others) - log1p(rest))
     certain = total(where((x == -inf) & (y > -inf), 1, 0)) > 0
     return where(certain, inf, where(peak(shift) < 600, near, far))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from lossary.formula import Expression, constant
+from lossary.functions.carried import exp_of_rounded, is_rounded, made_good
 from lossary.functions.compensated import exp_difference
 from lossary.functions.vocabulary import (
     Jacobian,
@@ -34,13 +35,25 @@ from lossary.functions.vocabulary import (
 def _spread(x: Expression) -> tuple[Expression, Expression]:
     """Return exp(x - peak) and its sum without the peak's own class."""
     top = peak(x)
+    if is_rounded(x):
+        return _spread_of_rounded(x, top)
     # A row without any class left keeps a finite peak, so that nothing becomes inf - inf.
     mass = where(x == top, where(x == -inf, 0, 1), exp_difference(x, where(top == -inf, 0, top)))
     return mass, total(where(is_class(argpeak(x)), 0, mass))
 
 
+def _spread_of_rounded(x: Expression, top: Expression) -> tuple[Expression, Expression]:
+    """Return the same of logits that are computed, with what has been lost made good."""
+    same = (x == top) & (absolute(x) == inf)
+    mass = where(same, where(x == -inf, 0, 1), exp_of_rounded(x - top))
+    return mass, total(where(is_class(argpeak(x)), 0, mass))
+
+
 def _shortfall(x: Expression, top: Expression) -> Expression:
     """Top - x; 0 for equal infinities, inf for an excluded class."""
+    if is_rounded(x):
+        short, _ = made_good(top - x)
+        return where((x == top) & (x > -inf), 0, where(x == -inf, inf, short))
     return where((x == top) & (x > -inf), 0, where(x == -inf, inf, top - x))
 
 
@@ -229,18 +242,27 @@ def softmax_focal(x: Expression, target: Expression, power: Expression) -> Expre
     return total(weighted(target, softmax_complement(x) ** power * -log_softmax(x)))
 
 
-def _share_slope(x: Expression, label: Expression, whole: Expression) -> Expression:
-    rest = (1 - class_count() * softmax(x)) * (cross_entropy_share(x, label) / whole)
-    return softmax_minus_one_hot(x, label) / whole + rest
+def _share_slope(x: Expression, label: Expression) -> Expression:
+    """Return the slope, in whose numerator the parts that are alike have been taken out.
+
+    It is p_k D + l - [k = label] W with the label's loss l, the sum W of all and D = W - C l.
+    """
+    p, rest, here, top = softmax(x), softmax_complement(x), is_class(label), is_class(argpeak(x))
+    own, each, above = cross_entropy_at(x, label), -log_softmax(x), pick(x, label) - x
+    whole, lead = total(each), total(above)
+    likely = log1p(_spread(x)[1]) + total(where(top, 0, above)) - rest * lead
+    others = total(where(here, 0, each))
+    label_slope = where(lead > 0, rest * lead + (class_count() - 1) * own, others - p * lead)
+    numerator = where(here, -label_slope, where(top, likely, own + p * lead))
+    plain = softmax_minus_one_hot(x, label) / whole
+    plain = plain + (1 - class_count() * p) * (cross_entropy_share(x, label) / whole)
+    return where(whole < 1e300, numerator / whole / whole, plain)
 
 
 @named(
     means=lambda x, label: pick(log_softmax(x), label) / total(log_softmax(x)),
     # Where the sum overflows, a quotient of infinities.
-    slope=lambda x, label: (
-        _share_slope(x, label, total(-log_softmax(x))),
-        None,
-    ),
+    slope=lambda x, label: (_share_slope(x, label), None),
     shape="row",
 )
 def cross_entropy_share(x: Expression, label: Expression) -> Expression:

@@ -86,8 +86,8 @@ def welsch(prediction: Real, target: Real, *, scale: Positive = 1.0):
 def tukey(prediction: Real, target: Real, *, scale: Positive = 4.685):
     """Squared error that is constant beyond ``scale``: Tukey's biweight."""
     error = (prediction - target) / scale
-    inside = absolute(prediction - target) <= scale
-    return scale**2 / 6 * where(inside, 1 - (1 - error**2) ** 3, 1)
+    outside = absolute(prediction - target) > scale
+    return scale**2 / 6 * where(outside, 1, 1 - (1 - error**2) ** 3)
 
 
 @loss(
@@ -130,4 +130,4 @@ def expectile(prediction: Real, target: Real, *, expectile: OpenUnit = 0.5):
 def symmetric_absolute_percentage_error(prediction: Real, target: Real):
     """Size of the error in percent of the mean size of prediction and truth."""
     size = absolute(prediction) + absolute(target)
-    return 200 * where(size > 0, absolute(prediction - target) / size, 0)
+    return 200 * where(size == 0, 0, absolute(prediction - target) / size)
