@@ -174,7 +174,7 @@ class Meaning:
         excluding: frozenset[str] = frozenset(),
         beyond: Expression | None = None,
     ) -> None:
-        self.plan = tuple(walk(expression))
+        self.plan: tuple[Expression, ...] = tuple(walk(expression))
         self.floor: int = floor
         self.excluding: frozenset[str] = excluding
         self.beyond: Meaning | None = None

@@ -166,7 +166,7 @@ class Printer:
         self.prefix: str = prefix
         self.lines: list[str] = []
         self.names: dict[Expression, str] = {}
-        self.uses = Counter(results)
+        self.uses: Counter[Expression] = Counter(results)
         for node in walk(*results):
             self._count(node)
         for node in walk(*results):

@@ -45,7 +45,7 @@ class Streamed(Walk):
     def __init__(self, text: Text) -> None:
         super().__init__(text.kernel, text.results, text.scope)
         self.text: Text = text
-        self.reduces = reduces(text.work)
+        self.reduces: Mapping[str, Reduce] = reduces(text.work)
         self.skipping: bool = bool(text.kernel.weight or text.kernel.mask)
 
     def lines(self) -> Iterator[str]:
