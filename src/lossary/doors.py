@@ -22,14 +22,23 @@ class NotMine(Exception):  # noqa: N818  (a request, not an error)
     """The door has no answer of its own: the framework's function of the same name has."""
 
 
+class HasWarned(NotMine):
+    """The same, of a door that has warned: its peer is to answer without doing so again."""
+
+
 def as_peer(
-    door: Callable[P, R], peer: Callable[..., Any], trouble: tuple[type[Exception], ...]
+    door: Callable[P, R],
+    peer: Callable[..., Any],
+    trouble: tuple[type[Exception], ...],
+    *,
+    warned: Callable[..., Any] | None = None,
 ) -> Callable[P, R]:
     """Return a door that gives its peer's answer where it raises NotMine, and its peer's errors.
 
     When a door fails with one of ``trouble``, its peer is asked too, so that the type and the words
     of the error are the ones existing code expects. What only lossary refuses, the peer answers; a
-    failure of another kind that the peer does not share is the door's own, and is raised.
+    failure of another kind that the peer does not share is the door's own, and is raised. Where the
+    door has warned, ``warned`` answers in the peer's place.
 
     >>> def half(x):
     ...     if x < 0:
@@ -39,16 +48,19 @@ def as_peer(
     >>> own(3), own(-3)
     (1.5, "the framework's")
     """
+    silent = warned or peer
 
     @wraps(door)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return door(*args, **kwargs)
+        except HasWarned:
+            wrong, ask = None, silent
         except NotMine:
-            wrong = None
+            wrong, ask = None, peer
         except trouble as error:
-            wrong = error
-        result = peer(*args, **kwargs)
+            wrong, ask = error, peer
+        result = ask(*args, **kwargs)
         if wrong is None or isinstance(wrong, LossaryError):
             return result
         raise wrong
