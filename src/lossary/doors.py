@@ -3,19 +3,24 @@
 A door is a function by a framework's name and signature; its *peer* is the framework's own. A new
 door needs three things: a function for each name that turns what the framework says differently
 into what the core knows, one place that calls the core, and :func:`as_peer` around each function.
-``lossary.optax`` is the model.
+``lossary.optax`` is the model. Where a framework has classes, :func:`drop_in` and :func:`made_for`
+make them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import Signature
 from typing import Any, ParamSpec, TypeVar
 
+from lossary import catalogue
+from lossary.engine import Loss
 from lossary.errors import LossaryError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 class NotMine(Exception):  # noqa: N818  (a request, not an error)
@@ -66,3 +71,41 @@ def as_peer(
         raise wrong
 
     return call
+
+
+def drop_in(bases: tuple[Any, ...], peer: str, door: str, module: str, **body: Any) -> Any:
+    """Return a framework's class with a door behind it: a subclass of the last base, by its name.
+
+    ``peer`` and ``door`` are where the docstring says that the class and the door's function stand.
+    """
+    described = f":class:`{peer}`, computed by :func:`{door}`."
+    return type(bases[-1].__name__, bases, {"__doc__": described, "__module__": module, **body})
+
+
+def made_for(
+    loss: Loss, base: type[T], name: str, what: str, signature: Signature, **body: Any
+) -> type[T]:
+    """Return the class of one loss: a ``base`` of that name whose ``loss`` it is.
+
+    It is looked for where the loss stands: beside the base, or in the module of a user's own loss.
+    """
+    described = f"{loss.summary}\n\nThe {what} of ``{loss.name}``, whose help says more."
+    module = base.__module__ if is_ours(loss) else loss.formula.__module__
+    own = {"loss": loss, "__doc__": described, "__module__": module, "__signature__": signature}
+    return type(name, (base,), own | body)
+
+
+def is_ours(loss: Loss) -> bool:
+    """Whether a loss is the catalogue's, rather than one by a name of its."""
+    return catalogue.get(loss.name) is loss
+
+
+def as_called(maker: str, loss: Loss, settings: dict[str, Any]) -> str:
+    """Return the call that makes something of a loss, which is its ``repr``.
+
+    >>> import lossary as L
+    >>> as_called("scorer", L.huber, {"delta": 2.0})
+    "scorer('huber', delta=2.0)"
+    """
+    named = repr(loss.name) if is_ours(loss) else loss.name
+    return f"{maker}({', '.join([named, *(f'{k}={v!r}' for k, v in settings.items())])})"
