@@ -12,15 +12,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from inspect import Signature
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from lossary import catalogue
 from lossary.engine import Loss
+from lossary.engine.checking import check_parameter
+from lossary.engine.program import compiled, variant
 from lossary.errors import LossaryError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+
+Parameters = tuple[tuple[str, Any], ...]
+"""Hyper-parameters by name."""
 
 
 class NotMine(Exception):  # noqa: N818  (a request, not an error)
@@ -71,6 +76,51 @@ def as_peer(
         raise wrong
 
     return call
+
+
+class Function(NamedTuple):
+    """A compiled function and its last arguments; which inputs are labels, and which ones move.
+
+    ``rows`` says that the classes are the last axis of the others.
+    """
+
+    run: Callable[..., Any]
+    parameters: tuple[Any, ...]
+    labels: tuple[bool, ...]
+    moving: tuple[bool, ...]
+    rows: bool
+
+
+def function_of(
+    loss: Loss,
+    parameters: Parameters,
+    arrays: tuple[str, ...],
+    needed: tuple[bool, ...],
+    library: str,
+) -> Function:
+    """Return the function for the value of a loss and the gradients that are needed.
+
+    A door runs it where a call of the loss would cost more than the arithmetic. ``needed`` says so
+    of each input in turn; ``arrays`` are hyper-parameters that get no number here.
+    """
+    given = {a.name: a.default for a in loss.parameters if a.name not in arrays}
+    given |= dict(parameters)
+    absent = frozenset(name for name, value in given.items() if value is None)
+    for a in loss.parameters:
+        if a.name in given and a.name not in absent:
+            check_parameter(loss, a, given[a.name])
+    fixed = tuple((n, float(v)) for n, v in given.items() if n not in absent and v in {0, 1, 2})
+    chosen = variant(loss, absent, fixed)
+    inputs = loss.inputs[: len(needed)]
+    moving = tuple(need and a.domain.continuous for a, need in zip(inputs, needed, strict=True))
+    wanted = [f"gradient:{a.name}" for a, moves in zip(inputs, moving, strict=True) if moves]
+    return Function(
+        compiled(chosen, ("value", *wanted), library),
+        tuple(given.get(name, name) for name in chosen.arguments[len(loss.inputs) :]),
+        tuple(loss.class_axis and not a.domain.class_axis for a in inputs),
+        moving,
+        loss.class_axis,
+    )
 
 
 def drop_in(bases: tuple[Any, ...], peer: str, door: str, module: str, **body: Any) -> Any:
