@@ -142,7 +142,8 @@ def made_for(
     described = f"{loss.summary}\n\nThe {what} of ``{loss.name}``, whose help says more."
     module = base.__module__ if is_ours(loss) else loss.formula.__module__
     own = {"loss": loss, "__doc__": described, "__module__": module, "__signature__": signature}
-    return type(name, (base,), own | body)
+    made: Any = type(name, (base,), own | body)
+    return made
 
 
 def is_ours(loss: Loss) -> bool:

@@ -213,7 +213,8 @@ def _class(name: str, function: Callable[..., Any]) -> type[Loss]:
         __init__=construct, call=call, get_config=get_config,
         _keeps_labels=CLASSES[name] == "sparse_categorical_crossentropy",
     )  # fmt: skip
-    return keras.saving.register_keras_serializable(package="lossary")(made)
+    registered: Any = keras.saving.register_keras_serializable(package="lossary")(made)
+    return registered
 
 
 for _name, _function in CLASSES.items():
