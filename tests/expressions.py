@@ -9,7 +9,7 @@ from functools import partial
 import mpmath
 import numpy as np
 
-from lossary.accuracy.oracle import PRIMITIVES
+from lossary.accuracy.oracle import IN_MPMATH
 from lossary.formula import walk
 from lossary.functions import FUNCTIONS
 from lossary.render import Program, render
@@ -107,7 +107,7 @@ def interpret(expression, values, table=FLOATS):
             function = FUNCTIONS[node.operator]
             form = function.means if table is EXACT else function.computed
             if form is None:  # a primitive to the oracle
-                known = partial(PRIMITIVES[node.operator], exact)
+                known = partial(IN_MPMATH[node.operator], exact)
                 done[node] = np.frompyfunc(known, len(operands), 1)(*operands)
             else:
                 done[node] = interpret(form(*node.arguments), values, table)

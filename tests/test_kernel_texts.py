@@ -15,7 +15,7 @@ import pytest
 
 import lossary as L
 from lossary.render.loops import kernel_text
-from lossary.render.programs import Text, source, word
+from lossary.render.programs import TritonProgram, source, word
 from made_kernels import kernel
 from samples import LOSSES, each_with_kernels, has_kernels
 
@@ -59,7 +59,7 @@ def texts(loss):
             on_device = {*map(word, numbers), "scale"} if storage == "float64" else ()
             for streamed in (False, True) if loss.class_axis else (False,):
                 kind = "streamed" if streamed else "resident"
-                program = Text(
+                program = TritonProgram(
                     own,
                     streamed=streamed,
                     pointers=frozenset(on_device),

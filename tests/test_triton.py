@@ -47,15 +47,15 @@ POINTERS = {
 HOPPER = GPUTarget("cuda", 90, 32)
 
 
-def signature(text):
+def signature(program):
     """The types of a kernel's parameters."""
-    made = text.kernel
+    made = program.kernel
     stored = {f"{word(o.name)}_": o.storage for o in made.operands if o.place != "number"}
     stored |= {f"{r.name}_": r.storage for r in made.results}
     stored |= {"weight_": made.weight, "upstream_": made.upstream, "mask_": "boolean"}
     stored |= {"sums_": "float64"}
     types = {}
-    for parameter in text.parameters:
+    for parameter in program.parameters:
         name, _, constant = parameter.partition(": tl.")
         if constant:
             types[name] = constant
@@ -64,7 +64,7 @@ def signature(text):
         elif name in stored:
             types[name] = POINTERS[stored[name]]
         elif name.endswith("_"):  # a number on the device
-            types[name] = POINTERS[text.work]
+            types[name] = POINTERS[program.work]
         else:
             types[name] = "i32" if name.endswith(("_step", "rows", "classes", "size")) else "fp32"
     return types
@@ -72,10 +72,10 @@ def signature(text):
 
 def compiled(made, *, streamed=False, pointers=frozenset()):
     """Return the assembly of a kernel for a small tile."""
-    text = triton_launch.text(made, streamed=streamed, pointers=pointers, unless=True)
-    function = triton_launch.compiled(text)
+    program = triton_launch.program_of(made, streamed=streamed, pointers=pointers, unless=True)
+    function = triton_launch.compiled(program)
     tile = {"BLOCK": 32, "ROWS": 1} if made.class_axis else {"BLOCK": 32}
-    source = ASTSource(function, signature(text), tile)
+    source = ASTSource(function, signature(program), tile)
     options = {"num_warps": 1, "enable_fp_fusion": False}
     return triton.compile(source, target=HOPPER, options=options).asm
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from lossary import catalogue, find
+from lossary.doors import as_called
 from lossary.engine import Loss
 from lossary.errors import DtypeError, ShapeError
 
@@ -86,11 +87,9 @@ class TrainerLoss:
             self._sums = None
 
     def __repr__(self) -> str:
-        known = catalogue.get(self.loss.name) is self.loss
         own = {"shift": (self.shift, None), "ignore_index": (self.ignore_index, IGNORED)}
         words = self.settings | {k: v for k, (v, default) in own.items() if v != default}
-        shown = [repr(self.loss.name) if known else self.loss.name]
-        return f"hf({', '.join([*shown, *(f'{k}={v!r}' for k, v in words.items())])})"
+        return as_called("hf", self.loss, words)
 
 
 def _sums_of(loss: Loss, prediction: Any, target: Any, keep: Any, settings: Any) -> Any:

@@ -52,7 +52,7 @@ def _divide(m: Any, x: Number, y: Number) -> Number:
 
 
 # What each primitive means for numbers; `where` and the class axis stand in _ALONG.
-PRIMITIVES: dict[str, Callable[..., Any]] = {
+IN_MPMATH: dict[str, Callable[..., Any]] = {
     "add": lambda m, x, y: x + y,
     "subtract": lambda m, x, y: x - y,
     "multiply": lambda m, x, y: x * y,
@@ -116,8 +116,8 @@ def _means(m: Any, node: Expression, arguments: Sequence[Any], classes: int) -> 
     operator = node.operator
     if operator in _ALONG:
         return _ALONG[operator](m, classes, *arguments)
-    if operator in PRIMITIVES:
-        return _real(m, _each(m, PRIMITIVES[operator], arguments))
+    if operator in IN_MPMATH:
+        return _real(m, _each(m, IN_MPMATH[operator], arguments))
     plan = _meaning(operator, tuple(a.class_axis for a in node.arguments))
     return evaluate(plan, {str(i): x for i, x in enumerate(arguments)}, classes)
 
@@ -128,7 +128,7 @@ def _meaning(name: str, rows: tuple[bool, ...]) -> tuple[Expression, ...]:
     symbols = (variable(str(i), class_axis=row) for i, row in enumerate(rows))
     means = FUNCTIONS[name].means
     if means is None:
-        raise TypeError(f"{name} has no means=, so that PRIMITIVES of the oracle must have a row")
+        raise TypeError(f"{name} has no means=, so that IN_MPMATH of the oracle must have a row")
     return tuple(walk(means(*symbols)))
 
 
@@ -174,7 +174,7 @@ class Meaning:
         excluding: frozenset[str] = frozenset(),
         beyond: Expression | None = None,
     ) -> None:
-        self.plan = tuple(walk(expression))
+        self.plan: tuple[Expression, ...] = tuple(walk(expression))
         self.floor: int = floor
         self.excluding: frozenset[str] = excluding
         self.beyond: Meaning | None = None

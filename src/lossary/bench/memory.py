@@ -28,11 +28,12 @@ class Watch:
     """
 
     def __init__(self, gradient: int, *, cuda: bool = False) -> None:
-        self.gradient, self.cuda = gradient, cuda
+        self.gradient: int = gradient
+        self.cuda: bool = cuda
         self.found: int | None = None
 
     def __enter__(self) -> Self:
-        self.before = self._start()
+        self.before: int | None = self._start()
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -118,7 +118,7 @@ class Watch:
     """Looks at others' work from now on."""
 
     def __init__(self) -> None:
-        self.start = count()
+        self.start: Counts | None = count()
 
     def others(self) -> tuple[str, ...]:
         """Return why the times since then are not to be believed."""

@@ -6,7 +6,7 @@ Each is a rule as those of :mod:`lossary.boosters.rules`, written as operations 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,9 @@ class Cox:
     Source: Efron 1977, doi:10.1080/01621459.1977.10480613.
     """
 
-    name = metric = "cox"
-    hosts = ("xgboost", "lightgbm")
+    name: ClassVar[str] = "cox"
+    metric: ClassVar[str] = "cox"
+    hosts: ClassVar[tuple[str, ...]] = ("xgboost", "lightgbm")
     higher_is_better = False
     in_groups = False
     outputs = None
@@ -119,8 +120,9 @@ class LambdaRank:
     gains 2^grade - 1, the discounts, ``truncation`` and ``normalise`` are LightGBM's.
     """
 
-    name, metric = "lambdarank", "ndcg"
-    hosts = ("lightgbm",)
+    name: ClassVar[str] = "lambdarank"
+    metric: ClassVar[str] = "ndcg"
+    hosts: ClassVar[tuple[str, ...]] = ("lightgbm",)
     higher_is_better = True
     in_groups = True
     outputs = None
@@ -221,5 +223,5 @@ def _ends(group: Any, rows: int) -> Numbers:
     return ends
 
 
-LISTS = {"cox": Cox, "lambdarank": LambdaRank}
+LISTS: dict[str, type[Cox | LambdaRank]] = {"cox": Cox, "lambdarank": LambdaRank}
 """Losses of lists by name."""

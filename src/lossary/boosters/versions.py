@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import metadata
 
-KNOWN = {
+KNOWN: dict[str, tuple[tuple[str, ...], tuple[int, int], tuple[int, int]]] = {
     "xgboost": (("xgboost", "xgboost-cpu"), (3, 1), (3, 5)),
     "lightgbm": (("lightgbm",), (4, 0), (5, 0)),
     "catboost": (("catboost",), (1, 2), (1, 3)),

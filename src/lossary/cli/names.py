@@ -47,4 +47,4 @@ class _LossType(click.ParamType):
         return [CompletionItem(loss.name, help=loss.summary) for loss in found]
 
 
-LOSS = _LossType()
+LOSS: click.ParamType[Any] = _LossType()

@@ -9,7 +9,7 @@ from operator import and_
 from typing import Any
 
 from lossary.definition import Argument, Definition
-from lossary.engine import checking, gpu, reduction, results, selection, weighing
+from lossary.engine import checking, gpu, kernel_results, reduction, selection, weighing
 from lossary.engine.arguments import Call, prepare
 from lossary.engine.fused import Fused, fused
 from lossary.engine.inside import Inside, inside_of, weighs
@@ -85,7 +85,7 @@ def kernel_for(call: Call, choice: Choice) -> Fused | gpu.OnGpu | str:
 
 def _after(kernel: Fused | gpu.OnGpu) -> Any:
     """Return the module that makes the results of a call of what such a kernel leaves."""
-    return results if isinstance(kernel, Fused) else gpu
+    return kernel_results if isinstance(kernel, Fused) else gpu
 
 
 def work_of(call: Call, choice: Choice) -> Work:
@@ -342,7 +342,7 @@ def _derivatives(
         return [
             _reduced_value(work, x)
             if kind == "value"
-            else results.written(library, _derivative(work, x, factor, wrt), outs[kind])
+            else kernel_results.written(library, _derivative(work, x, factor, wrt), outs[kind])
             for kind, x in zip(kinds, found, strict=True)
         ]
 

@@ -14,7 +14,7 @@ from importlib import import_module
 from math import prod
 from typing import Any, cast
 
-from lossary.engine import reduction, results, weighing
+from lossary.engine import kernel_results, reduction, weighing
 from lossary.engine.arguments import Call
 from lossary.engine.checking import tolerance
 from lossary.engine.fused import Form, kernel_of
@@ -330,4 +330,4 @@ def derivatives(
 def _placed(call: Call, x: Any, wrt: str, out: Any) -> Any:
     if call.definition.domains[wrt].class_axis:
         x = call.library.move_last(x, call.axis, back=True)
-    return results.written(call.library, x, out)
+    return kernel_results.written(call.library, x, out)

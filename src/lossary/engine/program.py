@@ -29,7 +29,8 @@ class Variant:
         fixed: tuple[Any, ...],
         weighted: bool = False,
     ) -> None:
-        self.definition, self.weighted = definition, weighted
+        self.definition: Definition = definition
+        self.weighted: bool = weighted
         self.absent: frozenset[str] = absent
         self.fixed: dict[str, Any] = dict(fixed)
         self.arguments: tuple[str, ...] = (

@@ -20,8 +20,8 @@ import keras
 import numpy as np
 from keras.src.losses.loss import squeeze_or_expand_to_same_rank
 
-from lossary import catalogue
 from lossary.definition import Argument, pascal_case
+from lossary.doors import is_ours, made_for
 from lossary.engine import Loss as CoreLoss
 from lossary.errors import ShapeError
 from lossary.keras import losses
@@ -136,19 +136,12 @@ def class_of(loss: CoreLoss) -> type[CatalogueLoss]:
         raise TypeError(
             f"{loss.name} takes {len(loss.inputs)} arguments, and a Keras loss y_true and y_pred"
         )
-    ours, name = catalogue.get(loss.name) is loss, class_name(loss)
+    ours, name = is_ours(loss), class_name(loss)
     if ours and name in globals():  # Keras would read saved models with whichever was made last
         return globals()[name]
-    module = __name__ if ours else loss.formula.__module__
-    body = {
-        "loss": loss,
-        "_keeps_labels": loss.inputs[1].domain.integer,
-        "__doc__": f"{loss.summary}\n\nThe Keras class of ``{loss.name}``, whose help says more.",
-        "__module__": module,
-        "__signature__": constructor(loss),
-    }
-    made = type(name, (CatalogueLoss,), body)
-    package = "lossary" if ours and folded(name) not in KERAS else module
+    labels, signature = loss.inputs[1].domain.integer, constructor(loss)
+    made = made_for(loss, CatalogueLoss, name, "Keras class", signature, _keeps_labels=labels)
+    package = "lossary" if ours and folded(name) not in KERAS else made.__module__
     return keras.saving.register_keras_serializable(package)(made)
 
 

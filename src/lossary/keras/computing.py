@@ -14,14 +14,13 @@ import keras
 from keras import ops
 
 from lossary import catalogue
+from lossary.doors import Parameters
 from lossary.engine import Loss
 from lossary.engine.checking import check_parameter
 from lossary.engine.libraries import LIBRARIES, library
 
 BACKEND: str = keras.backend.backend()
 LIBRARY = library(BACKEND if BACKEND in LIBRARIES else "numpy")
-
-Parameters = tuple[tuple[str, Any], ...]
 
 
 def values(loss: str | Loss, *tensors: Any, check: bool = False, **parameters: Any) -> Any:

@@ -17,6 +17,7 @@ import numpy as np
 from keras.src.backend import get_keras_mask, name_scope
 from keras.src.losses.loss import reduce_weighted_values, squeeze_or_expand_to_same_rank
 
+from lossary.doors import drop_in
 from lossary.engine.autograph import as_written
 from lossary.errors import warn
 from lossary.keras import functions
@@ -200,7 +201,6 @@ def _class(name: str, function: Callable[..., Any]) -> type[Loss]:
         base.__init__(*bound.args, **bound.kwargs)
         self.fn = function
 
-    described = f":class:`keras.losses.{name}`, computed by :func:`lossary.keras.{CLASSES[name]}`."
     defaults = {n: p.default for n, p in signature.parameters.items()}
 
     def get_config(self: Any) -> dict[str, Any]:
@@ -208,16 +208,13 @@ def _class(name: str, function: Callable[..., Any]) -> type[Loss]:
         own = {k: v for k, v in self._fn_kwargs.items() if _differs(v, defaults[k])}
         return {k: saved(v) for k, v in (base.get_config(self) | own).items()}
 
-    body = {
-        "__doc__": described,
-        "__module__": __name__,
-        "__init__": construct,
-        "call": call,
-        "get_config": get_config,
-        "_keeps_labels": CLASSES[name] == "sparse_categorical_crossentropy",
-    }
-    made = type(name, (Loss, base), body)
-    return keras.saving.register_keras_serializable(package="lossary")(made)
+    made = drop_in(
+        (Loss, base), f"keras.losses.{name}", f"lossary.keras.{CLASSES[name]}", __name__,
+        __init__=construct, call=call, get_config=get_config,
+        _keeps_labels=CLASSES[name] == "sparse_categorical_crossentropy",
+    )  # fmt: skip
+    registered: Any = keras.saving.register_keras_serializable(package="lossary")(made)
+    return registered
 
 
 for _name, _function in CLASSES.items():

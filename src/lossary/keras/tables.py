@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lossary import catalogue
 from lossary.definition import pascal_case
+from lossary.doors import is_ours
 from lossary.engine import Loss
 
 # Older Keras has not all of them; a class it lacks is left out.
@@ -57,7 +58,7 @@ def class_name(loss: Loss) -> str:
     then the name ends with what that is.
     """
     plain, space = pascal_case(loss.name), loss.inputs[0].name
-    if catalogue.get(loss.name) is loss and folded(plain) in KERAS and space not in _KERAS_TAKES:
+    if is_ours(loss) and folded(plain) in KERAS and space not in _KERAS_TAKES:
         return f"{plain}From{pascal_case(space)}"
     return plain
 

@@ -37,7 +37,7 @@ BITS_OF_TWO_POW_52 = 0x4330000000000000
 TAIL, SERIES = COEFFICIENTS["exponential"], COEFFICIENTS["logarithm"]
 
 
-in_one = partial(jax.jit, inline=True)
+in_one: Any = partial(jax.jit, inline=True)
 """Compile a function as one outside a graph, where JAX sends every operation on its own."""
 
 

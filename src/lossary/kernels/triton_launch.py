@@ -14,7 +14,7 @@ from lossary.formula import walk
 from lossary.kernels import modules
 from lossary.kernels.triton_scale import current
 from lossary.render.kernel import Kernel
-from lossary.render.programs import Text, source, word
+from lossary.render.programs import TritonProgram, source, word
 from lossary.render.spare import WORDS
 
 Number = float | torch.Tensor
@@ -29,7 +29,7 @@ STORED = {
 
 @dataclass(frozen=True)
 class Tile:
-    """The data of one program: rows, and classes or elements of each; its warps; see ``Text``."""
+    """The data of one program: rows, and classes or elements of each, and its warps."""
 
     rows: int
     block: int
@@ -48,9 +48,9 @@ _MOST_WARPS = 16  # with 32, a thread would have 64 registers
 @lru_cache(maxsize=4096)
 def tile(kernel: Kernel, classes: int) -> Tile:
     """Return the tile of an elementwise loss, or for rows of some length."""
-    weight = sum(1 + 10 * (node.operator in _FUNCTIONS) for node in walk(*text(kernel).roots))
+    weight = sum(1 + 10 * (node.operator in _FUNCTIONS) for node in walk(*program_of(kernel).roots))
     held = next((numbers for most, numbers in _HELD if weight <= most), _LEAST_HELD)
-    double = 1 + (text(kernel).work == "float64")
+    double = 1 + (program_of(kernel).work == "float64")
     if not kernel.class_axis:
         return Tile(1, 128 * min(8, held // (2 * double)), 4)
     arrays = sum(operand.place == "class" for operand in kernel.operands)
@@ -68,22 +68,22 @@ def _power_of_two(x: int) -> int:
 
 
 @lru_cache(maxsize=4096)
-def text(
+def program_of(
     kernel: Kernel,
     *,
     streamed: bool = False,
     pointers: frozenset[str] = frozenset(),
     unless: bool = False,
-) -> Text:
-    """Return the text of a kernel, made once."""
-    return Text(kernel, streamed=streamed, pointers=pointers, unless=unless)
+) -> TritonProgram:
+    """Return the program of a kernel, made once."""
+    return TritonProgram(kernel, streamed=streamed, pointers=pointers, unless=unless)
 
 
 @lru_cache(maxsize=4096)
-def compiled(text: Text) -> Any:
-    """Return the kernel of a text, which Triton compiles for each size of tile."""
-    name = text.kernel.name
-    return getattr(modules.load(f"{name}_triton", source(text)), f"{name}_kernel")
+def compiled(program: TritonProgram) -> Any:
+    """Return the kernel of a program, which Triton compiles for each size of tile."""
+    name = program.kernel.name
+    return getattr(modules.load(f"{name}_triton", source(program)), f"{name}_kernel")
 
 
 def run(
@@ -133,7 +133,9 @@ def run(
     if facts.summed:
         values["sums_"] = torch.empty(programs, dtype=torch.float64, device=like.device)
     if programs and classes:
-        own = text(kernel, streamed=chosen.streamed, pointers=pointers, unless=unless is not None)
+        own = program_of(
+            kernel, streamed=chosen.streamed, pointers=pointers, unless=unless is not None
+        )
         _launch(own, chosen, programs, values)
     for place, copied in back:
         place.copy_(copied)
@@ -143,12 +145,12 @@ def run(
     return results
 
 
-def _launch(text: Text, chosen: Tile, programs: int, values: dict[str, Any]) -> None:
-    launched = [values[name] for name in text.parameters if name in values]
-    sizes = {"BLOCK": chosen.block} | ({"ROWS": chosen.rows} if text.kernel.class_axis else {})
+def _launch(program: TritonProgram, chosen: Tile, programs: int, values: dict[str, Any]) -> None:
+    launched = [values[name] for name in program.parameters if name in values]
+    sizes = {"BLOCK": chosen.block} | ({"ROWS": chosen.rows} if program.kernel.class_axis else {})
     with current(next(x for x in launched if isinstance(x, torch.Tensor))):
         # The compensated arithmetic needs each product rounded as it is written.
-        compiled(text)[(programs,)](
+        compiled(program)[(programs,)](
             *launched, **sizes, num_warps=chosen.warps, enable_fp_fusion=False
         )
 
@@ -168,7 +170,7 @@ class _Facts:
 
 @lru_cache(maxsize=4096)
 def _facts(kernel: Kernel) -> _Facts:
-    own = text(kernel)
+    own = program_of(kernel)
     operands = [o for o in kernel.operands if o.place != "number"]
     shaped = next(o.name for o in operands if o.place in {"class", "element"})
     written = [result for result in kernel.results if kernel.written(result)]

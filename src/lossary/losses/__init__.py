@@ -3,7 +3,7 @@
 from importlib import import_module
 from pkgutil import iter_modules
 
-from lossary.definition import gather
+from lossary.definition import Definition, gather
 
 __all__ = ["FAMILIES", "definitions"]
 
@@ -14,7 +14,7 @@ _found = sorted(
 )
 _modules = {name: import_module(f"{__name__}.{name}") for name in _found}
 
-FAMILIES = {name: (m.__doc__ or "").partition(".")[0] for name, m in _modules.items()}
+FAMILIES: dict[str, str] = {name: (m.__doc__ or "").partition(".")[0] for name, m in _modules.items()}
 """What each family is about, in the words of its module."""
 
-definitions = gather(*_modules.values())
+definitions: dict[str, Definition] = gather(*_modules.values())

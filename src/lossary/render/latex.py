@@ -84,10 +84,10 @@ _OVER = frozenset({"total", "peak", "argpeak"})
 
 def latex(expression: Expression) -> str:
     """Return the formula in LaTeX, without delimiters."""
-    return _text(expression, 0)
+    return _printed(expression, 0)
 
 
-def _text(node: Expression, binding: int) -> str:
+def _printed(node: Expression, binding: int) -> str:
     tightness, text = _spell(node)
     return rf"\left({text}\right)" if tightness < binding else text
 
@@ -98,7 +98,7 @@ def _spell(node: Expression) -> tuple[int, str]:
     if node.operator == "constant":
         return _number(float(node.payload or 0))
     if is_bracket(node):
-        return ATOM, rf"\left[{_text(node.arguments[0], 0)}\right]"
+        return ATOM, rf"\left[{_printed(node.arguments[0], 0)}\right]"
     if node.operator == "where":
         return _cases(node)
     if node.operator == "multiply" and (fraction := _over(node)):
@@ -114,7 +114,7 @@ def _spell(node: Expression) -> tuple[int, str]:
     tightness, template, places = known
     if node.operator in _OVER and "positions" in node.arguments[0].axes:
         template = template.replace("_c", "_u")
-    texts = [_text(a, place) for a, place in zip(node.arguments, places, strict=True)]
+    texts = [_printed(a, place) for a, place in zip(node.arguments, places, strict=True)]
     return tightness, template.format(*texts)
 
 
@@ -140,10 +140,10 @@ def _over(node: Expression) -> tuple[int, str] | None:
     """Print a x as a square when both factors are one expression."""
     x, y = node.arguments
     if x is y:
-        return POWER, f"{{{_text(x, ATOM)}}}^2"
+        return POWER, f"{{{_printed(x, ATOM)}}}^2"
     halves = x.operator == "multiply" and x.arguments[1] is y
     if halves and x.arguments[0].operator == "constant":
-        return PRODUCT, rf"{_text(x.arguments[0], PRODUCT)} {{{_text(y, ATOM)}}}^2"
+        return PRODUCT, rf"{_printed(x.arguments[0], PRODUCT)} {{{_printed(y, ATOM)}}}^2"
     return None
 
 
@@ -152,6 +152,6 @@ def _cases(node: Expression) -> tuple[int, str]:
     rows = []
     while node.operator == "where" and not is_bracket(node):
         condition, value, node = node.arguments
-        rows.append(rf"{_text(value, 0)} & \text{{if }} {_text(condition, 0)}")
-    rows.append(rf"{_text(node, 0)} & \text{{otherwise}}")
+        rows.append(rf"{_printed(value, 0)} & \text{{if }} {_printed(condition, 0)}")
+    rows.append(rf"{_printed(node, 0)} & \text{{otherwise}}")
     return ATOM, r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"

@@ -118,7 +118,7 @@ def render(program: Program, name: str) -> str:
         lines.append(f'    """{first}' + ("" if more else '"""'))
         lines += [*(f"    {line}".rstrip() for line in more), *(['    """'] if more else [])]
     printer = Printer(language, results, like)
-    body = [printer.text(result, 0) for result in results]
+    body = [printer.printed(result, 0) for result in results]
     lines += [f"    {line}" for line in printer.lines]
     lines.append(f"    return {', '.join(body)}")
     return f"{language.imports}\n\n\n" + "\n".join(lines) + "\n"
@@ -166,7 +166,7 @@ class Printer:
         self.prefix: str = prefix
         self.lines: list[str] = []
         self.names: dict[Expression, str] = {}
-        self.uses = Counter(results)
+        self.uses: Counter[Expression] = Counter(results)
         for node in walk(*results):
             self._count(node)
         for node in walk(*results):
@@ -184,7 +184,7 @@ class Printer:
         self.lines.append(f"{name} = {self._spell(node)[1]}")
         return name
 
-    def text(self, node: Expression, binding: int) -> str:
+    def printed(self, node: Expression, binding: int) -> str:
         """Print a node for a place that binds as tightly as ``binding``."""
         if node in self.names:
             return self.names[node]
@@ -203,12 +203,12 @@ class Printer:
         if tightness == ATOM:
             texts = [self._argument(a) for a in node.arguments]
         else:
-            texts = [self.text(a, tightness + (i > 0)) for i, a in enumerate(node.arguments)]
+            texts = [self.printed(a, tightness + (i > 0)) for i, a in enumerate(node.arguments)]
         return tightness, template.format(*texts, like=self.like)
 
     def _argument(self, node: Expression) -> str:
         """Print an argument of a call, where a plain number may need a dtype."""
-        text = self.text(node, 0)
+        text = self.printed(node, 0)
         if node.operator == "constant":
             return self.language.constant.format(text, like=self.like)
         return self.language.count.format(text, like=self.like) if _is_count(node) else text
@@ -225,21 +225,21 @@ class Printer:
         x, y = sorted(node.arguments, key=lambda x: x.operator == "constant")
         if template is None or y.operator != "constant":
             return None
-        return ATOM, template.format(self.text(x, 0), self.text(y, 0))
+        return ATOM, template.format(self.printed(x, 0), self.printed(y, 0))
 
     def _of_data(self, node: Expression) -> tuple[int, str] | None:
         """Print what a target has a word of its own for where it is taken of an argument."""
         x, template = node.arguments[0], self.language.of_data.get(node.operator)
         if template is None or x.operator != "variable":
             return None
-        return ATOM, template.format(self.text(x, 0))
+        return ATOM, template.format(self.printed(x, 0))
 
     def _power(self, node: Expression) -> tuple[int, str] | None:
         base, exponent = node.arguments
         if exponent.operator == "constant" and exponent.payload == 2:
             if base in self.names or not base.arguments:
                 return self._spell(apply("multiply", base, base))
-            return POWER, f"{self.text(base, ATOM)} ** 2"
+            return POWER, f"{self.printed(base, ATOM)} ** 2"
         return None
 
     def _where(self, node: Expression) -> tuple[int, str] | None:
@@ -248,7 +248,7 @@ class Printer:
             return None
         # Two plain numbers carry no dtype: the library would choose its own.
         template = self.language.spellings["where"][1]
-        texts = [self.text(a, 0) for a in node.arguments]
+        texts = [self.printed(a, 0) for a in node.arguments]
         chosen = template.format(*texts, like=self.like)
         return ATOM, self.language.cast.format(chosen, like=self.like)
 

@@ -25,7 +25,7 @@ ROW_CALLS = {"norm": "‖{0}‖", "cosine": "cos({0}, {1})"}
 CLASS_CALLS = {"softmax": "softmax({0})", "log_softmax": "log softmax({0})"}
 
 # Primitives for the sake of their digits, which a reader knows by other words.
-PRIMITIVES: dict[str, Callable[..., Expression]] = {
+IN_TEXTBOOK_WORDS: dict[str, Callable[..., Expression]] = {
     "log1p": lambda x: log(simplify(1 + x)),
     "expm1": lambda x: exp(x) - 1,
 }
@@ -47,8 +47,8 @@ def textbook(expression: Expression) -> Expression:
 
 def meaning_of(operator: str, arguments: tuple[Expression, ...]) -> Expression | None:
     """Return what a function means, or None for a word that a textbook has too."""
-    if operator in PRIMITIVES:
-        return PRIMITIVES[operator](*arguments)
+    if operator in IN_TEXTBOOK_WORDS:
+        return IN_TEXTBOOK_WORDS[operator](*arguments)
     if operator not in FUNCTIONS or operator in CALLS | ROW_CALLS | CLASS_CALLS:
         return None
     means = FUNCTIONS[operator].means

@@ -46,7 +46,7 @@ class Scope:
         """Return the lines that compute the roots, and the text of each root."""
         replaced = self.replaced(roots)
         printer = Printer(self.target, replaced, "", self.fresh(prefix) + "_")
-        texts = [printer.text(root, 0) for root in replaced]
+        texts = [printer.printed(root, 0) for root in replaced]
         return printer.lines, texts
 
     def hoisted(self, roots: Sequence[Expression], index: str = "") -> Iterator[str]:

@@ -65,7 +65,7 @@ def page(loss: Loss, figure: str | None = None) -> str:
         "Traps": lambda loss: [f"* {_prose(trap)}" for trap in loss.traps],
         "Names elsewhere": _elsewhere,
         "Source": lambda loss: [_references(loss.source)] if loss.source else [],
-        "What NumPy runs": _text,
+        "What NumPy runs": _source,
     }
     lines = [f"# {loss.name}", "", _prose(loss.summary), "", "```python", signature(loss), "```"]
     if figure:
@@ -172,7 +172,7 @@ def _elsewhere(loss: Loss) -> list[str]:
     return _table(("library", "name"), rows) if rows else []
 
 
-def _text(loss: Loss) -> list[str]:
+def _source(loss: Loss) -> list[str]:
     return [
         "The value of each element, as generated from the definition:",
         *_listing(loss.text("numpy")),

@@ -96,16 +96,16 @@ class Targets(NamedTuple):
     dtype: Any
 
 
-def targets(y_true: Any, y_pred: Any, sample_weight: Any) -> Targets | None:
-    """Read the arguments of a regression metric; None if scikit-learn has to answer."""
+def targets(y_true: Any, y_pred: Any, sample_weight: Any) -> Targets:
+    """Read the arguments of a regression metric; NotMine if scikit-learn has to answer."""
     if get_config()["array_api_dispatch"]:
-        return None
+        raise NotMine
     check_consistent_length(y_true, y_pred, sample_weight)
     true = doubles(y_true)
     predicted = doubles(y_pred)
     count = len(true)
     true, predicted = true.reshape(count, -1), predicted.reshape(count, -1)
     if true.shape != predicted.shape:
-        return None
+        raise NotMine
     weight = weights(sample_weight, count)
     return Targets(true, predicted, weight, float_dtype(y_true, y_pred, sample_weight))

@@ -63,15 +63,11 @@ def _mean(
     loss: str, y_true: Any, y_pred: Any, sample_weight: Any, multioutput: Any, **parameters: Any
 ) -> Any:
     given = targets(y_true, y_pred, sample_weight)
-    if given is None:
-        raise NotMine
     return _combined(_columns(loss, given, **parameters), multioutput, given.dtype)
 
 
 def _root(loss: str, y_true: Any, y_pred: Any, sample_weight: Any, multioutput: Any) -> Any:
     given = targets(y_true, y_pred, sample_weight)
-    if given is None:
-        raise NotMine
     return _combined(np.sqrt(_columns(loss, given)), multioutput, given.dtype)
 
 
@@ -185,8 +181,6 @@ def mean_absolute_percentage_error(
     0.25
     """
     given = targets(y_true, y_pred, sample_weight)
-    if given is None:
-        raise NotMine
     size = catalogue["absolute_error"](given.predicted, given.true, reduction="none", check=False)
     relative = size / np.maximum(abs(given.true), TARGET_FLOOR)
     columns = np.average(relative, axis=0, weights=given.weight)
@@ -254,7 +248,7 @@ def d2_pinball_score(
     0.5
     """
     given = targets(y_true, y_pred, sample_weight)
-    if given is None or len(given.true) < 2 or not isinstance(alpha, Real):
+    if len(given.true) < 2 or not isinstance(alpha, Real):
         raise NotMine
     if given.weight is not None and given.weight.min() < 0:
         raise NotMine
@@ -305,7 +299,7 @@ def d2_tweedie_score(
     0.5
     """
     given = targets(y_true, y_pred, sample_weight)
-    if given is None or not isinstance(power, Real) or power != 0:
+    if not isinstance(power, Real) or power != 0:
         raise NotMine
     if given.true.shape[1] != 1 or len(given.true) < 2:
         raise NotMine

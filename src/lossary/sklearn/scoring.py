@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics._scorer import _BaseScorer
 
-from lossary import catalogue, find
+from lossary import find
+from lossary.doors import as_called
 from lossary.engine import Loss
 from lossary.errors import DomainError, ShapeError
 from lossary.sklearn.contract import refuse_masked
@@ -101,10 +102,7 @@ class LossScorer(_BaseScorer):
 
     def __repr__(self) -> str:
         named = {} if self._asked is None else {"response_method": self._asked}
-        known = catalogue.get(self.loss.name) is self.loss
-        loss = repr(self.loss.name) if known else self.loss.name
-        settings = [f"{key}={value!r}" for key, value in (self._kwargs | named).items()]
-        return f"scorer({', '.join([loss, *settings])})"
+        return as_called("scorer", self.loss, self._kwargs | named)
 
 
 def _signature(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> None:

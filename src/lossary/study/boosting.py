@@ -100,7 +100,7 @@ def panel(name: str, fits: Fits, settings: Settings) -> Panel:
     return Panel(title, Axis("trees"), Axis(f"mean {name}"), tuple(curves))
 
 
-study = Study(
+study: Study = Study(
     "boosting",
     "Ten losses in XGBoost and LightGBM, each against the nearest objective that is built in.",
     Settings(),

@@ -17,7 +17,7 @@ EVERY = 5
 """How many trees lie between two looks at held-out rows."""
 GROUP = 20
 """How many rows a list has that is to be ranked."""
-TOLD = {"xgboost": {"nthread": 1, "max_depth": 3, "eta": 0.1},
+TOLD: dict[str, dict[str, Any]] = {"xgboost": {"nthread": 1, "max_depth": 3, "eta": 0.1},
          "lightgbm": {"num_threads": 1, "num_leaves": 8, "learning_rate": 0.1, "verbose": -1,
                       "deterministic": True, "force_row_wise": True}}  # fmt: skip
 

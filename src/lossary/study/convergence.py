@@ -264,7 +264,7 @@ def trajectories(settings: Settings, start: float, count: int) -> Panel:
     return Panel(title, Axis("step"), Axis("|residual|"), made, legend="none")
 
 
-study = Study(
+study: Study = Study(
     "convergence",
     "Steps to a given error: does squared or absolute error converge faster? Both, it depends.",
     Settings(),

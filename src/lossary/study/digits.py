@@ -269,13 +269,13 @@ def panels(
     )
 
 
-digits = Study(
+digits: Study = Study(
     "digits",
     "Softmax regression on bundled images: quadratic cost, softmax twice, cross-entropy.",
     Settings(),
     run_digits,
 )
-mnist = Study(
+mnist: Study = Study(
     "mnist",
     "The same on MNIST, reproducing the article's table and its double softmax.",
     Settings(),

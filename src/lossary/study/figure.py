@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", ".")
-LEGEND = {"frameon": True, "framealpha": 0.88, "edgecolor": "none", "fontsize": 8.5}
+LEGEND: dict[str, Any] = {"frameon": True, "framealpha": 0.88, "edgecolor": "none", "fontsize": 8.5}
 NOTE: dict[str, Any] = {"fontsize": 8.5, "color": "#555555"}
 PANEL_INCHES = (5.4, 4.0)
 

@@ -285,7 +285,7 @@ def modulation_panel() -> Panel:
     )
 
 
-study = Study(
+study: Study = Study(
     "imbalance",
     "One class becomes rare, down to 1:1000: what balancing and focal loss buy and cost.",
     Settings(),

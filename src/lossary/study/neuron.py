@@ -299,7 +299,7 @@ def panels(
     return (*costs, picture)
 
 
-study = Study(
+study: Study = Study(
     "neuron",
     "One sigmoid neuron: why the quadratic cost starts slowly and cross-entropy does not.",
     Settings(),

@@ -291,7 +291,7 @@ def curves(residual: np.ndarray, *, gradient: bool) -> tuple[Curve, ...]:
     return tuple(made)
 
 
-study = Study(
+study: Study = Study(
     "outliers",
     "Linear regression with 0 to 30 % gross outliers: which losses keep the coefficients.",
     Settings(),

@@ -10,8 +10,8 @@ from lossary.tables import Column, Styled, Table
 if TYPE_CHECKING:
     from rich.console import Console
 
-SIGNS = {True: "✓", False: "✗", None: "~"}
-COLOURS = {True: "green", False: "red", None: "yellow"}
+SIGNS: dict[bool | None, str] = {True: "✓", False: "✗", None: "~"}
+COLOURS: dict[bool | None, str] = {True: "green", False: "red", None: "yellow"}
 
 
 def print_report(report: Report, console: Console) -> None:

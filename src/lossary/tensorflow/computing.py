@@ -18,8 +18,7 @@ from tensorflow.python.eager import context, forwardprop_util, record
 from tensorflow.python.framework import constant_op
 
 from lossary import catalogue
-from lossary.engine.checking import check_parameter
-from lossary.engine.program import compiled, variant
+from lossary.doors import Function, Parameters, function_of
 
 # Up to here a call is mostly overhead, of which NumPy has least; beyond it XLA is faster.
 SMALL = 16384
@@ -38,7 +37,7 @@ class Request(NamedTuple):
 
     loss: str
     dtype: tf.DType
-    parameters: tuple[tuple[str, float], ...] = ()
+    parameters: Parameters = ()
     axis: int = -1
     alone: bool = False
     check: bool = False
@@ -56,8 +55,8 @@ def values(request: Request, *tensors: tf.Tensor, **arrays: tf.Tensor) -> tf.Ten
             return general(request, *tensors, **arrays)
         moving = tuple(record.should_record_backprop([x]) for x in tensors)
     run = _small if small else _large
-    text = _text(request.loss, request.parameters, tuple(arrays), moving, small)
-    result, slopes = run(request, text, tensors, arrays)
+    function = _function(request.loss, request.parameters, tuple(arrays), moving, small)
+    result, slopes = run(request, function, tensors, arrays)
     if slopes:
 
         def send_back(upstream: Any) -> list[Any]:
@@ -65,7 +64,7 @@ def values(request: Request, *tensors: tf.Tensor, **arrays: tf.Tensor) -> tf.Ten
             if again or record.should_record_backprop([*tensors, upstream]):
                 return _differentiable(request, tensors, arrays, upstream)
             multiply = _multiplied if small else _multiplied_by_tensorflow
-            return multiply(request, text, tensors, slopes, upstream)
+            return multiply(request, function, tensors, slopes, upstream)
 
         record.record_operation(request.loss, [result], list(tensors), send_back)
     return result
@@ -124,60 +123,33 @@ def general(request: Request, *tensors: tf.Tensor, **arrays: tf.Tensor) -> tf.Te
     return tf.cast(found, request.dtype)
 
 
-class _Text(NamedTuple):
-    """Compiled text, its last arguments, and the inputs without a class axis of their own."""
-
-    run: Any
-    parameters: tuple[Any, ...]
-    labels: tuple[bool, ...]
-    moving: tuple[bool, ...]
-    rows: bool
-
-
 @lru_cache(maxsize=1024)
-def _text(
+def _function(
     loss: str,
-    parameters: tuple[tuple[str, float], ...],
+    parameters: Parameters,
     arrays: tuple[str, ...],
     needed: tuple[bool, ...],
     small: bool,
-) -> _Text:
-    """Return the text for value and the gradients that are needed; ``arrays`` get no number."""
-    definition = catalogue[loss]
-    given = {a.name: a.default for a in definition.parameters if a.name not in arrays}
-    given |= dict(parameters)
-    for a in definition.parameters:
-        if a.name in given:
-            check_parameter(definition, a, given[a.name])
-    fixed = tuple((n, float(v)) for n, v in given.items() if v in {0, 1, 2})
-    chosen = variant(definition, frozenset(), fixed)
-    inputs = definition.inputs[: len(needed)]
-    moving = tuple(need and a.domain.continuous for a, need in zip(inputs, needed, strict=True))
-    wanted = [f"gradient:{a.name}" for a, moves in zip(inputs, moving, strict=True) if moves]
-    return _Text(
-        compiled(chosen, ("value", *wanted), "numpy" if small else "tensorflow"),
-        tuple(given.get(name, name) for name in chosen.arguments[len(definition.inputs) :]),
-        tuple(definition.class_axis and not a.domain.class_axis for a in inputs),
-        moving,
-        definition.class_axis,
-    )
+) -> Function:
+    library = "numpy" if small else "tensorflow"
+    return function_of(catalogue[loss], parameters, arrays, needed, library)
 
 
 def _small(
-    request: Request, text: _Text, tensors: tuple[Any, ...], arrays: dict[str, Any]
+    request: Request, function: Function, tensors: tuple[Any, ...], arrays: dict[str, Any]
 ) -> tuple[tf.Tensor, Any]:
     """Return the loss by NumPy text, with the slopes that backward multiplies."""
     data = [
-        _array(x, label, request.axis if text.rows else -1)
-        for x, label in zip(tensors, text.labels, strict=False)
+        _array(x, label, request.axis if function.rows else -1)
+        for x, label in zip(tensors, function.labels, strict=False)
     ]
     if request.alone:
         data.append(_NONE)
-    data += [_array(arrays[p], False, -1) if p in arrays else p for p in text.parameters]
+    data += [_array(arrays[p], False, -1) if p in arrays else p for p in function.parameters]
     with np.errstate(all="ignore"):
-        found = text.run(*data)
+        found = function.run(*data)
     value, slopes = (found[0], found[1:]) if type(found) is tuple else (found, ())
-    if text.rows:
+    if function.rows:
         value = value[..., 0]
     if request.alone:
         value = np.add.reduce(value, axis=None)
@@ -185,39 +157,39 @@ def _small(
 
 
 def _large(
-    request: Request, text: _Text, tensors: tuple[Any, ...], arrays: dict[str, Any]
+    request: Request, function: Function, tensors: tuple[Any, ...], arrays: dict[str, Any]
 ) -> tuple[tf.Tensor, Any]:
     """Return the loss by TensorFlow text that XLA makes one pass, with its slopes."""
     names = tuple(arrays)
     shapes = tuple((tuple(x.shape), x.dtype) for x in (*tensors, *arrays.values()))
-    value, *slopes = _compiled(request, text, names, shapes)(*tensors, *arrays.values())
+    value, *slopes = _compiled(request, function, names, shapes)(*tensors, *arrays.values())
     return value, slopes
 
 
 @lru_cache(maxsize=64)
-def _compiled(request: Request, text: _Text, names: tuple[str, ...], shapes: Any) -> Any:
+def _compiled(request: Request, function: Function, names: tuple[str, ...], shapes: Any) -> Any:
     """Return the compiled text for tensors of these shapes."""
 
     def run(*tensors: tf.Tensor) -> list[tf.Tensor]:
         count = len(tensors) - len(names)
         arrays = dict(zip(names, tensors[count:], strict=True))
         data = []
-        for x, label in zip(tensors[:count], text.labels, strict=False):
-            moved = _moved(x, request.axis) if text.rows and not label else x
+        for x, label in zip(tensors[:count], function.labels, strict=False):
+            moved = _moved(x, request.axis) if function.rows and not label else x
             wide = tf.cast(moved, tf.float64 if x.dtype.is_floating else tf.int64)
             data.append(tf.expand_dims(wide, -1) if label else wide)
         if request.alone:
             data.append(tf.zeros((), tf.float64))
         data += [
             tf.cast(arrays[p], tf.float64) if p in arrays else tf.constant(p, tf.float64)
-            for p in text.parameters
+            for p in function.parameters
         ]
-        found = text.run(*data)
+        found = function.run(*data)
         value, *slopes = found if isinstance(found, tuple) else (found,)
-        value = tf.squeeze(value, -1) if text.rows else value
+        value = tf.squeeze(value, -1) if function.rows else value
         value = tf.reduce_sum(value) if request.alone else value
-        moving = [x for x, moves in zip(tensors, text.moving, strict=False) if moves]
-        wide = [_like(slope, x, request, text) for slope, x in zip(slopes, moving, strict=True)]
+        moving = [x for x, moves in zip(tensors, function.moving, strict=False) if moves]
+        wide = [_like(slope, x, request, function) for slope, x in zip(slopes, moving, strict=True)]
         return [tf.cast(value, request.dtype), *wide]
 
     return tf.function(run, autograph=False, jit_compile=True)
@@ -231,27 +203,27 @@ def _moved(x: tf.Tensor, axis: int, back: bool = False) -> tf.Tensor:
     return tf.transpose(x, order)
 
 
-def _like(slope: Any, x: tf.Tensor, request: Request, text: _Text) -> tf.Tensor:
+def _like(slope: Any, x: tf.Tensor, request: Request, function: Function) -> tf.Tensor:
     """Return a slope in the shape of its tensor; halves keep float32 until it is multiplied."""
     dtype = tf.float32 if x.dtype.size < 4 else x.dtype
     slope = tf.cast(tf.convert_to_tensor(slope), dtype)
-    if text.rows:
+    if function.rows:
         slope = _moved(slope, request.axis, back=True)
     return tf.broadcast_to(slope, x.shape)
 
 
 def _multiplied_by_tensorflow(
-    request: Request, text: _Text, tensors: tuple[Any, ...], slopes: Any, upstream: Any
+    request: Request, function: Function, tensors: tuple[Any, ...], slopes: Any, upstream: Any
 ) -> list[Any]:
     """Return the slopes times what comes from above, each like its tensor."""
     left, found = iter(slopes), []
-    for x, moves in zip(tensors, text.moving, strict=True):
+    for x, moves in zip(tensors, function.moving, strict=True):
         if not moves:
             found.append(None)
             continue
         slope = next(left)
         up = tf.cast(upstream, slope.dtype)
-        up = tf.expand_dims(up, request.axis) if text.rows else up
+        up = tf.expand_dims(up, request.axis) if function.rows else up
         found.append(tf.cast(up * slope, x.dtype))
     return found
 
@@ -273,15 +245,15 @@ def _tensor(array: Any, dtype: tf.DType) -> Any:
 
 
 def _multiplied(
-    request: Request, text: _Text, tensors: tuple[Any, ...], slopes: Any, upstream: Any
+    request: Request, function: Function, tensors: tuple[Any, ...], slopes: Any, upstream: Any
 ) -> list[Any]:
     """Return the slopes times what comes from above, each like its tensor."""
     up = upstream._numpy().astype(np.float64)  # noqa: SLF001  (the public one copies)
-    if text.rows:
+    if function.rows:
         up = up[..., None]
     left = iter(slopes)
     found: list[Any] = []
-    for x, moves in zip(tensors, text.moving, strict=True):
+    for x, moves in zip(tensors, function.moving, strict=True):
         if not moves:
             found.append(None)
             continue
@@ -289,7 +261,7 @@ def _multiplied(
             slope = np.asarray(up * next(left))
         if slope.ndim < len(x.shape):
             slope = np.broadcast_to(slope, x._numpy().shape)  # noqa: SLF001
-        if text.rows and request.axis != -1:
+        if function.rows and request.axis != -1:
             slope = np.moveaxis(slope, -1, request.axis)
         found.append(_tensor(slope, x.dtype))
     return found

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from lossary import catalogue
 from lossary.definition import pascal_case
+from lossary.doors import made_for
 from lossary.engine import Loss
 from lossary.typing import Batch
 
@@ -107,14 +108,7 @@ def module_of(loss: Loss) -> type[LossModule]:
     >>> module_of(L.huber)(delta=2.0)
     Huber(delta=2.0)
     """
-    ours = catalogue.get(loss.name) is loss
-    body = {
-        "loss": loss,
-        "__doc__": f"{loss.summary}\n\nThe module of ``{loss.name}``, whose help says more.",
-        "__module__": __name__ if ours else loss.formula.__module__,
-        "__signature__": constructor(loss),
-    }
-    return type(class_name(loss), (LossModule,), body)
+    return made_for(loss, LossModule, class_name(loss), "module", constructor(loss))
 
 
 def blank(loss: Loss) -> LossModule:

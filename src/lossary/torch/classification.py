@@ -9,9 +9,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lossary.doors import NotMine
 from lossary.torch import computing
 from lossary.torch.computing import Parameters, Request
-from lossary.torch.contract import as_torch, at_labels, real, reduction_of, result_dtype, wide
+from lossary.torch.contract import (
+    as_torch,
+    at_labels,
+    is_number,
+    real,
+    reduction_of,
+    result_dtype,
+    wide,
+)
 
 # binary_cross_entropy: no logarithm below -100, no p (1 - p) below 1e-12 in the gradient.
 LOG_FLOOR = -100.0
@@ -67,10 +76,10 @@ def cross_entropy(
     """
     reduction = reduction_of(size_average, reduce, reduction)
     if not 0.0 <= label_smoothing <= 1.0:
-        return NotImplemented
+        raise NotMine
     if input.shape == target.shape and input.dim():
         if ignore_index >= 0:
-            return NotImplemented
+            raise NotMine
         return _with_probabilities(input, target, weight, reduction, label_smoothing)
     if weight is not None and label_smoothing:
         return _smoothed(input, target, weight, ignore_index, reduction, label_smoothing)
@@ -87,16 +96,18 @@ def _last(x: Tensor, axis: int) -> Tensor:
     return x if axis == x.dim() - 1 else x.movedim(axis, -1)
 
 
-def _fits(input: Tensor, target: Tensor, weight: Tensor | None) -> bool:
-    """Whether labels and class weights belong to this input."""
+def _fits(input: Tensor, target: Tensor, weight: Tensor | None) -> None:
+    """Leave to PyTorch labels and class weights that do not belong to this input."""
     if not input.dim() or not input.numel() or target.dtype not in {torch.int64, torch.uint8}:
-        return False
+        raise NotMine
+    real(input)
     axis = _classes(input)
-    if not real(input) or target.shape != input.shape[:axis] + input.shape[axis + 1 :]:
-        return False
-    return weight is None or (
-        weight.dtype == input.dtype and weight.shape == input.shape[axis:][:1]
-    )
+    if target.shape != input.shape[:axis] + input.shape[axis + 1 :]:
+        raise NotMine
+    if weight is not None and (
+        weight.dtype != input.dtype or weight.shape != input.shape[axis:][:1]
+    ):
+        raise NotMine
 
 
 class _Rows(NamedTuple):
@@ -135,8 +146,7 @@ def _at_label(
     ignore_index: int,
     reduction: str,
 ) -> Tensor:
-    if not _fits(input, target, weight):
-        return NotImplemented
+    _fits(input, target, weight)
     request = Request(
         loss, reduction, result_dtype(input), parameters, read_once=loss == "cross_entropy"
     )
@@ -181,8 +191,7 @@ def _smoothed(
     smoothing: float,
 ) -> Tensor:
     """Return the weighted loss of smoothed labels: target masses that need not have sum 1."""
-    if not _fits(input, target, weight):
-        return NotImplemented
+    _fits(input, target, weight)
     logits, label, keep = _rows(input, target, ignore_index)
     classes = logits.shape[-1]
     weight = weight.to(wide(input.dtype))
@@ -199,12 +208,11 @@ def _smoothed(
 def _with_probabilities(
     input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, smoothing: float
 ) -> Tensor:
-    if not real(input, target) or not input.numel():
-        return NotImplemented
+    real(input, target)
     axis = _classes(input)
     classes = input.shape[axis]
-    if weight is not None and weight.shape != (classes,):
-        return NotImplemented
+    if not input.numel() or (weight is not None and weight.shape != (classes,)):
+        raise NotMine
     masses = _last(target, axis)
     if smoothing or weight is not None:
         masses = masses.to(wide(masses.dtype))
@@ -236,16 +244,17 @@ def binary_cross_entropy(
     tensor([100.0000,   0.6931])
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    if not _binary_fits(input, target, weight) or input.dtype != target.dtype:
-        return NotImplemented
+    _binary_fits(input, target, weight)
+    if input.dtype != target.dtype:
+        raise NotMine
     if torch.is_autocast_enabled(input.device.type):
-        return NotImplemented  # refused on some devices, allowed on others
+        raise NotMine  # refused on some devices, allowed on others
     request = Request("binary_cross_entropy_from_probability", reduction, input.dtype, (), weight)
     if computing.is_plain(input, target) and input.numel():
         low, high = (float(v) for v in torch.aminmax(input.detach()))
         bottom, top = (float(v) for v in torch.aminmax(target.detach()))
         if not (low >= 0 and high <= 1 and bottom >= 0 and top <= 1):
-            return NotImplemented
+            raise NotMine
         if low > 2 * SLOPE_FLOOR and high < 1 - 2 * SLOPE_FLOOR:
             return computing.reduced(request, input, target)
     else:
@@ -254,14 +263,13 @@ def binary_cross_entropy(
     return computing.reduced(request, *_floored(input, target))
 
 
-def _binary_fits(input: Tensor, target: Tensor, *weights: Tensor | None) -> bool:
-    if input.shape != target.shape or not real(input):
-        return False
-    if target.dtype == torch.bool or target.is_complex():
-        return False
-    return all(
-        w is None or torch.broadcast_shapes(w.shape, input.shape) == input.shape for w in weights
-    )
+def _binary_fits(input: Tensor, target: Tensor, *weights: Tensor | None) -> None:
+    real(input)
+    if input.shape != target.shape or not is_number(target):
+        raise NotMine
+    for w in weights:
+        if w is not None and torch.broadcast_shapes(w.shape, input.shape) != input.shape:
+            raise NotMine
 
 
 def _floored(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -299,8 +307,7 @@ def binary_cross_entropy_with_logits(
     tensor(0.6931)
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    if not _binary_fits(input, target, weight, pos_weight):
-        return NotImplemented
+    _binary_fits(input, target, weight, pos_weight)
     others = [x for x in (target, weight, pos_weight) if x is not None]
     dtype = result_dtype(input, *others)
     arrays = () if pos_weight is None else (("positive_weight", pos_weight),)
@@ -327,8 +334,9 @@ def multilabel_soft_margin_loss(
     tensor(0.6931)
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    if not _binary_fits(input, target, weight) or not input.dim() or not input.numel():
-        return NotImplemented
+    _binary_fits(input, target, weight)
+    if not input.dim() or not input.numel():
+        raise NotMine
     dtype = input.dtype if weight is None else torch.promote_types(input.dtype, weight.dtype)
     if reduction == "mean":
         request = Request("binary_cross_entropy", "mean", dtype, (), weight)

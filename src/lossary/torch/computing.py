@@ -17,11 +17,10 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from lossary.engine.checking import check_parameter
+from lossary.doors import Function, Parameters, function_of
 from lossary.engine.libraries.torch import is_watched
 from lossary.engine.libraries.torch_fused import loosen, released
 from lossary.engine.libraries.torch_memory import ORDINARY, is_plain_memory, keys_of
-from lossary.engine.program import compiled, variant
 from lossary.engine.recipes import NO_RECIPE
 from lossary.engine.recipes.torch import call
 from lossary.engine.selection import CUTOFF
@@ -30,8 +29,6 @@ from lossary.torch.formulas import FORMULAS, LOGITS, TOLD
 
 # Up to here a call is mostly overhead; beyond it PyTorch's vectorised operators are faster.
 SMALL = 2048
-
-Parameters = tuple[tuple[str, Any], ...]
 
 
 class Request(NamedTuple):
@@ -188,42 +185,11 @@ def is_small(request: Request, tensors: tuple[Tensor, ...]) -> bool:
     return not request.arrays or all(not x.requires_grad and is_plain(x) for _, x in request.arrays)
 
 
-class _Text(NamedTuple):
-    """Compiled text and its last arguments; of the inputs, which are labels and which move."""
-
-    run: Any
-    parameters: tuple[Any, ...]
-    labels: tuple[bool, ...]
-    moving: tuple[bool, ...]
-    rows: bool
-    logits: bool
-
-
 @lru_cache(maxsize=4096)
-def _text(
+def _function(
     loss: str, parameters: Parameters, arrays: tuple[str, ...], needed: tuple[bool, ...]
-) -> _Text:
-    """Return the text for value and the gradients that are needed; ``arrays`` get no number."""
-    definition = TOLD[loss]
-    given = {a.name: a.default for a in definition.parameters if a.name not in arrays}
-    given |= dict(parameters)
-    absent = frozenset(name for name, value in given.items() if value is None)
-    for a in definition.parameters:
-        if a.name in given and a.name not in absent:
-            check_parameter(definition, a, given[a.name])
-    fixed = tuple((n, float(v)) for n, v in given.items() if n not in absent and v in {0, 1, 2})
-    chosen = variant(definition, absent, fixed)
-    inputs = definition.inputs
-    moving = tuple(need and a.domain.continuous for a, need in zip(inputs, needed, strict=True))
-    wanted = [f"gradient:{a.name}" for a, moves in zip(inputs, moving, strict=True) if moves]
-    return _Text(
-        compiled(chosen, ("value", *wanted), "numpy"),
-        tuple(given.get(name, name) for name in chosen.arguments[len(inputs) :]),
-        tuple(definition.class_axis and not a.domain.class_axis for a in inputs),
-        moving,
-        definition.class_axis,
-        loss in LOGITS,
-    )
+) -> Function:
+    return function_of(TOLD[loss], parameters, arrays, needed, "numpy")
 
 
 def _array(x: Tensor, expand: bool) -> np.ndarray:
@@ -253,23 +219,25 @@ class _Small(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, request: Request, *tensors: Tensor) -> Tensor:
         more = dict(request.arrays)
-        text = _text(request.loss, request.parameters, tuple(more), ctx.needs_input_grad[1:])
-        arrays = [_array(x, e) for x, e in zip(tensors, text.labels, strict=True)]
+        function = _function(
+            request.loss, request.parameters, tuple(more), ctx.needs_input_grad[1:]
+        )
+        arrays = [_array(x, e) for x, e in zip(tensors, function.labels, strict=True)]
         if more:
-            arrays += [_array(more[p], False) if p in more else p for p in text.parameters]
+            arrays += [_array(more[p], False) if p in more else p for p in function.parameters]
         else:
-            arrays += text.parameters
+            arrays += function.parameters
         with np.errstate(all="ignore"):
-            results = text.run(*arrays)
+            results = function.run(*arrays)
             value = results[0] if type(results) is tuple else results
-            weight, divisor = _weighing(request, value, text.rows)
-            keep = None if request.mask is None else _array(request.mask, expand=text.rows)
-            if text.logits and not arrays[0].max() < math.inf:
+            weight, divisor = _weighing(request, value, function.rows)
+            keep = None if request.mask is None else _array(request.mask, expand=function.rows)
+            if request.loss in LOGITS and not arrays[0].max() < math.inf:
                 _look_again(arrays[0], keep)
             if type(results) is tuple:
                 factor = 1 / divisor if weight is None else weight / divisor
-                slopes = _scaled(tensors, text, results[1:], factor, keep)
-                _keep(ctx, request, text, tensors, slopes)
+                slopes = _scaled(tensors, function, results[1:], factor, keep)
+                _keep(ctx, request, function, tensors, slopes)
             if weight is not None:
                 value = value * weight
             if keep is not None:
@@ -278,12 +246,12 @@ class _Small(torch.autograd.Function):
             if not math.isfinite(total) and not request.as_it_is:
                 raise NotFiniteError
             if request.reduction == "none":
-                return _tensor(value[..., 0] if text.rows else value, request.dtype)
+                return _tensor(value[..., 0] if function.rows else value, request.dtype)
             return _tensor(total, request.dtype)
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
-        up, text = upstream[0], ctx.text
+        up, function = upstream[0], ctx.function
         try:
             saved = ctx.saved_tensors
         except RuntimeError as error:
@@ -293,12 +261,12 @@ class _Small(torch.autograd.Function):
         if torch.is_grad_enabled():
             if changed := getattr(ctx, "changed", ""):
                 raise RuntimeError(changed)
-            count = sum(text.moving)
-            return (None, *_differentiable(ctx.request, text, saved[count:], up))
-        if text.rows and up.dim():
+            count = sum(function.moving)
+            return (None, *_differentiable(ctx.request, function, saved[count:], up))
+        if function.rows and up.dim():
             up = up.unsqueeze(-1)
         slopes = iter(saved)
-        return (None, *[up * next(slopes) if moves else None for moves in text.moving])
+        return (None, *[up * next(slopes) if moves else None for moves in function.moving])
 
 
 def _look_again(logits: np.ndarray, keep: np.ndarray | None) -> None:
@@ -309,13 +277,17 @@ def _look_again(logits: np.ndarray, keep: np.ndarray | None) -> None:
 
 
 def _keep(
-    ctx: Any, request: Request, text: _Text, tensors: tuple[Tensor, ...], slopes: list[Tensor]
+    ctx: Any,
+    request: Request,
+    function: Function,
+    tensors: tuple[Tensor, ...],
+    slopes: list[Tensor],
 ) -> None:
     """Save the slopes for a first derivative and the tensors for a second one.
 
     All of them with autograd, which frees them, notices when they change, and shows them to hooks.
     """
-    ctx.text = text
+    ctx.function = function
     if request.weight is request.denominator is request.mask and not request.arrays:  # all None
         ctx.request = request
         ctx.save_for_backward(*slopes, *tensors)
@@ -345,11 +317,11 @@ def _divisor(request: Request, count: int) -> Any:
 
 
 def _scaled(
-    tensors: tuple[Tensor, ...], text: _Text, slopes: Any, factor: Any, keep: Any
+    tensors: tuple[Tensor, ...], function: Function, slopes: Any, factor: Any, keep: Any
 ) -> list[Tensor]:
     """Return the slopes that backward multiplies: of the reduced loss, each like its tensor."""
     found, slopes = [], iter(slopes)
-    for x, moves in zip(tensors, text.moving, strict=True):
+    for x, moves in zip(tensors, function.moving, strict=True):
         if moves:
             slope = next(slopes) * factor
             if keep is not None:
@@ -362,18 +334,18 @@ def _scaled(
 
 
 def _differentiable(
-    request: Request, text: _Text, saved: tuple[Any, ...], upstream: Tensor
+    request: Request, function: Function, saved: tuple[Any, ...], upstream: Tensor
 ) -> list[Tensor | None]:
     """Return the gradients as functions of inputs and upstream, by way of the general road."""
-    inputs, around = saved[: len(text.moving)], saved[len(text.moving) :]
+    inputs, around = saved[: len(function.moving)], saved[len(function.moving) :]
     if around:
         weight, denominator, mask, *values = around
         arrays = tuple((name, x) for (name, _), x in zip(request.arrays, values, strict=True))
         request = request._replace(weight=weight, denominator=denominator, mask=mask, arrays=arrays)
-    moving = [x for x, moves in zip(inputs, text.moving, strict=True) if moves]
+    moving = [x for x, moves in zip(inputs, function.moving, strict=True) if moves]
     loss = general(request, *inputs)
     found = iter(torch.autograd.grad(loss, moving, upstream, create_graph=True))
-    return [next(found) if moves else None for moves in text.moving]
+    return [next(found) if moves else None for moves in function.moving]
 
 
 # Function.apply itself first looks for the transforms that is_small has ruled out.

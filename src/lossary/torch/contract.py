@@ -13,45 +13,29 @@ from torch.nn import _reduction as legacy
 from torch.overrides import handle_torch_function
 from torch.overrides import has_torch_function_variadic as overridden
 
+from lossary.doors import HasWarned, NotMine, as_peer
 from lossary.engine.libraries.torch_distributed import beside, mesh_of, replicating
-from lossary.errors import LossaryError, warn
+from lossary.errors import warn
 
 P = ParamSpec("P")
 
-_REDUCTIONS = ("mean", "sum", "none")
+REDUCTIONS = ("mean", "sum", "none")
 _TROUBLE = (RuntimeError, ValueError, TypeError, IndexError)
 
 
-class NotFiniteError(Exception):
+class NotFiniteError(HasWarned):
     """A result is infinite or NaN: which of them, and with what gradient, is PyTorch's to say."""
 
 
 def as_torch(door: Callable[P, Tensor]) -> Callable[P, Tensor]:
-    """Give a door PyTorch's answer where its own is NotImplemented, and PyTorch's errors.
+    """Give a door PyTorch's answer where it raises NotMine, and PyTorch's errors.
 
-    A door says NotImplemented to what lies outside the core: complex numbers, integer predictions,
+    A door raises NotMine for what lies outside the core: complex numbers, integer predictions,
     shapes that only the operator of the same name can judge. That operator also says what becomes
-    of infinity and NaN, because mixed precision steps or skips by its answer. When a door fails, it
-    is asked too, so that the type and the words of the error are the ones existing code expects;
-    what only lossary refuses, such as an infinite delta, it answers.
+    of infinity and NaN, because mixed precision steps or skips by its answer.
     """
     peer: Any = getattr(nn.functional, door.__name__, None)
-
-    def answer(*args: P.args, **kwargs: P.kwargs) -> Tensor:
-        try:
-            result = door(*args, **kwargs)
-        except NotFiniteError:
-            return _warning_by(peer, _silent)(*args, **kwargs)  # the door has warned
-        except _TROUBLE as error:
-            trouble = error
-        else:
-            if result is not NotImplemented:
-                return result
-            return _warning_by(peer, warn)(*args, **kwargs)
-        result = _warning_by(peer, warn)(*args, **kwargs)
-        if isinstance(trouble, LossaryError):
-            return result
-        raise trouble
+    answer = as_peer(door, _as_said_by(peer, warn), _TROUBLE, warned=_as_said_by(peer, _silent))
 
     @wraps(door)
     def call(*args: P.args, **kwargs: P.kwargs) -> Tensor:
@@ -65,6 +49,15 @@ def as_torch(door: Callable[P, Tensor]) -> Callable[P, Tensor]:
 
     call.__prepare_scriptable__ = partial(refuse_scripting, door.__name__)  # pyright: ignore[reportAttributeAccessIssue]
     return call
+
+
+def _as_said_by(peer: Any, say: Callable[..., None]) -> Callable[..., Any]:
+    """Return a call of PyTorch's function that warns in another way."""
+
+    def ask(*args: Any, **kwargs: Any) -> Any:
+        return _warning_by(peer, say)(*args, **kwargs)
+
+    return ask
 
 
 _ORDINARY = {Tensor, nn.Parameter, type(None), str, int, float, bool}
@@ -109,18 +102,17 @@ def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str)
     if size_average is not None or reduce is not None:
         warn_as(legacy.legacy_get_string, size_average, reduce)
         return legacy.legacy_get_string(size_average, reduce, emit_warning=False)
-    if reduction in _REDUCTIONS:
+    if reduction in REDUCTIONS:
         return reduction
     warn_as(legacy.get_enum, reduction)  # raises ValueError, or it is an old name of the mean
     return "mean"
 
 
-def real(*tensors: Tensor) -> bool:
-    """Whether all hold floating-point numbers that PyTorch computes with; of 8 bits it does not."""
-    for x in tensors:  # noqa: SIM110  (a generator costs as much again)
+def real(*tensors: Tensor) -> None:
+    """Leave to PyTorch what holds no floating-point numbers that it computes with, as 8 bits do."""
+    for x in tensors:
         if x.dtype not in _REAL:
-            return False
-    return True
+            raise NotMine
 
 
 _REAL = frozenset({torch.float64, torch.float32, torch.bfloat16, torch.float16})
@@ -158,10 +150,24 @@ def at_labels(weight: Tensor, label: Tensor) -> Tensor:
     return weight.index_select(0, label.to(torch.int64).reshape(-1)).reshape(label.shape)
 
 
-def same_size(*tensors: Tensor) -> bool:
-    """Whether all have the first one's size."""
-    first = tensors[0].shape
-    return all(x.shape == first for x in tensors)
+def is_number(x: Tensor) -> bool:
+    """Whether a tensor holds real numbers, whole ones too, rather than truths."""
+    return x.dtype is not torch.bool and not x.is_complex()
+
+
+def broadcast(first: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
+    """Return all in one shape; PyTorch's own function is slow where they have one."""
+    for x in others:
+        if x.shape != first.shape:
+            return torch.broadcast_tensors(first, *others)
+    return first, *others
+
+
+def combined(values: Tensor, reduction: str) -> Tensor:
+    """Return what a reduction makes of values that were computed one by one."""
+    if reduction == "none":
+        return values
+    return values.sum() if reduction == "sum" else values.mean()
 
 
 def warn_as(peer: Any, *args: Any, **kwargs: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from lossary.doors import NotMine
 from lossary.torch.classification import cross_entropy
 from lossary.torch.contract import as_torch, reduction_of
 
@@ -36,9 +37,9 @@ def linear_cross_entropy(
     shape = (*input.shape[:-1], *linear_weight.shape[:-1])
     soft = target.shape == shape
     if options is not None or not _fits(input, linear_weight, linear_bias):
-        return NotImplemented
+        raise NotMine
     if soft and ignore_index is not None:
-        return NotImplemented
+        raise NotMine
     flat = linear_weight.reshape(-1, linear_weight.shape[-1])
     bias = None if linear_bias is None else linear_bias.reshape(-1)
     return cross_entropy(

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lossary.doors import NotMine
 from lossary.torch import computing
 from lossary.torch.computing import Request
 from lossary.torch.contract import as_torch, real, reduction_of, result_dtype, wide
@@ -32,8 +33,11 @@ def multilabel_margin_loss(
     tensor(0.8500)
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    if not _is_list(input, target):
-        return NotImplemented
+    real(input)
+    if target.dtype != torch.int64 or not input.numel():
+        raise NotMine
+    if input.dim() not in {1, 2} or target.shape != input.shape:
+        raise NotMine
     rows, lists = torch.atleast_2d(input), torch.atleast_2d(target)
     outside = (lists < -1) | (lists >= input.shape[-1])
     listed = ((lists == -1).cumsum(-1) == 0) & ~outside
@@ -41,7 +45,7 @@ def multilabel_margin_loss(
         rows = computing.spoiled(rows, outside.any(-1, keepdim=True))
     else:
         if outside.any():
-            return NotImplemented
+            raise NotMine
         longest = int(listed.sum(-1).max())
         lists, listed = lists[:, : max(longest, 1)], listed[:, : max(longest, 1)]
     dtype, classes = result_dtype(input), input.shape[-1]
@@ -51,12 +55,6 @@ def multilabel_margin_loss(
         found = found.sum((-2, -1))
         return ((found if input.dim() > 1 else found[0]) / classes).to(dtype)
     return (found / (classes * rows.shape[0] if reduction == "mean" else classes)).to(dtype)
-
-
-def _is_list(input: Tensor, target: Tensor) -> bool:
-    if not real(input) or target.dtype != torch.int64 or not input.numel():
-        return False
-    return input.dim() in {1, 2} and target.shape == input.shape
 
 
 def _of_pairs(

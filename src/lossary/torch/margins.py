@@ -7,15 +7,19 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from lossary.doors import NotMine
 from lossary.torch import computing
 from lossary.torch.computing import Request
 from lossary.torch.contract import (
+    REDUCTIONS,
     as_torch,
     at_labels,
+    broadcast,
+    combined,
+    is_number,
     real,
     reduction_of,
     result_dtype,
-    same_size,
     wide,
 )
 
@@ -40,13 +44,11 @@ def soft_margin_loss(
     tensor(100.)
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    if not real(input) or target.requires_grad:
-        return NotImplemented
-    if target.dtype == torch.bool or target.is_complex():
-        return NotImplemented
+    real(input)
+    if target.requires_grad or not is_number(target):
+        raise NotMine
     dtype = result_dtype(input, target)
-    if input.shape != target.shape:
-        input, target = torch.broadcast_tensors(input, target)
+    input, target = broadcast(input, target)
     return computing.reduced(Request("soft_margin", reduction, dtype), input, target)
 
 
@@ -70,17 +72,15 @@ def margin_ranking_loss(
     tensor(2.)
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    if not input1.dim() == input2.dim() == target.dim() or not real(input1, input2):
-        return NotImplemented
-    if target.dtype == torch.bool or target.is_complex():
-        return NotImplemented
+    real(input1, input2)
+    if not input1.dim() == input2.dim() == target.dim() or not is_number(target):
+        raise NotMine
     dtype = result_dtype(input1, input2, target)
     if target.requires_grad:
         # A sign is no number to differentiate by in the core; as a factor of the scores it is.
         sign, target = target.to(wide(dtype)), torch.ones_like(target)
         input1, input2 = input1 * sign, input2 * sign
-    if not same_size(input1, input2, target):
-        input1, input2, target = torch.broadcast_tensors(input1, input2, target)
+    input1, input2, target = broadcast(input1, input2, target)
     parameters = (("margin", margin),)
     request = Request("margin_ranking", reduction, dtype, parameters, read_once=True)
     return computing.reduced(request, input1, input2, target)
@@ -105,11 +105,11 @@ def hinge_embedding_loss(
     tensor([0.2500, 0.7500])
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    if not real(input) or target.is_complex():
-        return NotImplemented
+    real(input)
+    if target.is_complex():
+        raise NotMine
     dtype = result_dtype(input, target)
-    if input.shape != target.shape:
-        input, target = torch.broadcast_tensors(input, target)
+    input, target = broadcast(input, target)
     parameters = (("margin", margin),)
     if computing.is_plain(input, target) and bool(((target == 1) | (target == -1)).all()):
         request = Request("hinge_embedding", reduction, dtype, parameters, read_once=True)
@@ -118,7 +118,7 @@ def hinge_embedding_loss(
     ones = torch.ones_like(input)
     near = torch.where(target != -1, computing.reduced(request, input, ones), 0)
     apart = torch.where(target != 1, computing.reduced(request, input, -ones), 0)
-    return _reduce(near + apart, reduction)
+    return combined(near + apart, reduction)
 
 
 @as_torch
@@ -142,19 +142,20 @@ def multi_margin_loss(
     tensor(0.1667)
     """
     reduction = reduction_of(size_average, reduce, reduction)
+    real(input)
     if p not in {1, 2} or not _rows_with_labels(input, target):
-        return NotImplemented
+        raise NotMine
     rows = torch.atleast_1d(input)
     if rows.dim() == 1 and target.dim():
         rows = rows.unsqueeze(0)  # one row with a list of one label
     classes = rows.shape[-1]
     if weight is not None and (weight.dtype != input.dtype or weight.shape != (classes,)):
-        return NotImplemented
+        raise NotMine
     outside = (target < 0) | (target >= classes)
     if not computing.is_plain(target):
         rows, target = computing.spoiled(rows, outside.unsqueeze(-1)), target.where(~outside, 0)
     elif outside.any():
-        return NotImplemented
+        raise NotMine
     own = None if weight is None else at_labels(weight, target)
     parameters = (("margin", margin), ("p", p))
     # PyTorch's operator finds plausible numbers in NaN: comparisons with it are false.
@@ -165,7 +166,7 @@ def multi_margin_loss(
 
 
 def _rows_with_labels(input: Tensor, target: Tensor) -> bool:
-    if not real(input) or target.dtype != torch.int64 or not input.numel():
+    if target.dtype != torch.int64 or not input.numel():
         return False
     if input.dim() > 1:
         return input.dim() == 2 and target.shape == input.shape[:1]
@@ -193,13 +194,12 @@ def cosine_embedding_loss(
     tensor(0.7500)
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    if not real(input1, input2) or target.dim() > 1:
-        return NotImplemented
-    if input1.dim() != target.dim() + 1 or input2.dim() != input1.dim() or not input1.numel():
-        return NotImplemented
+    real(input1, input2)
+    if not input1.dim() == input2.dim() == target.dim() + 1 < 3 or not input1.numel():
+        raise NotMine
     input1, input2 = torch.broadcast_tensors(input1, input2)
     if target.shape != input1.shape[:-1]:
-        return NotImplemented
+        raise NotMine
     dtype = result_dtype(input1, input2)
     target = target.detach()
     known = (target == 1) | (target == -1)
@@ -242,8 +242,9 @@ def triplet_margin_loss(
     tensor(0.5000)
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    if not (margin > 0 and _triplet(anchor, positive, negative)):
-        return NotImplemented
+    real(anchor, positive, negative)
+    if not margin > 0 or not anchor.dim() == positive.dim() == negative.dim() > 0:
+        raise NotMine
     dtype = result_dtype(anchor, positive, negative)
     if p != 2:
         return _ranked(
@@ -260,14 +261,7 @@ def triplet_margin_loss(
     request = Request("triplet_margin", "none", anchor.dtype, parameters, read_once=True)
     own = computing.reduced(request, anchor, positive, negative)
     swapped = computing.reduced(request, positive, anchor, negative.to(anchor.dtype) - eps)
-    return _reduce(torch.maximum(own, swapped), reduction).to(dtype)
-
-
-def _triplet(anchor: Tensor, positive: Tensor, negative: Tensor) -> bool:
-    dims = anchor.dim()
-    return (
-        dims > 0 and positive.dim() == negative.dim() == dims and real(anchor, positive, negative)
-    )
+    return combined(torch.maximum(own, swapped), reduction).to(dtype)
 
 
 def _ranked(
@@ -308,18 +302,11 @@ def triplet_margin_with_distance_loss(
     >>> triplet_margin_with_distance_loss(torch.zeros(1, 2), near, far)
     tensor(0.5000)
     """
-    if reduction not in {"mean", "sum", "none"} or not margin > 0:
-        return NotImplemented
+    if reduction not in REDUCTIONS or not margin > 0:
+        raise NotMine
     if not anchor.dim() == positive.dim() == negative.dim():
-        return NotImplemented
+        raise NotMine
     distance = nn.functional.pairwise_distance if distance_function is None else distance_function
-    if not real(anchor, positive, negative):
-        return NotImplemented
+    real(anchor, positive, negative)
     dtype = torch.promote_types(torch.promote_types(anchor.dtype, positive.dtype), negative.dtype)
     return _ranked(distance, (anchor, positive, negative), margin, swap, reduction, dtype)
-
-
-def _reduce(values: Tensor, reduction: str) -> Tensor:
-    if reduction == "none":
-        return values
-    return values.sum() if reduction == "sum" else values.mean()

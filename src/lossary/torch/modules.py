@@ -14,6 +14,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from lossary.doors import drop_in
 from lossary.torch import functional as F
 from lossary.torch import tables
 from lossary.torch.contract import refuse_scripting
@@ -42,20 +43,13 @@ def _criterion(name: str, function: Callable[..., Tensor]) -> type[nn.Module]:
             chosen[words.get(key, key)] = value
         return function(*args, **chosen)
 
-    own = f"lossary.torch.functional.{function.__name__}"
-    described = f":class:`torch.nn.{name}`, computed by :func:`{own}`."
-    return _subclass(base, described, forward)
+    return _drop_in(base, function.__name__, forward)
 
 
-def _subclass(base: Any, described: str, forward: Callable[..., Tensor]) -> type[nn.Module]:
-    name = base.__name__
-    body = {
-        "__doc__": described,
-        "__module__": __name__,
-        "forward": forward,
-        "__prepare_scriptable__": lambda _: refuse_scripting(name),
-    }
-    return type(name, (base,), body)
+def _drop_in(base: Any, function: str, forward: Callable[..., Tensor]) -> type[nn.Module]:
+    peer, door = f"torch.nn.{base.__name__}", f"lossary.torch.functional.{function}"
+    refuse = {"__prepare_scriptable__": lambda _: refuse_scripting(base.__name__)}
+    return drop_in((base,), peer, door, __name__, forward=forward, **refuse)
 
 
 def _linear(base: Any) -> type[nn.Module]:
@@ -76,11 +70,7 @@ def _linear(base: Any) -> type[nn.Module]:
             options=self.options,
         )
 
-    described = (
-        ":class:`torch.nn.LinearCrossEntropyLoss`, computed by "
-        ":func:`lossary.torch.functional.linear_cross_entropy`."
-    )
-    return _subclass(base, described, forward)
+    return _drop_in(base, "linear_cross_entropy", forward)
 
 
 for _name, _function in CRITERIA.items():

@@ -9,10 +9,14 @@ from torch import Tensor
 from torch.nn.functional import kl_div as their_kl_div
 from torch.nn.functional import mse_loss as their_mse_loss
 
+from lossary.doors import NotMine
 from lossary.torch import computing
 from lossary.torch.computing import Parameters, Request
 from lossary.torch.contract import (
+    REDUCTIONS,
     as_torch,
+    broadcast,
+    combined,
     composed_dtype,
     real,
     reduction_of,
@@ -35,8 +39,9 @@ def _of_error(
     weighted_mean: bool = True,
 ) -> Tensor:
     """Return a loss of the error; a weighted mean divides by the sum of weights, or the count."""
-    if not real(input, target) or (weight is not None and weight.shape != input.shape):
-        return NotImplemented
+    real(input, target)
+    if weight is not None and weight.shape != input.shape:
+        raise NotMine
     if input.shape != target.shape:
         pair = torch.broadcast_tensors(input, target)
         warn_as(their_mse_loss, input, target)  # one text for all of them
@@ -159,8 +164,7 @@ def kl_div(
     >>> kl_div(torch.tensor([[0.25, 0.75]]).log(), half, reduction="batchmean")
     tensor(0.1438)
     """
-    if not real(input, target):
-        return NotImplemented
+    real(input, target)
     by_row = reduction == "batchmean" and size_average is None and reduce is None
     if reduction == "mean" and size_average is None and reduce is None:
         warn_as(their_kl_div, input, target)
@@ -200,12 +204,10 @@ def poisson_nll_loss(
     >>> poisson_nll_loss(torch.tensor([0.0]), torch.tensor([3.0]))
     tensor(1.)
     """
-    if not real(input, target):
-        return NotImplemented
+    real(input, target)
     reduction = reduction_of(size_average, reduce, reduction)
     dtype = result_dtype(input, target)
-    if input.shape != target.shape:
-        input, target = torch.broadcast_tensors(input, target)
+    input, target = broadcast(input, target)
     if log_input and not full:
         return computing.reduced(
             Request("poisson", reduction, dtype, read_once=True), input, target
@@ -216,7 +218,7 @@ def poisson_nll_loss(
         values = computing.reduced(request, input, target)
     else:
         values = _poisson_of_rate(input, target, eps)
-    return _reduce(values + _stirling(target) if full else values, reduction, dtype)
+    return combined(values + _stirling(target) if full else values, reduction).to(dtype)
 
 
 def _poisson_of_rate(rate: Tensor, target: Tensor, eps: float) -> Tensor:
@@ -230,11 +232,6 @@ def _stirling(target: Tensor) -> Tensor:
     """Approximate log(target!) above 1, and 0 elsewhere: no loss, but a number about the target."""
     t = torch.where(target > 1, target, 1)
     return torch.where(target > 1, t * t.log() - t + (2 * math.pi * t).log() / 2, 0)
-
-
-def _reduce(values: Tensor, reduction: str, dtype: torch.dtype) -> Tensor:
-    reduced = {"none": values, "sum": values.sum(), "mean": values.mean()}[reduction]
-    return reduced.to(dtype)
 
 
 @as_torch
@@ -257,20 +254,21 @@ def gaussian_nll_loss(
     tensor(2.)
     """
     if isinstance(var, int):
-        return NotImplemented
+        raise NotMine
     if not isinstance(var, Tensor):
         var = torch.full_like(input, var)
-    if reduction not in {"none", "mean", "sum"} or not real(input, target, var):
-        return NotImplemented
+    if reduction not in REDUCTIONS:
+        raise NotMine
+    real(input, target, var)
     if not computing.is_plain(var):
         input, var = (computing.spoiled(x, var < 0) for x in (input, var))
     elif bool((var < 0).any()):
-        return NotImplemented
+        raise NotMine
     if var.shape != input.shape:
         if input.shape[:-1] == var.shape:
             var = var.unsqueeze(-1)
         elif not _lacks_one_axis(var, input):
-            return NotImplemented
+            raise NotMine
     dtype = composed_dtype(input, target, var)
     var = torch.where(var < eps, eps + (var - var.detach()), var)  # keeps the gradient
     tensors = torch.broadcast_tensors(input, target, var)
@@ -278,7 +276,7 @@ def gaussian_nll_loss(
         return computing.reduced(Request("gaussian", reduction, dtype, read_once=True), *tensors)
     request = Request("gaussian", "none", wide(dtype), read_once=True)
     values = computing.reduced(request, *tensors)
-    return _reduce(values + HALF_LOG_TWO_PI, reduction, dtype)
+    return combined(values + HALF_LOG_TWO_PI, reduction).to(dtype)
 
 
 def _lacks_one_axis(var: Tensor, input: Tensor) -> bool:

@@ -57,9 +57,9 @@ class Objective(common.Objective, BaseLoss):
                 "hint: lossary.boosters.xgboost and lightgbm take lists of hyper-parameters"
             )
         BaseLoss.__init__(self, closs=None, link=_Link(self.rule))
-        self.approx_hessian = self.curvature.policy != "exact"
-        self.is_multiclass = self.needs_classes
-        self.differentiable = not self.curvature.renews_leaves
+        self.approx_hessian: bool = self.curvature.policy != "exact"
+        self.is_multiclass: bool = self.needs_classes
+        self.differentiable: bool = not self.curvature.renews_leaves
 
     def _learnt(self) -> dict[str, Any]:
         own = {"n_classes": self.n_classes, "regresses": self.regresses}

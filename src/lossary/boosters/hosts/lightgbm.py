@@ -110,7 +110,7 @@ class Metric:
 
     def __init__(self, objective: common.Objective) -> None:
         self.objective = objective
-        self.__name__ = objective.rule.metric
+        self.__name__: str = objective.rule.metric
 
     def __call__(self, first: Any, second: Any, weight: Any = None, group: Any = None) -> Any:
         """Return ``(name, value, whether higher is better)``."""

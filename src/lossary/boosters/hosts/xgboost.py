@@ -111,7 +111,7 @@ class Metric:
 
     def __init__(self, objective: common.Objective) -> None:
         self.objective = objective
-        self.__name__ = objective.rule.metric
+        self.__name__: str = objective.rule.metric
 
     def __call__(self, first: Any, second: Any, sample_weight: Any = None) -> Any:
         """Return ``(name, value)`` to ``(margin, DMatrix)``, a value to ``(y_true, margin)``."""

@@ -46,7 +46,7 @@ def _unwatched() -> Iterator[None]:
 
 class _Jax(Library):
     name = "jax"
-    index_dtype = jnp.dtype("int32")
+    index_dtype: Any = jnp.dtype("int32")
 
     def owns(self, kind: type) -> bool:
         return issubclass(kind, (jax.Array, Tracer))

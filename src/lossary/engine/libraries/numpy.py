@@ -23,7 +23,7 @@ _BLOCK = 1 << 13
 
 class _NumPy(Library):
     name = "numpy"
-    index_dtype = np.dtype(np.int64)
+    index_dtype: Any = np.dtype(np.int64)
 
     def owns(self, kind: type) -> bool:
         return issubclass(kind, np.ndarray)

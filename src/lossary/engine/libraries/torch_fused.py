@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from lossary.engine import results
+from lossary.engine import kernel_results
 from lossary.engine.arguments import Call
 from lossary.engine.fused import Fused, fused
 from lossary.engine.memory import Memory
@@ -100,10 +100,14 @@ def value(kernel: Fused, by_operations: Callable[[Call], Any]) -> Any:
         return by_operations(call)
     over = call.options.reduction != "none" and may_go_over(call, names)
     if call.options.reduction == "none":
-        found = Found(results.value(kernel))
+        found = Found(kernel_results.value(kernel))
     else:
         gradients, total = _gradients(kernel, names, None, value=True, over=over)
-        value = None if total is None else results.scalar(kernel, results.mean_of(kernel, total))
+        value = (
+            None
+            if total is None
+            else kernel_results.scalar(kernel, kernel_results.mean_of(kernel, total))
+        )
         found = Found(value, gradients)
     if found.value is None:
         return None
@@ -141,7 +145,7 @@ def _gradients(
         f"gradient:{name}": kernel.output(array, f"gradient:{name}")
         for name, array in zip(names, arrays, strict=True)
     }
-    scale = results.scale_of(kernel) * factor
+    scale = kernel_results.scale_of(kernel) * factor
     total = kernel.run(outputs, value=value, scale=scale, upstream=upstream, over=over)
     return arrays, total
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import Tensor
 
 
 def is_plain_memory(x: Any) -> bool:
@@ -17,7 +19,7 @@ def is_plain_memory(x: Any) -> bool:
     return keys == ORDINARY or keys == _INFERENCE  # noqa: PLR1714  (keys have no hash)
 
 
-keys_of = torch._C._dispatch_keys  # noqa: SLF001
+keys_of: Callable[[Tensor], Any] = torch._C._dispatch_keys  # noqa: SLF001
 ORDINARY = keys_of(torch.empty(0, device="cpu"))
 with torch.inference_mode():
     _INFERENCE = keys_of(torch.empty(0, device="cpu"))

@@ -126,6 +126,6 @@ class _Node(torch.autograd.Function):
         return None, *found
 
 
-for key in _DEVICES.values():
-    torch.library.impl("lossary::fused", key)(_compute)
+for _key in _DEVICES.values():
+    torch.library.impl("lossary::fused", _key)(_compute)
 torch.library.register_fake("lossary::fused")(_shapes)

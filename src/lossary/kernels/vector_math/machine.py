@@ -23,12 +23,15 @@ vectorisable: Callable[..., Any] = numba.njit(forceinline=True, cache=True, erro
 
 # Typed here because Numba's own decorator looks, to a type checker, like a call.
 instruction: Callable[..., Any] = intrinsic
+Word = Callable[..., Any]
 
-DOUBLE, SINGLE = llvmlite.ir.DoubleType(), llvmlite.ir.FloatType()
-INT64, INT32 = llvmlite.ir.IntType(64), llvmlite.ir.IntType(32)
+DOUBLE: Any = llvmlite.ir.DoubleType()
+SINGLE: Any = llvmlite.ir.FloatType()
+INT64: Any = llvmlite.ir.IntType(64)
+INT32: Any = llvmlite.ir.IntType(32)
 
 
-def instruction_of(build: Callable[..., Any], result: Any, *kinds: Any) -> Any:
+def instruction_of(build: Callable[..., Any], result: Any, *kinds: Any) -> Word:
     """Return a word of these types; ``build`` makes it of LLVM's builder and the arguments."""
 
     def word(typing: Any, *given: Any) -> Any:
@@ -58,16 +61,20 @@ def from_single_bits(builder: Any, bits: Any) -> Any:
     return builder.fpext(builder.bitcast(builder.trunc(bits, INT32), SINGLE), DOUBLE)
 
 
-fused = instruction_of(lambda builder, *abc: builder.fma(*abc), float64, float64, float64, float64)
-bits_of = instruction_of(lambda builder, x: builder.bitcast(x, INT64), int64, float64)
-from_bits = instruction_of(lambda builder, bits: builder.bitcast(bits, DOUBLE), float64, int64)
+fused: Word = instruction_of(
+    lambda builder, *abc: builder.fma(*abc), float64, float64, float64, float64
+)
+bits_of: Word = instruction_of(lambda builder, x: builder.bitcast(x, INT64), int64, float64)
+from_bits: Word = instruction_of(
+    lambda builder, bits: builder.bitcast(bits, DOUBLE), float64, int64
+)
 # AVX2 has no 64-bit shift that fills with the sign: this one fills with zeros.
-shifted_down = instruction_of(lambda builder, *both: builder.lshr(*both), int64, int64, int64)
-square_root = instruction_of(own("llvm.sqrt"), float64, float64)
-rounded_down = instruction_of(own("llvm.floor"), float64, float64)
-magnitude = instruction_of(own("llvm.fabs"), float64, float64)
-with_sign_of = instruction_of(own("llvm.copysign"), float64, float64, float64)
-double_from_single_bits = instruction_of(from_single_bits, float64, int64)
+shifted_down: Word = instruction_of(lambda builder, *both: builder.lshr(*both), int64, int64, int64)
+square_root: Word = instruction_of(own("llvm.sqrt"), float64, float64)
+rounded_down: Word = instruction_of(own("llvm.floor"), float64, float64)
+magnitude: Word = instruction_of(own("llvm.fabs"), float64, float64)
+with_sign_of: Word = instruction_of(own("llvm.copysign"), float64, float64, float64)
+double_from_single_bits: Word = instruction_of(from_single_bits, float64, int64)
 
 
 @instruction

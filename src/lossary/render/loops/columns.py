@@ -8,7 +8,7 @@ across lanes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lossary.formula import Expression, variable, walk
@@ -57,7 +57,7 @@ class Columns(Loops):
 
     def __init__(self, kernel: Kernel) -> None:
         super().__init__(kernel)
-        self.reduces = SPARE if kernel.spare else EXACT
+        self.reduces: Mapping[str, Reduce] = SPARE if kernel.spare else EXACT
         self.keep = "keep_r[i]" if self.condition else ""
 
     def lines(self) -> Iterator[str]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from lossary.render.programs.elements import elements
 from lossary.render.programs.rows import begin, resident
+from lossary.render.programs.shared import TritonProgram, word
 from lossary.render.programs.streamed import Streamed
-from lossary.render.programs.text import Text, word
 from lossary.render.walk import indented
 
-__all__ = ["Text", "source", "word"]
+__all__ = ["TritonProgram", "source", "word"]
 
 _IMPORTS = """import triton
 import triton.language as tl
@@ -25,15 +25,20 @@ import lossary.kernels.triton_math.{} as real
 _ARITHMETIC = {"float64": "double", "float32": "single"}
 
 
-def source(text: Text) -> str:
+def source(program: TritonProgram) -> str:
     """Return the source of a module with one function, ``NAME_kernel``."""
-    vars(text).pop("scope", None)
-    if text.kernel.class_axis:
-        body = [*begin(text), *(Streamed(text).lines() if text.streamed else resident(text))]
+    vars(program).pop("scope", None)
+    if program.kernel.class_axis:
+        body = [
+            *begin(program),
+            *(Streamed(program).lines() if program.streamed else resident(program)),
+        ]
     else:
-        body = list(elements(text))
-    if text.unless:
+        body = list(elements(program))
+    if program.unless:
         body = ["if tl.load(unless_) == 1.0:", "    return", *body]
-    header = [f"{name}," for name in text.parameters]
-    lines = ["@triton.jit", f"def {text.kernel.name}_kernel(", *indented(header), "):"]
-    return "\n".join([_IMPORTS.format(_ARITHMETIC[text.work]), "", *lines, *indented(body)]) + "\n"
+    header = [f"{name}," for name in program.parameters]
+    lines = ["@triton.jit", f"def {program.kernel.name}_kernel(", *indented(header), "):"]
+    return (
+        "\n".join([_IMPORTS.format(_ARITHMETIC[program.work]), "", *lines, *indented(body)]) + "\n"
+    )

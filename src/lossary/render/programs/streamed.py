@@ -8,7 +8,7 @@ from dataclasses import replace
 from lossary.formula import Expression
 from lossary.render.passes import Plan
 from lossary.render.programs.rows import barrier, loads, row_result, store, tile
-from lossary.render.programs.text import Text
+from lossary.render.programs.shared import TritonProgram
 from lossary.render.triton import SPELLINGS
 from lossary.render.walk import Reduce, Reduction, Walk, indented
 
@@ -42,35 +42,35 @@ def reduces(work: str) -> Mapping[str, Reduce]:
 class Streamed(Walk):
     """The loops of a program over the blocks of its row."""
 
-    def __init__(self, text: Text) -> None:
-        super().__init__(text.kernel, text.results, text.scope)
-        self.text: Text = text
-        self.reduces = reduces(text.work)
-        self.skipping: bool = bool(text.kernel.weight or text.kernel.mask)
+    def __init__(self, program: TritonProgram) -> None:
+        super().__init__(program.kernel, program.results, program.scope)
+        self.program: TritonProgram = program
+        self.reduces: Mapping[str, Reduce] = reduces(program.work)
+        self.skipping: bool = bool(program.kernel.weight or program.kernel.mask)
 
     def lines(self) -> Iterator[str]:
         """Complete the reductions pass by pass, then write the results."""
-        text, results = self.text, self.kernel.results
+        program, results = self.program, self.kernel.results
         if self.skipping:
             yield "# Of a row that does not count nothing is read."
         counts = " * tl.max(tl.max(keep.to(tl.int32), 1), 0)" if self.skipping else ""
         yield f"limit = classes{counts}"
-        for nodes in Plan(text.roots).reductions:
+        for nodes in Plan(program.roots).reductions:
             yield from self.one_pass(nodes)
-        yield from barrier(text)
-        spread = [place for place, result in enumerate(results) if text.spread(result)]
+        yield from barrier(program)
+        spread = [place for place, result in enumerate(results) if program.spread(result)]
         yield from self.scope.hoisted([self.results[place] for place in spread])
         rest = [place for place in range(len(results)) if place not in spread]
         roots = [self.results[place] for place in rest]
-        right = [] if text.right is None else [text.right]
+        right = [] if program.right is None else [program.right]
         lines, texts = self.scope.texts([*roots, *right], "t")
         yield from lines
-        yield from text.factor(texts)
+        yield from program.factor(texts)
         yield from self.one_pass((), places=spread)
         if spread and self.skipping:
             yield from self._zeros(spread)
         for place, value in zip(rest, texts, strict=False):
-            yield row_result(text, results[place], value)
+            yield row_result(program, results[place], value)
 
     def _zeros(self, places: Sequence[int]) -> Iterator[str]:
         """Write the derivatives of a row that does not count."""
@@ -78,7 +78,7 @@ class Streamed(Walk):
         yield from indented(tile("start + "))
         for place in places:
             name = self.kernel.results[place].name
-            zeros = f"tl.zeros((ROWS, BLOCK), tl.{self.text.work})"
+            zeros = f"tl.zeros((ROWS, BLOCK), tl.{self.program.work})"
             yield f"    tl.store({name}_ + row * {name}_step + column, {zeros}, present)"
 
     def for_classes(self, body: Sequence[str], reductions: Sequence[Reduction]) -> Iterator[str]:
@@ -88,8 +88,8 @@ class Streamed(Walk):
 
     def loads(self, roots: Sequence[Expression]) -> Iterator[str]:
         """Load what the roots need of a block."""
-        return loads(self.text, roots)
+        return loads(self.program, roots)
 
     def store(self, place: int, text: str) -> str:
         """Store a result that has an entry for each class."""
-        return store(self.text, self.kernel.results[place], text)
+        return store(self.program, self.kernel.results[place], text)

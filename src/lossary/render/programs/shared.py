@@ -30,8 +30,8 @@ def word(name: str) -> str:
     return f"{name}_of_loss" if _OWN.fullmatch(name) else name
 
 
-class Text:
-    """The text of one kernel, resident or streamed.
+class TritonProgram:
+    """One kernel in Triton, resident or streamed.
 
     ``pointers`` names the numbers (``word`` of hyper-parameters, and ``scale``) that are given as
     tensors on the device, so that the host need not wait for them. With ``unless`` the program ends
