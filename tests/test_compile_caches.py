@@ -7,9 +7,6 @@ import sys
 
 import pytest
 
-# What one test computes is kept for the others of the file.
-pytestmark = pytest.mark.xdist_group("compile_caches")
-
 pytest.importorskip("torch")
 
 SCRIPT = '''

@@ -40,9 +40,6 @@ from lossary.study import softmax_regression as softmax
 from lossary.study.descent import minimise
 from lossary.tables import Column, plain
 
-# What one test computes is kept for the others of the file.
-pytestmark = pytest.mark.xdist_group("studies")
-
 MNIST = Path(__file__).parents[2] / "shared" / "data" / "mnist"
 QUICK = {"outliers": {"repetitions": 8}, "imbalance": {"repetitions": 1}}
 QUICK["boosting"] = {"repetitions": 1, "rows": 300, "held_out": 300, "trees": 20}

@@ -1,0 +1,33 @@
+"""Which tests run in one worker, so that kernels, traces and runs are paid once."""
+
+import pytest
+
+import lossary as L
+
+
+def word_of(nodeid, known):
+    """Return the first word of a case's name that is known: its loss, or its library."""
+    words = nodeid.partition("[")[2].removesuffix("]").split("-")
+    return next((word for word in words if word in known), None)
+
+
+def group_of(nodeid):
+    """Return a file's cases of one loss, or its tests that are not about one loss.
+
+    Read from the name, which is all that the process that deals out the tests knows of them: xdist
+    3.8 writes marks of a group into names, and pytest 9.2 does not let it.
+    """
+    path = nodeid.partition("::")[0]
+    return path, word_of(nodeid, L.catalogue)
+
+
+@pytest.hookimpl(optionalhook=True)  # without xdist there are no workers
+def pytest_xdist_make_scheduler(config, log):
+    """Deal out the tests by their groups, those of many tests first."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return group_of(nodeid)
+
+    return ByGroup(config, log)
