@@ -15,7 +15,7 @@ pytest.importorskip("xdist")
 CONFTEST = """
 import json, sys
 sys.path.insert(0, {tests!r})
-from groups import pytest_xdist_make_scheduler
+from groups import pytest_collection_modifyitems, pytest_xdist_make_scheduler
 
 def pytest_runtest_logreport(report):
     if report.when == "call" and hasattr(report, "node"):
@@ -36,24 +36,35 @@ def test_of_all(what):
 """
 
 
+FIXTURE = """
+@pytest.fixture(scope="module")
+def found():
+    pass
+"""
+
+
 def test_a_group_runs_in_one_worker(tmp_path):
     (tmp_path / "conftest.py").write_text(CONFTEST.format(tests=str(Path(__file__).parent)))
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     for name in ("test_one.py", "test_two.py"):
         (tmp_path / name).write_text(CASES)
+    (tmp_path / "test_whole.py").write_text(CASES + FIXTURE)
     command = [sys.executable, "-m", "pytest", "-n", "2", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     workers = defaultdict(set)
     for line in (tmp_path / "who.txt").read_text().splitlines():
         test, worker = json.loads(line)
-        workers[group_of(test)].add(worker)
-    assert len(workers) == 6
+        workers[group_of(test, tmp_path)].add(worker)
+    assert len(workers) == 7
     assert all(len(each) == 1 for each in workers.values())
     assert len(set.union(*workers.values())) == 2
 
 
-def test_a_group_is_a_file_and_a_loss():
-    assert group_of("tests/test_x.py::test_y[numpy-huber-mean]") == ("tests/test_x.py", "huber")
-    assert group_of("tests/test_x.py::TestA::test_y[numpy]") == ("tests/test_x.py", None)
-    assert group_of("docs/start.md::start.md") == ("docs/start.md", None)
+def test_a_group_is_a_file_and_a_loss(tmp_path):
+    for name, text in {"a.py": CASES, "b.py": CASES + FIXTURE}.items():
+        (tmp_path / name).write_text(text)
+    assert group_of("a.py::test_y[numpy-huber-mean]", tmp_path) == ("a.py", "huber")
+    assert group_of("a.py::TestA::test_y[numpy]", tmp_path) == ("a.py", None)
+    assert group_of("a.py::a", tmp_path) == ("a.py", None)
+    assert group_of("b.py::test_y[huber]", tmp_path) == ("b.py", None)
