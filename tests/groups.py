@@ -15,25 +15,29 @@ def word_of(nodeid, known):
 
 
 def group_of(nodeid, root):
-    """Return a file's cases of one loss, or its tests that are not about one loss.
+    """Return a file's cases of one loss, or else of one function or class; or all of a file.
 
     Read from the name, which is all that the process that deals out the tests knows of them: xdist
     3.8 writes marks of a group into names, and pytest 9.2 does not let it.
     """
-    path = nodeid.partition("::")[0]
-    return path, None if has_a_fixture_for_all(root / path) else word_of(nodeid, L.catalogue)
+    path, _, rest = nodeid.partition("[")[0].partition("::")
+    if is_together(root / path):
+        return path, "", ""
+    loss = word_of(nodeid, L.catalogue)
+    return path, "" if loss else rest.partition("::")[0], loss or ""
 
 
 @cache
-def has_a_fixture_for_all(path: Path):
-    """Whether the tests of a file share what one of them sets up."""
-    return 'scope="module"' in path.read_text(encoding="utf-8")
+def is_together(path: Path):
+    """Whether the file is marked: what one of its tests sets up or computes serves the others."""
+    return "pytest.mark.together" in path.read_text(encoding="utf-8")
 
 
 def pytest_collection_modifyitems(config, items):
-    """Begin with what whole files have; the many small groups of losses come at the end."""
+    """Begin with whole files, then functions; the many small groups of losses come at the end."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: group_of(item.nodeid, config.rootpath)[1] is not None)
+        groups = {item: group_of(item.nodeid, config.rootpath) for item in items}
+        items.sort(key=lambda item: (bool(groups[item][2]), bool(groups[item][1])))
 
 
 @pytest.hookimpl(optionalhook=True)  # without xdist there are no workers
