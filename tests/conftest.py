@@ -14,7 +14,9 @@ with contextlib.suppress(ImportError):
 import pytest
 from hypothesis import settings
 
+import groups
 import lossary as L
+from groups import word_of
 from libraries import NAMES
 from lossary.accuracy.arrays import available
 from lossary.engine.recipes import recipe
@@ -33,17 +35,6 @@ def pytest_addoption(parser):
     )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config):
-    """Let workers take the tests by groups: what one loss has cost is not paid by each of them.
-
-    ``--dist loadgroup`` stands in pyproject.toml, since workers read their own options; without
-    workers it asks for something that is not there.
-    """
-    if not getattr(config.option, "numprocesses", None):
-        config.option.dist = "no"
-
-
 def pytest_configure(config):
     """Keep compiled kernels beside the other caches of the tests, for all workers and runs.
 
@@ -51,6 +42,7 @@ def pytest_configure(config):
     """
     # Four array libraries are many objects: looking through all of them took a tenth of the time.
     gc.set_threshold(50_000, 20, 100)
+    config.pluginmanager.register(groups)
     os.environ.setdefault("LOSSARY_CACHE_DIR", str(config.rootpath / ".pytest_cache"))
     os.environ.setdefault("LOSSARY_COMPILE", "now")
     recipe.PATIENCE = sys.maxsize
@@ -72,23 +64,14 @@ def installed():
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Choose cases, group them by loss, and write down their library for the closing count."""
+    """Choose cases, and write down their library for the closing count."""
     if not config.option.thorough:
         left_out = {*filter(is_left_out, items), *between_samples(items)}
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])
         items[:] = [item for item in items if item not in left_out]
     for item in items:
-        grouped = item.get_closest_marker("xdist_group")
-        if (loss := word_of(item, L.catalogue)) and not grouped:
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.name} {loss}"))
-        if library := word_of(item, NAMES):
+        if library := word_of(item.nodeid, NAMES):
             item.user_properties.append(("library", library))
-
-
-def word_of(item, known):
-    """Return the first word of a case's name that is known: its loss, or its library."""
-    words = item.callspec.id.split("-") if hasattr(item, "callspec") else ()
-    return next((word for word in words if word in known), None)
 
 
 def is_left_out(item):
@@ -96,9 +79,9 @@ def is_left_out(item):
 
     NumPy computes all losses: what other libraries run is the same text in other words.
     """
-    if not item.get_closest_marker("representative") and word_of(item, NAMES) in {None, "numpy"}:
+    library, loss = word_of(item.nodeid, NAMES), word_of(item.nodeid, L.catalogue)
+    if not item.get_closest_marker("representative") and library in {None, "numpy"}:
         return False
-    loss = word_of(item, L.catalogue)
     return bool(loss) and loss not in REPRESENTATIVE and loss not in item.config.option.keyword
 
 

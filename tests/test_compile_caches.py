@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-# What one test computes is kept for the others of the file.
-pytestmark = pytest.mark.xdist_group("compile_caches")
+pytestmark = pytest.mark.together
 
 pytest.importorskip("torch")
 

@@ -17,7 +17,7 @@ if not torch.distributed.is_available():
 
 import distributed_cases as cases  # noqa: E402
 
-pytestmark = [pytest.mark.representative, pytest.mark.xdist_group("distributed_tensors")]
+pytestmark = [pytest.mark.representative, pytest.mark.together]
 
 SIZES = (1, 2)
 

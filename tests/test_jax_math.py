@@ -99,6 +99,7 @@ def test_a_logit_that_is_nan_is_found_wherever_it_is(classes):
         assert np.isnan(call(x)).tolist() == [False, False, False, True, False]
 
 
+@pytest.mark.representative
 @each_loss
 def test_a_graph_computes_float32_through_float64(loss):
     """Half a unit of float32 or little more, where float32 alone would be off by many."""

@@ -17,7 +17,7 @@ import lossary as L
 from lossary.render.loops import kernel_text
 from lossary.render.programs import TritonProgram, source, word
 from made_kernels import kernel
-from samples import LOSSES, each_with_kernels, has_kernels
+from samples import LOSSES, REPRESENTATIVE, each_with_kernels, has_kernels
 
 FOLDER = Path(__file__).parent / "golden"
 STORAGES = ("float64", "float32", "bfloat16")
@@ -47,9 +47,9 @@ def made(loss, storage, asked):
     return kernel(loss, storage=storage, **options, **extras)
 
 
-def texts(loss):
+def texts(loss, storages=STORAGES):
     """Each text of a loss by its name: language, storage, what is asked, kind of loop."""
-    for storage in STORAGES:
+    for storage in storages:
         for asked in ASKED:
             own, numbers = made(loss, storage, asked)
             for short in (False, True) if loss.class_axis else (False,):
@@ -68,12 +68,17 @@ def texts(loss):
                 yield f"triton.{storage}.{asked}.{kind}", source(program)
 
 
+def digest(name, text):
+    """The line of a text."""
+    return f"{hashlib.sha256(text.encode()).hexdigest()[:16]}  {name}\n"
+
+
 @cache
 def pictures(loss):
     """What each file of a loss holds now, by its name."""
     digests, shown = [], {}
     for name, text in texts(loss):
-        digests.append(f"{hashlib.sha256(text.encode()).hexdigest()[:16]}  {name}\n")
+        digests.append(digest(name, text))
         language, storage, asked, kind = name.split(".")
         if SHOWN.get(loss.name) == (asked, storage):
             shown[f"{loss.name}.{language}.{kind}.txt"] = text
@@ -81,9 +86,15 @@ def pictures(loss):
 
 
 @each_with_kernels
-def test_the_texts_are_those_that_were_read(loss):
-    for name, text in pictures(loss).items():
-        assert (FOLDER / name).read_text(encoding="utf-8") == text, name
+def test_the_texts_are_those_that_were_read(loss, lane):
+    """How numbers are stored changes reading and writing: one loss of each kind shows it."""
+    if loss.name in REPRESENTATIVE | SHOWN.keys() or lane:
+        for name, text in pictures(loss).items():
+            assert (FOLDER / name).read_text(encoding="utf-8") == text, name
+        return
+    kept = (FOLDER / f"{loss.name}.txt").read_text(encoding="utf-8").splitlines(keepends=True)
+    found = [digest(name, text) for name, text in texts(loss, ("float32",))]
+    assert found == [line for line in kept if ".float32." in line]
 
 
 def test_every_file_belongs_to_a_loss():

@@ -20,6 +20,7 @@ from lossary.accuracy.oracle import Kink
 from lossary.accuracy.samples import CANCELLING, RANGE, SUBNORMAL
 from lossary.accuracy.truth import measured, truths
 from lossary.accuracy.ulps import FORMATS
+from samples import REPRESENTATIVE
 
 SOURCES = (*NAMES, "fused")  # the last is NumPy through the kernels
 
@@ -81,9 +82,22 @@ def parts(name, library, dtype, step):
     truth = truths(L.catalogue[name], dtype, size, step=step)
     if library == "fused":
         pytest.importorskip("numba")
+        if step > 1 and (name not in REPRESENTATIVE or dtype != "float32"):
+            truth = at_usual_parameters(truth)
         return errors(L.catalogue[name], "numpy", dtype, truth, "fused")
     assert Library(library).module  # skips without the library
     return errors(L.catalogue[name], library, dtype, truth)
+
+
+def at_usual_parameters(truth):
+    """The batches at the defaults, which come first.
+
+    Each other setting is a kernel to compile, a second or more, of expressions that NumPy is
+    measured with at that setting; what a kernel adds is the loop around them, and its own is at
+    the defaults.
+    """
+    usual = {name: x for name, x in truth[0].batch.parameters.items() if np.ndim(x) == 0}
+    return [t for t in truth if all(t.batch.parameters[name] is x for name, x in usual.items())]
 
 
 def worst(found, what, kind):

@@ -40,8 +40,7 @@ from lossary.study import softmax_regression as softmax
 from lossary.study.descent import minimise
 from lossary.tables import Column, plain
 
-# What one test computes is kept for the others of the file.
-pytestmark = pytest.mark.xdist_group("studies")
+pytestmark = pytest.mark.together
 
 MNIST = Path(__file__).parents[2] / "shared" / "data" / "mnist"
 QUICK = {"outliers": {"repetitions": 8}, "imbalance": {"repetitions": 1}}
@@ -50,9 +49,18 @@ OFFLINE = [name for name in studies if name != "mnist"]
 
 
 @cache
+def watched(name: str, **settings) -> tuple[Report, list[tuple[int, int, str]]]:
+    """Run each study once for all tests; return what it told of its progress as well."""
+    calls = []
+    made = run(
+        name, progress=lambda *call: calls.append(call), **{**QUICK.get(name, {}), **settings}
+    )
+    return made, calls
+
+
 def report(name: str, **settings) -> Report:
-    """Run each study once for all tests."""
-    return run(name, **{**QUICK.get(name, {}), **settings})
+    """What a study found."""
+    return watched(name, **settings)[0]
 
 
 @cache
@@ -485,8 +493,7 @@ def test_the_paragraph_follows_the_numbers():
 
 @pytest.mark.parametrize("name", ["neuron", "digits", "convergence"])
 def test_progress_runs_to_its_end(name):
-    calls = []
-    run(name, progress=lambda done, total, what: calls.append((done, total, what)))
+    _, calls = watched(name)
     done = [call[0] for call in calls]
     assert done == sorted(done)
     assert calls[-1][0] == calls[-1][1] == calls[0][1]

@@ -13,9 +13,13 @@ import pytest
 torch = pytest.importorskip("torch")
 
 MNIST = Path(__file__).parents[2] / "shared" / "data" / "mnist"
-pytestmark = pytest.mark.skipif(
-    not MNIST.is_dir(), reason="the MNIST files are not in ../shared/data/mnist beside this copy"
-)
+pytestmark = [
+    pytest.mark.together,
+    pytest.mark.skipif(
+        not MNIST.is_dir(),
+        reason="the MNIST files are not in ../shared/data/mnist beside this copy",
+    ),
+]
 
 SCRIPT = """
 import torch
