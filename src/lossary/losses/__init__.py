@@ -14,7 +14,9 @@ _found = sorted(
 )
 _modules = {name: import_module(f"{__name__}.{name}") for name in _found}
 
-FAMILIES: dict[str, str] = {name: (m.__doc__ or "").partition(".")[0] for name, m in _modules.items()}
+FAMILIES: dict[str, str] = {
+    name: (m.__doc__ or "").partition(".")[0] for name, m in _modules.items()
+}
 """What each family is about, in the words of its module."""
 
 definitions: dict[str, Definition] = gather(*_modules.values())

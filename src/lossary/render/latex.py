@@ -104,7 +104,7 @@ def _spell(node: Expression) -> tuple[int, str]:
     if node.operator == "multiply" and (fraction := _over(node)):
         return fraction
     if node.operator == "multiply" and node.arguments[0].operator == "negative":
-        return SUM, f"-{_text(node.arguments[0].arguments[0] * node.arguments[1], PRODUCT)}"
+        return SUM, f"-{_printed(node.arguments[0].arguments[0] * node.arguments[1], PRODUCT)}"
     if node.operator in SUMS:  # a sum whose rounding only the machine needs to know
         return _spell(simplify(reduce(add, node.arguments)))
     meaning = meaning_of(node.operator, node.arguments)
