@@ -73,7 +73,10 @@ def main():
     chosen = set(parser.parse_args().loss or losses)
     kept = {key: gap for key, gap in GAPS.items() if key in WHOLE or key[0] not in chosen}
     gaps = {key: (gap["worst"], gap["because"]) for key, gap in kept.items()}
-    write(gaps | {case: (size, because(case)) for case, size in measured(chosen)})
+    for case, size in measured(chosen):
+        gaps[case] = size, because(case)
+        print(*case, f"{size:.2g}", sep="\t", flush=True)  # noqa: T201  (what an interrupted run has found)
+    write(gaps)
 
 
 if __name__ == "__main__":

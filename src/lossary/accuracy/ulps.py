@@ -49,7 +49,7 @@ def ulps(actual: float, truth: Any, form: Format) -> float:
     if _overflows(truth, form):
         if actual == sign * math.inf:
             return 0.0
-        if not _finite(truth):
+        if not _finite(truth) or _exponent(truth) > 2 * form.largest:
             return math.inf
     if math.isinf(actual):
         return math.inf

@@ -81,7 +81,7 @@ CHANCES = {"probability", "probabilities", "log_probabilities"}
 # Where a line along the prediction is interesting, by domain.
 SPANS = {
     "NonNegative": (0.0, 5.0), "AboveMinusOne": (-0.95, 5.0), "Unit": (0.0, 1.0),
-    "Simplex": (0.0, 1.0), "LogSimplex": (-5.0, 0.0),
+    "Simplex": (0.0, 1.0), "LogSimplex": (-5.0, 0.0), "Negative": (-5.0, -0.01),
 }  # fmt: skip
 USUAL_SPAN = (-5.0, 5.0)
 
@@ -89,6 +89,12 @@ USUAL_SPAN = (-5.0, 5.0)
 TARGETS: dict[str, float] = dict.fromkeys(
     ("Binary", "Sign", "Unit", "NonNegative", "NonZero", "Positive"), 1.0
 )
+
+# Beside a 0 these have nothing to show: the advantage multiplies all, and all errors are 200 %.
+BESIDE_ONE = {
+    "clipped_policy": {"advantage": 1.0},
+    "symmetric_absolute_percentage_error": {"target": 1.0},
+}
 
 # What a target distribution gives to class 0 where it is no label: the least loss is not at an end.
 SOFT_SHARE = 0.7
@@ -191,7 +197,8 @@ def _curve(request: Request, x: np.ndarray, over: Over, classes: int, share: flo
     loss = request.loss
     first = loss.inputs[0]
     numbers = [a for a in loss.inputs[1:] if not (a.domain.class_axis or a.domain.integer)]
-    held = {a.name: _held(a) for a in numbers} | dict(request.settings)
+    usual = {a.name: _held(a) for a in numbers} | BESIDE_ONE.get(loss.name, {})
+    held = usual | dict(request.settings)
     row = _place(request, x, over, classes, held)
     target = (share, *[(1 - share) / (classes - 1)] * (classes - 1))
     others = {a.name: _others(a, len(x), target, held, rows=_embeds(loss)) for a in loss.inputs[1:]}
