@@ -85,6 +85,16 @@ def symmetric_cross_entropy(
 
 
 @loss(
+    source="Feng et al. 2020, doi:10.24963/ijcai.2020/305, eq. 4, of order 2",
+    promises="non_negative bounded_gradient shift_invariant",
+)
+def taylor_cross_entropy(logits: Scores, label: Label):
+    """Two terms of the cross-entropy's series in the probability that misses the label."""
+    missed = 1 - pick(softmax(logits), label)
+    return missed + missed**2 / 2
+
+
+@loss(
     source="Ma et al. 2020, arXiv:2006.13554",
     promises="non_negative bounded_gradient shift_invariant",
 )
@@ -120,6 +130,17 @@ def label_distribution_margin(
     """Cross-entropy of scaled logits whose true class has to win by its margin: LDAM."""
     short = logits if margins is None else logits - where(is_class(label), margins, 0)
     return -log(pick(softmax(logit_scale * short), label))
+
+
+@loss(
+    source="Wang et al. 2018, arXiv:1801.09414, eq. 4",
+    promises="non_negative convex bounded_gradient shift_invariant",
+)
+def cosine_margin(
+    cosines: Scores, label: Label, *, scale: Positive = 64.0, margin: NonNegative = 0.35
+):
+    """Cross-entropy of scaled cosines, of which the true one has to win by a margin: CosFace."""
+    return -log(pick(softmax(scale * (cosines - where(is_class(label), margin, 0))), label))
 
 
 @loss(
