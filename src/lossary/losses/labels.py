@@ -133,17 +133,6 @@ def label_distribution_margin(
 
 
 @loss(
-    source="Wang et al. 2018, arXiv:1801.09414, eq. 4",
-    promises="non_negative convex bounded_gradient shift_invariant",
-)
-def cosine_margin(
-    cosines: Scores, label: Label, *, scale: Positive = 64.0, margin: NonNegative = 0.35
-):
-    """Cross-entropy of scaled cosines, of which the true one has to win by a margin: CosFace."""
-    return -log(pick(softmax(scale * (cosines - where(is_class(label), margin, 0))), label))
-
-
-@loss(
     source="Su et al. 2022, arXiv:2208.02955",
     promises="non_negative convex bounded_gradient",
 )
