@@ -14,6 +14,7 @@ from lossary.functions.aggregates import (
     root,
 )
 from lossary.functions.carried import (
+    exp_gap_of_rounded,
     exp_of_rounded,
     expm1_of_rounded,
     sigmoid_cross_entropy_of_rounded,
@@ -197,6 +198,7 @@ __all__ = [
     "exp",
     "exp_difference",
     "exp_gap",
+    "exp_gap_of_rounded",
     "exp_minus",
     "exp_minus_exp",
     "exp_of_rounded",

@@ -20,6 +20,7 @@ from lossary.functions.elementwise import (
     sigmoid_cross_entropy_slope,
     softplus,
 )
+from lossary.functions.gaps import exp_gap
 from lossary.functions.vocabulary import (
     absolute,
     argpeak,
@@ -53,6 +54,7 @@ _OPERATIONS: dict[str, Callable[..., Expression]] = {
 
 _EXACT = frozenset(["negative", "peak", "pick"])  # they lose nothing of their own
 _NOTHING = constant(0)
+_LARGE = 40  # an exponential that may overflow, beside which 1 is lost
 
 
 def lost_by(x: Expression) -> Expression:
@@ -96,7 +98,18 @@ def exp_of_rounded(x: Expression) -> Expression:
 def expm1_of_rounded(x: Expression) -> Expression:
     """exp(x) - 1 of a computed x."""
     whole, rest = made_good(x)
-    return expm1(whole) + exp(whole) * rest
+    return where(whole > _LARGE, exp(whole) * (1 + rest) - 1, expm1(whole) + exp(whole) * rest)
+
+
+@named(
+    means=exp_gap,
+    slope=lambda x: (expm1_of_rounded(x),),
+)
+def exp_gap_of_rounded(x: Expression) -> Expression:
+    """exp(x) - 1 - x of a computed x."""
+    whole, rest = made_good(x)
+    large = exp(whole) * (1 + rest) - whole
+    return where(whole > _LARGE, large, exp_gap(whole) + expm1(whole) * rest)
 
 
 @named(

@@ -12,6 +12,7 @@ from math import frexp
 
 from lossary.formula import Expression, walk
 from lossary.functions import (
+    exp_gap_of_rounded,
     exp_of_rounded,
     expm1_of_rounded,
     sigmoid_cross_entropy_of_rounded,
@@ -38,6 +39,7 @@ _SUMS = {3: sum_of_three, 4: sum_of_four, 5: sum_of_five}
 
 CARRIED = {
     "exp": exp_of_rounded,
+    "exp_gap": exp_gap_of_rounded,
     "sigmoid_cross_entropy": sigmoid_cross_entropy_of_rounded,
     "expm1": expm1_of_rounded,
     "softplus": softplus_of_rounded,

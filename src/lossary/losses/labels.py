@@ -85,6 +85,16 @@ def symmetric_cross_entropy(
 
 
 @loss(
+    source="Feng et al. 2020, doi:10.24963/ijcai.2020/305, eq. 4, of order 2",
+    promises="non_negative bounded_gradient shift_invariant",
+)
+def taylor_cross_entropy(logits: Scores, label: Label):
+    """Two terms of the cross-entropy's series in the probability that misses the label."""
+    missed = 1 - pick(softmax(logits), label)
+    return missed + missed**2 / 2
+
+
+@loss(
     source="Ma et al. 2020, arXiv:2006.13554",
     promises="non_negative bounded_gradient shift_invariant",
 )

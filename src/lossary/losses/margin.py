@@ -5,13 +5,14 @@ from __future__ import annotations
 from math import inf
 
 from lossary.definition import loss
-from lossary.domain import Exponent, Label, NonNegative, Real, Scores, Sign, Simplex
+from lossary.domain import Exponent, Label, NonNegative, Positive, Real, Scores, Sign, Simplex
 from lossary.functions import (
     class_count,
     is_class,
     maximum,
     peak,
     pick,
+    sigmoid,
     total,
     where,
 )
@@ -40,6 +41,47 @@ def perceptron(score: Real, sign: Sign):
 def squared_hinge(score: Real, sign: Sign):
     """Square of the hinge."""
     return maximum(0, 1 - sign * score) ** 2
+
+
+@loss(
+    source="Rennie and Srebro 2005, Loss functions for preference levels: regression with discrete "
+    "ordered labels, sec. 2.3",
+    promises="non_negative convex bounded_gradient",
+)
+def smoothed_hinge(score: Real, sign: Sign):
+    """The hinge with its corner rounded between margins of 0 and 1."""
+    z = sign * score
+    return where(z <= 0, 0.5 - z, where(z < 1, (1 - z) ** 2 / 2, 0))
+
+
+@loss(
+    source="Wu and Liu 2007, doi:10.1198/016214507000000617; Collobert et al. 2006, "
+    "doi:10.1145/1143844.1143870",
+    promises="non_negative bounded_gradient",
+)
+def ramp(score: Real, sign: Sign, *, ceiling: Positive = 2.0):
+    """The hinge, truncated at ``ceiling``: an outlier costs no more than that."""
+    margin = sign * score
+    return where(margin < 1 - ceiling, ceiling, maximum(0, 1 - margin))
+
+
+@loss(
+    source="Masnadi-Shirazi and Vasconcelos 2008, On the design of loss functions for "
+    "classification: theory, robustness to outliers, and SavageBoost, table 1",
+    promises="non_negative bounded_gradient",
+)
+def savage(score: Real, sign: Sign):
+    """Square of the probability of the wrong side, if a score is half of the log-odds."""
+    return sigmoid(-2 * sign * score) ** 2
+
+
+@loss(
+    source="van Rooyen, Menon and Williamson 2015, arXiv:1505.07634, sec. 4",
+    promises="convex bounded_gradient",
+)
+def unhinged(score: Real, sign: Sign):
+    """The hinge without its floor of 0."""
+    return 1 - sign * score
 
 
 @loss(
@@ -84,6 +126,15 @@ def multi_margin(scores: Scores, label: Label, *, margin: Real = 1.0, p: Exponen
 def hinge_embedding(distance: NonNegative, sign: Sign, *, margin: Real = 1.0):
     """The distance of a like pair; what an unlike pair lacks to the margin."""
     return where(sign > 0, distance, maximum(0, margin - distance))
+
+
+@loss(
+    source="Hadsell, Chopra and LeCun 2006, doi:10.1109/CVPR.2006.100, eq. 4",
+    promises="non_negative",
+)
+def contrastive(distance: NonNegative, sign: Sign, *, margin: Positive = 1.0):
+    """Half the square of a like pair's distance, and of what an unlike pair lacks to the margin."""
+    return where(sign > 0, distance, maximum(0, margin - distance)) ** 2 / 2
 
 
 @loss(

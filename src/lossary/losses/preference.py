@@ -12,8 +12,18 @@ from lossary.domain import (
     Real,
     Sign,
     Smoothing,
+    Unit,
 )
-from lossary.functions import exp, log, log_odds, maximum, minimum, sigmoid, weighted, where
+from lossary.functions import (
+    exp,
+    log,
+    log_odds,
+    maximum,
+    minimum,
+    sigmoid,
+    weighted,
+    where,
+)
 
 
 @loss(
@@ -112,6 +122,43 @@ def hinge_preference(
     """Hinge of ``beta`` times the gain over the reference."""
     h = (chosen - reference_chosen) - (rejected - reference_rejected)
     return maximum(1 - beta * h, 0)
+
+
+@loss(
+    source="D'Oosterlinck et al. 2024, arXiv:2408.06266, eq. 7",
+    promises="non_negative bounded_gradient",
+)
+def anchored_preference_zero(
+    chosen: Real,
+    rejected: Real,
+    reference_chosen: Real,
+    reference_rejected: Real,
+    *,
+    beta: Positive = 0.1,
+):
+    """How little the chosen answer gains over the reference, and the rejected one loses."""
+    up = 1 - sigmoid(beta * (chosen - reference_chosen))
+    return up + sigmoid(beta * (rejected - reference_rejected))
+
+
+@loss(
+    source="Wu et al. 2024, arXiv:2405.00675, eq. 4.4",
+    promises="non_negative convex",
+)
+def self_play_preference(
+    log_probability: Real, reference: Real, win_probability: Unit, *, eta: Positive = 1000.0
+):
+    """Squared distance of an answer's gain from ``eta`` times how often it wins, less 1/2: SPPO."""
+    return (log_probability - reference - eta * (win_probability - 1 / 2)) ** 2
+
+
+@loss(
+    source="Schulman 2020, Approximating KL divergence; Shao et al. 2024, arXiv:2402.03300, eq. 4",
+    promises="non_negative zero_at_target convex",
+)
+def reference_divergence(log_probability: Real, reference: Real):
+    """An unbiased estimate of the relative entropy to a reference that is never below 0: k3."""
+    return exp(reference - log_probability) - (reference - log_probability) - 1
 
 
 @loss(

@@ -28,7 +28,8 @@ SYMBOLS = {
     "curvature": r"\varepsilon", "expectile": r"\tau", "log_mean": r"\eta", "power": "p",
     "dispersion": r"\alpha", "location": r"\mu", "lower": "l", "upper": "u", "log_zero": "A",
     "tau": r"\tau", "class_counts": "n", "margins": r"\Delta", "similarity": "s", "bias": "b",
-    "levels": "y", "event": r"\delta", "logit_scale": "s",
+    "levels": "y", "event": r"\delta", "logit_scale": "s", "ceiling": "t",
+    "win_probability": r"\hat{P}", "eta": r"\eta",
 }  # fmt: skip
 
 ATOM, POWER, PREFIX, PRODUCT, SUM, COMPARE, LOGIC = 9, 8, 7, 6, 5, 4, 3
