@@ -51,7 +51,19 @@ SHARED = {
 
 FLOATS = SHARED | {
     name: getattr(np, name)
-    for name in ("divide", "sign", "floor", "sqrt", "exp", "expm1", "log", "log1p", "tanh")
+    for name in (
+        "divide",
+        "sign",
+        "floor",
+        "sqrt",
+        "exp",
+        "expm1",
+        "log",
+        "log1p",
+        "tanh",
+        "sin",
+        "cos",
+    )
 }
 
 
@@ -67,7 +79,7 @@ EXACT = SHARED | {
     "log1p": np.frompyfunc(lambda x: exact.log1p(x) if x != -1 else -exact.inf, 1, 1),
 } | {
     name: np.frompyfunc(getattr(exact, name), 1, 1)
-    for name in ("sign", "floor", "sqrt", "exp", "expm1", "tanh")
+    for name in ("sign", "floor", "sqrt", "exp", "expm1", "tanh", "sin", "cos")
 }  # fmt: skip
 
 

@@ -31,7 +31,7 @@ WORDS = (
     "absolute", "argpeak", "class_count", "class_index", "cosh", "cosine", "exp", "expm1", "floor",
     "hypot", "is_class", "log", "log1mexp", "log1p", "log_sigmoid", "log_softmax", "logsumexp",
     "maximum", "minimum", "norm", "peak", "pick", "sigmoid", "sign", "sinh", "softmax", "softplus",
-    "sqrt", "tanh", "total", "unit", "where",
+    "sin", "cos", "sqrt", "tanh", "total", "unit", "where",
 )  # fmt: skip
 """The functions that formulas are written in, as textbooks have them."""
 

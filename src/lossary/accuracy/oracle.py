@@ -79,6 +79,8 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "log": lambda m, x: m.log(x),
     "log1p": lambda m, x: m.log1p(x) if x != -1 else -m.inf,
     "tanh": lambda m, x: m.tanh(x),
+    "sin": lambda m, x: m.sin(x) if m.isfinite(x) else m.nan,
+    "cos": lambda m, x: m.cos(x) if m.isfinite(x) else m.nan,
     "maximum": lambda m, x, y: max(y, x),
     "minimum": lambda m, x, y: min(y, x),
     "less": lambda m, x, y: bool(x < y),

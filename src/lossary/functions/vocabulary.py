@@ -94,6 +94,8 @@ PRIMITIVES = frozenset(
         "log",
         "log1p",
         "tanh",
+        "sin",
+        "cos",
         "maximum",
         "minimum",
         "less",
@@ -159,6 +161,16 @@ def log1p(x: Any) -> Expression:
 def tanh(x: Any) -> Expression:
     """Hyperbolic tangent."""
     return apply("tanh", x)
+
+
+def sin(x: Any) -> Expression:
+    """Sine of an angle in radians."""
+    return apply("sin", x)
+
+
+def cos(x: Any) -> Expression:
+    """Cosine of an angle in radians."""
+    return apply("cos", x)
 
 
 def maximum(x: Any, y: Any) -> Expression:

@@ -7,12 +7,23 @@ maximum and a correction. A few functions keep their names: those that textbooks
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import pi
 from typing import Any
 
 from lossary import functions
 from lossary.errors import FormulaError
 from lossary.formula import Expression, apply, walk
-from lossary.functions import FUNCTIONS, exp, log, log1p, total
+from lossary.functions import (
+    FUNCTIONS,
+    digamma,
+    exp,
+    lgamma,
+    log,
+    log1p,
+    ndtr,
+    total,
+    trigamma,
+)
 
 __all__ = ["CALLS", "CLASS_CALLS", "ROW_CALLS", "meaning_of", "textbook"]
 
@@ -22,11 +33,17 @@ CALLS = {
     "sign": "sgn({0})", "floor": "⌊{0}⌋", "sqrt": "√({0})", "exp": "exp({0})", "log": "log({0})",
     "tanh": "tanh({0})", "sigmoid": "σ({0})", "log_sigmoid": "log σ({0})",
     "log_cosh": "log cosh({0})", "sech_squared": "sech({0})²", "absolute": "|{0}|",
-    "cosh": "cosh({0})", "sinh": "sinh({0})",
+    "cosh": "cosh({0})", "sinh": "sinh({0})", "sin": "sin({0})", "cos": "cos({0})",
+    "atan": "atan({0})", "acos": "acos({0})", "lgamma": "log Γ({0})", "digamma": "ψ({0})",
+    "trigamma": "ψ′({0})", "erf": "erf({0})", "erfc": "erfc({0})", "ndtr": "Φ({0})",
+    "log_ndtr": "log Φ({0})", "i0e": "exp(-|{0}|) I₀({0})", "i1e": "exp(-|{0}|) I₁({0})",
     "maximum": "max({0}, {1})", "minimum": "min({0}, {1})",
 }  # fmt: skip
 ROW_CALLS = {"norm": "‖{0}‖", "cosine": "cos({0}, {1})", "inner": "⟨{0}, {1}⟩"}
 CLASS_CALLS = {"softmax": "softmax({0})", "log_softmax": "log softmax({0})"}
+
+
+_ROOT_2PI = (2 * pi) ** 0.5
 
 
 def _opaque(name: str, *arguments: Any, class_axis: bool = False) -> Expression:
@@ -124,6 +141,11 @@ TEXTBOOK: dict[str, Callable[..., Expression]] = {
     "softmax_shift": lambda y, x: x - y - total(_softmax(y) * (x - y)),
     "softmax_change": lambda y, x: _softmax(x) - _softmax(y),
     "softmax_divergence": lambda y, x: total(_softmax(y) * log(_softmax(y) / _softmax(x))),
+    "normal_hazard": lambda x: exp(-(x**2) / 2) / _ROOT_2PI / ndtr(-x),
+    "hazard_excess": lambda x: exp(-(x**2) / 2) / _ROOT_2PI / ndtr(-x) - x,
+    "stirling_gap": lambda x: lgamma(x) - (x - 1 / 2) * log(x) + x - log(_ROOT_2PI),
+    "stirling_slope": lambda x: digamma(x) - log(x) + 1 / (2 * x),
+    "stirling_bend": lambda x: trigamma(x) - 1 / x - 1 / (2 * x**2),
     "log1p": lambda x: log(1 + x),
     "expm1": lambda x: exp(x) - 1,
 }  # fmt: skip
