@@ -279,7 +279,7 @@ def bessel(order, degree):
     return Fit(scaled, lambda u: 1 / scaled(u), (-1, 1), degree, minimax=False)
 
 
-# Near the zeros of log gamma and of digamma, for x in [1/2, 5/2]: in u = (x - c)/(x + c), c^2 = 5/4.
+# Near the zeros of log gamma and of digamma, 1/2 <= x <= 5/2: in u = (x - c)/(x + c), c^2 = 5/4.
 MIDDLE = mp.sqrt(5) / 2
 EDGE = (mpf(5) / 2 - MIDDLE) / (mpf(5) / 2 + MIDDLE)
 DIGAMMA_ZERO = mp.findroot(mp.digamma, mpf(1.46))
