@@ -11,8 +11,9 @@ from pathlib import Path
 
 from lossary.bench import Results, load
 from lossary.bench.picture import draw_ratios, shown
-from lossary.bench.report import markdown
+from lossary.bench.report import WORK, markdown
 from lossary.bench.targets import TARGETS
+from lossary.tables import Column, Table
 
 PAGE = Path(__file__).parent / "benchmarks.md"
 FIGURES = Path(__file__).parent / "figures"
@@ -73,9 +74,9 @@ def page() -> str:
     """Return the page: each results file, then how it is measured."""
     files = sorted(RESULTS.glob("*.json"))
     if not files:
-        rows = [f"| `{t.work}` | {t.ours} | {t.against} | {t.asked} |" for t in TARGETS]
-        heads = ["| work | by | against | asked |", "|---|---|---|---|"]
-        return HEAD + EMPTY + "\n## Targets\n\n" + "\n".join([*heads, *rows]) + "\n" + HOW
+        columns = [WORK, *(Column(name) for name in ("by", "against", "asked"))]
+        asked = Table(columns, [(t.work, t.ours, t.against, t.asked) for t in TARGETS])
+        return HEAD + EMPTY + "\n## Targets\n\n" + "\n".join(asked.markdown()) + "\n" + HOW
     return HEAD + "".join(f"\n{section(file)}" for file in files) + HOW
 
 

@@ -15,6 +15,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from lossary.tables import Column, Table
+
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
@@ -94,9 +96,9 @@ def _members(module: Any) -> list[str]:
         call = f".. py:{kind}:: {module.__name__}.{name}{_signature(item)}"
         lines += [*_rst([call, "", *_documented(item, 3), *_methods(item)]), ""]
     if short:
-        lines += ["| class | |", "|---|---|"]
-        lines += [f"| `{name}` | {_summary(item)} |" for name, item in short]
-        lines.append("")
+        columns = Column("class", code=True), Column()
+        rows = [(name, _summary(item)) for name, item in short]
+        lines += [*Table(columns, rows).markdown(), ""]
     if foreign:
         names = ", ".join(f"`{name}`" for name in foreign)
         lines += [f"The framework's own, under the same names: {names}.", ""]
@@ -156,7 +158,7 @@ def _signature(item: Any) -> str:
 def _summary(item: Any) -> str:
     """Return the first paragraph for a cell of a Markdown table."""
     paragraph = (inspect.getdoc(item) or "").partition("\n\n")[0]
-    text = " ".join(paragraph.split()).replace("``", "`").replace("|", r"\|")
+    text = " ".join(paragraph.split()).replace("``", "`")
     for role in (":class:", ":func:", ":mod:"):
         text = text.replace(role, "")
     return text

@@ -1,7 +1,8 @@
 """Bring every committed generated text up to date; with ``--check`` only say what is stale.
 
-These are the README's catalogue, the table of docs/boosters.md, docs/seeds.md, docs/traps.md,
-docs/benchmarks.md and the stubs of ``lossary.torch`` and ``lossary.keras``.
+These are the README's catalogue, the tables of docs/boosters.md and docs/architecture.md with its
+picture, docs/seeds.md, docs/traps.md, docs/benchmarks.md; the type stubs, which are not committed,
+are written too.
 The pages of the studies, of the accuracy and of the differences take minutes and are made on demand
 (``--studies``, ``--accuracy``, ``--differences``). The pages of
 losses are made when the documentation is built.
@@ -10,19 +11,21 @@ losses are made when the documentation is built.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 
 import benchmarks
 import differences
+import rooms
 import seeds
+import stubs
 import studies
 
 import lossary
 from lossary.lookup import built_ins
 from lossary.show.pages import catalogue_table
+from lossary.tables import Column, Table
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
@@ -46,14 +49,21 @@ def readme() -> str:
 
 def boosters() -> str:
     """The page of the boosters with how near each built-in objective is reached."""
-    lines = ["| host | objective | loss | margins differ at most by | |", "|---|---|---|---|---|"]
+    columns = [
+        Column(name) for name in ("host", "objective", "loss", "margins differ at most by", "")
+    ]
+    rows = []
     for row in built_ins():
         near = (
             row.same if isinstance(row.same, str) else f"{row.same:g}" if row.same else "0, equal"
         )
-        cells = (row.host, f"`{row.name}`", f"`{row.loss}`", near, row.why)
-        lines.append(f"| {' | '.join(cells)} |")
-    return between_marks(BOOSTERS, "objectives", "\n".join(lines))
+        rows.append((row.host, f"`{row.name}`", f"`{row.loss}`", near, row.why))
+    return between_marks(BOOSTERS, "objectives", "\n".join(Table(columns, rows).markdown()))
+
+
+def architecture() -> str:
+    """The page of the architecture with the rooms that there are."""
+    return between_marks(rooms.PAGE, "rooms", "\n".join(rooms.table()))
 
 
 def accuracy() -> str:
@@ -87,12 +97,16 @@ def main() -> int:
         (HERE / "accuracy.md").write_text(accuracy(), encoding="utf-8")
     if options.differences:
         differences.write()
-    for door in ("torch", "keras"):
-        if not options.check and importlib.util.find_spec(door):
-            # The tests compare these stubs with the catalogue.
-            subprocess.run([sys.executable, "-m", f"lossary.{door}.stubs"], check=True)
+    if not options.check:
+        stubs.write()
     status = seeds.main(["--check"] if options.check else [])
-    pages = {README: readme(), BOOSTERS: boosters(), benchmarks.PAGE: benchmarks.page()}
+    pages = {
+        README: readme(),
+        BOOSTERS: boosters(),
+        rooms.PAGE: architecture(),
+        rooms.PICTURE: rooms.picture(),
+        benchmarks.PAGE: benchmarks.page(),
+    }
     for path, text in pages.items():
         if not options.check:
             path.write_text(text, encoding="utf-8")

@@ -17,8 +17,11 @@ from typing import Any
 
 import pytest
 
+from lossary.tables import Column, Table
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent
+COLUMNS = (Column("", numbers=True), Column("item"), Column("shown by"))
 LISTED = 2  # tests beyond these are counted only, so that a row stays readable
 
 Item = int | str
@@ -79,15 +82,17 @@ def seeds_page(seeds: dict[str, Any], places: Places) -> str:
         "What they got wrong stands under [](traps.md).",
     ]
     for section in seeds["section"]:
-        lines += ["", f"## {section['title']}", "", "| | item | shown by |", "|-:|---|---|"]
-        for item in section["items"]:
-            shown = where(places, item["number"], item.get("studies", []))
-            lines.append(f"| {item['number']} | {item['title']} | {shown} |")
-    lines += ["", "## Errata", "", "| | item | shown by |", "|-:|---|---|"]
+        rows = [
+            (item["number"], item["title"], where(places, item["number"], item.get("studies", [])))
+            for item in section["items"]
+        ]
+        lines += ["", f"## {section['title']}", "", *Table(COLUMNS, rows).markdown()]
+    errata = []
     for erratum in seeds["erratum"]:
         key = f"E{erratum['number']}"
         link = f"[{erratum['title']}](traps.md#{key.lower()})"
-        lines.append(f"| {key} | {link} | {where(places, key, erratum.get('studies', []))} |")
+        errata.append((key, link, where(places, key, erratum.get("studies", []))))
+    lines += ["", "## Errata", "", *Table(COLUMNS, errata).markdown()]
     return "\n".join(lines) + "\n"
 
 

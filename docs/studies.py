@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from lossary.study import Report, Study, Table, draw_report, run, studies
+from lossary.study import Report, Study, draw_report, run, studies
+from lossary.tables import Column, Table
 
 HERE = Path(__file__).parent / "studies"
 
@@ -54,32 +55,16 @@ def page(report: Report) -> str:
         f"![The figure of the study {report.study}]({report.study}.svg)",
     ]
     for table in report.tables:
-        lines += ["", f"## {table.title}", "", *rows(table)]
+        lines += ["", f"## {table.title}", "", *table.markdown()]
         if table.note:
             lines += ["", table.note]
     if report.claims:
         lines += ["", "## What the articles say, and what was measured", ""]
-        lines += ["| item | said | measured | |", "|---|---|---|---|"]
-    lines += [
-        row([claim.item, claim.says, claim.measured, claim.verdict]) for claim in report.claims
-    ]
+        columns = [Column(name) for name in ("item", "said", "measured", "")]
+        said = [(c.item, c.says, c.measured, c.verdict) for c in report.claims]
+        lines += Table(columns, said).markdown()
     lines += ["", f"{settings(dict(report.settings))} Seed {report.seed}."]
     return "\n".join(lines) + "\n"
-
-
-def rows(table: Table) -> list[str]:
-    """A table of a report as Markdown."""
-    body = [
-        [column.write(cell) for column, cell in zip(table.columns, cells, strict=True)]
-        for cells in table.rows
-    ]
-    head = [column.name for column in table.columns]
-    return [row(cells) for cells in (head, ["---"] * len(head), *body)]
-
-
-def row(cells: list[str]) -> str:
-    """One row of a Markdown table."""
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
 def index(found: list[Study]) -> str:

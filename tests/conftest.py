@@ -12,12 +12,15 @@ with contextlib.suppress(ImportError):
     import triton  # noqa: F401
 
 import pytest
+from hypothesis import settings
 
 import lossary as L
 from libraries import NAMES
 from lossary.accuracy.arrays import available
 from lossary.engine.recipes import recipe
 from samples import REPRESENTATIVE
+
+collect_ignore = ["typed_user_code.py"]  # wrong on purpose: it is read by a type checker only
 
 OUTCOMES = ("passed", "failed", "error", "xfailed", "xpassed", "skipped")
 
@@ -32,9 +35,13 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config):
-    """Let workers take the tests by groups: what one loss has cost is not paid by each of them."""
-    if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
-        config.option.dist = "loadgroup"
+    """Let workers take the tests by groups: what one loss has cost is not paid by each of them.
+
+    ``--dist loadgroup`` stands in pyproject.toml, since workers read their own options; without
+    workers it asks for something that is not there.
+    """
+    if not getattr(config.option, "numprocesses", None):
+        config.option.dist = "no"
 
 
 def pytest_configure(config):
@@ -47,6 +54,14 @@ def pytest_configure(config):
     os.environ.setdefault("LOSSARY_CACHE_DIR", str(config.rootpath / ".pytest_cache"))
     os.environ.setdefault("LOSSARY_COMPILE", "now")
     recipe.PATIENCE = sys.maxsize
+    settings.register_profile("lane", max_examples=60 if config.option.thorough else 20)
+    settings.load_profile("lane")
+
+
+@pytest.fixture(scope="session")
+def lane(request):
+    """The options that let a process of tests choose its cases as this one does."""
+    return ["--thorough"] if request.config.option.thorough else []
 
 
 @pytest.fixture(scope="session")

@@ -19,17 +19,17 @@ class AnotherRoadError(AssertionError):
 @contextlib.contextmanager
 def kernels_only():
     """Only kernels may compute: what falls back on the array library fails the test."""
-    ready = evaluate.ready
+    work_of = evaluate.work_of
 
     def refuse(call, choice):
         raise AnotherRoadError(f"{call.definition.name} was not computed by a kernel")
 
-    evaluate.ready = refuse
+    evaluate.work_of = refuse
     try:
         with L.using(engine="fused"):
             yield
     finally:
-        evaluate.ready = ready
+        evaluate.work_of = work_of
 
 
 def by_kernels(function, *arguments, **options):

@@ -4,9 +4,12 @@ Arrays follow the texts' convention: a class-shaped value has the classes last, 
 axis of 1. Exact values are object arrays of mpmath numbers.
 """
 
+from functools import partial
+
 import mpmath
 import numpy as np
 
+from lossary.accuracy.oracle import PRIMITIVES, number
 from lossary.formula import walk
 from lossary.functions import FUNCTIONS
 from lossary.render import Program, render
@@ -73,7 +76,12 @@ def _quotient(x, y):
     return exact.nan if exact.isnan(x) or not x else exact.inf * exact.sign(x)
 
 
+def _power(x, p):
+    return x**p if x or p >= 0 else exact.inf
+
+
 EXACT = SHARED | {
+    "power": np.frompyfunc(_power, 2, 1),
     "divide": np.frompyfunc(_quotient, 2, 1),
     "log": np.frompyfunc(lambda x: exact.log(x) if x else -exact.inf, 1, 1),
     "log1p": np.frompyfunc(lambda x: exact.log1p(x) if x != -1 else -exact.inf, 1, 1),
@@ -88,28 +96,6 @@ def exactly(values):
     return np.frompyfunc(exact.mpf, 1, 1)(np.asarray(values, dtype=object))
 
 
-def _meaning(function, arguments, operands):
-    """What a named function means, row by row."""
-    if function.shape == "elementwise":
-        return np.frompyfunc(lambda *xs: function.means(exact, *xs), len(operands), 1)(*operands)
-    rows = np.broadcast_shapes(*(x.shape[:-1] for x in operands))
-    operands = [np.broadcast_to(x, (*rows, x.shape[-1])) for x in operands]
-    made = [
-        function.means(
-            exact,
-            *(
-                list(x[place]) if a.class_axis else x[(*place, 0)]
-                for a, x in zip(arguments, operands, strict=True)
-            ),
-        )
-        for place in np.ndindex(rows)
-    ]
-    flat = np.empty((len(made), len(made[0]) if function.shape == "class" else 1), dtype=object)
-    for i, row in enumerate(made):
-        flat[i] = row if function.shape == "class" else [row]
-    return flat.reshape(*rows, flat.shape[-1])
-
-
 def interpret(expression, values, table=FLOATS):
     """Evaluate in floats (`FLOATS`, named functions as computed) or exactly (`EXACT`, as meant)."""
     classes = max((v.shape[-1] for v in values.values()), default=1)
@@ -119,9 +105,8 @@ def interpret(expression, values, table=FLOATS):
         if node.operator == "variable":
             done[node] = values[node.payload]
         elif node.operator == "constant":
-            done[node] = np.asarray([node.payload])
-            if table is EXACT:
-                done[node] = exactly(done[node])
+            value = number(exact, node.payload) if table is EXACT else node.payload
+            done[node] = np.asarray([value])
         elif node.operator == "class_index":
             done[node] = np.arange(classes)
         elif node.operator == "class_count":
@@ -129,11 +114,14 @@ def interpret(expression, values, table=FLOATS):
         elif node.operator in {"total", "peak", "pick"} and not node.arguments[0].class_axis:
             # A number that all classes share stands for as many as there are classes.
             done[node] = operands[0] * (classes if node.operator == "total" else 1)
-        elif node.operator in FUNCTIONS and table is EXACT:
-            done[node] = _meaning(FUNCTIONS[node.operator], node.arguments, operands)
         elif node.operator in FUNCTIONS:
-            computed = FUNCTIONS[node.operator].computed(*node.arguments)
-            done[node] = interpret(computed, values, table)
+            function = FUNCTIONS[node.operator]
+            form = function.means if table is EXACT else function.computed
+            if form is None:  # a primitive to the oracle
+                known = partial(PRIMITIVES[node.operator], exact)
+                done[node] = np.frompyfunc(known, len(operands), 1)(*operands)
+            else:
+                done[node] = interpret(form(*node.arguments), values, table)
         else:
             done[node] = table[node.operator](*operands)
     return done[expression]

@@ -88,7 +88,7 @@ def plain(name, text):
 @contextlib.contextmanager
 def nothing_compiled():
     """Let Python run the texts of kernels, and forget the ones that were made before."""
-    load, made = modules.load, dict(fused._ready)
+    load, made = modules.load, dict(fused._machine_code)
     modules.load = plain
     forget()
     try:
@@ -96,9 +96,9 @@ def nothing_compiled():
     finally:
         modules.load = load
         forget()
-        fused._ready.update(made)
+        fused._machine_code.update(made)
 
 
 def forget():
-    fused._ready.clear()
+    fused._machine_code.clear()
     fused.source.cache_clear()

@@ -33,6 +33,7 @@ FACTOR, OFFSET = 1.001, 0.0017
 def clear_caches():
     """Forget every expression and text that was derived under the rules as they were."""
     rewriting._settled.clear()
+    calculus._derived.cache_clear()
     program.variant.cache_clear()
     program.compiled.cache_clear()
     for loss in LOSSES:
@@ -142,14 +143,15 @@ def patch_row(table, key, value):
 def slopes(arguments_of):
     """Each slope of each named function; of a Jacobian its diagonal and each outer product."""
     for name, function in FUNCTIONS.items():
-        for i, slope in enumerate(function.slope(*arguments_of(name))):
+        slope_of = function.slope or partial(calculus.slopes_of_meaning, name)
+        for i, slope in enumerate(slope_of(*arguments_of(name))):
             if isinstance(slope, Jacobian):
                 parts = [p for p in ("diagonal",) if slope.diagonal is not None]
                 parts += [f"outer{j}" for j in range(len(slope.outer))]
             else:
                 parts = [] if slope is None else ["slope"]
             for part in parts:
-                spoilt = dataclasses.replace(function, slope=wrong_part(function.slope, i, part))
+                spoilt = dataclasses.replace(function, slope=wrong_part(slope_of, i, part))
                 title = f"slope.{name}.{i}.{part}"
                 yield Spoiled(title, patch_row(FUNCTIONS, name, spoilt), (f"{name} ",))
 

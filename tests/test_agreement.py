@@ -8,7 +8,10 @@ be off by more than a stated multiple of that.
 import numpy as np
 import pytest
 
+import lossary as L
 from libraries import NAMES, Library
+from lossary.domain import Logits, Simplex
+from lossary.functions import class_count, log, sqrt, total
 from samples import LOSSES, arrays, parameters
 
 pytestmark = pytest.mark.representative
@@ -27,6 +30,19 @@ CASES = [
     for dtype in WIDTHS
     if (name, dtype) not in {("numpy", "float64"), ("numpy", "bfloat16")}
 ]
+
+
+@L.loss(source="a test: the number of classes is a plain number to some libraries")
+def by_width(logits: Logits, target: Simplex):
+    return total(logits * target) / sqrt(class_count()) + log(2 * class_count()) * total(logits**2)
+
+
+@pytest.mark.representative
+@pytest.mark.parametrize("name", NAMES)
+def test_functions_of_the_number_of_classes(name):
+    library = Library(name)
+    with library.wide():
+        check_agreement(by_width, library, "float64")
 
 
 @pytest.mark.parametrize(("loss", "name", "dtype"), CASES)

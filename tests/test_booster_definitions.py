@@ -20,35 +20,10 @@ def between(score, lower, upper):
     return above - below
 
 
-def tilted(error, share):
-    return (share if error <= 0 else 1 - share) * error**2
-
-
 ROUNDING = 1e-15
 """An error that is allowed where terms of about 1 cancel, as at the zero of a slope."""
 MARGINS = (-30.0, -3.0, -0.5, 1e-3, 0.75, 4.0, 30.0)
-REAL = (-100.0, -2.0, 0.1, 3.0)
 FORMULAS = {
-    "gamma": (MARGINS, (0.01, 1.0, 70.0), {}, lambda f, y: f + y / mp.exp(f)),
-    "tweedie": (
-        MARGINS, (0.0, 0.3, 70.0), {"power": 1.25},
-        lambda f, y: -(y * mp.exp(f * (1 - mp.mpf(1.25))) / (1 - mp.mpf(1.25))
-                       - mp.exp(f * (2 - mp.mpf(1.25))) / (2 - mp.mpf(1.25))),
-    ),
-    "negative_binomial": (
-        MARGINS, (0.0, 1.0, 70.0), {"dispersion": 0.5},
-        lambda f, y: (y + 2) * mp.log(1 + mp.exp(f) / 2) - y * f,
-    ),
-    "pseudo_huber": (
-        MARGINS, REAL, {"delta": 2.0}, lambda f, y: 4 * (mp.sqrt(1 + ((f - y) / 2) ** 2) - 1),
-    ),
-    "fair": (
-        MARGINS, REAL, {"scale": 2.0},
-        lambda f, y: 4 * (abs(f - y) / 2 - mp.log(1 + abs(f - y) / 2)),
-    ),
-    "expectile": (
-        MARGINS, REAL, {"expectile": 0.75}, lambda f, y: tilted(f - y, mp.mpf(0.75)),
-    ),
     "half_squared_log_error": (
         (-0.9, 1e-3, 0.75, 300.0), (-0.5, 0.1, 4.0), {},
         lambda f, y: mp.log((1 + f) / (1 + y)) ** 2 / 2,

@@ -227,10 +227,17 @@ def test_no_name_elsewhere_belongs_to_two_losses():
     assert not twice
 
 
+LIBRARIES = """catboost coral_pytorch keras kornia liger_kernel lightgbm mmdet monai optax pycox
+scoringrules segmentation_models_pytorch sklearn stable_baselines3 statsmodels tf torch torchmetrics
+torchrl torchtune torchvision trl xgboost"""
+
+
 @those(lambda loss: loss.elsewhere)
-def test_a_name_elsewhere_is_a_dotted_path(loss):
+def test_a_name_elsewhere_is_a_path_in_a_library_or_a_word(loss):
     for name in loss.elsewhere:
         assert re.fullmatch(r"\w+(\.\w+)*( \([\w:=', -]+\))?", name), name
+        library, dot, _ = re.split(r"([. ]|$)", name, maxsplit=1)
+        assert not dot or library in LIBRARIES.split(), name
 
 
 PEERS = {

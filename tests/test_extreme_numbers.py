@@ -25,6 +25,8 @@ VECTORS = frozenset(
 # with what it multiplies is a number. The others: a difference of two parts that both overflow.
 GAPS = {(name, "hessian"): "inverse squared length" for name in VECTORS} | {
     ("soft_focal", "hessian"): "logits at the end of the range",
+    ("distillation", "hessian"): "logits at the end of the range",
+    ("reverse_kl_divergence", "hessian"): "logits at the end of the range",
     ("matthews_correlation", "hessian"): "sums without a normal number",
     ("log_dice", "hessian"): "an overlap of almost nothing",
     ("soft_categorical_focal", "hessian"): "a gamma without a normal number",
@@ -46,6 +48,8 @@ def magnitudes(domain, rng, count, dtype):
     pool = np.concatenate([spread, below, np.repeat(np.asarray(ends, float), 1 + count // 8)])
     pool = (pool * rng.choice([-1, 1], pool.size)).astype(dtype)
     pool = pool[np.isfinite(pool) & np.broadcast_to(domain.contains(pool), pool.shape)]
+    if not pool.size:  # a short interval
+        pool = np.asarray(domain.inside, dtype)
     return rng.choice(pool, count)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +45,22 @@ def test_that_test_can_fail():
 def test_listing_does_not_even_load_the_plots():
     statement = "import lossary.cli; lossary.cli.main(['list'])"
     assert modules_after(statement).isdisjoint({"lossary.show.plot", "lossary.show.curves"})
+
+
+ROOT = Path(__file__).parent.parent
+READERS = [*ROOT.glob("src/**/*.py"), *ROOT.glob("tests/**/*.py"), *ROOT.glob("docs/*.*")]
+
+
+def test_a_list_of_public_names_stands_only_where_something_reads_it():
+    """A package says what it offers; of a module ``import *``, a page or a test must ask for it."""
+    read = "\n".join(path.read_text("utf-8") for path in READERS if path.suffix in {".py", ".md"})
+    idle = []
+    for path in ROOT.glob("src/**/*.py"):
+        text = path.read_text("utf-8")
+        module = ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
+        asked = (
+            rf'\b{path.stem}\.__all__|from {module} import \*|automodule:: {module}\b|"{module}"'
+        )
+        if "\n__all__ = " in text and path.name != "__init__.py" and not re.search(asked, read):
+            idle.append(module)
+    assert idle == []

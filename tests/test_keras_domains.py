@@ -234,7 +234,7 @@ class TestSettings:
 @pytest.mark.parametrize("backend", door_tests.OTHERS)
 def test_on_the_other_backends(backend):
     chosen = "(outside_its_set or Labels or fitted) and not other_backends"
-    options = ("-q", "-x", "-k", chosen, "-p", "no:cacheprovider", "-p", "no:xdist")
+    options = ("-q", "-x", "-k", chosen, "-p", "no:cacheprovider", "-n0")
     found = door_tests.python("-m", "pytest", *options, "tests/test_keras_domains.py",
                               backend=backend)  # fmt: skip
     assert found.returncode == 0, found.stdout[-3000:]

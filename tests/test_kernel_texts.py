@@ -106,7 +106,7 @@ def write(folder):
     """Write the digests, or with a folder every text."""
     place = Path(folder or FOLDER)
     place.mkdir(parents=True, exist_ok=True)
-    for loss in LOSSES:
+    for loss in filter(has_kernels, LOSSES):
         whole = {f"{loss.name}.{name}.txt": text for name, text in texts(loss)}
         for name, text in (whole if folder else pictures(loss)).items():
             (place / name).write_text(text, encoding="utf-8")

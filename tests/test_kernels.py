@@ -230,6 +230,7 @@ def test_a_read_only_cache_is_read(tmp_path):
             folder.chmod(0o755)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("suffix", [".nbi", ".nbc", ".py"])
 @pytest.mark.parametrize("damage", ["empty", "noise", "cut"])
 def test_a_damaged_cache_costs_only_time(tmp_path, suffix, damage):

@@ -16,7 +16,7 @@ from lossary.functions import exp, log1p, log_softmax, maximum, pick, softmax, t
 
 
 @L.loss(source="Dennis and Welsch 1978, doi:10.1080/03610917808812083")
-def welsch(prediction: Real, target: Real, *, scale: Positive = 1.0):
+def levelling(prediction: Real, target: Real, *, scale: Positive = 1.0):
     """Squared error near zero that saturates for outliers."""
     return scale**2 / 2 * (1 - exp(-(((prediction - target) / scale) ** 2)))
 
@@ -32,9 +32,9 @@ X, Y = np.array([0.5, -2.0, 3.0, 0.1]), np.array([0.0, 1.0, 2.5, 0.1])
 
 
 def test_its_value():
-    np.testing.assert_allclose(welsch(X, Y, reduction="none"), textbook(X, Y), rtol=1e-14)
-    assert welsch(X, Y, scale=2.0) == pytest.approx(textbook(X, Y, 2.0).mean(), rel=1e-14)
-    assert welsch([3.0], [0.0]) == pytest.approx(0.49993829509795666, rel=1e-15)
+    np.testing.assert_allclose(levelling(X, Y, reduction="none"), textbook(X, Y), rtol=1e-14)
+    assert levelling(X, Y, scale=2.0) == pytest.approx(textbook(X, Y, 2.0).mean(), rel=1e-14)
+    assert levelling([3.0], [0.0]) == pytest.approx(0.49993829509795666, rel=1e-15)
 
 
 def test_its_derivatives():
@@ -42,58 +42,60 @@ def test_its_derivatives():
     slope = error * np.exp(-((error / scale) ** 2))
     curve = (1 - 2 * (error / scale) ** 2) * np.exp(-((error / scale) ** 2))
     call = {"scale": scale, "reduction": "sum"}
-    np.testing.assert_allclose(welsch.gradient(X, Y, **call), slope, rtol=1e-14)
-    np.testing.assert_allclose(welsch.gradient(X, Y, wrt="target", **call), -slope, rtol=1e-14)
-    np.testing.assert_allclose(welsch.hessian(X, Y, **call), curve, rtol=1e-13)
+    np.testing.assert_allclose(levelling.gradient(X, Y, **call), slope, rtol=1e-14)
+    np.testing.assert_allclose(levelling.gradient(X, Y, wrt="target", **call), -slope, rtol=1e-14)
+    np.testing.assert_allclose(levelling.hessian(X, Y, **call), curve, rtol=1e-13)
 
 
 def test_its_options():
     weight = np.array([1.0, 0.0, 2.0, 1.0])
     each = textbook(X, Y)
-    assert welsch(X, Y, weight=weight) == pytest.approx((weight * each).sum() / 4, rel=1e-14)
+    assert levelling(X, Y, weight=weight) == pytest.approx((weight * each).sum() / 4, rel=1e-14)
     spoiled = np.where(weight > 0, X, np.nan)
-    assert welsch(spoiled, Y, weight=weight) == welsch(X, Y, weight=weight)
-    assert welsch(X, Y, mask=weight > 0) == pytest.approx(each[weight > 0].mean(), rel=1e-14)
-    assert welsch(input=X, y_true=Y) == welsch(X, Y)
-    assert welsch(X.astype(np.float16), Y.astype(np.float16)).dtype == np.float32
+    assert levelling(spoiled, Y, weight=weight) == levelling(X, Y, weight=weight)
+    assert levelling(X, Y, mask=weight > 0) == pytest.approx(each[weight > 0].mean(), rel=1e-14)
+    assert levelling(input=X, y_true=Y) == levelling(X, Y)
+    assert levelling(X.astype(np.float16), Y.astype(np.float16)).dtype == np.float32
 
 
 def test_its_errors():
     with pytest.raises(
-        L.DomainError, match="welsch: scale must be a finite number above 0, got -1"
+        L.DomainError, match="levelling: scale must be a finite number above 0, got -1"
     ):
-        welsch(X, Y, scale=-1.0)
-    with pytest.raises(L.DomainError, match=r"welsch: target must be a finite number, got inf at"):
-        welsch(X, [0.0, np.inf, 0.0, 0.0])
-    with pytest.raises(L.ShapeError, match=r"welsch: target must have the shape of prediction"):
-        welsch(X, Y[:2])
+        levelling(X, Y, scale=-1.0)
     with pytest.raises(
-        TypeError, match=r"welsch has no argument 'scal'\nhint: did you mean scale\?"
+        L.DomainError, match=r"levelling: target must be a finite number, got inf at"
     ):
-        welsch(X, Y, scal=1.0)
+        levelling(X, [0.0, np.inf, 0.0, 0.0])
+    with pytest.raises(L.ShapeError, match=r"levelling: target must have the shape of prediction"):
+        levelling(X, Y[:2])
+    with pytest.raises(
+        TypeError, match=r"levelling has no argument 'scal'\nhint: did you mean scale\?"
+    ):
+        levelling(X, Y, scal=1.0)
 
 
 def test_its_record():
-    assert (welsch.name, welsch.family) == ("welsch", "custom")
-    assert welsch.summary == "Squared error near zero that saturates for outliers."
-    assert welsch.source.startswith("Dennis")
-    assert welsch.differentiable == ("prediction", "target")
-    assert welsch.domains["scale"].name == "Positive"
-    assert str(inspect.signature(welsch)).startswith(
+    assert (levelling.name, levelling.family) == ("levelling", "custom")
+    assert levelling.summary == "Squared error near zero that saturates for outliers."
+    assert levelling.source.startswith("Dennis")
+    assert levelling.differentiable == ("prediction", "target")
+    assert levelling.domains["scale"].name == "Positive"
+    assert str(inspect.signature(levelling)).startswith(
         "(prediction, target, *, scale=1.0, weight=None"
     )
-    assert "above 0; a number, or an array that broadcasts" in welsch.__doc__
-    assert r"e^{" in welsch.latex
+    assert "above 0; a number, or an array that broadcasts" in levelling.__doc__
+    assert r"e^{" in levelling.latex
     for target in ("numpy", "torch", "jax", "tensorflow"):
-        assert welsch.text(target, 1).count("exp(") == 1
-    assert "welsch" not in L.catalogue
+        assert levelling.text(target, 1).count("exp(") == 1
+    assert "levelling" not in L.catalogue
 
 
 def test_a_traceback_shows_the_text_that_ran():
     """The generated source is known to Python, line by line."""
-    welsch(X, Y, scale=1.25)
-    kept = [linecache.getlines(name) for name in linecache.cache if "welsch" in name]
-    assert any("def welsch(prediction, target" in "".join(lines) for lines in kept)
+    levelling(X, Y, scale=1.25)
+    kept = [linecache.getlines(name) for name in linecache.cache if "levelling" in name]
+    assert any("def levelling(prediction, target" in "".join(lines) for lines in kept)
 
 
 def test_a_loss_over_classes():
@@ -484,7 +486,7 @@ def test_the_word_loss_takes_facts_only_by_name():
     with pytest.raises(TypeError):
         L.loss("a source")
     with pytest.raises(TypeError):
-        L.loss(sauce="typed wrongly")(welsch.formula)
+        L.loss(sauce="typed wrongly")(levelling.formula)
 
 
 def test_a_formula_keeps_its_sums_and_rows_apart():

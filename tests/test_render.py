@@ -287,7 +287,7 @@ def check_latex(formula):
     assert "  " not in formula
     assert not re.search(r"(?<![\\\w])(nan|inf|None|where|np\.)(?!\w)", formula), formula
     # A sign never follows another operator without a bracket.
-    assert not re.search(r"[-+] -|\\, -|--", formula), formula
+    assert not re.search(r"[-+] -|(?<!,)\\, -|--", formula), formula
     # No number in Python's exponent notation, and no second index or power on one symbol.
     assert not re.search(r"\d[eE][-+]?\d", formula), formula
     assert not re.search(r"\^(\{[^{}]*\}|\w)\s*\^", formula), formula
@@ -298,10 +298,11 @@ def test_every_argument_has_its_own_symbol(loss):
     symbols = [SYMBOLS.get(a.name) for a in loss.arguments]
     assert None not in symbols
     assert len(set(symbols)) == len(symbols)
+    assert not loss.class_axis or SYMBOLS["class_index"] not in symbols
 
 
 def test_every_function_of_the_language_has_a_notation():
-    assert set(TEMPLATES) | {"where", "log1p"} == PRIMITIVES | {"weighted"}
+    assert set(TEMPLATES) | {"where", "log1p", "expm1"} == PRIMITIVES | {"weighted"}
     for name, function in FUNCTIONS.items():
         parameters = signature(function.computed).parameters
         symbols = [variable(n, class_axis=function.shape != "elementwise") for n in parameters]
@@ -315,6 +316,8 @@ PRINTED = {
     r"\frac{a + b}{c}": lambda a, b, c: (a + b) / c,
     r"{\left(a + b\right)}^{c}": lambda a, b, c: (a + b) ** c,
     r"-\left(a + b\right)": lambda a, b, c: -(a + b),
+    r"-a \, b": lambda a, b, c: -a * b,
+    r"-\left(a + b\right) \, c": lambda a, b, c: -(a + b) * c,
     r"\left|a - b\right|": lambda a, b, c: abs(a - b),
     r"\tfrac12 \, a": lambda a, b, c: 0.5 * a,
 }

@@ -198,9 +198,9 @@ def test_keras_and_the_core_warn_by_one_mechanism():
     pytest.importorskip("keras")
     import lossary.keras as losses
     from lossary import errors
-    from lossary.keras import contract
+    from lossary.keras import classification
 
-    assert contract.warn is errors.warn
+    assert classification.warn is errors.warn
     with pytest.warns(SyntaxWarning, match="one class") as seen:
         losses.categorical_crossentropy([[1.0]], [[0.5]])
     assert seen[0].filename == __file__

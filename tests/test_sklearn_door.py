@@ -29,7 +29,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
-from sklearn.metrics import make_scorer, pairwise_distances
+from sklearn.metrics import log_loss, make_scorer, pairwise_distances
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -176,7 +176,7 @@ class TestTheContractIsScikitLearns:
         from lossary.engine import evaluate
 
         calls = []
-        for kind in ("loss", "sums"):
+        for kind in ("value", "sums"):
             original = getattr(evaluate, kind)
             monkeypatch.setattr(
                 evaluate, kind, lambda *a, original=original: calls.append(1) or original(*a)
@@ -292,7 +292,8 @@ class TestScorers:
         methods = scorer._response_method
         if methods == ["predict"]:
             X, y = load_diabetes(return_X_y=True)
-            y = np.stack([y, y + 1], axis=1) if loss.class_axis else y
+            y = 0.2 + y / (2 * y.max())  # shares have losses as well
+            y = np.stack([y, y + 0.1], axis=1) if loss.class_axis else y
             model = Ridge() if loss.class_axis else PoissonRegressor(max_iter=500)
             assert np.isfinite(scorer(model.fit(X, y), X, y))
             return
@@ -310,6 +311,22 @@ class TestScorers:
         # The log-odds of a logistic regression are those of its probabilities.
         assert list(found.values()) == pytest.approx([next(iter(found.values()))] * len(found))
         assert found[methods[0]] < 0
+
+    def test_samples_may_be_the_positions_of_a_loss(self):
+        X, y = load_breast_cancer(return_X_y=True)
+        weight = 1.0 + np.arange(len(y)) % 3
+        model = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
+        found = door.scorer("dice_binary_cross_entropy")(model, X, y, sample_weight=weight)
+        p = model.predict_proba(X)[:, 1]
+        dice = 1 - 2 * np.sum(weight * p * y) / np.sum(weight * (p + y))
+        assert found == pytest.approx(-dice - log_loss(y, p, sample_weight=weight))
+
+    def test_no_weight_silently_replaces_another(self):
+        X, y = load_diabetes(return_X_y=True)
+        weight = np.arange(len(y)) + 1.0
+        scorer = door.scorer("root_mean_squared_error", position_weight=np.ones(len(y)))
+        with pytest.raises(TypeError, match="multiple values for keyword argument"):
+            scorer(Ridge().fit(X, y), X, y, sample_weight=weight)
 
     def test_grids_use_it(self):
         X, y = load_diabetes(return_X_y=True)

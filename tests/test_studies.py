@@ -38,7 +38,7 @@ from lossary.study import imbalance_fits as rare
 from lossary.study import outlier_fits as outliers
 from lossary.study import softmax_regression as softmax
 from lossary.study.descent import minimise
-from lossary.study.report import Column, plain
+from lossary.tables import Column, plain
 
 # What one test computes is kept for the others of the file.
 pytestmark = pytest.mark.xdist_group("studies")
@@ -524,7 +524,7 @@ def test_study_errors_are_lossarys():
 
 def test_tables_refuse_ragged_rows():
     with pytest.raises(ValueError, match="row 1 has 1 cells, expected 2"):
-        Table("t", (Column("a"), Column("b")), ((1, 2), (3,)))
+        Table((Column("a"), Column("b")), ((1, 2), (3,)), "t")
 
 
 def idx(array: np.ndarray) -> bytes:

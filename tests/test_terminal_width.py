@@ -15,10 +15,12 @@ from rich.console import Console
 
 import lossary as L
 from lossary.accuracy.samples import CANCELLING, RANGE, SUBNORMAL
-from lossary.accuracy.table import Error, Row, Table
+from lossary.accuracy.table import Error, Row
+from lossary.accuracy.table import Table as Measured
 from lossary.cli import main, program
 from lossary.study import print_report, run
-from lossary.terminal import Column, import_tensorflow, print_table
+from lossary.tables import Column, Table
+from lossary.terminal import import_tensorflow
 
 RESULTS = Path(__file__).parent.parent / "benchmarks/results/cpu-2-cores-large.json"
 WIDTHS = (60, 80, 120)
@@ -28,7 +30,7 @@ def examples(command):
     """The command lines that a command's help shows and that take no time."""
     lines = [line.strip() for line in (command.help or "").splitlines()]
     shown = [re.split(r"\s{3,}", line)[0] for line in lines if line.startswith("lossary ")]
-    slow = r"[|>]|-o |--latex|--text|study \w|accuracy|bench(?! --list)|warm|plot"
+    slow = r"[|>]|-o |--latex|--text|study \w|accuracy|bench(?! --list)|warm|plot|mine"
     return [line.removeprefix("lossary ") for line in shown if not re.search(slow, line)]
 
 
@@ -43,9 +45,21 @@ LINES = [
 ]
 
 
+MINE = """
+import lossary as L
+from lossary.domain import Real
+
+@L.loss
+def my_loss(prediction: Real, target: Real):
+    return (prediction - target) ** 2
+"""
+
+
 @pytest.fixture
-def shown(capsys, monkeypatch):
-    """What a command line prints at a width."""
+def shown(capsys, monkeypatch, tmp_path):
+    """What a command line prints at a width, where a file has the loss that the help speaks of."""
+    (tmp_path / "mine.py").write_text(MINE)
+    monkeypatch.chdir(tmp_path)
 
     def command(line, width):
         monkeypatch.setenv("COLUMNS", str(width))
@@ -101,7 +115,7 @@ def test_accuracy_loses_nothing():
     errors = {f"{what} {kind}": Error(1234567.0, 0.123, 9) for what, kind in kinds}
     who = [("torch", None), ("torch", "torch binary_cross_entropy_with_logits")]
     rows = [Row("huber", a, b, "float32", "4 (1 + γ)", errors, tuple(errors)) for a, b in who]
-    table = Table(tuple(rows), 9, 0)
+    table = Measured(tuple(rows), 9, 0)
     for width in WIDTHS:
         complete(printed(table.print, width), printed(table.print, 300), width)
 
@@ -114,14 +128,14 @@ COLUMNS = [Column("name"), Column("the number", numbers=True), Column("words")]
 def test_a_table_of_any_width_is_whole(width):
     console = Console(width=width)
     with console.capture() as capture:
-        print_table(COLUMNS, ROWS, console)
+        Table(COLUMNS, ROWS).print(console)
     complete(capture.get(), "12345678.9 the number " + " ".join(ROWS[0]), width)
 
 
 def test_a_wide_table_is_one_line_for_each_row():
     console = Console(width=100)
     with console.capture() as capture:
-        print_table(COLUMNS, ROWS, console)
+        Table(COLUMNS, ROWS).print(console)
     assert capture.get().count("\n") == 2
 
 

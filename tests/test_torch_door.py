@@ -17,7 +17,7 @@ torch = pytest.importorskip("torch")
 
 import lossary as L  # noqa: E402
 import lossary.torch as door  # noqa: E402
-from lossary.torch import computing, functional, modules, stubs  # noqa: E402
+from lossary.torch import computing, functional, modules  # noqa: E402
 
 F = torch.nn.functional
 ROWS, CLASSES = 6, 5
@@ -610,14 +610,6 @@ class TestTheCatalogueAsModules:
         focal = door.Focal(gamma=2.0)
         compiled = torch.compile(focal, fullgraph=True, backend="aot_eager")
         same(value_and_gradient(compiled, tensors, {}), value_and_gradient(focal, tensors, {}))
-
-    def test_what_editors_read_is_up_to_date(self):
-        for module, text in (
-            (modules, stubs.text_of_modules()), (door.catalogue, stubs.text_of_catalogue())
-        ):  # fmt: skip
-            from pathlib import Path
-
-            assert Path(module.__file__).with_suffix(".pyi").read_text(encoding="utf-8") == text
 
 
 def test_each_improvement_of_the_ledger_is_one():

@@ -24,14 +24,14 @@ CASES = "triton_cases.py"
 
 
 @pytest.mark.parametrize("part", ["true", "not true"])
-def test_in_the_interpreter(part):
+def test_in_the_interpreter(part, lane):
     """Also on a machine with a GPU: there the interpreter shows whether Triton or the text errs."""
-    run(CASES, TRITON_INTERPRET="1", CUDA_VISIBLE_DEVICES="", PYTEST_ADDOPTS=f'-k "{part}"')
+    run(CASES, *lane, "-k", part, TRITON_INTERPRET="1", CUDA_VISIBLE_DEVICES="")
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 def test_on_the_gpu():
-    run(CASES, TRITON_INTERPRET="0")
+    run(CASES, "--thorough", TRITON_INTERPRET="0")
 
 
 # --------------------------------------------------------------- compilation, without any GPU

@@ -30,7 +30,10 @@ from samples import LOSSES, each_with_kernels, has_kernels, sample, those  # noq
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")  # the interpreter
+pytestmark = [
+    pytest.mark.representative,
+    pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning"),  # the interpreter's
+]
 
 
 def tensors(arrays, dtype=None):

@@ -8,9 +8,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 
-def run(cases, **environment):
+def run(cases, *options, **environment):
     """Run a file of cases; it must pass, and hold some."""
-    command = [sys.executable, "-m", "pytest", cases, "-q", "-o", "addopts="]
+    command = [sys.executable, "-m", "pytest", cases, "-q", "-o", "addopts=", *options]
     done = subprocess.run(
         [*command, "-p", "no:cacheprovider"],
         cwd=HERE,

@@ -12,11 +12,12 @@ Kinks: |x|' = 0 at 0, a tie of maximum or minimum gives its derivative to the se
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
+from functools import cache, reduce
+from inspect import signature
 from operator import add
 from typing import Any
 
-from lossary.formula import Expression, apply, constant, walk
+from lossary.formula import Expression, apply, constant, variable, walk
 from lossary.functions import (
     FUNCTIONS,
     Jacobian,
@@ -31,18 +32,8 @@ from lossary.functions import (
     weighted,
     where,
 )
+from lossary.identities import stable
 from lossary.rewriting import ONE, ZERO, simplify, substitute
-
-__all__ = [
-    "KINKS",
-    "derivative",
-    "diagonal_hessian",
-    "gradient",
-    "pullback",
-    "pushforward",
-    "simplify",
-    "substitute",
-]
 
 Tangent = Expression | Jacobian | None
 
@@ -191,8 +182,56 @@ def _push(node: Expression, i: int, tangent: Expression) -> Tangent:
 
 def _slope(node: Expression, i: int) -> Tangent:
     if node.operator in FUNCTIONS:
-        return FUNCTIONS[node.operator].slope(*node.arguments)[i]
+        return slopes(node.operator, *node.arguments)[i]
     return PARTIALS[node.operator][i](*node.arguments)
+
+
+def slopes(name: str, *arguments: Expression) -> tuple[Tangent, ...]:
+    """Return the derivatives of a named function in each argument, as they are computed."""
+    by_hand = FUNCTIONS[name].slope
+    return by_hand(*arguments) if by_hand else slopes_of_meaning(name, *arguments)
+
+
+def slopes_of_meaning(name: str, *arguments: Expression) -> tuple[Tangent, ...]:
+    """Return the derivatives of what a named function means, in the form that is computed."""
+    by_entry = FUNCTIONS[name].shape == "elementwise"
+    rows = tuple(not by_entry and argument.class_axis for argument in arguments)
+    symbols, found = _derived(name, rows)
+    known = dict(zip(symbols, arguments, strict=True))
+    return tuple(_each(slope, lambda part: substitute(part, known)) for slope in found)
+
+
+@cache
+def _derived(
+    name: str, rows: tuple[bool, ...]
+) -> tuple[tuple[Expression, ...], tuple[Tangent, ...]]:
+    """Return symbols, and the derivatives of a meaning by them, in the form that is computed."""
+    function = FUNCTIONS[name]
+    words = signature(function.computed).parameters
+    symbols = tuple(variable(w, class_axis=row) for w, row in zip(words, rows, strict=True))
+    means: Any = function.means  # there is one where no slope is given
+    meaning = means(*symbols)
+    found = (derivative(meaning, symbol) for symbol in symbols)
+    return symbols, tuple(_unsigned(_each(slope, lambda part: stable(part, {}))) for slope in found)
+
+
+def _unsigned(tangent: Tangent) -> Tangent:
+    """Two signs of an outer product are none."""
+    if not isinstance(tangent, Jacobian):
+        return tangent
+    outer = (
+        (c.arguments[0], r.arguments[0]) if c.operator == r.operator == "negative" else (c, r)
+        for c, r in tangent.outer
+    )
+    return Jacobian(tangent.diagonal, tuple(outer))
+
+
+def _each(tangent: Tangent, change: Callable[[Expression], Expression]) -> Tangent:
+    """Change each expression that a derivative consists of."""
+    if not isinstance(tangent, Jacobian):
+        return None if tangent is None else change(tangent)
+    own = None if tangent.diagonal is None else change(tangent.diagonal)
+    return Jacobian(own, tuple((change(column), change(row)) for column, row in tangent.outer))
 
 
 def _times(matrix: Jacobian, vector: Expression) -> Expression:

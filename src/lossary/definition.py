@@ -22,8 +22,6 @@ from lossary.identities import stable
 from lossary.rewriting import substitute
 from lossary.spaces import EMPTY, empties, known_empty, measured, parts, unmeasured
 
-__all__ = ["PROMISES", "Argument", "Definition", "check", "define", "gather", "loss", "pascal_case"]
-
 PROMISES = {
     "non_negative": "never below 0",
     "non_negative_if_normalised": "not below 0, but for what the sums of the rows miss of 1",

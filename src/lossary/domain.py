@@ -13,37 +13,6 @@ from functools import cached_property, reduce
 from math import inf
 from typing import Annotated, Any, Literal, get_args
 
-__all__ = [
-    "AboveMinusOne",
-    "Axis",
-    "BelowHalf",
-    "Binaries",
-    "Binary",
-    "ClassWeights",
-    "Cosine",
-    "Count",
-    "Domain",
-    "Embedding",
-    "Exponent",
-    "Label",
-    "LogSimplex",
-    "Logit",
-    "Logits",
-    "Negative",
-    "NonNegative",
-    "NonZero",
-    "OpenUnit",
-    "Positive",
-    "Real",
-    "Scores",
-    "Sign",
-    "Simplex",
-    "Smoothing",
-    "Unit",
-    "domain_of",
-    "positions",
-]
-
 
 @dataclass(frozen=True)
 class Axis:
@@ -59,7 +28,7 @@ class Axis:
 
 CLASSES = ("classes",)
 
-positions = Axis("positions", "position", "U")
+positions: Axis = Axis("positions", "position", "U")
 """Pixels, voxels, tokens, times: any axes of the arrays, taken together as ``axis=`` says."""
 
 

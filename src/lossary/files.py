@@ -6,8 +6,6 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["write"]
-
 
 def write(path: Path, content: bytes) -> None:
     """Write a file in one atomic step, with the rights that any new file would get.

@@ -11,21 +11,10 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from lossary import slips
 from lossary.errors import FormulaError
-
-__all__ = [
-    "Expression",
-    "apply",
-    "constant",
-    "literal",
-    "refuse",
-    "trace",
-    "variable",
-    "walk",
-]
 
 Payload = str | float | None
 
@@ -110,7 +99,11 @@ class Expression:
     def __ne__(self, other: object) -> Expression:  # pyright: ignore[reportIncompatibleMethodOverride]
         return ~(self == other)
 
-    __hash__ = object.__hash__
+    if TYPE_CHECKING:
+
+        def __hash__(self) -> int: ...
+    else:
+        __hash__ = object.__hash__
 
     def __floordiv__(self, other: Any) -> Expression:
         return apply("floor", self / other)
@@ -146,7 +139,9 @@ class Expression:
             slips.for_call(_author()),
         )
 
-    __int__ = __index__ = __complex__ = __float__
+    __int__ = __float__
+    __index__ = __float__
+    __complex__ = __float__
 
     def __iter__(self) -> NoReturn:
         place = _author()

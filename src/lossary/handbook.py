@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["NOTHING", "Advice", "advice"]
-
 
 @dataclass(frozen=True)
 class Advice:
@@ -32,7 +30,7 @@ def advice(family: str) -> Mapping[str, Advice]:
     """Return the advice on each loss of a family of the catalogue.
 
     >>> advice("regression")["half_squared_error"].elsewhere
-    ('optax.losses.l2_loss', 'sklearn._loss.HalfSquaredError')
+    ('optax.losses.l2_loss', 'tf.nn.l2_loss', 'sklearn._loss.HalfSquaredError')
     """
     text = (files("lossary.losses") / "handbook" / f"{family}.toml").read_text(encoding="utf-8")
     tables = tomllib.loads(text)

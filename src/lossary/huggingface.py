@@ -38,8 +38,10 @@ class TrainerLoss:
     def __init__(
         self, loss: Loss, settings: dict[str, Any], shift: bool | None, ignore_index: int | None
     ) -> None:
-        self.loss, self.settings = loss, settings
-        self.shift, self.ignore_index = shift, ignore_index
+        self.loss: Loss = loss
+        self.settings: dict[str, Any] = settings
+        self.shift: bool | None = shift
+        self.ignore_index: int | None = ignore_index
 
     def __call__(self, outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
         """Return the loss of a model's outputs, over ``num_items_in_batch`` or its own items."""

@@ -13,8 +13,6 @@ import numpy as np
 
 from lossary.errors import DtypeError
 
-__all__ = ["is_masked", "plain", "refusal", "way_out"]
-
 _FILL = "fill it with x.filled(value), or drop what is masked with x.compressed()"
 
 # Module and name of a class among the ancestors (an empty name stands for all): words, way out.

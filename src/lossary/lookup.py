@@ -13,8 +13,6 @@ from typing import Generic, TypeVar
 from lossary.definition import Definition
 from lossary.errors import UnknownLossError
 
-__all__ = ["Answer", "BuiltIn", "NotYet", "built_in", "built_ins", "find", "look_up", "not_yet"]
-
 D = TypeVar("D", bound=Definition)
 
 

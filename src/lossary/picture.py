@@ -12,8 +12,6 @@ from lossary.errors import LossaryError, MissingExtraError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["DASHES", "INK", "PALETTE", "STYLE", "FileError", "check", "matplotlib", "save"]
-
 # Okabe and Ito 2008, "Color Universal Design", without yellow, which fades on white.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9", "#7F7F7F")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.4)), (0, (6, 1.5, 1.2, 1.5)))

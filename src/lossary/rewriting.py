@@ -21,19 +21,6 @@ from lossary.functions import (
     where,
 )
 
-__all__ = [
-    "BOUNDED",
-    "COMPLEMENTS",
-    "FOLDS",
-    "ONE",
-    "RULES",
-    "ZERO",
-    "is_bracket",
-    "rebuild",
-    "simplify",
-    "substitute",
-]
-
 ZERO, ONE = constant(0), constant(1)
 
 
@@ -106,7 +93,7 @@ BOUNDED = frozenset(
         "sign",
         "softmax",
         "softmax_complement",
-        "softmax_residual",
+        "softmax_minus_one_hot",
     }
 )
 

@@ -15,18 +15,6 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from types import CodeType, FrameType, TracebackType
 
-__all__ = [
-    "WORDS",
-    "Place",
-    "for_call",
-    "for_method",
-    "for_name",
-    "for_operator",
-    "for_truth",
-    "is_known",
-    "nearest",
-]
-
 WORDS = (
     "absolute", "acos", "argpeak", "atan", "class_count", "class_index", "cos", "cosh", "cosine",
     "digamma", "erf", "erfc", "exp", "expm1", "floor", "hypot", "i0e", "i1e", "is_class", "lgamma",

@@ -26,8 +26,6 @@ from lossary.functions import (
 )
 from lossary.rewriting import rebuild, simplify
 
-__all__ = ["EMPTY", "empties", "known_empty", "measured", "parts", "unmeasured"]
-
 EMPTY = {"zero": 0.0, "one": 1.0, "nan": float("nan")}
 """What a loss is where a sum that its formula divides by is 0, by the word that it declares."""
 

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lossary.tables import Column, Table
+
 __all__ = ["Difference", "Kept", "show", "shown"]
 
 
@@ -49,9 +51,7 @@ def _numbers(x: Any) -> str:
 
 def table(head: tuple[str, ...], rows: Iterable[Iterable[str]]) -> list[str]:
     """Return the lines of a Markdown table."""
-    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-    cells = ([cell.replace("|", "\\|") for cell in row] for row in rows)
-    return lines + [f"| {' | '.join(row)} |" for row in cells]
+    return Table([Column(name) for name in head], [tuple(row) for row in rows]).markdown()
 
 
 def show(peer: str, rows: Iterable[Difference], kept: Iterable[Kept] = ()) -> None:

@@ -55,7 +55,7 @@ class Harness:
             for scorer in _scorer._SCORERS.values():
                 if scorer._score_func is peer:
                     scorer._score_func = door
-        for name in ("loss", "sums"):
+        for name in ("value", "sums"):
             setattr(evaluate, name, self.spoiled(getattr(evaluate, name)))
 
     def watched(self, door: Any) -> Any:

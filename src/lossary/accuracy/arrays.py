@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LIBRARIES", "available", "gradient", "value"]
-
 LIBRARIES = ("numpy", "torch", "jax", "tensorflow")
 
 Function = Callable[..., Any]

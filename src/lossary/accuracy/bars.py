@@ -20,8 +20,6 @@ from typing import Any
 from lossary.definition import Definition
 from lossary.formula import Expression, walk
 
-__all__ = ["amplifies", "bar", "words"]
-
 
 def bar(definition: Definition, dtype: str, parameters: Mapping[str, Any]) -> float:
     """Return the largest error allowed, in units of the last place.

@@ -13,8 +13,6 @@ from lossary.accuracy.oracle import Place, context, each_node
 from lossary.accuracy.written import written
 from lossary.formula import Expression, walk
 
-__all__ = ["Cause", "another", "cause_of", "undefined"]
-
 
 @dataclass(frozen=True)
 class Cause:

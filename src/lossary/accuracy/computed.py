@@ -21,8 +21,6 @@ from lossary.accuracy.ulps import FORMATS, ulps
 from lossary.definition import Definition
 from lossary.formula import Expression, walk
 
-__all__ = ["Computed", "entries_of", "known", "not_finite", "sampled"]
-
 Array = np.ndarray
 
 CHECKED = 24  # results of a quantity that are not finite and are compared with the truth

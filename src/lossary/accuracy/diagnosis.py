@@ -30,8 +30,6 @@ from lossary.accuracy.written import written
 from lossary.definition import Definition
 from lossary.formula import Expression, walk
 
-__all__ = ["diagnose"]
-
 Array = np.ndarray
 
 ANALYSED = 64  # points of a quantity that lose digits and are looked into

@@ -11,8 +11,6 @@ from lossary.accuracy.regions import Range
 from lossary.accuracy.table import number
 from lossary.accuracy.ulps import FORMATS
 
-__all__ = ["Diagnosis", "Finding"]
-
 WIDTH = 88
 
 

@@ -19,8 +19,6 @@ from lossary.accuracy.ulps import FORMATS, Format, ulps
 from lossary.formula import Expression, apply, variable, walk
 from lossary.render import Program, render
 
-__all__ = ["Nodes", "exact_nodes", "floats"]
-
 Array = np.ndarray
 Point = Mapping[str, Any]
 
@@ -100,14 +98,17 @@ class Nodes:
     def __post_init__(self) -> None:
         plan = tuple(walk(self.expression))
         exact = [exact_nodes(plan, p) for p in self.points]
-        self.known = [i for i, found in enumerate(exact) if found is not None]
-        self.exact = [found for found in exact if found is not None]
+        self.known: list[int] = [i for i, found in enumerate(exact) if found is not None]
+        self.exact: list[dict[Expression, Any]] = [found for found in exact if found is not None]
         self.points = [self.points[i] for i in self.known]
         rows = [len(x) for p in self.points for x in p.values() if np.ndim(x)]
-        self.classes = rows[0] if rows else 1
-        self.plan = [n for n in plan if n.operator != "constant"]
-        self.rounded = {n: self._rounded(n) for n in self.plan} if self.exact else {}
-        self.floats = self._forward({}) if self.exact else {}
+        self.classes: int = rows[0] if rows else 1
+        self.plan: list[Expression] = [n for n in plan if n.operator != "constant"]
+        floats = self.exact != []
+        self.rounded: dict[Expression, Array] = (
+            {n: self._rounded(n) for n in self.plan} if floats else {}
+        )
+        self.floats: dict[Expression, Array] = self._forward({}) if floats else {}
 
     def _rounded(self, node: Expression) -> Array:
         rows = [found[node] for found in self.exact]

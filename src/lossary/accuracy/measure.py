@@ -20,8 +20,6 @@ from lossary.accuracy.table import Error, Row, Table
 from lossary.accuracy.truth import Truth, measured, subnormal, truths, ulps_of
 from lossary.accuracy.ulps import FORMATS
 
-__all__ = ["ENGINES", "Part", "errors", "gradient_of", "measure", "values_of"]
-
 DTYPES = ("float64", "float32")
 SIZE = 400
 ENGINES = ("array", "fused")

@@ -12,23 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from math import pi
 from typing import Any
 
 from lossary.definition import Definition
 from lossary.errors import MissingExtraError
-from lossary.formula import Expression, walk
+from lossary.formula import Expression, variable, walk
 from lossary.functions import FUNCTIONS
-
-__all__ = [
-    "PRIMITIVES",
-    "Kink",
-    "Meaning",
-    "Place",
-    "context",
-    "each_node",
-    "evaluate",
-    "slope",
-]
 
 Number = Any  # an mpmath number
 Point = Mapping[str, Any]
@@ -62,14 +52,19 @@ def _divide(m: Any, x: Number, y: Number) -> Number:
     return m.nan if not x or x != x else m.inf * (1 if x > 0 else -1)  # noqa: PLR0124
 
 
-# What each primitive means for numbers; `where` and the class axis stand in _ALONG.
+def _ndtr(m: Any, x: Number) -> Number:
+    return m.erfc(-x / m.sqrt(2)) / 2
+
+
+# What each primitive means for numbers, and each function that textbooks have no other words for;
+# `where` and the class axis stand in _ALONG.
 PRIMITIVES: dict[str, Callable[..., Any]] = {
     "add": lambda m, x, y: x + y,
     "subtract": lambda m, x, y: x - y,
     "multiply": lambda m, x, y: x * y,
     "divide": _divide,
     "negative": lambda m, x: -x,
-    "power": lambda m, x, p: x**p,
+    "power": lambda m, x, p: x**p if x or p >= 0 else m.inf,
     "absolute": lambda m, x: abs(x),
     "sign": lambda m, x: m.mpf(x > 0) - m.mpf(x < 0),
     "floor": lambda m, x: m.floor(x),
@@ -91,6 +86,17 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "logical_not": lambda m, x: not x,
     "where": lambda m, c, x, y: x if c else y,
     "weighted": lambda m, w, v: w * v if w else m.mpf(0),
+    "erf": lambda m, x: m.erf(x),
+    "erfc": lambda m, x: m.erfc(x),
+    "ndtr": _ndtr,
+    "log_ndtr": lambda m, x: m.log1p(-_ndtr(m, -x)) if x > 0 else m.log(_ndtr(m, x)),
+    "lgamma": lambda m, x: m.loggamma(x),
+    "digamma": lambda m, x: m.digamma(x),
+    "trigamma": lambda m, x: m.psi(1, x),
+    "i0e": lambda m, x: m.besseli(0, x) * m.exp(-abs(x)),
+    "i1e": lambda m, x: m.besseli(1, x) * m.exp(-abs(x)),
+    "atan": lambda m, x: m.atan(x),
+    "acos": lambda m, x: m.acos(x),
 }
 
 # What each primitive along the class axis means for a list; `n` is the number of classes.
@@ -131,10 +137,23 @@ def _means(m: Any, node: Expression, arguments: Sequence[Any], classes: int) -> 
         return _ALONG[operator](m, classes, *arguments)
     if operator in PRIMITIVES:
         return _real(m, _each(m, PRIMITIVES[operator], arguments))
-    function = FUNCTIONS[operator]
-    if function.shape == "elementwise":
-        return _real(m, _each(m, function.means, arguments))
-    return _real(m, function.means(m, *arguments))
+    plan = _meaning(operator, tuple(a.class_axis for a in node.arguments))
+    return evaluate(plan, {str(i): x for i, x in enumerate(arguments)}, classes)
+
+
+@cache
+def _meaning(name: str, rows: tuple[bool, ...]) -> tuple[Expression, ...]:
+    """Return the plan of what a named function means; its arguments are called 0, 1, 2."""
+    symbols = (variable(str(i), class_axis=row) for i, row in enumerate(rows))
+    means = FUNCTIONS[name].means
+    if means is None:
+        raise TypeError(f"{name} has no means=, so that PRIMITIVES of the oracle must have a row")
+    return tuple(walk(means(*symbols)))
+
+
+def number(m: Any, value: Any) -> Number:
+    """Return a constant; the float that is nearest to π stands for π."""
+    return +m.pi if value == pi else m.mpf(value)
 
 
 def evaluate(plan: Sequence[Expression], point: Point, classes: int = 1) -> Any:
@@ -150,7 +169,7 @@ def each_node(plan: Sequence[Expression], point: Point, classes: int = 1) -> dic
         if node.operator == "variable":
             found[node] = point[str(node.payload)]
         elif node.operator == "constant":
-            found[node] = m.mpf(node.payload)
+            found[node] = number(m, node.payload)
         else:
             found[node] = _means(m, node, [found[a] for a in node.arguments], classes)
     return found
@@ -180,8 +199,9 @@ class Meaning:
         beyond: Expression | None = None,
     ) -> None:
         self.plan = tuple(walk(expression))
-        self.floor, self.excluding = floor, excluding
-        self.beyond = None
+        self.floor: int = floor
+        self.excluding: frozenset[str] = excluding
+        self.beyond: Meaning | None = None
         if beyond is not None and beyond is not expression:
             self.beyond = Meaning(beyond, floor, excluding)
 
@@ -259,14 +279,14 @@ class Place:
     def __init__(self, point: Point) -> None:
         m = context()
         with m.workprec(2500):
-            self.numbers = {name: _exact(m, value) for name, value in point.items()}
+            self.numbers: dict[str, Any] = {name: _exact(m, value) for name, value in point.items()}
         rows = [x for x in self.numbers.values() if isinstance(x, list)]
-        self.classes = len(rows[0]) if rows else 1
+        self.classes: int = len(rows[0]) if rows else 1
         single = [x for x in self.numbers.values() if x is not None and not isinstance(x, list)]
         numbers = [x for row in [*rows, single] for x in row if x and m.isfinite(x)]
         parts = [x._mpf_ for x in numbers]
-        self.spacing = max([0, *(-exponent for _, _, exponent, _ in parts)])
-        self.extent = max([1, *(exponent + count for _, _, exponent, count in parts)])
+        self.spacing: int = max([0, *(-exponent for _, _, exponent, _ in parts)])
+        self.extent: int = max([1, *(exponent + count for _, _, exponent, count in parts)])
 
 
 def _exact(m: Any, value: Any) -> Any:

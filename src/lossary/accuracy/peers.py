@@ -19,8 +19,6 @@ from typing import Any
 from lossary.accuracy.samples import Batch
 from lossary.definition import Definition
 
-__all__ = ["PEERS", "Peer", "peers_of"]
-
 Call = Callable[..., Any]
 
 

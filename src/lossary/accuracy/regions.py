@@ -8,8 +8,6 @@ from math import floor, inf, log10
 
 import numpy as np
 
-__all__ = ["Feature", "Range", "region"]
-
 Array = np.ndarray
 
 BETTER = 1.3

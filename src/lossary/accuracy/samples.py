@@ -19,18 +19,6 @@ import numpy as np
 
 from lossary.definition import Argument, Definition
 
-__all__ = [
-    "CANCELLING",
-    "CLASSES",
-    "EXTREME",
-    "RANGE",
-    "SUBNORMAL",
-    "Batch",
-    "batches",
-    "extremes",
-    "settings",
-]
-
 Random = np.random.Generator
 Array = np.ndarray
 

@@ -1,19 +1,17 @@
-"""What a measurement found: rows of plain numbers, and three ways to write them."""
+"""What a measurement found: rows of plain numbers, and their columns for readers."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lossary import tables
 from lossary.accuracy.samples import CANCELLING, RANGE, SUBNORMAL
-from lossary.terminal import Column, print_table
+from lossary.tables import Column, Styled
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-__all__ = ["Error", "Row", "Table", "number"]
 
 
 @dataclass(frozen=True)
@@ -76,10 +74,16 @@ WHY = (
     "exp, log1p or tanh can be off by 2 ulp. JAX and TensorFlow replace subnormal numbers by 0."
 )
 
-HEADINGS = (
-    "loss", "type", "computed by", "bar", "value: worst", "> 4 ulp", "gradient: worst", "> 4 ulp",
-    "cancelling: value", "gradient", "subnormal", "bar met",
+WORDS, NUMBERS = ("computed by", "bar"), (
+    "value: worst", "> 4 ulp", "gradient: worst", "> 4 ulp", "cancelling: value", "gradient",
+    "subnormal",
 )  # fmt: skip
+COLUMNS = (
+    Column("loss", code=True),
+    *(Column(name) for name in WORDS),
+    *(Column(name, numbers=True) for name in NUMBERS),
+    Column("bar met"),
+)
 
 
 def _worst(row: Row, kind: str, *whats: str) -> str:
@@ -94,7 +98,7 @@ def _part(row: Row, what: str) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     return (
-        row.loss, row.dtype, row.who, row.bar,
+        row.loss, row.who, row.bar,
         _worst(row, RANGE, "value"), _part(row, "value"),
         _worst(row, RANGE, "gradient"), _part(row, "gradient"),
         _worst(row, CANCELLING, "value"), _worst(row, CANCELLING, "gradient"),
@@ -149,19 +153,17 @@ class Table:
 
     def print(self, console: Console) -> None:
         """Print the table on a Rich console, one group of rows for each loss and type."""
-        from rich.text import Text
-
         console.print("Worst error in units of the last place (ulp); * misses its bar\n")
-        lines: list[Text | list[Text]] = []
+        lines: list[tables.Row] = []
         before = None
         for row in self.rows:
             if before != (row.loss, row.dtype):
-                lines.append(Text(f"{row.loss}, {row.dtype}, bar {row.bar}", style="bold"))
+                lines.append(Styled(f"{row.loss}, {row.dtype}, bar {row.bar}", "bold"))
             before = row.loss, row.dtype
             style = "dim" if row.peer else "" if row.met else "yellow"
-            lines.append([Text(cell, style) for cell in (f"  {row.who}", *_short(row))])
+            lines.append([Styled(cell, style) for cell in (f"  {row.who}", *_short(row))])
         columns = [Column(), *(Column(heading, numbers=True) for heading in SHORT)]
-        print_table(columns, lines, console)
+        tables.Table(columns, lines).print(console)
         console.print(f"\n{NOTE}\n{self.summary()}", markup=False, highlight=False)
 
     def summary(self) -> str:
@@ -198,27 +200,16 @@ class Table:
             f"{self.summary()} {WHY}",
         ]
         for dtype in dict.fromkeys(row.dtype for row in self.rows):
-            rows = [row for row in self.rows if row.dtype == dtype]
-            parts.append(f"## {dtype}\n\n{_markdown(_cells(row) for row in rows)}")
+            lines, before = [], ""
+            for row in (row for row in self.rows if row.dtype == dtype):
+                loss, *cells = _cells(row)
+                lines.append(("" if loss == before else loss, *cells))
+                before = loss
+            table = "\n".join(tables.Table(COLUMNS, lines).markdown())
+            parts.append(f"## {dtype}\n\n{table}")
         return "\n\n".join(parts) + "\n"
 
 
 def _plain(error: Error) -> dict[str, Any]:
     worst = "inf" if math.isinf(error.worst) else error.worst
     return {"worst": worst, "share_above_4_ulp": error.share, "entries": error.entries}
-
-
-def _markdown(rows: Iterable[tuple[str, ...]]) -> str:
-    """Return rows as a Markdown table without the column of the type; a loss is named once."""
-    keep = [place for place, heading in enumerate(HEADINGS) if heading != "type"]
-    lines = [
-        "| " + " | ".join(HEADINGS[place] for place in keep) + " |",
-        "|" + "|".join("---" if place < 3 else "--:" for place in keep) + "|",
-    ]
-    before = ""
-    for cells in rows:
-        shown = [cells[place] for place in keep]
-        shown[0] = "" if cells[0] == before else f"`{cells[0]}`"
-        before = cells[0]
-        lines.append("| " + " | ".join(shown) + " |")
-    return "\n".join(lines)

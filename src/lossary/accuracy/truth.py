@@ -13,8 +13,6 @@ from lossary.accuracy.samples import Batch, batches
 from lossary.accuracy.ulps import FORMATS, ulps
 from lossary.definition import Definition
 
-__all__ = ["Truth", "measured", "subnormal", "truths", "ulps_of"]
-
 SPARE = 64  # bits below the smallest subnormal that still decide how a number rounds
 
 

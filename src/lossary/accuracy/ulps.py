@@ -10,8 +10,6 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["FORMATS", "Format", "ulps"]
-
 
 @dataclass(frozen=True)
 class Format:

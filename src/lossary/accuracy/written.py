@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from lossary.formula import Expression
 
-__all__ = ["written"]
-
 ATOM, POWER, UNARY, PRODUCT, SUM, BITS, COMPARE = 9, 8, 7, 6, 5, 4, 3  # as Python binds them
 
 OPERATORS = {

@@ -16,8 +16,6 @@ import numpy as np
 
 from lossary.bench.work import TRAINING, Case
 
-__all__ = ["TOLERANCES", "Summary", "Tolerance", "disagreements", "summary", "tolerance"]
-
 SAMPLES = 1 << 16
 BLOCKS = 256
 

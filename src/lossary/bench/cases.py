@@ -16,8 +16,6 @@ from lossary.bench.work import (
     Case,
 )
 
-__all__ = ["SIZES", "cases", "chosen"]
-
 ELEMENTWISE = ("squared_error", "huber", "binary_cross_entropy", "focal", "poisson")
 CE_SHAPES = ((65536, 10), (2048, 32000), (256, 151936))
 DTYPES = ("float32", "bfloat16")

@@ -12,8 +12,6 @@ import numpy as np
 
 from lossary.bench.work import GRADIENT, TRAINING, VALUE, Case, Data
 
-__all__ = ["Contestant", "Prepared", "UnavailableError"]
-
 
 class UnavailableError(Exception):
     """A contestant cannot take part; the message says why."""
@@ -60,7 +58,7 @@ class Contestant:
     train: Prepare | None = None
     value: Prepare | None = None
 
-    def ready(self, case: Case, data: Data, threads: int) -> Prepared | None:
+    def prepared(self, case: Case, data: Data, threads: int) -> Prepared | None:
         """Return what computes a case of any kind, or None."""
         way = {GRADIENT: self.prepare, TRAINING: self.train, VALUE: self.value}[case.kind]
         return way(case, data, threads) if way else None

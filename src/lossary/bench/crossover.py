@@ -13,8 +13,6 @@ from lossary.bench.results import Crossover
 from lossary.bench.timing import Clock, alternate
 from lossary.bench.work import Case
 
-__all__ = ["LOSSES", "SIZES", "crossovers"]
-
 LOSSES = ("huber", "binary_cross_entropy", "focal", "cross_entropy")
 SIZES = tuple(4**power for power in range(2, 11))
 PAIRS = {"numpy": (ours.ARRAY, ours.FUSED), "torch": (ours.ARRAY_TORCH, ours.FUSED_TORCH)}

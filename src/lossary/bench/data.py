@@ -11,8 +11,6 @@ import numpy as np
 from lossary.bench import digits
 from lossary.bench.work import CLASS_WEIGHT, IGNORED, MASK, TRAINING, WEIGHT, Case, Data
 
-__all__ = ["draw"]
-
 
 def draw(case: Case, seed: int = 0) -> Data:
     """Return the data of a case; equal seeds give equal data."""

@@ -16,8 +16,6 @@ import lossary
 from lossary.bench.work import Data
 from lossary.study.images import bundled_digits
 
-__all__ = ["EPOCHS", "HIDDEN", "PIXELS", "RATE", "batches", "draw", "first", "outcome"]
-
 PIXELS, HIDDEN, CLASSES = 64, 64, 10
 EPOCHS = 5
 RATE = 0.1

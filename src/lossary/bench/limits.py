@@ -18,8 +18,6 @@ import numpy as np
 from lossary.bench.contestant import Prepared
 from lossary.bench.work import Case
 
-__all__ = ["COPY", "TRIAD", "Limit", "movers", "pattern"]
-
 COPY, TRIAD = "copy", "triad"
 SLICES = 4  # per thread, so that one that is held up does not hold up the rest
 

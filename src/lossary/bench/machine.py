@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["cores", "facts", "limited", "load", "versions"]
-
 PACKAGES = (
     "numpy", "scipy", "scikit-learn", "numba", "llvmlite", "torch", "triton", "jax", "jaxlib",
     "optax", "tensorflow", "tensorflow-cpu", "keras", "ml_dtypes", "liger-kernel", "quack-kernels",

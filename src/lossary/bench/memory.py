@@ -17,8 +17,6 @@ import sys
 from pathlib import Path
 from typing import Self
 
-__all__ = ["SMALLEST", "Watch"]
-
 # The kernel counts resident pages per processor and adds them up now and then.
 SMALLEST = 1 << 22
 

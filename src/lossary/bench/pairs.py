@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from lossary.bench.contestants import keras, optax, ours, plain, pytorch, tensorflow, xla
 from lossary.bench.results import Measured, Outcome, Results
 
-__all__ = ["PAIRS", "Pair", "Ratio", "lost", "ratios"]
-
 
 @dataclass(frozen=True)
 class Pair:

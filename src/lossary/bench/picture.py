@@ -19,8 +19,6 @@ from lossary.picture import INK, PALETTE, STYLE, check, matplotlib, save
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_ratios", "shown"]
-
 WON, LOST = PALETTE[0], "#C40233"
 SHADE = "#FBE9EC"
 MARKERS = ("o", "D")  # of the first and the second way within a framework

@@ -18,8 +18,6 @@ from lossary.bench import machine
 from lossary.bench.results import Outcome
 from lossary.errors import LossaryError
 
-__all__ = ["BusyError", "Watch", "others", "settle", "spread"]
-
 PROC = Path("/proc")
 # Processors' worth of work that others may do, of all that this process may use.
 MOST = 0.05

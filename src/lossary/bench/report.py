@@ -5,7 +5,7 @@ First stands what a reader wants to know: how long we take where the peer takes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from lossary.bench.limits import COPY, TRIAD, Limit
 from lossary.bench.pairs import PAIRS, Ratio, ratios
@@ -13,12 +13,7 @@ from lossary.bench.results import Absent, Measured, Outcome, Results
 from lossary.bench.targets import Verdict, judge
 from lossary.bench.units import seconds, size
 from lossary.bench.work import TRAINING, VALUE, Case
-
-__all__ = [
-    "HOW", "RATIOS", "TARGETS", "against", "crossovers", "doubts", "floor", "losing", "machine",
-    "markdown", "memory", "missing", "rate", "ratio_rows", "remarks", "speed", "spread", "title",
-    "verdicts", "versions",
-]  # fmt: skip
+from lossary.tables import Column, Styled, Table
 
 
 def bandwidth(limit: Limit) -> str:
@@ -26,7 +21,7 @@ def bandwidth(limit: Limit) -> str:
     return f"{limit.bandwidth / 1e9:.3g} GB/s ({limit.by})"
 
 
-def spread(row: Measured) -> str:
+def _spread(row: Measured) -> str:
     """Return the quartiles, with the unit once where both have it."""
     if row.rounds == 1:
         return "one call" if row.calls == 1 else "one round"
@@ -35,19 +30,34 @@ def spread(row: Measured) -> str:
     return f"{low.split()[0] if same else low}–{high}"
 
 
-def against(row: Measured, outcome: Outcome) -> str:
+def _against(row: Measured, outcome: Outcome) -> str:
     """Return how often the time of moving the bytes fits into that of the row."""
     return f"{row.seconds / outcome.limit_seconds:.3g}×" if outcome.limit_seconds else "–"
 
 
-def rate(row: Measured, case: Case) -> str:
+def _rate(row: Measured, case: Case) -> str:
     """Return the bytes that must move by the time, in GB/s."""
     return f"{case.bytes / row.seconds / 1e9:.3g}" if case.bounded else "–"
 
 
-def memory(row: Measured) -> str:
+def _memory(row: Measured) -> str:
     """Return the extra memory."""
     return "–" if row.memory is None else size(row.memory)
+
+
+def table(outcome: Outcome) -> Table:
+    """Return what was measured of each contestant; a star is at those who disagree."""
+    numbers = ("median", "quartiles", "× limit", "GB/s", "memory", "first call")
+    columns = [Column("contestant"), *(Column(name, numbers=True) for name in numbers)]
+    rows = [
+        (
+            Styled(row.contestant + "*" * bool(row.disagrees), "cyan" if row.ours else ""),
+            seconds(row.seconds), _spread(row), _against(row, outcome),
+            _rate(row, outcome.case), _memory(row), seconds(row.first),
+        )
+        for row in outcome.rows
+    ]  # fmt: skip
+    return Table(columns, rows)
 
 
 def title(outcome: Outcome) -> str:
@@ -135,12 +145,14 @@ TARGETS = (
 )
 
 
-def crossovers(results: Results) -> list[tuple[str, str, str]]:
-    """Return the rows of the table of sizes."""
-    return [
+def crossovers(results: Results) -> Table:
+    """Return the table of sizes."""
+    columns = [Column(name) for name in ("loss", "on", "kernel from")]
+    rows = [
         (c.loss, c.library, f"{c.above:,} numbers" if c.above else f"not up to {c.sizes[-1]:,}")
         for c in results.crossovers
     ]
+    return Table(columns, rows)
 
 
 def losing(results: Results) -> list[str]:
@@ -187,27 +199,35 @@ def missing(results: Results) -> list[str]:
     return found
 
 
-def ratio_rows(results: Results) -> tuple[list[str], list[tuple[str, list[Ratio | None]]]]:
-    """Return the headings of the pairs that were measured, and a row of ratios for each case."""
+def ratio_table(results: Results) -> Table:
+    """Return a row of ratios for each case, under the pairs that were measured."""
     found = ratios(results)
     pairs = [pair for pair in PAIRS if any(one.pair == pair for one in found)]
     rows = []
     for outcome in results.outcomes:
         mine = {one.pair: one for one in found if one.outcome is outcome}
         if mine:
-            rows.append((outcome.case.name, [mine.get(pair) for pair in pairs]))
-    return [f"{pair.ours} / {pair.peer}" for pair in pairs], rows
+            rows.append((outcome.case.name, *(_ratio(mine.get(pair)) for pair in pairs)))
+    heads = [f"{pair.ours} / {pair.peer}" for pair in pairs]
+    return Table([WORK, *(Column(head, numbers=True, missing="") for head in heads)], rows)
+
+
+WORK = Column("work", code=True)
+
+
+def _ratio(one: Ratio | None) -> Styled | None:
+    return Styled(one.word, "red bold" if one.lost else "green") if one else None
 
 
 def markdown(results: Results, level: int = 2, picture: str = "") -> str:
     """Return the results as Markdown, its headings from ``level`` on, below a picture's address."""
     mark = "#" * level
     lines = [*_first(results, picture), "", f"{mark} Targets", "", TARGETS, ""]
-    lines += [*_target_table(results), "", f"{mark} Where others are faster", ""]
+    lines += [*_targets(results), "", f"{mark} Where others are faster", ""]
     lines += [f"* {line}" for line in losing(results)] or ["Nowhere in this run."]
     if results.crossovers:
         lines += ["", f"{mark} From which size on the kernel beats the array text", ""]
-        lines += _table(("loss", "on", "kernel from"), crossovers(results))
+        lines += crossovers(results).markdown()
     lines += ["", f"{mark} The machine", "", f"{machine(results)}.", "", f"{versions(results)}."]
     lines += ["", f"{speed(results)}.", ""]
     lines += [f"{mark} All cases", "", HOW, ""]
@@ -221,26 +241,15 @@ def markdown(results: Results, level: int = 2, picture: str = "") -> str:
 def _first(results: Results, picture: str) -> list[str]:
     """Return what stands before all else: the picture, and its numbers."""
     lines = [line for doubt in doubts(results) for line in (f"**{doubt}**", "")]
-    heads, rows = ratio_rows(results)
-    if not rows:
+    table = ratio_table(results)
+    if not table.rows:
         return [*lines, "No peer was measured beside a way through Lossary."]
     lines += [
         RATIOS,
         f"Measured on {results.date}, with up to {results.settings['rounds']} rounds.",
     ]
     lines += ["", f"![Our time over the peer's, for each size]({picture})"] if picture else []
-    cells = [
-        (f"`{name}`", *("" if one is None else _cell(one) for one in row)) for name, row in rows
-    ]
-    return [*lines, "", *_table(("work", *heads), cells, right=True)]
-
-
-def _cell(one: Ratio) -> str:
-    return _red(one.word) if one.lost else one.word
-
-
-def _red(words: str) -> str:
-    return f'<span style="color:#c00">**{words}**</span>'
+    return [*lines, "", *table.markdown()]
 
 
 def verdicts(results: Results) -> list[Verdict]:
@@ -249,19 +258,21 @@ def verdicts(results: Results) -> list[Verdict]:
     return [one for one in judge(results) if one.met is not None or one.target.ours in asked]
 
 
-def _target_table(results: Results) -> list[str]:
+def target_table(found: Iterable[Verdict]) -> Table:
+    """Return what was asked and what was found."""
+    columns = [WORK, *(Column(name) for name in ("by", "against", "asked", "found", ""))]
+    styles = {True: "green", False: "red bold", None: "dim"}
+    rows = [
+        (v.case, v.target.ours, v.target.against, v.target.asked, v.found,
+         Styled(f"{v.word}: {v.reason}" if v.reason else v.word, styles[v.met]))
+        for v in found
+    ]  # fmt: skip
+    return Table(columns, rows)
+
+
+def _targets(results: Results) -> list[str]:
     found = verdicts(results)
-    if not found:
-        return ["No target's work is in this run."]
-    heads = ("work", "by", "against", "asked", "found", "")
-    return _table(
-        heads,
-        [
-            (f"`{v.case}`", v.target.ours, v.target.against, v.target.asked, v.found,
-             (_red(v.word) if v.met is False else v.word) + (f": {v.reason}" if v.reason else ""))
-            for v in found
-        ],
-    )  # fmt: skip
+    return target_table(found).markdown() if found else ["No target's work is in this run."]
 
 
 def _by_work(outcomes: Iterable[Outcome]) -> list[tuple[str, list[Outcome]]]:
@@ -271,31 +282,12 @@ def _by_work(outcomes: Iterable[Outcome]) -> list[tuple[str, list[Outcome]]]:
     return list(found.items())
 
 
-def _cases(outcomes: Sequence[Outcome]) -> list[str]:
+def _cases(outcomes: Iterable[Outcome]) -> list[str]:
     lines = []
-    heads = ("contestant", "median", "quartiles", "× limit", "GB/s", "memory", "first call")
     for outcome in outcomes:
         moved = floor(outcome)
         lines += [f"**{title(outcome)}**: {moved}." if moved else f"**{title(outcome)}**", ""]
-        rows = [
-            (
-                f"**{row.contestant}**" if row.ours else row.contestant, seconds(row.seconds),
-                spread(row), against(row, outcome), rate(row, outcome.case), memory(row),
-                seconds(row.first),
-            )
-            for row in outcome.rows
-        ]  # fmt: skip
-        lines += [*_table(heads, rows, right=True), ""]
+        lines += [*table(outcome).markdown(), ""]
         lines += [f"* {line}" for line in remarks(outcome)]
         lines += [""] if remarks(outcome) else []
     return lines[:-1]
-
-
-def _table(
-    heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: bool = False
-) -> list[str]:
-    rule = ["---", *(["--:" if right else "---"] * (len(heads) - 1))]
-    return [
-        "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
-        for row in (heads, rule, *rows)
-    ]

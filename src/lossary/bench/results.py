@@ -9,8 +9,6 @@ from typing import Any
 from lossary.bench.limits import Limit
 from lossary.bench.work import Case
 
-__all__ = ["Absent", "Crossover", "Measured", "Outcome", "Results"]
-
 
 @dataclass(frozen=True)
 class Measured:

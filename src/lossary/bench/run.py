@@ -28,8 +28,6 @@ from lossary.bench.timing import Clock, Timing, alternate
 from lossary.bench.work import Case, Data
 from lossary.errors import MissingExtraError
 
-__all__ = ["Settings", "measure"]
-
 Report = Callable[[int, int, str], None]
 
 # What a case may spend on timing when no budget is given.
@@ -305,7 +303,7 @@ class _Bench:
         """Let a contestant compute a case twice: for its outputs, then for its time and memory."""
         name = contestant.name
         try:
-            prepared = contestant.ready(case, data, self.settings.threads)
+            prepared = contestant.prepared(case, data, self.settings.threads)
             if prepared is None:
                 return
             result, first, extra = self.watched(prepared, case)

@@ -10,8 +10,6 @@ import sys
 import tempfile
 from collections.abc import Mapping
 
-__all__ = ["FILES", "STARTING", "starting"]
-
 IMPORT, WARM, COLD = "import", "first call, kernels on disk", "first call, no kernels"
 FILES = "files of ours that a call visits"
 # What is measured, and how much of it there may be at most: seconds, and a number of files.

@@ -15,8 +15,6 @@ from lossary.bench.targets import judge
 from lossary.bench.work import Case
 from lossary.errors import LossaryError
 
-__all__ = ["SCHEMA", "ResultsError", "from_json", "load", "save", "to_json"]
-
 # 2 has options and kinds of work, and says what disturbed a run; limits may be missing.
 SCHEMA = 2
 READABLE = (1, 2)

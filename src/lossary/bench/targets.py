@@ -17,8 +17,6 @@ from lossary.bench.results import Outcome, Results
 from lossary.bench.start import FILES, STARTING
 from lossary.bench.units import seconds
 
-__all__ = ["CLOCK", "GRADIENT", "LIMIT", "START", "TARGETS", "Target", "Verdict", "judge"]
-
 LIMIT = "limit"
 GRADIENT = "gradient"
 CLOCK = "the clock"

@@ -1,4 +1,4 @@
-"""Results on a terminal: a table per case, the crossover, the targets."""
+"""Results on a terminal: the tables of ``report``, in its words."""
 
 from __future__ import annotations
 
@@ -6,17 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lossary.bench import report
-from lossary.bench.pairs import Ratio
 from lossary.bench.results import Outcome, Results
 from lossary.bench.targets import Verdict
-from lossary.bench.units import seconds
-from lossary.terminal import Column, print_table
+from lossary.tables import Column, Table
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.text import Text
-
-__all__ = ["print_results"]
 
 
 def print_results(results: Results, console: Console) -> None:
@@ -50,17 +45,7 @@ def _print_outcome(outcome: Outcome, console: Console) -> None:
     console.print(Text(report.title(outcome), style="bold"))
     if moved := report.floor(outcome):
         console.print(Text(moved, style="dim"))
-    numbers = ("median", "quartiles", "× limit", "GB/s", "memory")
-    rows = [
-        (
-            Text(row.contestant + ("*" if row.disagrees else ""), "cyan" if row.ours else ""),
-            seconds(row.seconds), report.spread(row), report.against(row, outcome),
-            report.rate(row, outcome.case), report.memory(row),
-        )
-        for row in outcome.rows
-    ]  # fmt: skip
-    columns = [Column(), *(Column(name, numbers=True) for name in numbers)]
-    print_table(columns, rows, console)
+    report.table(outcome).without("first call").print(console)
     for line in report.remarks(outcome):
         console.print(Text(f"  {line}", style="dim"))
     console.print()
@@ -70,22 +55,16 @@ def _print_ratios(results: Results, console: Console) -> None:
     """Print our time over the peer's, a table per pair, so that it fits any width."""
     from rich.text import Text
 
-    heads, rows = report.ratio_rows(results)
-    if not rows:
+    table = report.ratio_table(results)
+    if not table.rows:
         return
     console.print(Text("Our time where the peer takes 1", style="bold"))
-    columns = [Column("work"), Column("ratio", numbers=True)]
-    for place, head in enumerate(heads):
-        console.print(Text(head, style="cyan"))
-        cells = [(name, _ratio(row[place])) for name, row in rows if row[place]]
-        print_table(columns, cells, console)
+    for pair in table.columns[1:]:
+        console.print(Text(pair.name, style="cyan"))
+        cells = zip(table.column("work"), table.column(pair.name), strict=True)
+        columns = report.WORK, Column("ratio", numbers=True)
+        Table(columns, [(work, ratio) for work, ratio in cells if ratio]).print(console)
     console.print()
-
-
-def _ratio(one: Ratio | None) -> Text:
-    from rich.text import Text
-
-    return Text(one.word if one else "", "red bold" if one and one.lost else "green")
 
 
 def _print_crossovers(results: Results, console: Console) -> None:
@@ -94,8 +73,7 @@ def _print_crossovers(results: Results, console: Console) -> None:
     if not results.crossovers:
         return
     console.print(Text("From which size on the kernel beats the array text", style="bold"))
-    columns = [Column(name) for name in ("loss", "on", "kernel from")]
-    print_table(columns, report.crossovers(results), console)
+    report.crossovers(results).print(console)
     console.print()
 
 
@@ -107,15 +85,9 @@ def _print_targets(results: Results, console: Console) -> None:
         return
     console.print(Text("Targets (two cores, float32; on a GPU an H200)", style="bold"))
     console.print(Text(report.TARGETS, style="dim"))
-    columns = [Column(name) for name in ("work", "against", "asked", "found", "")]
-    colours = {True: "green", False: "red", None: "dim"}
     for ours, some in _by_contestant(verdicts):
-        rows = [
-            (v.case, v.target.against, v.target.asked, v.found, Text(v.word, colours[v.met]))
-            for v in some
-        ]
         console.print(Text(ours, style="cyan"))
-        print_table(columns, rows, console)
+        report.target_table(some).without("by").print(console)
     console.print()
 
 

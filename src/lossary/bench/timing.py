@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 from lossary.bench.contestant import Prepared
 
-__all__ = ["Timing", "alternate", "rounds_of"]
-
 Clock = Callable[[], float]
 
 # A sample lasts at least this long, so that reading the clock costs nothing beside it.

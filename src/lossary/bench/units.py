@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["seconds", "size"]
-
 
 def seconds(x: float) -> str:
     """Return a time in three digits.

@@ -8,11 +8,6 @@ from math import prod
 
 import numpy as np
 
-__all__ = [
-    "CLASS_WEIGHT", "GRADIENT", "IGNORED", "LINEAR", "MASK", "ROWWISE", "TRAINING", "VALUE",
-    "WEIGHT", "Case", "Data", "spell",
-]  # fmt: skip
-
 ROWWISE = ("cross_entropy", "soft_cross_entropy")
 LINEAR = "linear_cross_entropy"  # from hidden states and a matrix of weights, on a GPU
 ITEM_SIZE = {"float64": 8, "float32": 4, "bfloat16": 2}

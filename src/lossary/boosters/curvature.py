@@ -30,8 +30,6 @@ from lossary.boosters.rules import Data, Rule
 from lossary.errors import DomainError
 from lossary.lookup import BuiltIn
 
-__all__ = ["POLICIES", "Curvature", "curvature_of"]
-
 Numbers = NDArray[Any]
 Fill = Callable[[Rule, Numbers, Data, Any, Numbers, Numbers], None]
 """Called as (rule, margin, data, weight, gradient, hessian): fills the last two."""

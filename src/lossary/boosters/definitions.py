@@ -16,8 +16,6 @@ from lossary.functions import (
     softplus,
 )
 
-__all__ = ["LOSSES", "cumulative_link", "half_squared_log_error"]
-
 
 @loss(
     source="Half of the loss of keras.losses.MeanSquaredLogarithmicError",

@@ -14,8 +14,6 @@ from lossary.boosters.objective import Objective
 from lossary.boosters.rules import Ordinal
 from lossary.boosters.targets import class_count
 
-__all__ = ["check_classes", "lent", "of_estimator", "outputs_of", "probabilities", "set_nested"]
-
 Numbers = NDArray[Any]
 O = TypeVar("O", bound=Objective)
 

@@ -15,8 +15,6 @@ from lossary.boosters.margins import LINKS, Link
 from lossary.boosters.targets import check_weight
 from lossary.errors import DomainError, ShapeError
 
-__all__ = ["LISTS", "Cox", "LambdaRank"]
-
 Numbers = NDArray[Any]
 
 

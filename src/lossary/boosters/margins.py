@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from lossary.engine import Loss
 from lossary.errors import DomainError
 
-__all__ = ["LINKS", "Link", "link_of"]
-
 Numbers = NDArray[Any]
 
 

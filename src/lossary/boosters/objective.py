@@ -22,8 +22,6 @@ from lossary.engine.checking import check_parameter
 from lossary.errors import ShapeError
 from lossary.lookup import built_in
 
-__all__ = ["Objective"]
-
 Numbers = NDArray[Any]
 
 
@@ -63,8 +61,8 @@ class Objective:
         if floor is not None and not floor >= 0:
             raise ValueError(f"floor must be at least 0, got {floor!r}")
         _refuse_reduction(parameters)
-        self.rule = _rule(self.host, loss, link, parameters)
-        self.curvature = self._curvature(curvature, floor)
+        self.rule: Any = _rule(self.host, loss, link, parameters)
+        self.curvature: Curvature = self._curvature(curvature, floor)
 
     def _curvature(self, policy: str | None, floor: float | None) -> Curvature:
         if isinstance(self.rule, (Cox, LambdaRank)):

@@ -15,8 +15,6 @@ from lossary.boosters.margins import LINKS
 from lossary.boosters.objective import Objective
 from lossary.boosters.rules import Ordinal
 
-__all__ = ["Meaning", "Predictor", "meaning_of", "read_meaning"]
-
 Numbers = NDArray[Any]
 
 

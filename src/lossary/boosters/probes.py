@@ -10,10 +10,6 @@ from numpy.typing import NDArray
 
 from lossary.boosters.rules import Data, Ordinal, Rule
 
-__all__ = [
-    "is_affine_in_target", "is_of_residual", "is_positive", "largest", "odd_part_is_linear",
-]  # fmt: skip
-
 Numbers = NDArray[Any]
 
 _MARGINS = np.concatenate([-(2.0 ** np.arange(-4, 5))[::-1], [0.0], 2.0 ** np.arange(-4, 5)])

@@ -18,8 +18,6 @@ from lossary.boosters.targets import check_weight, target_of
 from lossary.engine import Loss
 from lossary.errors import DomainError, ShapeError
 
-__all__ = ["Data", "Ordinal", "Rule"]
-
 Numbers = NDArray[Any]
 Data = tuple[Numbers, ...]
 """The arguments of a loss behind its prediction."""

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from lossary.boosters.rules import Rule
 from lossary.errors import DomainError
 
-__all__ = ["start_of"]
-
 Numbers = NDArray[Any]
 
 

@@ -11,8 +11,6 @@ from lossary.domain import Domain
 from lossary.engine import Loss
 from lossary.errors import DomainError, ShapeError
 
-__all__ = ["check_weight", "class_count", "target_of"]
-
 Numbers = NDArray[Any]
 
 

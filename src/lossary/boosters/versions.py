@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import cache
 from importlib import metadata
 
-__all__ = ["KNOWN", "check_version", "release"]
-
 KNOWN = {
     "xgboost": (("xgboost", "xgboost-cpu"), (3, 1), (3, 5)),
     "lightgbm": (("lightgbm",), (4, 0), (5, 0)),

@@ -17,8 +17,8 @@ import click
 import lossary
 from lossary.cli.bench import bench
 from lossary.cli.evaluate import evaluate
+from lossary.cli.lab import accuracy, study
 from lossary.cli.look import find, list_, show
-from lossary.cli.measure import accuracy, study
 from lossary.cli.output import say, tolerate_any_encoding
 from lossary.cli.picture import plot
 from lossary.cli.warm import warm

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lossary.cli.measure import progress
+from lossary.cli.lab import progress
 from lossary.cli.output import emit, emit_json, page, say
-from lossary.terminal import Column, print_table
+from lossary.tables import Column, Table
 
 if TYPE_CHECKING:
     from lossary.bench import Case, Results
-
-__all__ = ["bench"]
 
 
 @click.command(short_help="Measure speed and memory beside other libraries.")
@@ -219,6 +217,6 @@ def _list(work: tuple[Case, ...], contestants: tuple, target: str | None) -> Non
         return
     sizes = [(case.name, f"{size(case.bytes)} must move" if case.bounded else "") for case in work]
     with page() as console:
-        print_table([Column(), Column()], sizes, console)
+        Table([Column(), Column()], sizes).print(console)
         console.print()
-        print_table([Column(style="cyan"), Column()], people, console)
+        Table([Column(style="cyan"), Column()], people).print(console)

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from lossary.definition import Argument
     from lossary.engine import Loss
 
-__all__ = ["evaluate"]
-
 
 class _Evaluate(click.Group):
     """A group whose commands are the losses, under all their names."""
@@ -104,7 +102,8 @@ def _example(loss: Loss, argument: Argument) -> str:
         return rows.get(domain.name, "2,-1" if argument is loss.inputs[0] else "1,0")
     if domain.name in {"Binary", "Sign", "Unit"}:
         return "0.8" if argument is loss.inputs[0] else "1"
-    return "0" if domain.integer else "3" if argument is loss.inputs[0] else "1"
+    usual = 0 if domain.integer else 3 if argument is loss.inputs[0] else 1
+    return f"{usual if domain.contains(usual) else domain.inside[-1]:g}"
 
 
 def _options(loss: Loss) -> list[click.Parameter]:
@@ -172,7 +171,7 @@ def _run(
     if as_json:
         emit_json({"loss": loss.name, "arguments": data, "options": options, "wrt": wrt, **result})
         return
-    from lossary.show.results import print_result
+    from lossary.show.evaluation import print_result
 
     with page() as console:
         print_result(loss, data, options, result, wrt, console)

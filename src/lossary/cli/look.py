@@ -13,13 +13,12 @@ from lossary.cli.names import JSON, LOSS
 from lossary.cli.output import emit, emit_json, page, say
 from lossary.definition import PROMISES
 from lossary.render.target import TARGETS
+from lossary.tables import Column, Table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from lossary.engine import Loss
-
-__all__ = ["find", "list_", "show"]
 
 FAMILIES = tuple(dict.fromkeys(loss.family for loss in lossary.catalogue.values()))
 
@@ -35,8 +34,8 @@ def _promise(context: Any, parameter: Any, names: tuple[str, ...]) -> tuple[str,
 
 @click.command("list", short_help="List the losses, by family.")
 @click.option(
-    "--task", "--family", "families", multiple=True, type=click.Choice(FAMILIES),
-    help="Only losses for this task; repeat it for several.",
+    "--task", "--family", "families", multiple=True, metavar="FAMILY", type=click.Choice(FAMILIES),
+    help=f"Only losses for this task; repeat it for several. One of {', '.join(FAMILIES)}.",
 )  # fmt: skip
 @click.option(
     "--promise", "promises", multiple=True, metavar="PROMISE", callback=_promise,
@@ -108,18 +107,13 @@ def _answer(answer: lookup.Answer[Loss]) -> dict[str, Any]:
 
 
 def _print_answer(answer: lookup.Answer[Loss], loss: Loss, console: Console) -> None:
-    from rich.table import Table
-
-    rows = Table.grid(padding=(0, 2))
-    for title, words in (
+    facts = (
         ("says", loss.summary),
         ("elsewhere", "\n".join(loss.elsewhere)),
         ("near", "\n".join(answer.near)),
-    ):
-        if words:
-            rows.add_row(f"  {title}", words)
+    )
     console.print(loss.name)
-    console.print(rows)
+    Table([Column(), Column()], [fact for fact in facts if fact[1]]).print(console, indent=2)
 
 
 @click.command(short_help="Show all about one loss.")

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from lossary.engine import Loss
 
-__all__ = ["JSON", "LOSS", "find"]
-
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 

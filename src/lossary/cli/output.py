@@ -18,8 +18,6 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["emit", "emit_json", "page", "say", "tolerate_any_encoding"]
-
 SCHEMA = 1
 
 

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+import lossary
 from lossary.errors import LossaryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lossary.engine import Loss
-
-__all__ = ["is_own", "load", "split"]
 
 _OWN = re.compile(
     r"(?P<place>.+?\.py|[^\W\d][\w.]*)(?::(?P<name>[^\W\d]\w*))?(?P<rest>:.*=.*)?$", re.DOTALL
@@ -36,9 +35,13 @@ def split(text: str) -> tuple[str, str, str]:
     (('mine.py', 'tilted', 'delta=2'), ('pack.losses', 'tilted', ''), ('mine.py', '', ''))
     >>> split("huber:delta=2"), split("torch.nn.HuberLoss")
     (('', '', ''), ('', '', ''))
+    >>> split("huber:delta")
+    ('', '', '')
     """
     found = _OWN.match(text)
     if not found or not (found["name"] or found["place"].endswith(".py")):
+        return "", "", ""
+    if found["place"] in lossary.catalogue:  # what follows is a setting of that loss
         return "", "", ""
     return found["place"], found["name"] or "", (found["rest"] or "").removeprefix(":")
 
@@ -197,7 +200,7 @@ def _losses(module: ModuleType) -> dict[str, Loss]:
     """Return the losses that a module defines; those of the catalogue are only imported there."""
     from lossary.engine import Loss
 
-    catalogue = set(importlib.import_module("lossary").catalogue.values())
+    catalogue = set(lossary.catalogue.values())
     found: dict[str, Loss] = {}
     for name, value in vars(module).items():
         if isinstance(value, Loss) and value not in catalogue and value not in found.values():

@@ -15,8 +15,6 @@ from lossary.cli.output import emit_json, page, say
 if TYPE_CHECKING:
     from lossary.show.curves import Curves
 
-__all__ = ["plot"]
-
 
 class _Plot(click.Command):
     """A command whose option --range takes negative numbers."""

@@ -9,8 +9,6 @@ from typing import Any
 import click
 import numpy as np
 
-__all__ = ["hide_minus", "number", "numbers", "truths"]
-
 # A leading hyphen would make an option of a number: positional -3 travels with a real minus sign.
 MINUS = "\N{MINUS SIGN}"
 WORDS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}

@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lossary.cli.measure import progress
+from lossary.cli.lab import progress
 from lossary.cli.names import JSON, find
 from lossary.cli.output import emit_json, page, say
 from lossary.errors import LossaryError, MissingExtraError
 
 if TYPE_CHECKING:
     from lossary.engine import Loss
-
-__all__ = ["warm"]
 
 DTYPES = ("float64", "float32", "float16", "bfloat16")
 

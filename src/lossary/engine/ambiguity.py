@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from lossary.definition import Definition
     from lossary.engine.arguments import Call
 
-__all__ = ["classes", "lines", "one_class", "only_one", "without_classes"]
-
 
 def one_class(call: Call) -> None:
     """Warn that with one class the loss does not depend on the prediction, if that is so."""

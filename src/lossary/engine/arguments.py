@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -15,8 +15,7 @@ from lossary.engine.inside import axes_of
 from lossary.engine.libraries import Library, library_of, symbolic
 from lossary.engine.reading import any_masked, read, unmasked
 from lossary.errors import DtypeError, LossaryError, ShapeError
-
-__all__ = ["Call", "Options", "bind", "may_equal", "prepare"]
+from lossary.typing import Empty, Reduction
 
 # Other frameworks' words for the first and the second argument.
 _ALIASES = ({"input", "y_pred"}, {"target", "y_true"})
@@ -80,7 +79,7 @@ _CHOSEN = {
     "sum_over_nonzero_weights": '\nhint: "mean" divides by the sum of the weights',
 }
 
-_CHOICES = {"reduction": ("mean", "sum", "none"), "empty": ("zero", "nan", "raise")}
+_CHOICES = {"reduction": get_args(Reduction), "empty": get_args(Empty)}
 
 
 @dataclass

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-__all__ = ["as_written"]
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 

@@ -14,8 +14,6 @@ from lossary.engine import hints
 from lossary.engine.libraries import Library
 from lossary.errors import DomainError
 
-__all__ = ["admitted", "check_data", "check_parameter", "inside", "tolerance"]
-
 
 def inside(library: Library, domain: Domain, x: Any, classes: Any) -> Any:
     """Return which elements lie in the domain, or which rows; those of a simplex fall as one."""

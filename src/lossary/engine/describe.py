@@ -7,8 +7,6 @@ from typing import Any
 from lossary.definition import PROMISES, Argument, Definition
 from lossary.engine.arguments import options_of
 
-__all__ = ["argument_lines", "describe"]
-
 _OPTIONS = {
     "weight": "at least 0, broadcast to the loss; a weight of 0 leaves the element out",
     "mask": "boolean, broadcast to the loss; False leaves an element out, whatever it holds",

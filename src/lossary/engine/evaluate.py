@@ -20,8 +20,6 @@ from lossary.engine.reading import given
 from lossary.errors import DtypeError
 from lossary.kinds import refusal
 
-__all__ = ["by_operations", "derivatives", "explain", "loss", "sums"]
-
 
 @dataclass
 class Work:
@@ -81,7 +79,7 @@ def choose(call: Call) -> Choice:
 
 def kernel_for(call: Call, choice: Choice) -> Fused | gpu.OnGpu | str:
     """Return the call ready for a kernel where its data are, or why none can compute it."""
-    make = gpu.ready if selection.on_gpu(call) else fused
+    make = gpu.fused if selection.on_gpu(call) else fused
     return make(call, choice.variant, choice.parameters)
 
 
@@ -90,8 +88,8 @@ def _after(kernel: Fused | gpu.OnGpu) -> Any:
     return results if isinstance(kernel, Fused) else gpu
 
 
-def ready(call: Call, choice: Choice) -> Work:
-    """Do all that comes before the computation."""
+def work_of(call: Call, choice: Choice) -> Work:
+    """Return the work of a call, after all that comes before the computation."""
     library, definition = call.library, call.definition
     original = call.prediction
     with library.wide():
@@ -193,29 +191,29 @@ def _array(call: Call, argument: Argument, value: Any, doubts: list[Any]) -> Any
         return library.broadcast(x, library.expand(call.rows))
 
 
-def loss(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+def value(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Return the reduced loss, differentiable in libraries that differentiate."""
     call = begun(definition, args, kwargs)
     choice = choose(call)
     with call.library.calm():
         kernel = kernel_for(call, choice)
         if not isinstance(kernel, str):
-            found = call.library.fused_loss(kernel, _by_operations, _after(kernel).loss)
+            found = call.library.fused_value(kernel, _by_operations, _after(kernel).value)
             if found is not None:
                 return found
-        return _loss(call, choice)
+        return _value(call, choice)
 
 
 def by_operations(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Return the reduced loss by the array library's own operations."""
     call = begun(definition, args, kwargs)
     with call.library.calm():
-        return _loss(call, choose(call))
+        return _value(call, choose(call))
 
 
 def _by_operations(call: Call) -> Any:
     """Return the loss of a call without a kernel; the call stays as it is."""
-    return _loss(replace(call, arrays=dict(call.arrays)), choose(call))
+    return _value(replace(call, arrays=dict(call.arrays)), choose(call))
 
 
 def begun(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
@@ -227,8 +225,8 @@ def begun(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, An
     return call
 
 
-def _loss(call: Call, choice: Choice) -> Any:
-    work = ready(call, choice)
+def _value(call: Call, choice: Choice) -> Any:
+    work = work_of(call, choice)
     with work.library.wide():
         result = reduction.reduce(work.call, _values(work), work.weight, work.keep)
         return _finish(work, result)
@@ -245,7 +243,7 @@ def sums(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, Any
         tracked = any(map(call.library.tracked, call.arrays.values()))
         if not isinstance(kernel, str) and not tracked and (found := _after(kernel).sums(kernel)):
             return found
-        return _sums(ready(call, choice))
+        return _sums(work_of(call, choice))
 
 
 def _sums(work: Work) -> tuple[Any, Any]:
@@ -267,7 +265,7 @@ def _aggregates(call: Call) -> tuple[Any, ...]:
     definition = call.definition
     places = range(len(definition.aggregates()))
     with call.library.calm():
-        work = ready(call, choose(call))
+        work = work_of(call, choose(call))
         library, inside = work.library, work.inside
         with library.wide():
             names = tuple(f"sum:{place}" for place in places)
@@ -329,7 +327,7 @@ def derivatives(
             found = _after(kernel).derivatives(kernel, kinds, wrt, outs)
             if found is not None:
                 return found
-        return _derivatives(ready(call, choice), kinds, wrt, outs)
+        return _derivatives(work_of(call, choice), kinds, wrt, outs)
 
 
 def _derivatives(

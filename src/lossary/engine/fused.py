@@ -25,18 +25,6 @@ from lossary.kernels import pool
 from lossary.render.kernel import Kernel, Operand, Place, Result, Storage, check_of
 from lossary.rewriting import substitute
 
-__all__ = [
-    "SHORT",
-    "Form",
-    "Fused",
-    "fused",
-    "in_memory",
-    "is_short",
-    "kernel_of",
-    "ready",
-    "step_of",
-]
-
 PARALLEL_FROM = 1 << 20
 """Numbers read from which several threads share the work; waking them costs some 100 µs."""
 
@@ -127,7 +115,7 @@ class Fused:
         ]
 
         try:
-            function = ready(form, step, arguments)
+            function = machine_code(form, step, arguments)
         except KernelError as error:
             warnings.warn(str(error), RuntimeWarning, stacklevel=2)
             return None
@@ -308,23 +296,23 @@ def step_of(classes: int) -> int:
     return min(128, max(32, _SHORT_BLOCK // classes)) if classes else _STEP
 
 
-def ready(form: Form, step: int, arguments: list[Any]) -> Callable[..., None] | None:
+def machine_code(form: Form, step: int, arguments: list[Any]) -> Callable[..., None] | None:
     """Return the compiled function of ``(first block, last block, step, *arguments)``.
 
     Where nobody has chosen the engine, no call waits for a compiler: None until it is done. Raises
     KernelError if it does not compile.
     """
-    found = _ready.get(form)
+    found = _machine_code.get(form)
     if found is not None:
         return found
     from lossary.kernels import background
 
     if chosen() == "fused" or background.way() == "now":
-        return _make_ready(form, step, arguments)
+        return _compile(form, step, arguments)
     if form not in _asked:
         _ask(form, step, arguments)
     background.go_on()
-    return _ready.get(form)
+    return _machine_code.get(form)
 
 
 _asked: set[Form] = set()
@@ -340,7 +328,7 @@ def _ask(form: Form, step: int, arguments: list[Any]) -> None:
              for x in arguments]  # fmt: skip
 
     def then(function: Callable[..., None]) -> None:
-        _ready[form] = function
+        _machine_code[form] = function
 
     def make() -> Work:
         name, text = source(form)
@@ -350,11 +338,11 @@ def _ask(form: Form, step: int, arguments: list[Any]) -> None:
     background.ask(make, then)
 
 
-_ready: dict[Form, Callable[..., None]] = {}
+_machine_code: dict[Form, Callable[..., None]] = {}
 """Kernels whose machine code is there."""
 
 
-def _make_ready(form: Form, step: int, arguments: list[Any]) -> Callable[..., None]:
+def _compile(form: Form, step: int, arguments: list[Any]) -> Callable[..., None]:
     """Compile the kernel, or load its machine code, by a call that does no work.
 
     A cache that is damaged or belongs to another machine must not cost more than time.
@@ -376,7 +364,7 @@ def _make_ready(form: Form, step: int, arguments: list[Any]) -> Callable[..., No
             f"{name} does not compile, so the array operations compute it: {error}\n"
             "hint: please report this; lossary.using(engine='array') silences it"
         ) from error
-    _ready[form] = function
+    _machine_code[form] = function
     return function
 
 

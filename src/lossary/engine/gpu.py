@@ -22,8 +22,6 @@ from lossary.engine.program import Variant
 from lossary.engine.selection import obstacle_on_gpu
 from lossary.render.kernel import Kernel, Storage
 
-__all__ = ["NoKernelError", "OnGpu", "attempt", "derivatives", "loss", "ready", "sums"]
-
 _refused: dict[Variant, str] = {}
 """Losses whose kernel Triton could not make, and why."""
 
@@ -213,7 +211,7 @@ def _numbers(kernel: Kernel, numbers: Mapping[str, Any]) -> dict[str, Any]:
     return dict(zip(own, numbers.values(), strict=True))
 
 
-def ready(call: Call, variant: Variant, parameters: Mapping[str, Any]) -> OnGpu | str:
+def fused(call: Call, variant: Variant, parameters: Mapping[str, Any]) -> OnGpu | str:
     """Return the call ready for a Triton kernel, or why none can compute it."""
     if reason := obstacle_on_gpu(call):
         return reason
@@ -295,7 +293,7 @@ def _class_weighted(call: Call, weight: Any) -> Any:
 
 
 @attempt
-def loss(kernel: OnGpu) -> Any:
+def value(kernel: OnGpu) -> Any:
     """Return the loss, without a graph behind it."""
     if kernel.call.options.reduction == "none":
         return kernel.run({"value": kernel.storage("value")})["value"]

@@ -8,9 +8,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-__all__ = ["is_compiling", "one_node"]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def is_compiling() -> bool:
@@ -18,12 +19,12 @@ def is_compiling() -> bool:
     return "torch" in sys.modules and sys.modules["torch"].compiler.is_dynamo_compiling()
 
 
-def one_node(method: Callable[..., Any]) -> Callable[..., Any]:
+def one_node(method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
     """Make a method of a loss one node of the graph while torch.compile is tracing."""
     name = method.__name__
 
     @wraps(method)
-    def call(loss: Any, *args: Any, **kwargs: Any) -> Any:
+    def call(loss: Any, *args: P.args, **kwargs: P.kwargs) -> R:
         if not is_compiling():
             return method(loss, *args, **kwargs)
         from lossary.engine.libraries.torch_graph import node

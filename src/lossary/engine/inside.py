@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from lossary.definition import Definition
     from lossary.engine.arguments import Call
 
-__all__ = ["Inside", "axes_of", "inside_of", "masked_positions", "weighs"]
-
 
 @dataclass(frozen=True)
 class Inside:

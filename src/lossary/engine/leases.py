@@ -15,8 +15,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["FROM", "blank", "held", "lending", "release_memory"]
-
 FROM = 1 << 22
 """Bytes from which memory is lent; less comes from the system at no cost worth mentioning."""
 

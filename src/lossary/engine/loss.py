@@ -13,11 +13,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, overload
 
 from lossary.definition import Definition, define
-from lossary.engine import evaluate, graph, recipes
 from lossary.engine.arguments import options_of
 from lossary.engine.autograph import as_written
+from lossary.engine.calls import Calls
 from lossary.engine.describe import describe
-from lossary.engine.hints import TARGET_FIRST, for_host
 from lossary.engine.numbered import number
 from lossary.engine.program import text, variant
 from lossary.render import latex
@@ -25,40 +24,18 @@ from lossary.render import latex
 if TYPE_CHECKING:
     from lossary.notation import Written
 
-__all__ = ["Loss", "bind", "loss"]
-
 
 _POSITIONAL, _KEYWORD = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
 
 
 @as_written
-class Loss(Definition):
+class Loss(Calls):
     """A loss: call it on arrays of any library, or ask for sums and derivatives."""
 
     def __init__(self, **facts: Any) -> None:
         super().__init__(**facts)
         object.__setattr__(self, "number", number(self))
         vars(self).update(_as_a_function(self))
-
-    @as_written
-    @graph.one_node
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the reduced loss."""
-        caller = sys._getframe(2).f_globals.get("__name__", "")  # noqa: SLF001  (a host is refused)
-        if caller.startswith(TARGET_FIRST):
-            raise TypeError(for_host(self, caller))
-        found = self._short(args, kwargs)
-        return found if found is not recipes.NO_RECIPE else evaluate.loss(self, args, kwargs)
-
-    @as_written
-    @graph.one_node
-    def sums(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
-        """Return (weighted sum, weight sum), which add up exactly across batches and ranks.
-
-        Of a loss over positions these are the sums that it is made of, for each of its values:
-        ``of_sums`` makes the loss of them.
-        """
-        return evaluate.sums(self, args, kwargs)
 
     @cached_property
     def of_sums(self) -> Loss:
@@ -67,8 +44,10 @@ class Loss(Definition):
         >>> import lossary as L
         >>> batches = [([0.9, 0.8], [1.0, 1.0]), ([0.3, 0.2], [0.0, 1.0])]
         >>> sums = [sum(parts) for parts in zip(*(L.dice.sums(p, y) for p, y in batches))]
-        >>> print(round(L.dice.of_sums(*sums), 9), round(L.dice(*map(sum, zip(*batches))), 9))
-        0.269230769 0.269230769
+        >>> print(round(L.dice.of_sums(*sums), 9))
+        0.269230769
+        >>> print(round(L.dice([0.9, 0.8, 0.3, 0.2], [1.0, 1.0, 0.0, 1.0]), 9))
+        0.269230769
         """
         if not self.over_positions:
             raise AttributeError(
@@ -76,61 +55,6 @@ class Loss(Definition):
                 "hint: the mean is the one over the other"
             )
         return bind(self.finish())
-
-    @as_written
-    @graph.one_node
-    def value_and_gradient(
-        self,
-        *args: Any,
-        wrt: str | tuple[str, ...] | None = None,
-        out: Any = None,
-        **kwargs: Any,
-    ) -> tuple[Any, Any]:
-        """Return the reduced loss and its gradient, in the shape of the first argument.
-
-        ``wrt`` names another argument, or several for a tuple of gradients. ``out`` is an array
-        that the gradient is written into, of any floating-point type and memory order.
-        """
-        if isinstance(wrt, tuple):
-            value = self._derive(args, kwargs, ("value",), None)[0]
-            return value, self.gradient(*args, wrt=wrt, **kwargs)
-        value, gradient = self._derive(args, kwargs, ("value", "gradient"), wrt, out)
-        return value, gradient
-
-    @as_written
-    @graph.one_node
-    def gradient(
-        self,
-        *args: Any,
-        wrt: str | tuple[str, ...] | None = None,
-        out: Any = None,
-        **kwargs: Any,
-    ) -> Any:
-        """Return the gradient of the reduced loss, in ``out`` if that is given."""
-        if isinstance(wrt, tuple):
-            return tuple(self._derive(args, kwargs, ("gradient",), name)[0] for name in wrt)
-        return self._derive(args, kwargs, ("gradient",), wrt, out)[0]
-
-    @as_written
-    @graph.one_node
-    def hessian(self, *args: Any, wrt: str | None = None, out: Any = None, **kwargs: Any) -> Any:
-        """Return the diagonal of the second derivative of the reduced loss."""
-        return self._derive(args, kwargs, ("hessian",), wrt, out)[0]
-
-    @as_written
-    @graph.one_node
-    def gradient_and_hessian(self, *args: Any, out: Any = (None, None), **kwargs: Any) -> Any:
-        """Return both derivatives of the reduced loss with respect to the first argument.
-
-        ``out`` is a pair of arrays that they are written into, or None for a new one.
-        """
-        first, second = out
-        kinds = {"gradient": first, "hessian": second}
-        return tuple(self._derive(args, kwargs, tuple(kinds), None, kinds))
-
-    def explain(self, *args: Any, **kwargs: Any) -> str:
-        """Say which engine would compute this call, and why."""
-        return evaluate.explain(self, args, kwargs)
 
     def accuracy(self, dtype: str = "float64", size: int = 400, seed: int = 0) -> Any:
         """Return where digits are lost, by which part of the formula, and what would help.
@@ -140,28 +64,6 @@ class Loss(Definition):
         """
         diagnosis = importlib.import_module("lossary.accuracy.diagnosis")
         return diagnosis.diagnose(self, dtype, size, seed)
-
-    def _derive(
-        self, args: Any, kwargs: Any, kinds: tuple[str, ...], wrt: str | None, out: Any = None
-    ) -> list[Any]:
-        name = wrt or self.inputs[0].name
-        if name not in self.differentiable:
-            kind = "a discrete argument" if name in self.domains else "no argument"
-            kind = "a hyper-parameter" if name in {a.name for a in self.parameters} else kind
-            raise ValueError(
-                f"{self.name} has no gradient with respect to {name!r}, which is {kind}\n"
-                f"hint: choose from {', '.join(self.differentiable)}"
-            )
-        if out is None and kinds[-1] == "gradient" and name == self.inputs[0].name:
-            found = self._short(args, kwargs, kinds)
-            if found is not recipes.NO_RECIPE:
-                return found
-        return evaluate.derivatives(self, args, kwargs, kinds, name, out)
-
-    def _short(self, args: Any, kwargs: Any, kinds: tuple[str, ...] = recipes.VALUE) -> Any:
-        """Return the answer of a recipe, or NO_RECIPE."""
-        road = recipes.of(type(args[0])) if args else None
-        return recipes.NO_RECIPE if road is None else road(self, args, kwargs, kinds)
 
     def text(self, target: str, order: int = 0) -> str:
         """Return the source that runs: the value (order 0), gradient (1) or Hessian (2)."""

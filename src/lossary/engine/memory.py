@@ -9,8 +9,6 @@ import numpy as np
 
 from lossary.render.kernel import Storage
 
-__all__ = ["Memory", "memory_of"]
-
 _STORAGES: dict[np.dtype, Storage] = {
     np.dtype(np.float64): "float64",
     np.dtype(np.float32): "float32",

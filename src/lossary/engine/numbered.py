@@ -13,8 +13,6 @@ from typing import Any
 from lossary.definition import Definition
 from lossary.engine.program import text, variant
 
-__all__ = ["identified", "identity", "number", "numbered"]
-
 _numbered: list[Any] = []
 
 

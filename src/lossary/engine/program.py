@@ -14,8 +14,6 @@ from lossary.render import Program, render
 from lossary.rewriting import simplify, substitute
 from lossary.spaces import measured
 
-__all__ = ["POSITION_WEIGHT", "Variant", "compiled", "program", "text"]
-
 
 class Variant:
     """A definition with its structural choices made: absent parameters, and fixed small numbers.
@@ -31,9 +29,10 @@ class Variant:
         fixed: tuple[Any, ...],
         weighted: bool = False,
     ) -> None:
-        self.definition, self.absent, self.fixed = definition, absent, dict(fixed)
-        self.weighted = weighted
-        self.arguments = (
+        self.definition, self.weighted = definition, weighted
+        self.absent: frozenset[str] = absent
+        self.fixed: dict[str, Any] = dict(fixed)
+        self.arguments: tuple[str, ...] = (
             tuple(
                 a.name
                 for a in definition.arguments

@@ -12,8 +12,6 @@ from lossary.engine.libraries import Library
 from lossary.errors import DtypeError, LossaryError
 from lossary.kinds import is_masked, refusal, refused_within, way_out
 
-__all__ = ["any_masked", "given", "read", "unmasked"]
-
 
 def read(
     library: Library, who: str, argument: str, data: Any, like: Any, *, labels: bool = False

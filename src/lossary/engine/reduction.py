@@ -9,8 +9,6 @@ from lossary.engine.arguments import Call
 from lossary.engine.reading import given
 from lossary.errors import DomainError, ShapeError
 
-__all__ = ["divisor_of", "reduce", "scale", "sums"]
-
 
 def weigh(call: Call, values: Any, weight: Any, keep: Any) -> Any:
     """Multiply by the weights; an element that does not count is exactly 0."""

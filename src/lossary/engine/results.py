@@ -9,19 +9,8 @@ from lossary.engine import reduction
 from lossary.engine.fused import Fused
 from lossary.errors import DtypeError, ShapeError
 
-__all__ = [
-    "blank_values",
-    "derivatives",
-    "loss",
-    "mean_of",
-    "scalar",
-    "scale_of",
-    "sums",
-    "written",
-]
 
-
-def loss(kernel: Fused) -> Any:
+def value(kernel: Fused) -> Any:
     """Return the reduced loss; None if a value lies outside its set."""
     call, library = kernel.call, kernel.call.library
     if call.options.reduction == "none":

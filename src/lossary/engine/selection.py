@@ -17,11 +17,6 @@ from lossary.engine import leases
 from lossary.engine.arguments import Call
 from lossary.errors import MissingExtraError, install_line, warn
 
-__all__ = [
-    "ENGINES", "chosen", "numba_is_there", "obstacle", "obstacle_on_gpu", "on_gpu", "using",
-    "without_numba",
-]  # fmt: skip
-
 ENGINES = ("auto", "array", "fused")
 
 CUTOFF = 1 << 15

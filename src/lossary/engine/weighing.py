@@ -14,23 +14,6 @@ from lossary.engine.libraries import symbolic
 from lossary.engine.reading import given
 from lossary.errors import DomainError, DtypeError, ShapeError
 
-__all__ = [
-    "class_table",
-    "class_weighted",
-    "counting",
-    "counting_too",
-    "fill",
-    "fits",
-    "fits_classes",
-    "fitting",
-    "ignored",
-    "leave_out",
-    "mask_of",
-    "not_ignored",
-    "spread",
-    "weights_of",
-]
-
 
 def fits(call: Call, name: str, shape: tuple[int, ...] | None, clear: bool = False) -> None:
     """Raise ShapeError unless the shape repeats to that of the unreduced loss, in one way.

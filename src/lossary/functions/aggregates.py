@@ -21,7 +21,8 @@ def mean(x: Any, over: Axis | None = None) -> Expression:
 
 
 @named(
-    means=lambda m, part, rest: rest / (part + rest),
+    means=lambda part, rest: rest / (part + rest),
+    # Each quotient by itself: a square of the sum may under- or overflow.
     slope=lambda part, rest: (
         -(rest / (part + rest)) / (part + rest), part / (part + rest) / (part + rest),
     ),
@@ -32,7 +33,8 @@ def rest_share(part: Expression, rest: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, part, rest: m.log(part / (part + rest)),
+    means=lambda part, rest: log(part / (part + rest)),
+    # Rest / part / whole, where a part of 0 gives a large number rather than NaN.
     slope=lambda part, rest: (
         rest / (part + rest) / maximum(part, _TINY), -1 / (part + rest),
     ),
@@ -43,7 +45,8 @@ def log_share(part: Expression, rest: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, degree: x ** (1 / degree),
+    means=lambda x, degree: x ** (1 / degree),
+    # 0 at 0, where the root of a sum of sizes has its kink.
     slope=lambda x, degree: (
         where(x > 0, root(x, degree) / x / degree, 0),
         where(x > 0, -root(x, degree) * log(x) / degree / degree, 0),
@@ -77,9 +80,10 @@ def _matthews_slope(
 
 
 @named(
-    means=lambda m, tp, fp, fn, tn: (
-        1 - (tp * tn - fp * fn) / m.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+    means=lambda tp, fp, fn, tn: (
+        1 - (tp * tn - fp * fn) / sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
     ),
+    # 0 where a sum is 0, and no product of the four sums, which may overflow.
     slope=_matthews_slope,
 )
 def matthews_gap(tp: Expression, fp: Expression, fn: Expression, tn: Expression) -> Expression:

@@ -21,7 +21,7 @@ _RIGHT, _RIGHT_LOW = pi / 2, 6.123233995736766e-17
 
 
 @named(
-    means=lambda m, x: m.atan(x),
+    # 1 / (1 + x^2), whose square may overflow.
     slope=lambda x: (_atan_slope(x),),
 )
 def atan(x: Expression) -> Expression:
@@ -46,7 +46,7 @@ def _atan_slope(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.acos(x),
+    # In factors, which do not cancel near 1.
     slope=lambda x: (-1 / sqrt((1 - x) * (1 + x)),),
 )
 def acos(x: Expression) -> Expression:

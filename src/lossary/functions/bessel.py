@@ -23,7 +23,7 @@ def _far(name: str, size: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.besseli(0, x) * m.exp(-abs(x)),
+    # The derivative of order 0 is that of order 1; the factor's is the rest.
     slope=lambda x: (i1e(x) - sign(x) * i0e(x),),
 )
 def i0e(x: Expression) -> Expression:
@@ -35,7 +35,7 @@ def i0e(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.besseli(1, x) * m.exp(-abs(x)),
+    # A quotient by x, which has a limit at 0.
     slope=lambda x: (_first_slope(x),),
 )
 def i1e(x: Expression) -> Expression:

@@ -13,8 +13,14 @@ from math import inf
 
 from lossary.formula import Expression, constant
 from lossary.functions.compensated import product_error, rounding, sum_error
-from lossary.functions.elementwise import binary_nats, binary_residual, sigmoid, softplus
-from lossary.functions.vocabulary import FUNCTIONS, absolute, exp, expm1, named, where
+from lossary.functions.elementwise import (
+    sigmoid,
+    sigmoid_cross_entropy,
+    sigmoid_cross_entropy_beside,
+    sigmoid_cross_entropy_slope,
+    softplus,
+)
+from lossary.functions.vocabulary import absolute, exp, expm1, named, where
 
 
 def _quotient(x: Expression, y: Expression, rounded: Expression) -> Expression:
@@ -50,7 +56,10 @@ def _made_good(x: Expression) -> tuple[Expression, Expression]:
     return whole, where(absolute(rest) < 1, rest, 0)
 
 
-@named(means=lambda m, x: m.exp(x), slope=lambda x: (exp_of_rounded(x),))
+# Slopes make good what the argument has lost, as values do.
+
+
+@named(means=exp, slope=lambda x: (exp_of_rounded(x),))
 def exp_of_rounded(x: Expression) -> Expression:
     """exp(x) of a computed x."""
     whole, rest = _made_good(x)
@@ -58,7 +67,7 @@ def exp_of_rounded(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.expm1(x),
+    means=expm1,
     slope=lambda x: (exp_of_rounded(x),),
 )
 def expm1_of_rounded(x: Expression) -> Expression:
@@ -68,7 +77,7 @@ def expm1_of_rounded(x: Expression) -> Expression:
 
 
 @named(
-    means=FUNCTIONS["softplus"].means,
+    means=softplus,
     slope=lambda x: (sigmoid_of_rounded(x),),
 )
 def softplus_of_rounded(x: Expression) -> Expression:
@@ -78,7 +87,7 @@ def softplus_of_rounded(x: Expression) -> Expression:
 
 
 @named(
-    means=FUNCTIONS["sigmoid"].means,
+    means=sigmoid,
     slope=lambda x: (sigmoid_of_rounded(x) * sigmoid_of_rounded(-x),),
 )
 def sigmoid_of_rounded(x: Expression) -> Expression:
@@ -88,29 +97,28 @@ def sigmoid_of_rounded(x: Expression) -> Expression:
 
 
 @named(
-    means=FUNCTIONS["binary_residual"].means,
-    slope=FUNCTIONS["binary_residual"].slope,
+    means=sigmoid_cross_entropy_slope,
 )
-def binary_residual_of_rounded(
+def sigmoid_cross_entropy_slope_of_rounded(
     x: Expression, target: Expression, positive: Expression, negative: Expression
 ) -> Expression:
-    """The slope of binary_nats_of_rounded."""
+    """The slope of sigmoid_cross_entropy_of_rounded."""
     whole, rest = _made_good(x)
     slope = (negative * (1 - target) + positive * target) * sigmoid(whole) * sigmoid(-whole)
-    return binary_residual(whole, target, positive, negative) + slope * rest
+    return sigmoid_cross_entropy_slope(whole, target, positive, negative) + slope * rest
 
 
 @named(
-    means=FUNCTIONS["binary_nats"].means,
+    means=sigmoid_cross_entropy,
     slope=lambda x, *others: (
-        binary_residual_of_rounded(x, *others),
-        *FUNCTIONS["binary_nats"].slope(x, *others)[1:],
+        sigmoid_cross_entropy_slope_of_rounded(x, *others),
+        *sigmoid_cross_entropy_beside(x, *others),
     ),
 )
-def binary_nats_of_rounded(
+def sigmoid_cross_entropy_of_rounded(
     x: Expression, target: Expression, positive: Expression, negative: Expression
 ) -> Expression:
     """Cross-entropy of a yes-or-no target with computed log-odds."""
     whole, rest = _made_good(x)
     known = (whole, target, positive, negative)
-    return binary_nats(*known) + binary_residual(*known) * rest
+    return sigmoid_cross_entropy(*known) + sigmoid_cross_entropy_slope(*known) * rest

@@ -7,8 +7,6 @@ from typing import Any
 
 from lossary.formula import Expression
 
-__all__ = ["COEFFICIENTS", "polynomial"]
-
 COEFFICIENTS: Mapping[str, tuple[float, ...]] = {
     # (1 + 2 x) e^(x^2) erfc(x) for x >= 0 in u = (x - 3)/(x + 3), degree 25: within 2^-54.5 of
     # itself.

@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 from math import inf
-from typing import Any
 
 from lossary.formula import Expression, constant
 from lossary.functions.compensated import rounding, sum_error
 from lossary.functions.elementwise import log_ratio
 from lossary.functions.gaps import atanh_tail, exp_gap
-from lossary.functions.softmax import logsumexp, softmax
+from lossary.functions.softmax import log_softmax, logsumexp, softmax
 from lossary.functions.vocabulary import (
-    FUNCTIONS,
     Jacobian,
     absolute,
     argpeak,
@@ -23,6 +21,7 @@ from lossary.functions.vocabulary import (
     is_class,
     log,
     log1p,
+    maximum,
     minimum,
     named,
     peak,
@@ -30,12 +29,6 @@ from lossary.functions.vocabulary import (
     weighted,
     where,
 )
-
-
-def _relative_entropy_meaning(m: Any, t: list[Any], p: list[Any]) -> Any:
-    return m.fsum(
-        (v * (m.log(v) - m.log(w)) if w else m.inf) for v, w in zip(t, p, strict=True) if v
-    )
 
 
 def _excess(t: Expression, p: Expression) -> Expression:
@@ -47,7 +40,8 @@ def _excess(t: Expression, p: Expression) -> Expression:
 
 
 @named(
-    means=_relative_entropy_meaning,
+    means=lambda t, p: total(weighted(t, log(t / p))),
+    # A probability of 0 beside mass is infinitely wrong; t / t is 1, also for t = 0.
     slope=lambda t, p: (where(p == 0, inf, log_ratio(t, p)) + 1, -weighted(t, 1 / p)),
     shape="row",
 )
@@ -57,16 +51,18 @@ def relative_entropy(t: Expression, p: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, t, x: t * (m.log(t) - x) if t else m.mpf(0),
+    means=lambda t, x: weighted(t, log(t) - x),
+    # t / t is 1, also for t = 0.
     slope=lambda t, x: (where(x == -inf, inf, log(t) - x) + 1, -t),
 )
-def relative_nats(t: Expression, x: Expression) -> Expression:
+def relative_entropy_term(t: Expression, x: Expression) -> Expression:
     """t (log(t) - x) of a probability and a log-probability, 0 where the first is 0."""
     return weighted(t, log(t) - x)
 
 
 @named(
-    means=lambda m, t, x: m.exp(t) * (t - x) if t > -m.inf else m.mpf(0),
+    means=lambda t, x: weighted(exp(t), t - x),
+    # Without mass t exp(t) is 0 times infinity.
     slope=lambda t, x: (exp(t) + log_relative_entropy(t, x), -exp(t)),
 )
 def log_relative_entropy(t: Expression, x: Expression) -> Expression:
@@ -84,41 +80,36 @@ def _at(values: Expression, place: Expression) -> Expression:
     return total(where(is_class(place), values, 0))
 
 
-def _shift_meaning(m: Any, y: list[Any], x: list[Any]) -> list[Any]:
-    p = FUNCTIONS["softmax"].means(m, y)
-    gaps = [v - w if s else m.mpf(0) for s, v, w in zip(p, x, y, strict=True)]
-    middle = m.fsum(s * gap for s, gap in zip(p, gaps, strict=True))
-    return [gap - middle for gap in gaps]
+def _shift(y: Expression, x: Expression) -> Expression:
+    gap = where(y > -inf, x - y, 0)
+    return gap - total(weighted(softmax(y), gap))
 
 
 @named(
-    means=_shift_meaning,
+    means=_shift,
+    # In terms of the shift itself, whose difference of logits may cancel.
     slope=lambda y, x: (
-        Jacobian(constant(-1), ((1 + 0 * y, softmax(y) * (1 - softmax_shift(y, x))),)),
+        Jacobian(constant(-1), ((1 + 0 * y, weighted(softmax(y), 1 - softmax_shift(y, x))),)),
         Jacobian(constant(1), ((1 + 0 * y, -softmax(y)),)),
     ),
     shape="class",
 )
 def softmax_shift(y: Expression, x: Expression) -> Expression:
     """The difference of logits, less its mean under the softmax of the first."""
+    mass = softmax(y)
+    large = maximum(peak(absolute(x)), peak(absolute(y))) > 1e300
+    # The differences of differences of logits are up to 8 times as large.
+    x, y = where(large, x / 8, x), where(large, y / 8, y)
     gap, likely = x - y, argpeak(y)
     lost = rounding(sum_error(x, -y, gap))
     gap = (gap - _at(gap, likely)) + (lost - _at(lost, likely))
     gap = where(y == -inf, 0, gap)
-    return gap - total(weighted(softmax(y), gap))
-
-
-def _change_meaning(m: Any, y: list[Any], x: list[Any]) -> list[Any]:
-    means = FUNCTIONS["softmax"].means
-    return [q - p for p, q in zip(means(m, y), means(m, x), strict=True)]
+    gap = gap - total(weighted(mass, gap))
+    return where(large, 8 * gap, gap)
 
 
 @named(
-    means=_change_meaning,
-    slope=lambda y, x: (
-        Jacobian(-softmax(y), ((softmax(y), softmax(y)),)),
-        Jacobian(softmax(x), ((softmax(x), -softmax(x)),)),
-    ),
+    means=lambda y, x: softmax(x) - softmax(y),
     shape="class",
 )
 def softmax_change(y: Expression, x: Expression) -> Expression:
@@ -126,17 +117,14 @@ def softmax_change(y: Expression, x: Expression) -> Expression:
     gap = softmax_divergence(y, x)
     power = softmax_shift(y, x) - gap
     near = softmax(y) * expm1(minimum(power, 1))
-    return where((gap < 1) & (absolute(power) < 1), near, softmax(x) - softmax(y))
-
-
-def _divergence_meaning(m: Any, y: list[Any], x: list[Any]) -> Any:
-    p, nats = FUNCTIONS["softmax"].means(m, y), FUNCTIONS["log_softmax"].means
-    return m.fsum(s * (v - w) for s, v, w in zip(p, nats(m, y), nats(m, x), strict=True) if s)
+    apart = softmax(x) - softmax(y)
+    return where(gap < 1, where(absolute(power) < 1, near, apart), apart)
 
 
 @named(
-    means=_divergence_meaning,
-    slope=lambda y, x: (-softmax(y) * softmax_shift(y, x), softmax_change(y, x)),
+    means=lambda y, x: total(weighted(softmax(y), log_softmax(y) - log_softmax(x))),
+    # Both are 0 where the two agree, which their parts are not.
+    slope=lambda y, x: (-weighted(softmax(y), softmax_shift(y, x)), softmax_change(y, x)),
     shape="row",
 )
 def softmax_divergence(y: Expression, x: Expression) -> Expression:
@@ -145,7 +133,26 @@ def softmax_divergence(y: Expression, x: Expression) -> Expression:
     near = log1p(total(weighted(softmax(y), exp_gap(minimum(shift, 600)))))
     likely = argpeak(y)
     taken = (logsumexp(x) - _at(x, likely)) - (logsumexp(y) - _at(y, likely))
-    far = taken + _at(shift, likely)
-    return where(
-        total(where((x == -inf) & (y > -inf), 1, 0)) > 0, inf, where(peak(shift) < 600, near, far)
-    )
+    # Beyond, the parts are infinite that cancel in the sum above.
+    nats = total(weighted(softmax(y), log_softmax(y) - log_softmax(x)))
+    far = where(peak(shift) < 1e300, taken + _at(shift, likely), nats)
+    certain = total(where((x == -inf) & (y > -inf), 1, 0)) > 0
+    return where(certain, inf, where(peak(shift) < 600, near, far))
+
+
+_LARGEST = 1.7976931348623157e308
+
+
+@named(
+    means=lambda x, t: x / t,
+    # The quotient may overflow.
+    slope=lambda x, t: (Jacobian(1 / t), -x / t / t),
+    shape="class",
+)
+def scaled_logits(x: Expression, temperature: Expression) -> Expression:
+    """Logits over a temperature; where that overflows, the order of the logits remains."""
+    top, quotient = peak(x), x / temperature
+    above = where(x == top, _LARGEST, _LARGEST / 2)
+    below = where(x == top, -_LARGEST / 2, -_LARGEST)
+    found = where(quotient == inf, above, where(quotient == -inf, below, quotient))
+    return where(absolute(x) == inf, x, found)

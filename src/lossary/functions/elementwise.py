@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from math import factorial, inf
-from typing import Any
+from math import inf
 
 from lossary.formula import Expression, constant
 from lossary.functions.compensated import (
@@ -32,13 +31,8 @@ from lossary.functions.vocabulary import (
 )
 
 
-def _sigmoid_meaning(m: Any, x: Any) -> Any:
-    return m.exp(x) / (1 + m.exp(x)) if x < 0 else 1 / (1 + m.exp(-x))
-
-
 @named(
-    means=lambda m, x: m.log1p(m.exp(x)),
-    slope=lambda x: (sigmoid(x),),
+    means=lambda x: log1p(exp(x)),
 )
 def softplus(x: Expression) -> Expression:
     """log(1 + exp(x)), without overflow or cancellation."""
@@ -46,37 +40,46 @@ def softplus(x: Expression) -> Expression:
 
 
 @named(
-    means=_sigmoid_meaning,
+    means=lambda x: 1 / (1 + exp(-x)),
+    # σ(x) (1 - σ(x)), its factors in the order of the kernels that were measured.
     slope=lambda x: (sigmoid(x) * sigmoid(-x),),
 )
 def sigmoid(x: Expression) -> Expression:
     """1 / (1 + exp(-x)), with a right tail on both sides."""
-    fade = exp(-absolute(x))
-    return where(x < 0, fade, 1) / (1 + fade)
+    decay = exp(-absolute(x))
+    return where(x < 0, decay, 1) / (1 + decay)
 
 
 @named(
-    means=lambda m, x: -m.log1p(m.exp(-x)),
-    slope=lambda x: (sigmoid(-x),),
+    means=lambda x: -log(1 + exp(-x)),
 )
 def log_sigmoid(x: Expression) -> Expression:
     """log(1 / (1 + exp(-x))), without overflow or cancellation."""
     return -softplus(-x)
 
 
-@named(
-    means=lambda m, x, t, positive, negative: (
-        (positive * t * m.log1p(m.exp(-x)) if t else 0)
-        + (negative * (1 - t) * m.log1p(m.exp(x)) if t != 1 else 0)
-    ),
-    slope=lambda x, t, positive, negative: (
-        binary_residual(x, t, positive, negative),
+def sigmoid_cross_entropy_beside(
+    x: Expression, t: Expression, positive: Expression, negative: Expression
+) -> tuple[Expression, Expression, Expression]:
+    """Its slopes in the target and the two weights."""
+    return (
         positive * softplus(-x) - negative * softplus(x),
         weighted(t, softplus(-x)),
         weighted(1 - t, softplus(x)),
+    )
+
+
+@named(
+    means=lambda x, t, positive, negative: (
+        -(positive * weighted(t, log_sigmoid(x)) + negative * weighted(1 - t, log_sigmoid(-x)))
+    ),
+    # Right near its zero; a weight of 0 wins over an infinite logarithm.
+    slope=lambda x, *others: (
+        sigmoid_cross_entropy_slope(x, *others),
+        *sigmoid_cross_entropy_beside(x, *others),
     ),
 )
-def binary_nats(
+def sigmoid_cross_entropy(
     x: Expression, target: Expression, positive: Expression, negative: Expression
 ) -> Expression:
     """Cross-entropy of a yes-or-no target with log-odds x; yes and no have a weight each."""
@@ -85,9 +88,10 @@ def binary_nats(
 
 
 @named(
-    means=lambda m, x, t, positive, negative: (
-        negative * (1 - t) * _sigmoid_meaning(m, x) - positive * t * _sigmoid_meaning(m, -x)
+    means=lambda x, t, positive, negative: (
+        negative * (1 - t) * sigmoid(x) - positive * t * sigmoid(-x)
     ),
+    # One product of sigmoids for both terms.
     slope=lambda x, t, positive, negative: (
         (negative * (1 - t) + positive * t) * (sigmoid(x) * sigmoid(-x)),
         -(negative * sigmoid(x) + positive * sigmoid(-x)),
@@ -95,10 +99,10 @@ def binary_nats(
         (1 - t) * sigmoid(x),
     ),
 )
-def binary_residual(
+def sigmoid_cross_entropy_slope(
     x: Expression, target: Expression, positive: Expression, negative: Expression
 ) -> Expression:
-    """The slope of binary_nats; sigmoid(x) - target for weights of 1, right also near its zero."""
+    """Sigmoid(x) - target for weights of 1: the slope, right also near its zero."""
     yes, no = positive * target, negative * (1 - target)
     near = (tanh(x / 2) * (no + yes) + (no - yes)) / 2  # sigmoid(x) = (1 + tanh(x / 2)) / 2
     far = negative * ((1 - target) * sigmoid(x)) - positive * (target * sigmoid(-x))
@@ -106,23 +110,22 @@ def binary_residual(
 
 
 @named(
-    means=lambda m, p, t: (
-        (-t * m.log(p) if t and p else (m.inf if t else 0))
-        + ((-(1 - t) * m.log1p(-p) if p != 1 else m.inf) if t != 1 else 0)
-    ),
-    slope=lambda p, t: (bernoulli_residual(p, t), log1p(-p) - log(p)),
+    means=lambda p, t: -(weighted(t, log(p)) + weighted(1 - t, log(1 - p))),
+    # Over a common denominator: right near its zero.
+    slope=lambda p, t: (bernoulli_cross_entropy_slope(p, t), log1p(-p) - log(p)),
 )
-def bernoulli_nats(probability: Expression, target: Expression) -> Expression:
+def bernoulli_cross_entropy(probability: Expression, target: Expression) -> Expression:
     """Cross-entropy of a yes-or-no target with a probability."""
     yes = weighted(target, -log(probability))
     return yes + weighted(1 - target, -log1p(-probability))
 
 
 @named(
-    means=lambda m, x, t: m.exp(x) - t * x,
+    means=lambda x, t: exp(x) - t * x,
+    # Right near its zero.
     slope=lambda x, t: (exp_minus(x, t), -x),
 )
-def poisson_nats(x: Expression, target: Expression) -> Expression:
+def poisson_nll(x: Expression, target: Expression) -> Expression:
     """exp(x) - target x, with the rounding of the product made good."""
     product = target * x
     error = rounding(product_error(target, x, product))
@@ -134,53 +137,50 @@ def poisson_nats(x: Expression, target: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, p, t: (
-        ((1 - t) / (1 - p) if p != 1 else m.inf if t != 1 else m.mpf(0))
-        - (t / p if p else m.inf if t else m.mpf(0))
-    ),
+    means=lambda p, t: weighted(1 - t, 1 / (1 - p)) - weighted(t, 1 / p),
+    # A target of 0 or 1 wins over an infinite quotient; squares may underflow.
     slope=lambda p, t: (
         where(t == 0, 0, t / p / p) + where(t == 1, 0, (1 - t) / (1 - p) / (1 - p)),
         -1 / (absolute(p) * (1 - p)),
     ),
 )
-def bernoulli_residual(probability: Expression, target: Expression) -> Expression:
-    """The slope of bernoulli_nats; a probability of -0 is 0."""
+def bernoulli_cross_entropy_slope(probability: Expression, target: Expression) -> Expression:
+    """The slope of bernoulli_cross_entropy; a probability of -0 is 0."""
     p = absolute(probability)
     inner = (p - target) / (p * (1 - p))
     return where(target == 0, 1 / (1 - p), where(target == 1, -1 / p, inner))
 
 
-def _rate_meaning(m: Any, rate: Any, t: Any) -> Any:
-    return rate - (t * (m.log(rate) if rate else -m.inf) if t else 0)
-
-
 @named(
-    means=_rate_meaning,
-    slope=lambda rate, t: (poisson_rate_residual(rate, t), -log(rate)),
+    means=lambda rate, t: rate - weighted(t, log(rate)),
+    # A target of 0 wins over an infinite quotient.
+    slope=lambda rate, t: (poisson_rate_nll_slope(rate, t), -log(rate)),
 )
-def poisson_rate_nats(rate: Expression, target: Expression) -> Expression:
+def poisson_rate_nll(rate: Expression, target: Expression) -> Expression:
     """Rate - target log(rate); a rate of 0 costs nothing where nothing was counted."""
     return rate - weighted(target, log(rate))
 
 
 @named(
-    means=lambda m, rate, t: 1 - (t / rate if rate else m.inf) if t else m.mpf(1),
+    means=lambda rate, t: 1 - weighted(t, 1 / rate),
+    # As above; the square of a rate may underflow.
     slope=lambda rate, t: (where(t == 0, 0, t / rate / rate), -1 / absolute(rate)),
 )
-def poisson_rate_residual(rate: Expression, target: Expression) -> Expression:
-    """The slope of poisson_rate_nats; a rate of -0 is 0."""
+def poisson_rate_nll_slope(rate: Expression, target: Expression) -> Expression:
+    """The slope of poisson_rate_nll; a rate of -0 is 0."""
     return where(target == 0, 1, (rate - target) / absolute(rate))
 
 
 @named(
-    means=lambda m, x, y, v: (m.log(v) + (x - y) ** 2 / v) / 2,
+    means=lambda x, y, v: (log(v) + (x - y) ** 2 / v) / 2,
+    # Over a common denominator: right near its zero.
     slope=lambda x, y, v: (
         (x - y) / v,
         (y - x) / v,
-        gaussian_variance_residual(x, y, v),
+        gaussian_nll_variance_slope(x, y, v),
     ),
 )
-def gaussian_nats(mean: Expression, target: Expression, variance: Expression) -> Expression:
+def gaussian_nll(mean: Expression, target: Expression, variance: Expression) -> Expression:
     """Half of log(variance) + (mean - target)^2 / variance; the square is never taken alone."""
     error = mean - target
     return log(variance) / 2 + error / variance * (error / 2)
@@ -195,21 +195,21 @@ def _variance_curvature(x: Expression, y: Expression, v: Expression) -> Expressi
 
 
 @named(
-    means=lambda m, x, y, v: (1 - (x - y) ** 2 / v) / v / 2,
+    means=lambda x, y, v: (1 - (x - y) ** 2 / v) / v / 2,
+    # Squares and cubes of a variance may under- or overflow.
     slope=lambda x, y, v: (
         -(x - y) / v / v,
         (x - y) / v / v,
         _variance_curvature(x, y, v),
     ),
 )
-def gaussian_variance_residual(mean: Expression, target: Expression, v: Expression) -> Expression:
-    """The slope of gaussian_nats in the variance."""
+def gaussian_nll_variance_slope(mean: Expression, target: Expression, v: Expression) -> Expression:
+    """The slope of gaussian_nll in the variance."""
     return (1 - (mean - target) / v * (mean - target)) / v / 2
 
 
 @named(
-    means=lambda m, x, y: m.exp(x) - y,
-    slope=lambda x, y: (exp(x), constant(-1)),
+    means=lambda x, y: exp(x) - y,
 )
 def exp_minus(x: Expression, y: Expression) -> Expression:
     """exp(x) - y, right also where both are near 1."""
@@ -221,7 +221,8 @@ _SIGMOID_TAIL = -40.0
 
 
 @named(
-    means=lambda m, x, p: m.mpf(1) if p == 0 else _sigmoid_meaning(m, x) ** p,
+    means=lambda x, p: sigmoid(x) ** p,
+    # p σ^(p - 1) σ would round the exponent, and be 0 times infinity far out.
     slope=lambda x, p: (
         p * sigmoid_power(x, p) * sigmoid(-x),
         weighted(sigmoid_power(x, p), log_sigmoid(x)),
@@ -234,49 +235,49 @@ def sigmoid_power(x: Expression, power: Expression) -> Expression:
     return where(x < _SIGMOID_TAIL, far, near)
 
 
-def _faded_meaning(m: Any, x: Any, t: Any, p: Any) -> Any:
-    miss = t * _sigmoid_meaning(m, -x) + (1 - t) * _sigmoid_meaning(m, x)
-    nats = (t * m.log1p(m.exp(-x)) if t else 0) + ((1 - t) * m.log1p(m.exp(x)) if t != 1 else 0)
-    return (miss**p if p else 1) * nats
-
-
-def _miss(x: Expression, target: Expression) -> Expression:
+def _wrong(x: Expression, target: Expression) -> Expression:
     return target * sigmoid(-x) + (1 - target) * sigmoid(x)
 
 
-def _fade(x: Expression, target: Expression, power: Expression) -> Expression:
+def _modulating(x: Expression, target: Expression, power: Expression) -> Expression:
     ends = where(target == 1, sigmoid_power(-x, power), sigmoid_power(x, power))
-    return where((target == 0) | (target == 1), ends, _miss(x, target) ** power)
+    return where((target == 0) | (target == 1), ends, _wrong(x, target) ** power)
 
 
-def _faded_slope(
+def _focal_slope(
     x: Expression, t: Expression, power: Expression
 ) -> tuple[Expression, Expression, Expression]:
-    miss, fade, nats = _miss(x, t), _fade(x, t, power), binary_nats(x, t, constant(1), constant(1))
-    # sigmoid(x) sigmoid(-x) / miss, whose limits at the ends are known
-    soft = sigmoid(x) * sigmoid(-x) / miss
+    wrong, factor, entropy = (
+        _wrong(x, t),
+        _modulating(x, t, power),
+        sigmoid_cross_entropy(x, t, constant(1), constant(1)),
+    )
+    # sigmoid(x) sigmoid(-x) / wrong, whose limits at the ends are known
+    soft = sigmoid(x) * sigmoid(-x) / wrong
     share = where(t == 0, sigmoid(-x), where(t == 1, sigmoid(x), soft))
-    ratio = where(miss > 0, nats / miss, 1)
+    ratio = where(wrong > 0, entropy / wrong, 1)
     return (
-        fade * binary_residual(x, t, constant(1), constant(1))
-        + weighted(power * fade * (1 - 2 * t) * share, nats),
-        weighted(power * fade * -tanh(x / 2), ratio) - weighted(fade, x),
-        weighted(weighted(fade, nats), log(miss)),
+        factor * sigmoid_cross_entropy_slope(x, t, constant(1), constant(1))
+        + weighted(power * factor * (1 - 2 * t) * share, entropy),
+        weighted(power * factor * -tanh(x / 2), ratio) - weighted(factor, x),
+        weighted(weighted(factor, entropy), log(wrong)),
     )
 
 
 @named(
-    means=_faded_meaning,
-    slope=_faded_slope,
+    means=lambda x, t, p: _wrong(x, t) ** p * sigmoid_cross_entropy(x, t, 1, 1),
+    # The power is left whole: that of p - 1 would be infinite where nothing is wrong.
+    slope=_focal_slope,
 )
-def faded_binary_nats(x: Expression, share: Expression, power: Expression) -> Expression:
+def sigmoid_focal(x: Expression, share: Expression, power: Expression) -> Expression:
     """Cross-entropy of a share of yes, times the probability of being wrong to a power."""
-    nats = binary_nats(x, share, constant(1), constant(1))
-    return where(nats < inf, weighted(_fade(x, share, power), nats), nats)
+    entropy = sigmoid_cross_entropy(x, share, constant(1), constant(1))
+    return where(entropy < inf, weighted(_modulating(x, share, power), entropy), entropy)
 
 
 @named(
-    means=lambda m, x, p: 1 - (x**p if x or p else m.mpf(1)),
+    means=lambda x, p: 1 - x**p,
+    # The exponent p - 1 would be rounded.
     slope=lambda x, p: (
         -p * power_below(x, p),
         -weighted(x**p, log(x)),
@@ -284,12 +285,13 @@ def faded_binary_nats(x: Expression, share: Expression, power: Expression) -> Ex
 )
 def power_complement(x: Expression, power: Expression) -> Expression:
     """1 - x^power for x in [0, 1], right also where the power is near 1."""
-    nats = power * log(x)
-    return where(nats < -0.7, 1 - x**power, -expm1(nats))
+    exponent = power * log(x)
+    return where(exponent < -0.7, 1 - x**power, -expm1(exponent))
 
 
 @named(
-    means=lambda m, x, p: x ** (p - 1) if x else (m.inf if p < 1 else m.mpf(p == 1)),
+    means=lambda x, p: x ** (p - 1),
+    # The exponent p - 2 would be rounded.
     slope=lambda x, p: (
         (p - 1) * where(x > 0, power_below(x, p) / x, x ** (p - 2)),
         weighted(power_below(x, p), log(x)),
@@ -300,41 +302,18 @@ def power_below(x: Expression, power: Expression) -> Expression:
     return where(x > 0, x**power / x, x ** (power - 1))
 
 
-def _cosh_tail(square: Expression) -> Expression:
-    """Return the sum of square^(k - 2) / (2 k)! for k = 2 .. 12, which is enough up to x = 2."""
-    tail: Any = 1 / factorial(24)
-    for k in range(11, 1, -1):
-        tail = 1 / factorial(2 * k) + square * tail
-    return tail
-
-
 @named(
-    means=lambda m, x, y: abs(x - y) - m.log(2) + m.log1p(m.exp(-2 * abs(x - y))),
-    slope=lambda x, y: (tanh(x - y), -tanh(x - y)),
-)
-def log_cosh_difference(x: Expression, y: Expression) -> Expression:
-    """log cosh(x - y): no overflow far out, no cancellation near 0, the rounding of x - y kept."""
-    difference = x - y
-    size = absolute(difference)
-    square = minimum(size, 2) * minimum(size, 2)
-    # cosh x - 1 by its series, whose first term has one rounding; exp would be squared.
-    near = log1p(square / 2 + square * square * _cosh_tail(square))
-    far = size - (0.6931471805599453 - log1p(exp(-2 * size)))
-    return where(size < 2, near, far) + tanh(difference) * rounding(sum_error(x, -y, difference))
-
-
-@named(
-    means=lambda m, x: m.sech(x) ** 2,
-    slope=lambda x: (-2 * tanh(x) * sech_squared(x),),
+    means=lambda x: 1 - tanh(x) ** 2,
 )
 def sech_squared(x: Expression) -> Expression:
     """1 - tanh(x)^2, the slope of tanh, with a right tail."""
-    fade = exp(-2 * absolute(x))
-    return 4 * fade / ((1 + fade) * (1 + fade))
+    decay = exp(-2 * absolute(x))
+    return 4 * decay / ((1 + decay) * (1 + decay))
 
 
 @named(
-    means=lambda m, x, y: (x - y) / y,
+    means=lambda x, y: (x - y) / y,
+    # 1 / y + (x - y) / y^2 is a difference of infinities where y is tiny.
     slope=lambda x, y: (1 / y, -(x / y) / y),
 )
 def relative_error(x: Expression, y: Expression) -> Expression:
@@ -343,9 +322,8 @@ def relative_error(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, y: (
-        m.log((1 + x) / (1 + y)) if x < -1 and y < -1 else m.log1p(x) - m.log1p(y)
-    ),
+    means=lambda x, y: log((1 + x) / (1 + y)),
+    # Quotients are not cancelled: (1 + y) / ((1 + x) (1 + y)).
     slope=lambda x, y: (1 / (1 + x), -1 / (1 + y)),
 )
 def log1p_difference(x: Expression, y: Expression) -> Expression:
@@ -365,9 +343,8 @@ _TINY, _HUGE = 1e-290, 1e290
 
 
 @named(
-    means=lambda m, x, y: (
-        m.log(x / y) if x and y else (m.log(x) if x else -m.inf) - (m.log(y) if y else -m.inf)
-    ),
+    means=lambda x, y: log(x / y),
+    # Quotients are not cancelled: y / (x y), which is NaN at 0.
     slope=lambda x, y: (1 / x, -1 / y),
 )
 def log_ratio(x: Expression, y: Expression) -> Expression:
@@ -379,7 +356,8 @@ def log_ratio(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, y: m.log(2 * x / (x + y)) if x else (-m.inf if y else m.log(2)),
+    means=lambda x, y: where(x + y == 0, log(2), log(2 * x / (x + y))),
+    # The limit at two zeros, and a quotient that underflows in no part.
     slope=lambda x, y: (
         where(x + y > 0, y / (x + y) / absolute(x), 0),
         where(x + y > 0, -1 / (x + y), 0),
@@ -392,13 +370,9 @@ def log_to_middle(x: Expression, y: Expression) -> Expression:
     return where(x + y == 0, log(2), ratio)
 
 
-def _mean_jensen_gap(m: Any, x: Any, y: Any) -> Any:
-    middle = (x + y) / 2
-    return sum((v * m.log(v / middle) / 2 for v in (x, y) if v), m.mpf(0))
-
-
 @named(
-    means=_mean_jensen_gap,
+    means=lambda x, y: (weighted(x, log(2 * x / (x + y))) + weighted(y, log(2 * y / (x + y)))) / 2,
+    # The derivatives of both middles cancel.
     slope=lambda x, y: (log_to_middle(x, y) / 2, log_to_middle(y, x) / 2),
 )
 def jensen_gap(x: Expression, y: Expression) -> Expression:

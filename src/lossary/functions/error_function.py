@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from math import factorial, pi
-from typing import Any
+from math import factorial
+from math import pi as number_pi
 
 from lossary.formula import Expression
 from lossary.functions.coefficients import COEFFICIENTS, polynomial
@@ -19,12 +19,14 @@ from lossary.functions.vocabulary import (
     maximum,
     minimum,
     named,
+    pi,
+    sqrt,
     where,
 )
 
-_TWO_BY_ROOT_PI = 2 / pi**0.5
+_TWO_BY_ROOT_PI = 2 / number_pi**0.5
 _ROOT_HALF = 0.5**0.5
-_HIGHEST_DENSITY = 1 / (2 * pi) ** 0.5
+_HIGHEST_DENSITY = 1 / (2 * number_pi) ** 0.5
 
 # erf(x) / x = 2 / sqrt(pi) sum of (-x^2)^k / (k! (2 k + 1)), enough for |x| <= 1; the first
 # coefficient less 1, so that the leading term is exact.
@@ -45,7 +47,7 @@ def _near_zero(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.erf(x),
+    # The integrand, its square with the rounding made good.
     slope=lambda x: (_TWO_BY_ROOT_PI * exp_product(-x, x),),
 )
 def erf(x: Expression) -> Expression:
@@ -56,7 +58,7 @@ def erf(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.erfc(x),
+    # As that of erf.
     slope=lambda x: (-_TWO_BY_ROOT_PI * exp_product(-x, x),),
 )
 def erfc(x: Expression) -> Expression:
@@ -76,12 +78,8 @@ def normal_density(x: Expression) -> Expression:
     return _HIGHEST_DENSITY * exp_product(-x / 2, x)
 
 
-def _normal(m: Any, x: Any) -> Any:
-    return m.erfc(-x / m.sqrt(2)) / 2
-
-
 @named(
-    means=_normal,
+    # The density.
     slope=lambda x: (normal_density(x),),
 )
 def ndtr(x: Expression) -> Expression:
@@ -92,7 +90,7 @@ def ndtr(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.log1p(-_normal(m, -x)) if x > 0 else m.log(_normal(m, x)),
+    # A quotient of density and probability that does not underflow.
     slope=lambda x: (normal_hazard(-x),),
 )
 def log_ndtr(x: Expression) -> Expression:
@@ -103,7 +101,8 @@ def log_ndtr(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.exp(-x * x / 2) / m.sqrt(2 * m.pi) / _normal(m, -x),
+    means=lambda x: exp(-(x**2) / 2) / sqrt(2 * pi) / ndtr(-x),
+    # The quotient does not underflow, and its excess over x does not cancel.
     slope=lambda x: (normal_hazard(x) * hazard_excess(x),),
 )
 def normal_hazard(x: Expression) -> Expression:
@@ -114,7 +113,8 @@ def normal_hazard(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.exp(-x * x / 2) / m.sqrt(2 * m.pi) / _normal(m, -x) - x,
+    means=lambda x: normal_hazard(x) - x,
+    # Far out, where a product near 1 loses 1, by its series.
     slope=lambda x: (_excess_slope(x),),
 )
 def hazard_excess(x: Expression) -> Expression:

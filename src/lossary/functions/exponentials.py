@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from math import e
+from math import e, factorial, inf
+from typing import Any
 
 from lossary.formula import Expression
-from lossary.functions.compensated import exp_difference
+from lossary.functions.compensated import exp_difference, rounding, sum_error
 from lossary.functions.elementwise import sigmoid, softplus
 from lossary.functions.vocabulary import (
     absolute,
@@ -21,6 +22,7 @@ from lossary.functions.vocabulary import (
     named,
     sign,
     sqrt,
+    tanh,
     where,
 )
 
@@ -31,8 +33,7 @@ def _far(size: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.cosh(x),
-    slope=lambda x: (sinh(x),),
+    means=lambda x: (exp(x) + exp(-x)) / 2,
 )
 def cosh(x: Expression) -> Expression:
     """Hyperbolic cosine."""
@@ -41,8 +42,7 @@ def cosh(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.sinh(x),
-    slope=lambda x: (cosh(x),),
+    means=lambda x: (exp(x) - exp(-x)) / 2,
 )
 def sinh(x: Expression) -> Expression:
     """Hyperbolic sine."""
@@ -52,9 +52,30 @@ def sinh(x: Expression) -> Expression:
     return sign(x) * where(size < 2, near, _far(size) - exp(-size) / 2)
 
 
+def _cosh_tail(square: Expression) -> Expression:
+    """Return the sum of square^(k - 2) / (2 k)! for k = 2 .. 12, which is enough up to x = 2."""
+    tail: Any = 1 / factorial(24)
+    for k in range(11, 1, -1):
+        tail = 1 / factorial(2 * k) + square * tail
+    return tail
+
+
 @named(
-    means=lambda m, x: m.log(-m.expm1(-x)) if x else -m.inf,
-    slope=lambda x: (exp(-x) / -expm1(-x),),
+    means=lambda x, y: log(cosh(x - y)),
+)
+def log_cosh_difference(x: Expression, y: Expression) -> Expression:
+    """log cosh(x - y): no overflow far out, no cancellation near 0, the rounding of x - y kept."""
+    difference = x - y
+    size = absolute(difference)
+    square = minimum(size, 2) * minimum(size, 2)
+    # cosh x - 1 by its series, whose first term has one rounding; exp would be squared.
+    near = log1p(square / 2 + square * square * _cosh_tail(square))
+    far = size - (0.6931471805599453 - log1p(exp(-2 * size)))
+    return where(size < 2, near, far) + tanh(difference) * rounding(sum_error(x, -y, difference))
+
+
+@named(
+    means=lambda x: log(1 - exp(-x)),
 )
 def log1mexp(x: Expression) -> Expression:
     """log(1 - exp(-x)) for x from 0 (Maechler 2012, Accurately computing log(1 - exp(-|a|)))."""
@@ -62,7 +83,8 @@ def log1mexp(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.log(m.log1p(m.exp(x))),
+    means=lambda x: log(softplus(x)),
+    # Where exp(x) underflows the quotient is 0 / 0, and truly 1.
     slope=lambda x: (where(x < -40, 1, sigmoid(x) / softplus(maximum(x, -40))),),
 )
 def log_softplus(x: Expression) -> Expression:
@@ -71,8 +93,7 @@ def log_softplus(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, y: m.exp(x) - m.exp(y),
-    slope=lambda x, y: (exp(x), -exp(y)),
+    means=lambda x, y: exp(x) - exp(y),
 )
 def exp_minus_exp(x: Expression, y: Expression) -> Expression:
     """exp(x) - exp(y), right also where x is close to y."""
@@ -81,8 +102,7 @@ def exp_minus_exp(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, y: x**2 - y**2,
-    slope=lambda x, y: (2 * x, -2 * y),
+    means=lambda x, y: x**2 - y**2,
 )
 def difference_of_squares(x: Expression, y: Expression) -> Expression:
     """x^2 - y^2 as (x - y) (x + y)."""
@@ -90,11 +110,9 @@ def difference_of_squares(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, y: m.sqrt(x**2 + y**2),
-    slope=lambda x, y: (
-        where(hypot(x, y) > 0, x / hypot(x, y), 0),
-        where(hypot(x, y) > 0, y / hypot(x, y), 0),
-    ),
+    means=lambda x, y: sqrt(x**2 + y**2),
+    # Its slope at 0 is 0.
+    slope=lambda x, y: (_sine(x, y), _sine(y, x)),
 )
 def hypot(x: Expression, y: Expression) -> Expression:
     """Length of a vector of two numbers, whose squares may overflow; its slope at 0 is 0."""
@@ -103,31 +121,28 @@ def hypot(x: Expression, y: Expression) -> Expression:
     return long * sqrt(1 + ratio * ratio)
 
 
+def _sine(x: Expression, y: Expression) -> Expression:
+    length = hypot(x, y)
+    return where(absolute(x) < inf, where(length > 0, x / length, 0), sign(x))
+
+
 @named(
-    means=lambda m, x, y: m.sqrt(x**2 + y**2) - y,
+    means=lambda x, y: sqrt(x**2 + y**2) - y,
+    # Its slope at 0 is 0, and y / hypot - 1 would cancel.
     slope=lambda x, y: (
-        where(hypot(x, y) > 0, x / hypot(x, y), 0),
+        _sine(x, y),
         -pseudo_huber(x, y) / hypot(x, y),
     ),
 )
 def pseudo_huber(x: Expression, y: Expression) -> Expression:
     """sqrt(x^2 + y^2) - y for y from 0, as x^2 / (y + sqrt(x^2 + y^2))."""
     below = y + hypot(x, y)
-    return x * (x / where(below == 0, 1, below))
+    return x * where(absolute(x) < inf, x / where(below == 0, 1, below), sign(x))
 
 
 @named(
-    means=lambda m, x, y: m.log1p(x**2 / y),
-    slope=lambda x, y: (2 / (y / x + x), -(x / y) / (y / x + x)),
-)
-def log1p_square(x: Expression, scale: Expression) -> Expression:
-    """log(1 + x^2 / scale), whose square may overflow."""
-    square = x / scale * x
-    return where(square < 1e300, log1p(square), 2 * log(absolute(x)) - log(scale))
-
-
-@named(
-    means=lambda m, x: x - m.log(-m.expm1(x)),
+    means=lambda x: x - log(1 - exp(x)),
+    # Over a common denominator.
     slope=lambda x: (-1 / expm1(x),),
 )
 def log_odds(x: Expression) -> Expression:
@@ -144,18 +159,56 @@ def _odds_share(x: Expression, y: Expression) -> Expression:
     return where(ratio > 1, 1 / (1 + 1 / ratio), ratio / (1 + ratio))
 
 
+def _share_of_odds(x: Expression, y: Expression) -> Expression:
+    return sigmoid(log_odds(y) - log_odds(x))
+
+
+def _odds_rest(x: Expression, y: Expression) -> Expression:
+    """Return 1 less _odds_share."""
+    ratio = _odds_ratio(x, y)
+    return where(ratio > 1, 1 / ratio / (1 + 1 / ratio), 1 / (1 + ratio))
+
+
 @named(
-    means=lambda m, x, y: m.log1p(m.exp(y - x) * m.expm1(x) / m.expm1(y)),
-    slope=lambda x, y: (_odds_share(x, y) / expm1(x), -_odds_share(x, y) / expm1(y)),
+    means=lambda x, y: _share_of_odds(x, y) / expm1(x),
+    # A product of it.
+    slope=lambda x, y: (
+        -log1p_odds_ratio_slope(x, y) * (1 + log1p_odds_ratio_slope(x, y)),
+        -log1p_odds_ratio_slope(x, y) * (_odds_rest(x, y) / expm1(y)),
+    ),
 )
-def odds_ratio_nats(x: Expression, y: Expression) -> Expression:
+def log1p_odds_ratio_slope(x: Expression, y: Expression) -> Expression:
+    """The slope of log1p_odds_ratio in x."""
+    return _odds_share(x, y) / expm1(x)
+
+
+@named(
+    means=lambda x, y: -_share_of_odds(x, y) / expm1(y),
+    # A product of it.
+    slope=lambda x, y: (
+        log1p_odds_ratio_second_slope(x, y) * (_odds_rest(x, y) / expm1(x)),
+        -log1p_odds_ratio_second_slope(x, y) * ((_odds_rest(x, y) + exp(y)) / expm1(y)),
+    ),
+)
+def log1p_odds_ratio_second_slope(x: Expression, y: Expression) -> Expression:
+    """The slope of log1p_odds_ratio in y."""
+    return -_odds_share(x, y) / expm1(y)
+
+
+@named(
+    means=lambda x, y: log(1 + exp(log_odds(y) - log_odds(x))),
+    # The ratio may overflow.
+    slope=lambda x, y: (log1p_odds_ratio_slope(x, y), log1p_odds_ratio_second_slope(x, y)),
+)
+def log1p_odds_ratio(x: Expression, y: Expression) -> Expression:
     """log(1 + odds(y) / odds(x)) of two log-probabilities below 0."""
     ratio = _odds_ratio(x, y)
     return where(ratio < 1e300, log1p(ratio), (y - x) + log(expm1(x) / expm1(y)))
 
 
 @named(
-    means=lambda m, x, c: m.log1p(c * m.exp(x)),
+    means=lambda x, factor: log(1 + factor * exp(x)),
+    # The product may overflow.
     slope=lambda x, c: (_odds_beside_one(x, c), _odds_beside_one(x, c) / c),
 )
 def scaled_softplus(x: Expression, factor: Expression) -> Expression:

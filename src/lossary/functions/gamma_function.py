@@ -10,14 +10,14 @@ logarithm, 1 and 2, and of digamma, 1.46, which have series of their own.
 from __future__ import annotations
 
 from math import log as number_log
-from math import pi
+from math import pi as number_pi
 from typing import Any
 
 from lossary.formula import Expression
 from lossary.functions.coefficients import COEFFICIENTS, polynomial
-from lossary.functions.vocabulary import log, log1p, maximum, minimum, named, where
+from lossary.functions.vocabulary import log, log1p, maximum, minimum, named, pi, where
 
-_HALF_LOG_2PI_LESS_HALF = (number_log(2 * pi) - 1) / 2
+_HALF_LOG_2PI_LESS_HALF = (number_log(2 * number_pi) - 1) / 2
 _LEAST = 0.5  # of what the series of Stirling's gap reach; a step up reaches the rest
 _MIDDLE = 1.25**0.5
 # The zero of digamma, as a sum of two doubles.
@@ -45,7 +45,7 @@ def _log_step(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.loggamma(x),
+    # The name of its derivative.
     slope=lambda x: (digamma(x),),
 )
 def lgamma(x: Expression) -> Expression:
@@ -58,7 +58,7 @@ def lgamma(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.digamma(x),
+    # The name of its derivative.
     slope=lambda x: (trigamma(x),),
 )
 def digamma(x: Expression) -> Expression:
@@ -70,7 +70,7 @@ def digamma(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.psi(1, x),
+    # A sum of one sign; it has no name of its own.
     slope=lambda x: (_tetragamma(x),),
 )
 def trigamma(x: Expression) -> Expression:
@@ -92,12 +92,9 @@ def _gap_bend(x: Expression) -> Expression:
     return _gap_series("stirling bend", x) / x / x / x
 
 
-def _stirling(m: Any, x: Any) -> Any:
-    return (x - m.mpf(1) / 2) * m.log(x) - x + m.log(2 * m.pi) / 2
-
-
 @named(
-    means=lambda m, x: m.loggamma(x) - _stirling(m, x),
+    means=lambda x: lgamma(x) - ((x - 1 / 2) * log(x) - x + log(2 * pi) / 2),
+    # What the parts leave of each other's derivatives.
     slope=lambda x: (stirling_slope(x),),
 )
 def stirling_gap(x: Expression) -> Expression:
@@ -108,7 +105,8 @@ def stirling_gap(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.digamma(x) - m.log(x) + 1 / (2 * x),
+    means=lambda x: digamma(x) - log(x) + 1 / (2 * x),
+    # As that of stirling_gap.
     slope=lambda x: (stirling_bend(x),),
 )
 def stirling_slope(x: Expression) -> Expression:
@@ -119,7 +117,8 @@ def stirling_slope(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.psi(1, x) - 1 / x - 1 / (2 * x**2),
+    means=lambda x: trigamma(x) - 1 / x - 1 / (2 * x**2),
+    # As that of stirling_gap, by a sum of one sign.
     slope=lambda x: (_bend_slope(x),),
 )
 def stirling_bend(x: Expression) -> Expression:

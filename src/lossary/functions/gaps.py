@@ -11,6 +11,7 @@ from typing import Any
 from lossary.formula import Expression
 from lossary.functions.vocabulary import (
     absolute,
+    exp,
     expm1,
     log,
     log1p,
@@ -30,7 +31,8 @@ def atanh_tail(square: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: x - m.log1p(x) if x != -1 else m.inf,
+    means=lambda x: x - log(1 + x),
+    # Over a common denominator: right near its zero.
     slope=lambda x: (x / (1 + x),),
 )
 def log1p_gap(x: Expression) -> Expression:
@@ -49,8 +51,7 @@ def _exponential_series(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: m.expm1(x) - x,
-    slope=lambda x: (expm1(x),),
+    means=lambda x: exp(x) - 1 - x,
 )
 def exp_gap(x: Expression) -> Expression:
     """exp(x) - 1 - x, right also near 0."""
@@ -59,7 +60,8 @@ def exp_gap(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: x - 1 - m.log(x),
+    means=lambda x: x - 1 - log(x),
+    # As above.
     slope=lambda x: ((x - 1) / x,),
 )
 def log_gap(x: Expression) -> Expression:

@@ -5,44 +5,59 @@
 
 from __future__ import annotations
 
+from math import inf
+from typing import Any
+
 from lossary.formula import Expression, constant
 from lossary.functions.compensated import exp_product
-from lossary.functions.elementwise import exp_minus, log_cosh_difference, sigmoid
-from lossary.functions.exponentials import scaled_softplus
+from lossary.functions.elementwise import exp_minus, sech_squared, sigmoid
+from lossary.functions.exponentials import log_cosh_difference, scaled_softplus
 from lossary.functions.gaps import exp_gap
 from lossary.functions.robust import excess
-from lossary.functions.vocabulary import absolute, exp, expm1, log, log1p, named, sign, tanh, where
+from lossary.functions.vocabulary import (
+    absolute,
+    exp,
+    expm1,
+    log,
+    log1p,
+    named,
+    sign,
+    tanh,
+    weighted,
+    where,
+)
 
 _LEAST_LOGISTIC = 0.3862943611198906  # 2 log 2 - 1
 
 
 @named(
-    means=lambda m, x, t: x + t * m.exp(-x),
-    slope=lambda x, t: (gamma_residual(x, t), exp(-x)),
+    means=lambda x, t: x + t * exp(-x),
+    # Right near its zero.
+    slope=lambda x, t: (gamma_nll_slope(x, t), exp(-x)),
 )
-def gamma_nats(x: Expression, target: Expression) -> Expression:
+def gamma_nll(x: Expression, target: Expression) -> Expression:
     """X + target exp(-x) for a target above 0."""
     return x + target * exp(-x)
 
 
 @named(
-    means=lambda m, x, t: 1 - t * m.exp(-x),
-    slope=lambda x, t: (t * exp(-x), -exp(-x)),
+    means=lambda x, t: 1 - t * exp(-x),
 )
-def gamma_residual(x: Expression, target: Expression) -> Expression:
-    """The slope of gamma_nats, right also near its zero."""
+def gamma_nll_slope(x: Expression, target: Expression) -> Expression:
+    """The slope of gamma_nll, right also near its zero."""
     return where(absolute(x) < 700, exp_minus(x, target) * exp(-x), 1 - target * exp(-x))
 
 
 @named(
-    means=lambda m, x, t, p: m.exp((2 - p) * x) / (2 - p) + t * m.exp((1 - p) * x) / (p - 1),
+    means=lambda x, t, p: exp((2 - p) * x) / (2 - p) + weighted(t, exp((1 - p) * x)) / (p - 1),
+    # Right near its zero; no target of 0 meets an infinite power.
     slope=lambda x, t, p: (
-        tweedie_residual(x, t, p),
+        tweedie_nll_slope(x, t, p),
         exp_product(1 - p, x) / (p - 1),
         _by_power(x, t, p),
     ),
 )
-def tweedie_nats(x: Expression, target: Expression, power: Expression) -> Expression:
+def tweedie_nll(x: Expression, target: Expression, power: Expression) -> Expression:
     """Half a Tweedie deviance, without its constant part, for a power between 1 and 2."""
     rest = 2 - power
     low = where(target == 0, 0, target * exp_product(1 - power, x))
@@ -50,15 +65,16 @@ def tweedie_nats(x: Expression, target: Expression, power: Expression) -> Expres
 
 
 @named(
-    means=lambda m, x, t, p: m.exp((2 - p) * x) - t * m.exp((1 - p) * x),
+    means=lambda x, t, p: exp((2 - p) * x) - weighted(t, exp((1 - p) * x)),
+    # The rounding of the exponents made good.
     slope=lambda x, t, p: (
-        (2 - p) * exp_product(2 - p, x) - where(t == 0, 0, t * (1 - p) * exp_product(1 - p, x)),
+        (2 - p) * exp_product(2 - p, x) + (p - 1) * where(t == 0, 0, t * exp_product(1 - p, x)),
         -exp_product(1 - p, x),
-        -x * tweedie_residual(x, t, p),
+        -x * tweedie_nll_slope(x, t, p),
     ),
 )
-def tweedie_residual(x: Expression, target: Expression, power: Expression) -> Expression:
-    """The slope of tweedie_nats, right also near its zero."""
+def tweedie_nll_slope(x: Expression, target: Expression, power: Expression) -> Expression:
+    """The slope of tweedie_nll, right also near its zero."""
     near = exp_product(1 - power, x) * exp_minus(x, target)
     apart = where(target == 0, 0, target * exp_product(1 - power, x))
     return where((absolute(x) < 300) & (target > 0), near, exp_product(2 - power, x) - apart)
@@ -73,74 +89,161 @@ def _share(x: Expression, factor: Expression) -> Expression:
     return where(x > 0, 1 / (exp(-x) + factor), exp(x) / (1 + factor * exp(x)))
 
 
+def _rest(x: Expression, factor: Expression) -> Expression:
+    """Return 1 / (1 + factor exp(x))."""
+    return where(x > 0, exp(-x) / (exp(-x) + factor), 1 / (1 + factor * exp(x)))
+
+
+def _negative_binomial_curvature(x: Expression, t: Expression, c: Expression) -> Expression:
+    rest = _rest(x, c)
+    share = where(x > 0, c / (exp(-x) + c), c * exp(x) / (1 + c * exp(x)))
+    return where(x > 0, rest / (exp(-x) + c), exp(x) * rest * rest) + t * (share * rest)
+
+
 @named(
-    means=lambda m, x, t, c: (t + 1 / c) * m.log1p(c * m.exp(x)) - t * x,
+    means=lambda x, t, c: (t + 1 / c) * log(1 + c * exp(x)) - t * x,
+    # Right near its zero, where the exponential may overflow.
     slope=lambda x, t, c: (
-        negative_binomial_residual(x, t, c),
+        negative_binomial_nll_slope(x, t, c),
         scaled_softplus(x, c) - x,
         (t + 1 / c) * _share(x, c) - scaled_softplus(x, c) / c / c,
     ),
 )
-def negative_binomial_nats(x: Expression, target: Expression, factor: Expression) -> Expression:
+def negative_binomial_nll(x: Expression, target: Expression, factor: Expression) -> Expression:
     """(target + 1/factor) log(1 + factor exp(x)) - target x, whose x cancel far out."""
     fade = exp(-absolute(x))
     close = absolute((factor - 1) + fade) < 0.5
     beside = where(close, log1p((factor - 1) + fade), log(factor + fade))
     above = where(x > 0, beside, log1p(factor * fade) - x)  # log(factor + exp(-x))
-    return where(target == 0, 0, target * above) + scaled_softplus(x, factor) / factor
+    low, high = where(target == 0, 0, target * above), scaled_softplus(x, factor)
+    # Where both overflow, what they are in larger units says which is larger.
+    far = 1e300 * (1e-300 * target * above + 1e-300 * high / factor)
+    return where(low == -inf, far, low + high / factor)
 
 
 @named(
-    means=lambda m, x, t, c: (m.exp(x) - t) / (1 + c * m.exp(x)),
+    means=lambda x, t, c: (exp(x) - t) / (1 + c * exp(x)),
+    # The exponential may overflow.
     slope=lambda x, t, c: (
-        where(
-            x > 0,
-            exp(-x) * (1 + c * t) / (exp(-x) + c) / (exp(-x) + c),
-            exp(x) * (1 + c * t) / (1 + c * exp(x)) / (1 + c * exp(x)),
-        ),
-        -1 / (1 + c * exp(x)),
-        -negative_binomial_residual(x, t, c) * _share(x, c),
+        _negative_binomial_curvature(x, t, c),
+        -_rest(x, c),
+        -negative_binomial_nll_slope(x, t, c) * _share(x, c),
     ),
 )
-def negative_binomial_residual(x: Expression, target: Expression, factor: Expression) -> Expression:
-    """The slope of negative_binomial_nats; 1 + factor exp(x) may overflow."""
+def negative_binomial_nll_slope(
+    x: Expression, target: Expression, factor: Expression
+) -> Expression:
+    """The slope of negative_binomial_nll; 1 + factor exp(x) may overflow."""
     inner = exp_minus(x, target) / (1 + factor * exp(x))
     return where(x > 1, (1 - target * exp(-x)) / (exp(-x) + factor), inner)
 
 
 @named(
-    means=lambda m, x, y, s: abs(x - y) / s + m.log(2 * s),
-    slope=lambda x, y, s: (sign(x - y) / s, sign(y - x) / s, -excess(x, y, s) / s / s),
+    means=lambda x, y, s: absolute(x - y) / s + log(2 * s),
+    # Over a common denominator: right near its zero.
+    slope=lambda x, y, s: (sign(x - y) / s, sign(y - x) / s, laplace_nll_scale_slope(x, y, s)),
 )
-def laplace_nats(x: Expression, y: Expression, scale: Expression) -> Expression:
+def laplace_nll(x: Expression, y: Expression, scale: Expression) -> Expression:
     """|x - y| / scale + log(2 scale)."""
     return absolute(x - y) / scale + log(2 * scale)
 
 
 @named(
-    means=lambda m, x, s: x + s * (m.exp(-x / s) - m.mpf(3) / 4),
-    slope=lambda x, s: (-expm1(-x / s), where(x / s < 800, (1 + x / s) * exp(-x / s), 0) - 0.75),
+    means=lambda x, y, s: (s - absolute(x - y)) / s**2,
+    # Far out an exponential of 0 meets an infinite quotient.
+    slope=lambda x, y, s: (
+        sign(y - x) / s / s,
+        sign(x - y) / s / s,
+        where(x == y, -1 / s / s, 2 * excess(x, y, s / 2) / s / s / s),
+    ),
 )
-def laplace_score(x: Expression, scale: Expression) -> Expression:
-    """x + scale (exp(-x / scale) - 3/4) for x from 0."""
-    z = x / scale
-    return where(z < 1, scale * exp_gap(-z) + scale / 4, x + scale * (exp(-z) - 0.75))
+def laplace_nll_scale_slope(x: Expression, y: Expression, scale: Expression) -> Expression:
+    """The slope of laplace_nll in the scale."""
+    return -excess(x, y, scale) / scale / scale
+
+
+_FAR = 800  # exp(-z) is 0 from here, also times a power of z
 
 
 @named(
-    means=lambda m, x, s: abs(x) + s * (2 * m.log1p(m.exp(-abs(x) / s)) - 1),
+    means=lambda x, s: absolute(x) + s * (exp(-absolute(x) / s) - 3 / 4),
+    # Far out an exponential of 0 meets an infinite quotient.
+    slope=lambda x, s: (laplace_crps_slope(x, s), laplace_crps_scale_slope(x, s)),
+)
+def laplace_crps(x: Expression, scale: Expression) -> Expression:
+    """|x| + scale (exp(-|x| / scale) - 3/4)."""
+    size = absolute(x)
+    z = size / scale
+    return where(z < 1, scale * exp_gap(-z) + scale / 4, size + scale * (exp(-z) - 0.75))
+
+
+@named(
+    means=lambda x, s: -sign(x) * expm1(-absolute(x) / s),
+    # Far out an exponential of 0 meets an infinite quotient.
     slope=lambda x, s: (
-        tanh(x / s / 2),
-        2 * log1p(exp(-absolute(x) / s)) - 1 + _tail(absolute(x) / s),
+        exp(-absolute(x) / s) / s,
+        -sign(x) * _faded(absolute(x) / s, 1) / s,
     ),
 )
-def logistic_score(x: Expression, scale: Expression) -> Expression:
+def laplace_crps_slope(x: Expression, scale: Expression) -> Expression:
+    """The slope of laplace_crps in x."""
+    return -sign(x) * expm1(-absolute(x) / scale)
+
+
+def _faded(z: Expression, factor: Any) -> Expression:
+    """Return z exp(-z) times a factor, 0 far out."""
+    return where(z >= _FAR, 0, z * exp(-z) * factor)
+
+
+@named(
+    means=lambda x, s: (1 + absolute(x) / s) * exp(-absolute(x) / s) - 3 / 4,
+    # Far out an exponential of 0 meets an infinite quotient.
+    slope=lambda x, s: (
+        -sign(x) * _faded(absolute(x) / s, 1) / s,
+        _faded(absolute(x) / s, absolute(x) / s) / s,
+    ),
+)
+def laplace_crps_scale_slope(x: Expression, scale: Expression) -> Expression:
+    """The slope of laplace_crps in the scale."""
+    z = absolute(x) / scale
+    return where(z >= _FAR, 0, (1 + z) * exp(-z)) - 0.75
+
+
+@named(
+    means=lambda x, s: absolute(x) + s * (2 * log1p(exp(-absolute(x) / s)) - 1),
+    # Far out an exponential of 0 meets an infinite quotient.
+    slope=lambda x, s: (logistic_crps_slope(x, s), logistic_crps_scale_slope(x, s)),
+)
+def logistic_crps(x: Expression, scale: Expression) -> Expression:
     """Scale times (2 log(2 cosh(x / 2 scale)) - 1)."""
     z = absolute(x) / scale
     near = scale * (2 * log_cosh_difference(z / 2, constant(0)) + _LEAST_LOGISTIC)
     return where(z < 2, near, absolute(x) + scale * (2 * log1p(exp(-z)) - 1))
 
 
-def _tail(z: Expression) -> Expression:
-    """Return 2 z sigmoid(-z), which is 0 far out."""
-    return where(z < 800, 2 * z * sigmoid(-z), 0)
+@named(
+    means=lambda x, s: tanh(x / s / 2),
+    # Far out an exponential of 0 meets an infinite quotient.
+    slope=lambda x, s: (sech_squared(x / s / 2) / 2 / s, -_bent(x / s, 1) / s),
+)
+def logistic_crps_slope(x: Expression, scale: Expression) -> Expression:
+    """The slope of logistic_crps in x."""
+    return tanh(x / scale / 2)
+
+
+def _bent(z: Expression, factor: Any) -> Expression:
+    """Return z tanh'(z / 2) / 2 times a factor, 0 far out."""
+    return where(absolute(z) >= _FAR, 0, z * sech_squared(z / 2) / 2 * factor)
+
+
+@named(
+    means=lambda x, s: (
+        2 * log1p(exp(-absolute(x) / s)) - 1 + 2 * absolute(x) / s / (1 + exp(absolute(x) / s))
+    ),
+    # Far out an exponential of 0 meets an infinite quotient.
+    slope=lambda x, s: (-_bent(x / s, 1) / s, _bent(x / s, x / s) / s),
+)
+def logistic_crps_scale_slope(x: Expression, scale: Expression) -> Expression:
+    """The slope of logistic_crps in the scale."""
+    z = absolute(x) / scale
+    return 2 * log1p(exp(-z)) - 1 + where(z >= _FAR, 0, 2 * z * sigmoid(-z))

@@ -1,12 +1,8 @@
 """Functions along the class axis."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from math import inf
-from typing import Any
 
 from lossary.formula import Expression, constant
 from lossary.functions.compensated import exp_difference
@@ -15,6 +11,7 @@ from lossary.functions.vocabulary import (
     Slope,
     absolute,
     argpeak,
+    class_count,
     exp,
     expm1,
     is_class,
@@ -47,42 +44,14 @@ def _shortfall(x: Expression, top: Expression) -> Expression:
     return where((x == top) & (x > -inf), 0, where(x == -inf, inf, top - x))
 
 
-def _softmax_meaning(m: Any, x: list[Any]) -> list[Any]:
-    top = max(x)
-    if top == -m.inf:
-        return [m.mpf(0) for _ in x]
-    mass = [m.mpf(1) if v == top else m.exp(v - top) for v in x]
-    return [v / m.fsum(mass) for v in mass]
-
-
-def logit_meaning(m: Any, x: list[Any]) -> list[Any]:
-    """-log softmax, inf for an excluded class."""
-    top = max(x)
-    mass = m.fsum(m.mpf(1) if v == top else m.exp(v - top) for v in x)
-    return [
-        m.inf if v == -m.inf else (0 if v == top else top - v) + m.log(mass)
-        for v in x
-    ]  # fmt: skip
-
-
-def _logsumexp_meaning(m: Any, x: list[Any]) -> Any:
-    top = max(x)
-    return top if top == -m.inf else top + m.log(m.fsum(m.exp(v - top) for v in x))
-
-
-def _others(m: Any, p: list[Any], k: int) -> Any:
-    """Sum the entries other than k."""
-    return m.fsum(v for i, v in enumerate(p) if i != k)
-
-
 def _softmax_jacobian(x: Expression) -> Jacobian:
     p = softmax(x)
     return Jacobian(p, ((p, -p),))
 
 
 @named(
-    means=_logsumexp_meaning,
-    slope=lambda x: (softmax(x),),
+    means=lambda x: log(total(exp(x))),
+
     shape="row",
 )  # fmt: skip
 def logsumexp(x: Expression) -> Expression:
@@ -99,7 +68,8 @@ def _mass_beside_one(x: Expression) -> tuple[Expression, Expression, Expression]
 
 
 @named(
-    means=lambda m, x: m.log1p(m.fsum(m.exp(v) for v in x)),
+    means=lambda x: log(1 + total(exp(x))),
+    # Exponentials and their sum may overflow.
     slope=lambda x: (softmax_beside_one(x),),
     shape="row",
 )
@@ -117,10 +87,9 @@ def _beside_one_jacobian(x: Expression) -> Jacobian:
 
 
 @named(
-    means=lambda m, x: [m.exp(v) / (1 + m.fsum(m.exp(w) for w in x)) for v in x],
-    slope=lambda x: (
-        Jacobian(softmax_beside_one(x), ((softmax_beside_one(x), -softmax_beside_one(x)),)),
-    ),
+    means=lambda x: exp(x) / (1 + total(exp(x))),
+    # As above.
+    slope=lambda x: (_beside_one_jacobian(x),),
     shape="class",
 )
 def softmax_beside_one(x: Expression) -> Expression:
@@ -130,7 +99,8 @@ def softmax_beside_one(x: Expression) -> Expression:
 
 
 @named(
-    means=_softmax_meaning,
+    means=lambda x: where(x > -inf, exp(x) / total(exp(x)), 0),
+    # Exponentials and their sum may overflow; softmax is what it is a quotient of.
     slope=lambda x: (_softmax_jacobian(x),),
     shape="class",
 )
@@ -141,8 +111,8 @@ def softmax(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: [_others(m, _softmax_meaning(m, x), k) for k in range(len(x))],
-    slope=lambda x: (Jacobian(-softmax(x), ((softmax(x), softmax(x)),)),),
+    means=lambda x: 1 - softmax(x),
+
     shape="class",
 )  # fmt: skip
 def softmax_complement(x: Expression) -> Expression:
@@ -152,8 +122,7 @@ def softmax_complement(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x: [-v for v in logit_meaning(m, x)],
-    slope=lambda x: (Jacobian(constant(1), ((constant(-1), softmax(x)),)),),
+    means=lambda x: x - logsumexp(x),
     shape="class",
 )
 def log_softmax(x: Expression) -> Expression:
@@ -163,8 +132,7 @@ def log_softmax(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, label: logit_meaning(m, x)[int(label)],
-    slope=lambda x, label: (softmax_residual(x, label), None),
+    means=lambda x, label: -pick(log_softmax(x), label),
     shape="row",
 )
 def cross_entropy_at(x: Expression, label: Expression) -> Expression:
@@ -174,36 +142,26 @@ def cross_entropy_at(x: Expression, label: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, label: [
-        -m.fsum(v for i, v in enumerate(_softmax_meaning(m, x)) if i != k) * (x[k] > -m.inf)
-        if k == int(label) else p
-        for k, p in enumerate(_softmax_meaning(m, x))
-    ],
+    means=lambda x, label: where(
+        x > -inf, softmax(x) - where(is_class(label), 1, 0), 0
+    ),
+    # Where a class is excluded the softmax is 0 already.
     slope=lambda x, label: (_softmax_jacobian(x), None),
     shape="class",
 )  # fmt: skip
-def softmax_residual(x: Expression, label: Expression) -> Expression:
+def softmax_minus_one_hot(x: Expression, label: Expression) -> Expression:
     """softmax(x) minus the unit vector of the label; 0 for excluded classes."""
     here = is_class(label) & (x > -inf)
     return where(here, -softmax_complement(x), softmax(x))
 
 
 @named(
-    means=lambda m, x, t: m.fsum(w * v for w, v in zip(t, logit_meaning(m, x), strict=True) if w),
-    slope=lambda x, t: (softmax_minus(x, t), -log_softmax(x)),
+    means=lambda x, t: -total(weighted(t, log_softmax(x))),
     shape="row",
 )
 def cross_entropy_with(x: Expression, target: Expression) -> Expression:
     """Cross-entropy of a target distribution with softmax(x); classes without target mass add 0."""
     return total(weighted(target, -log_softmax(x)))
-
-
-def _softmax_minus_meaning(m: Any, x: list[Any], t: list[Any]) -> list[Any]:
-    p = _softmax_meaning(m, x)
-    return [
-        (p[k] * m.fsum(t) - t[k]) if x[k] > -m.inf else m.mpf(0)
-        for k in range(len(x))
-    ]  # fmt: skip
 
 
 def _softmax_minus_slope(x: Expression, t: Expression) -> tuple[Slope, Slope]:
@@ -216,7 +174,8 @@ def _softmax_minus_slope(x: Expression, t: Expression) -> tuple[Slope, Slope]:
 
 
 @named(
-    means=_softmax_minus_meaning,
+    means=lambda x, t: where(x > -inf, softmax(x) * total(t) - t, 0),
+    # Where a class is excluded the softmax is 0 already.
     slope=_softmax_minus_slope,
     shape="class",
 )
@@ -237,57 +196,71 @@ def _through_softmax(x: Expression, slope: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, t: m.fsum(
-        w * _others(m, _softmax_meaning(m, x), k) for k, w in enumerate(t)
-    ),
+    means=lambda x, t: total(t * (1 - softmax(x))),
+    # Sums of terms of one sign, which do not cancel for a confident class.
     slope=lambda x, t: (_through_softmax(x, -t * softmax(x)), softmax_complement(x)),
     shape="row",
 )
-def softmax_miss(x: Expression, target: Expression) -> Expression:
+def softmax_error_rate(x: Expression, target: Expression) -> Expression:
     """The probability that softmax(x) gives to other classes than the target does."""
     return total(target * softmax_complement(x))
 
 
-def _focal_meaning(m: Any, x: list[Any], t: list[Any], p: Any) -> Any:
-    mass, nats = _softmax_meaning(m, x), logit_meaning(m, x)
-    return m.fsum(
-        w * (_others(m, mass, k) ** p if p else 1) * nats[k] for k, w in enumerate(t) if w
-    )
-
-
 def _focal_slope(x: Expression, t: Expression, power: Expression) -> tuple[Slope, ...]:
-    p, missed, nats = softmax(x), softmax_complement(x), -log_softmax(x)
-    fade = where(missed > 0, missed**power, where(power == 0, 1, 0))
-    faster = where(missed > 0, weighted(power, missed ** (power - 1)), 0) * weighted(p, nats)
-    each = weighted(fade, nats)
+    p, wrong, entropy = softmax(x), softmax_complement(x), -log_softmax(x)
+    factor = where(wrong > 0, wrong**power, where(power == 0, 1, 0))
+    faster = where(wrong > 0, weighted(power, wrong ** (power - 1)), 0) * weighted(p, entropy)
+    each = weighted(factor, entropy)
     return (
-        _through_softmax(x, -t * (fade + faster)),
+        _through_softmax(x, -t * (factor + faster)),
         each,
-        total(weighted(t * each, log(missed))),
+        total(weighted(t * each, log(wrong))),
     )
 
 
 @named(
-    means=_focal_meaning,
+    means=lambda x, t, p: -total(weighted(t, (1 - softmax(x)) ** p * log_softmax(x))),
+    # As above; where nothing is wrong the power p - 1 may be infinite.
     slope=_focal_slope,
     shape="row",
 )
-def faded_cross_entropy_with(x: Expression, target: Expression, power: Expression) -> Expression:
+def softmax_focal(x: Expression, target: Expression, power: Expression) -> Expression:
     """Cross-entropy of a target distribution, each class times (1 - p)^power."""
     return total(weighted(target, softmax_complement(x) ** power * -log_softmax(x)))
 
 
-def _mean_cross_entropy_meaning(m: Any, x: list[Any]) -> Any:
-    nats = [v for v in logit_meaning(m, x) if v < m.inf]
-    return m.fsum(nats) / len(nats) if nats else m.mpf(0)
+def _share_slope(x: Expression, label: Expression, whole: Expression) -> Expression:
+    rest = (1 - class_count() * softmax(x)) * (cross_entropy_share(x, label) / whole)
+    return softmax_minus_one_hot(x, label) / whole + rest
+
+
+@named(
+    means=lambda x, label: pick(log_softmax(x), label) / total(log_softmax(x)),
+    # Where the sum overflows, a quotient of infinities.
+    slope=lambda x, label: (
+        _share_slope(x, label, total(-log_softmax(x))),
+        None,
+    ),
+    shape="row",
+)
+def cross_entropy_share(x: Expression, label: Expression) -> Expression:
+    """Share of a label in the sum of the cross-entropies with all labels, which may overflow."""
+    whole, small = total(-log_softmax(x)), x * 1e-10
+    far = (peak(small) - pick(small, label)) / total(peak(small) - small)
+    return where(whole < inf, cross_entropy_at(x, label) / whole, far)
 
 
 def _supported(x: Expression) -> Expression:
     return where(x > -inf, constant(1), constant(0))
 
 
+def _classes(x: Expression) -> Expression:
+    return maximum(total(_supported(x)), 1)
+
+
 @named(
-    means=_mean_cross_entropy_meaning,
+    means=lambda x: -total(where(x > -inf, log_softmax(x), 0)) / _classes(x),
+    # Right near its zero, the uniform distribution.
     slope=lambda x: (
         softmax_minus_uniform(x),
     ),
@@ -297,69 +270,40 @@ def mean_cross_entropy(x: Expression) -> Expression:
     """Cross-entropy of the uniform distribution over the classes that are not excluded."""
     _, rest = _spread(x)
     short = where(x > -inf, _shortfall(x, peak(x)), 0)
-    return total(short) / maximum(total(_supported(x)), 1) + log1p(rest)
-
-
-def _minus_uniform_meaning(m: Any, x: list[Any]) -> list[Any]:
-    n = sum(v > -m.inf for v in x)
-    mass = _softmax_meaning(m, x)
-    return [p - m.mpf(1) / n if v > -m.inf else m.mpf(0) for v, p in zip(x, mass, strict=True)]
+    return total(short) / _classes(x) + log1p(rest)
 
 
 @named(
-    means=_minus_uniform_meaning,
+    means=lambda x: where(x > -inf, softmax(x) - 1 / _classes(x), 0),
+    # Where a class is excluded the softmax is 0 already.
     slope=lambda x: (_softmax_jacobian(x),),
     shape="class",
 )
 def softmax_minus_uniform(x: Expression) -> Expression:
     """softmax(x) minus the uniform distribution over the classes that are not excluded."""
-    classes = maximum(total(_supported(x)), 1)
+    classes = _classes(x)
     above = where(x > -inf, expm1(-_shortfall(x, peak(x))), 0)  # exp(x - peak) - 1
     near = (above - total(above) / classes) / (classes + total(above))
     flat = total(above) > -classes / 2
     return where(x > -inf, where(flat, near, softmax(x) - 1 / classes), 0)
 
 
-def _complement_power_meaning(m: Any, x: list[Any], label: Any, p: Any) -> Any:
-    mass = _softmax_meaning(m, x)
-    return m.fsum(v for k, v in enumerate(mass) if k != int(label)) ** p if p else m.mpf(1)
-
-
 def _complement_power_slope(x: Expression, label: Expression, p: Expression) -> tuple[Slope, ...]:
     # d (1 - p_t)^g / d x_k = -g (1 - p_t)^(g - 1) p_t ([k = t] - p_k); the power that is left over
-    # is taken from the residual, which for k = t is 1 - p_t itself and else p_k <= 1 - p_t.
+    # is taken from p less one-hot, which for k = t is 1 - p_t itself and else p_k <= 1 - p_t.
     power = softmax_complement_power_at(x, label, p)
-    share = where(is_class(label), constant(1), softmax_share_of_rest(x, label))
+    share = where(is_class(label), constant(1), softmax(where(is_class(label), -inf, x)))
     along = where(is_class(label), constant(-1), share)
     log_rest = log(pick(softmax_complement(x), label))
     return p * power * pick(softmax(x), label) * along, None, weighted(power, log_rest)
 
 
 @named(
-    means=_complement_power_meaning,
+    means=lambda x, label, p: (1 - pick(softmax(x), label)) ** p,
+    # The power p - 1 of a complement of 0 may be infinite.
     slope=_complement_power_slope,
     shape="row",
 )
 def softmax_complement_power_at(x: Expression, label: Expression, power: Expression) -> Expression:
     """(1 - p)^power for the probability p of one class: a power of the accurate complement."""
     return pick(softmax_complement(x), label) ** power
-
-
-def _rest_meaning(m: Any, x: list[Any], label: Any) -> list[Any]:
-    others = [-m.inf if k == int(label) else v for k, v in enumerate(x)]
-    return _softmax_meaning(m, others)
-
-
-def _rest_slope(x: Expression, label: Expression) -> tuple[Slope, Slope]:
-    r = softmax_share_of_rest(x, label)
-    return Jacobian(r, ((r, -r),)), None
-
-
-@named(
-    means=_rest_meaning,
-    slope=_rest_slope,
-    shape="class",
-)
-def softmax_share_of_rest(x: Expression, label: Expression) -> Expression:
-    """Softmax over the classes other than the label; 0 for the label."""
-    return softmax(where(is_class(label), -inf, x))

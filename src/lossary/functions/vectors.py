@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from math import inf
-from typing import Any
 
 from lossary.formula import Expression, constant
 from lossary.functions.compensated import product_error, sum_error
@@ -21,6 +20,7 @@ from lossary.functions.vocabulary import (
     sign,
     sqrt,
     total,
+    weighted,
     where,
 )
 
@@ -40,22 +40,8 @@ def _largest(x: Expression) -> Expression:
     return _scale(peak(absolute(x)))
 
 
-def _dot_meaning(m: Any, x: list[Any], y: list[Any]) -> Any:
-    return m.fsum(a * b for a, b in zip(x, y, strict=True))
-
-
-def _norm_meaning(m: Any, x: list[Any]) -> Any:
-    return m.sqrt(_dot_meaning(m, x, x))
-
-
-def _cosine_meaning(m: Any, x: list[Any], y: list[Any]) -> Any:
-    size = _norm_meaning(m, x) * _norm_meaning(m, y)
-    return _dot_meaning(m, x, y) / size if size else m.mpf(0)
-
-
 @named(
-    means=_norm_meaning,
-    slope=lambda x: (unit(x),),
+    means=lambda x: sqrt(total(x**2)),
     shape="row",
 )
 def norm(x: Expression) -> Expression:
@@ -65,13 +51,9 @@ def norm(x: Expression) -> Expression:
     return where(scale < inf, scale * sqrt(total(ratio * ratio)), inf)
 
 
-def _unit_meaning(m: Any, x: list[Any]) -> list[Any]:
-    size = _norm_meaning(m, x)
-    return [v / size if size else m.mpf(0) for v in x]
-
-
 @named(
-    means=_unit_meaning,
+    means=lambda x: weighted(x, 1 / norm(x)),
+    # 0 at the zero vector; the square of a length may under- or overflow.
     slope=lambda x: (
         Jacobian(_inverse_norm(x), ((unit(x), -unit(x) * _inverse_norm(x)),)),
     ),
@@ -102,12 +84,6 @@ def _dot(x: Expression, y: Expression) -> Expression:
 _TWICE = 2.0**-100
 
 
-def _rejection_meaning(m: Any, y: list[Any], x: list[Any]) -> list[Any]:
-    square, size = _dot_meaning(m, x, x), _norm_meaning(m, y)
-    share = _dot_meaning(m, x, y) / square if square else m.mpf(0)
-    return [(b - share * a) / size if size else m.mpf(0) for a, b in zip(x, y, strict=True)]
-
-
 def _rejection_slopes(y: Expression, x: Expression) -> tuple[Jacobian, Jacobian]:
     # With u, v the unit vectors of y, x and R = u - c v: dR/dy = (1 - u u' - v v' + c v u') / |y|,
     # dR/dx = -(v R' + c (1 - v v')) / |x|.
@@ -120,7 +96,8 @@ def _rejection_slopes(y: Expression, x: Expression) -> tuple[Jacobian, Jacobian]
 
 
 @named(
-    means=_rejection_meaning,
+    means=lambda y, x: unit(y) - cosine(x, y) * unit(x),
+    # In terms of what is left: u - c v cancels for parallel vectors.
     slope=_rejection_slopes,
     shape="class",
 )
@@ -144,7 +121,8 @@ def unit_rejection(y: Expression, x: Expression) -> Expression:
 
 
 @named(
-    means=_cosine_meaning,
+    means=lambda x, y: weighted(total(x * y), 1 / (norm(x) * norm(y))),
+    # In terms of what is left: u - c v cancels for parallel vectors.
     slope=lambda x, y: (
         _per_norm(unit_rejection(y, x), x),
         _per_norm(unit_rejection(x, y), y),
@@ -159,11 +137,7 @@ def cosine(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, x, y: 1 - _cosine_meaning(m, x, y),
-    slope=lambda x, y: (
-        -_per_norm(unit_rejection(y, x), x),
-        -_per_norm(unit_rejection(x, y), y),
-    ),
+    means=lambda x, y: 1 - cosine(x, y),
     shape="row",
 )
 def cosine_gap(x: Expression, y: Expression) -> Expression:
@@ -172,10 +146,8 @@ def cosine_gap(x: Expression, y: Expression) -> Expression:
     return where(similarity > 0, total(sine * sine) / (1 + similarity), 1 - similarity)
 
 
-def _tanimoto_meaning(m: Any, x: list[Any], y: list[Any]) -> Any:
-    both = _dot_meaning(m, x, y)
-    union = _dot_meaning(m, x, x) + _dot_meaning(m, y, y) - both
-    return 1 - both / union if union else m.mpf(0)
+def _union(x: Expression, y: Expression) -> Expression:
+    return total(x**2) + total(y**2) - total(x * y)
 
 
 def _tanimoto_parts(x: Expression, y: Expression) -> tuple[Expression, ...]:
@@ -184,15 +156,6 @@ def _tanimoto_parts(x: Expression, y: Expression) -> tuple[Expression, ...]:
     both = total((x / scale) * (y / scale))
     union = total(apart * apart) + both
     return apart, scale, both, where(union > 0, union, 1)
-
-
-def _tanimoto_slope_meaning(m: Any, x: list[Any], y: list[Any]) -> list[Any]:
-    both = _dot_meaning(m, x, y)
-    union = _dot_meaning(m, x, x) + _dot_meaning(m, y, y) - both
-    if not union:
-        return [m.mpf(0) for _ in x]
-    gap = 1 - both / union
-    return [(2 * (u - v) - gap * (2 * u - v)) / union for u, v in zip(x, y, strict=True)]
 
 
 def _tanimoto_curvature(x: Expression, y: Expression) -> tuple[Jacobian, Jacobian]:
@@ -210,7 +173,8 @@ def _tanimoto_curvature(x: Expression, y: Expression) -> tuple[Jacobian, Jacobia
 
 
 @named(
-    means=_tanimoto_slope_meaning,
+    means=lambda x, y: weighted(2 * (x - y) - tanimoto_gap(x, y) * (2 * x - y), 1 / _union(x, y)),
+    # 0 at two zero vectors.
     slope=_tanimoto_curvature,
     shape="class",
 )
@@ -225,7 +189,8 @@ def tanimoto_slope(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    means=_tanimoto_meaning,
+    means=lambda x, y: weighted(total((x - y) ** 2), 1 / _union(x, y)),
+    # A quotient over the scaled union, in which no square overflows.
     slope=lambda x, y: (tanimoto_slope(x, y), tanimoto_slope(y, x)),
     shape="row",
 )
@@ -236,11 +201,7 @@ def tanimoto_gap(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    means=lambda m, a, p, n: (
-        _norm_meaning(m, [u - v for u, v in zip(a, p, strict=True)])
-        - _norm_meaning(m, [u - v for u, v in zip(a, n, strict=True)])
-    ),
-    slope=lambda a, p, n: (unit(a - p) - unit(a - n), -unit(a - p), unit(a - n)),
+    means=lambda a, p, n: norm(a - p) - norm(a - n),
     shape="row",
 )
 def distance_difference(anchor: Expression, near: Expression, far: Expression) -> Expression:
@@ -255,7 +216,8 @@ def distance_difference(anchor: Expression, near: Expression, far: Expression) -
 
 
 @named(
-    means=lambda m, x: [v - m.fsum(x) / len(x) for v in x],
+    means=lambda x: x - total(x) / class_count(),
+    # The division is one of a number, not of each entry.
     slope=lambda x: (Jacobian(constant(1), ((-1 / class_count(), constant(1)),)),),
     shape="class",
 )

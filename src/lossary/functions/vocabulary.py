@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Literal
 
 from lossary.domain import Axis
-from lossary.formula import Expression, apply, refuse
+from lossary.formula import Expression, apply, constant, refuse
 
 Shape = Literal["elementwise", "row", "class"]
 
@@ -27,13 +28,21 @@ Slope = Expression | Jacobian | None
 
 @dataclass(frozen=True)
 class Function:
-    """A named function: its meaning, its stable form and its slope in each argument."""
+    """A named function: what it means in textbook words, and how it is computed.
+
+    Its slopes are derived from the meaning, but for those that are written by hand. What textbooks
+    have no other words for, such as erf, has no ``means``: it is a primitive to oracle and readers.
+    """
 
     name: str
     computed: Callable[..., Expression]
-    means: Callable[..., Any]
-    slope: Callable[..., tuple[Slope, ...]]
+    means: Callable[..., Expression] | None = None
+    slope: Callable[..., tuple[Slope, ...]] | None = None
     shape: Shape = "elementwise"
+
+    def __post_init__(self) -> None:
+        if self.means is None and self.slope is None:
+            raise TypeError(f"{self.name} needs means=, or slope= where no textbook word says it")
 
 
 FUNCTIONS: dict[str, Function] = {}
@@ -41,11 +50,11 @@ FUNCTIONS: dict[str, Function] = {}
 
 def named(
     *,
-    means: Callable[..., Any],
-    slope: Callable[..., tuple[Slope, ...]],
+    means: Callable[..., Expression] | None = None,
+    slope: Callable[..., tuple[Slope, ...]] | None = None,
     shape: Shape = "elementwise",
 ) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
-    """Put a function with its three facts into the vocabulary."""
+    """Put a function into the vocabulary; a slope by hand says why."""
 
     def add(computed: Callable[..., Expression]) -> Callable[..., Expression]:
         name = computed.__name__
@@ -114,6 +123,9 @@ PRIMITIVES = frozenset(
     ]
 )
 
+
+pi = constant(math.pi)
+"""The number π: the oracle and readers take it for what it stands for."""
 
 # Primitives. Those with an operator (add, less, logical_and, ...) are built by Expression itself.
 

@@ -13,8 +13,6 @@ from dataclasses import replace
 from lossary.formula import Expression
 from lossary.identities.terms import ARITHMETIC, ONE, Term, as_factor, spell, terms_of, without
 
-__all__ = ["Bound", "found_in_sum", "is_symbol", "matched", "weights_of"]
-
 Bound = Mapping[Expression, Expression]
 
 

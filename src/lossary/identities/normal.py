@@ -28,8 +28,6 @@ from lossary.identities.terms import (
 )
 from lossary.rewriting import rebuild
 
-__all__ = ["Normal"]
-
 _EVEN = frozenset({"absolute", "cosh", "norm"})
 _ODD = frozenset({"log1p_difference", "log_ratio", "difference_of_squares", "exp_minus_exp"})
 _SYMMETRIC = frozenset({"cosine", "cosine_gap", "tanimoto_gap", "jensen_gap"})

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from lossary.functions import (
     absolute,
-    bernoulli_nats,
-    binary_nats,
-    binary_residual,
+    bernoulli_cross_entropy,
     biweight,
     centred,
     class_count,
@@ -19,6 +17,7 @@ from lossary.functions import (
     cosine,
     cosine_gap,
     cross_entropy_at,
+    cross_entropy_share,
     cross_entropy_with,
     difference_of_squares,
     distance_difference,
@@ -27,20 +26,20 @@ from lossary.functions import (
     exp_gap,
     exp_minus_exp,
     expm1,
-    faded_binary_nats,
-    faded_cross_entropy_with,
-    gamma_nats,
-    gaussian_nats,
+    fair_error,
+    gamma_nll,
+    gaussian_nll,
     hypot,
     is_class,
     jensen_gap,
-    laplace_nats,
-    laplace_score,
+    laplace_crps,
+    laplace_nll,
     log,
     log1mexp,
     log1p,
     log1p_difference,
     log1p_gap,
+    log1p_odds_ratio,
     log1p_square,
     log1p_total_exp,
     log_cosh_difference,
@@ -51,33 +50,39 @@ from lossary.functions import (
     log_sigmoid,
     log_softmax,
     log_softplus,
-    logistic_score,
+    logistic_crps,
     logsumexp,
     maximum,
     mean_cross_entropy,
-    negative_binomial_nats,
+    negative_binomial_nll,
     norm,
-    odds_ratio_nats,
+    one_minus_gaussian,
     peak,
     pick,
-    poisson_nats,
-    poisson_rate_nats,
+    poisson_nll,
+    poisson_rate_nll,
     power_complement,
     pseudo_huber,
     relative_entropy,
+    relative_entropy_term,
     relative_error,
-    relative_nats,
+    scaled_logits,
     scaled_softplus,
     sigmoid,
+    sigmoid_cross_entropy,
+    sigmoid_cross_entropy_slope,
+    sigmoid_focal,
     sigmoid_power,
+    sigmoid_quality_focal,
     sinh,
     softmax,
     softmax_complement,
     softmax_complement_power_at,
     softmax_divergence,
+    softmax_error_rate,
+    softmax_focal,
     softmax_minus,
-    softmax_miss,
-    softmax_residual,
+    softmax_minus_one_hot,
     softplus,
     sqrt,
     square_share,
@@ -85,14 +90,12 @@ from lossary.functions import (
     tanh,
     tanimoto_gap,
     total,
-    tweedie_nats,
+    tweedie_nll,
     unit,
     where,
 )
 from lossary.identities.rules import identity
 from lossary.identities.shares import SHARES
-
-__all__ = ["IDENTITIES"]
 
 PROBABILITY = "Unit OpenUnit Simplex"
 POSITIVE = "Positive"
@@ -119,6 +122,12 @@ SIGMOIDS = (
         lambda x, y: log(exp(x) + exp(y)),
         lambda x, y: maximum(x, y) + softplus(-absolute(x - y)),
     ),
+    identity(
+        "softplus of a scaled difference",
+        lambda x, y, z, b: softplus(b * x - b * y + z),
+        lambda x, y, z, b: softplus(b * (x - y) + z),
+        b=POSITIVE,
+    ),
     identity("mirrored softplus", lambda x: softplus(x) - x, lambda x: softplus(-x)),
     identity("log softplus", lambda x: log(softplus(x)), lambda x: log_softplus(x)),
     identity("odds", lambda x: softplus(x) - softplus(-x), lambda x: x),
@@ -131,50 +140,65 @@ SIGMOIDS = (
     identity(
         "cross-entropy of log-odds",
         lambda x, t: softplus(x) - t * x,
-        lambda x, t: binary_nats(x, t, 1, 1),
+        lambda x, t: sigmoid_cross_entropy(x, t, 1, 1),
         t="any",
     ),
     identity(
         "binary cross-entropy",
         lambda x, t, w, n: w * t * softplus(-x) + n * (1 - t) * softplus(x),
-        lambda x, t, w, n: binary_nats(x, t, w, n),
+        lambda x, t, w, n: sigmoid_cross_entropy(x, t, w, n),
     ),
     identity(
         "complement of a target",
-        lambda x, t, w, n: binary_nats(x, 1 - t, w, n),
-        lambda x, t, w, n: binary_nats(-x, t, n, w),
+        lambda x, t, w, n: sigmoid_cross_entropy(x, 1 - t, w, n),
+        lambda x, t, w, n: sigmoid_cross_entropy(-x, t, n, w),
     ),
     identity(
         "equal weights",
-        lambda x, t, w: binary_nats(x, t, w, w),
-        lambda x, t, w: w * binary_nats(x, t, 1, 1),
+        lambda x, t, w: sigmoid_cross_entropy(x, t, w, w),
+        lambda x, t, w: w * sigmoid_cross_entropy(x, t, 1, 1),
     ),
     identity(
         "target of 0 or 1",
-        lambda x, t: binary_nats(x, t, 1, 1),
+        lambda x, t: sigmoid_cross_entropy(x, t, 1, 1),
         lambda x, t: softplus(where(t == 1, -x, x)),
         t="Binary Binaries",
     ),
     identity(
         "cross-entropy of a probability",
         lambda p, t: t * log(p) + (1 - t) * log1p(-p),
-        lambda p, t: -bernoulli_nats(p, t),
+        lambda p, t: -bernoulli_cross_entropy(p, t),
     ),
     identity(
         "sigmoid less target",
         lambda x, t: sigmoid(x) - t,
-        lambda x, t: binary_residual(x, t, 1, 1),
+        lambda x, t: sigmoid_cross_entropy_slope(x, t, 1, 1),
         t="Unit",
     ),
     identity(
         "soft focal",
-        lambda x, t, g: (t * sigmoid(-x) + (1 - t) * sigmoid(x)) ** g * binary_nats(x, t, 1, 1),
-        lambda x, t, g: faded_binary_nats(x, t, g),
+        lambda x, t, g: (
+            (t * sigmoid(-x) + (1 - t) * sigmoid(x)) ** g * sigmoid_cross_entropy(x, t, 1, 1)
+        ),
+        lambda x, t, g: sigmoid_focal(x, t, g),
     ),
     identity(
         "soft focal by p_t",
-        lambda x, t, g: (1 - t * sigmoid(x) - (1 - t) * sigmoid(-x)) ** g * binary_nats(x, t, 1, 1),
-        lambda x, t, g: faded_binary_nats(x, t, g),
+        lambda x, t, g: (
+            (1 - t * sigmoid(x) - (1 - t) * sigmoid(-x)) ** g * sigmoid_cross_entropy(x, t, 1, 1)
+        ),
+        lambda x, t, g: sigmoid_focal(x, t, g),
+    ),
+)
+
+QUALITIES = (
+    identity(
+        "quality focal",
+        lambda x, t, p: (
+            absolute(sigmoid_cross_entropy_slope(x, t, 1, 1)) ** p
+            * sigmoid_cross_entropy(x, t, 1, 1)
+        ),
+        lambda x, t, p: sigmoid_quality_focal(x, t, p),
     ),
 )
 
@@ -212,7 +236,7 @@ LOGARITHMS = (
     identity(
         "odds ratio",
         lambda x, y: softplus(log_odds(y) - log_odds(x)),
-        lambda x, y: odds_ratio_nats(x, y),
+        lambda x, y: log1p_odds_ratio(x, y),
     ),
     identity(
         "softplus with a factor",
@@ -222,6 +246,7 @@ LOGARITHMS = (
     ),
     identity("cosh", lambda x: exp(x) + exp(-x), lambda x: 2 * cosh(x)),
     identity("sinh", lambda x: exp_minus_exp(x, -x), lambda x: 2 * sinh(x)),
+    identity("tanh", lambda x: sinh(x) / cosh(x), lambda x: tanh(x)),
     identity(
         "log cosh of a difference",
         lambda x, y: log(cosh(x - y)),
@@ -245,17 +270,17 @@ LOGARITHMS = (
         lambda x, p: power_complement(x, p),
         x=PROBABILITY,
     ),
-    identity("Poisson", lambda x, t: exp(x) - t * x, lambda x, t: poisson_nats(x, t)),
+    identity("Poisson", lambda x, t: exp(x) - t * x, lambda x, t: poisson_nll(x, t)),
     identity(
         "Poisson of a rate",
         lambda x, t: x - t * log(x),
-        lambda x, t: poisson_rate_nats(x, t),
+        lambda x, t: poisson_rate_nll(x, t),
         x="NonNegative Positive",
     ),
     identity(
         "Gaussian",
         lambda x, y, v: log(v) / 2 + (x - y) * (x - y) / (2 * v),
-        lambda x, y, v: gaussian_nats(x, y, v),
+        lambda x, y, v: gaussian_nll(x, y, v),
     ),
 )
 
@@ -322,6 +347,17 @@ ROBUST = (
         lambda x, v: log1p_square(x / v, 2),
     ),
     identity(
+        "Welsch",
+        lambda x, y, v: expm1((x - y) * (y - x) / (2 * v * v)),
+        lambda x, y, v: -one_minus_gaussian(x, y, v),
+    ),
+    identity(
+        "Fair",
+        lambda x, v: v * v * log1p_gap(absolute(x) / v),
+        lambda x, v: fair_error(x, v),
+        v=POSITIVE,
+    ),
+    identity(
         "pseudo-Huber in its own units",
         lambda x, y: pseudo_huber(x / y, 1),
         lambda x, y: pseudo_huber(x, y) / y,
@@ -346,33 +382,33 @@ ROBUST = (
 
 SCORES = (
     identity(
-        "gamma of a mean", lambda x, t: x + t / exp(x), lambda x, t: gamma_nats(x, t), t=POSITIVE
+        "gamma of a mean", lambda x, t: x + t / exp(x), lambda x, t: gamma_nll(x, t), t=POSITIVE
     ),
-    identity("gamma", lambda x, t: x + t * exp(-x), lambda x, t: gamma_nats(x, t), t=POSITIVE),
+    identity("gamma", lambda x, t: x + t * exp(-x), lambda x, t: gamma_nll(x, t), t=POSITIVE),
     identity(
         "Tweedie",
         lambda x, t, p: exp((2 - p) * x) / (2 - p) + t * exp((1 - p) * x) / (p - 1),
-        lambda x, t, p: tweedie_nats(x, t, p),
+        lambda x, t, p: tweedie_nll(x, t, p),
     ),
     identity(
         "negative binomial",
         lambda x, t, c: (t + 1 / c) * scaled_softplus(x, c) - t * x,
-        lambda x, t, c: negative_binomial_nats(x, t, c),
+        lambda x, t, c: negative_binomial_nll(x, t, c),
     ),
     identity(
         "Laplace",
         lambda x, y, s: absolute(x - y) / s + log(2 * s),
-        lambda x, y, s: laplace_nats(x, y, s),
+        lambda x, y, s: laplace_nll(x, y, s),
     ),
     identity(
         "score of a Laplace distribution",
-        lambda x, s: s * (poisson_nats(-absolute(x) / s, 1) - 0.75),
-        lambda x, s: laplace_score(absolute(x), s),
+        lambda x, s: s * (poisson_nll(-absolute(x) / s, 1) - 0.75),
+        lambda x, s: laplace_crps(x, s),
     ),
     identity(
         "score of a logistic distribution",
         lambda x, s: s * (2 * log_cosh_difference(x / s / 2, 0) + 2 * log(2) - 1),
-        lambda x, s: logistic_score(x, s),
+        lambda x, s: logistic_crps(x, s),
     ),
     identity(
         "cross-entropy and what it misses",
@@ -452,13 +488,18 @@ CLASSES = (
     identity(
         "softmax less one-hot",
         lambda X, k: softmax(X) - where(is_class(k), 1, 0),
-        lambda X, k: softmax_residual(X, k),
+        lambda X, k: softmax_minus_one_hot(X, k),
     ),
     identity(
         "softmax less target",
         lambda X, T: softmax(X) - T,
         lambda X, T: softmax_minus(X, T),
         T="Simplex",
+    ),
+    identity(
+        "softmax of a mass less target",
+        lambda X, T: softmax(X) * total(T) - T,
+        lambda X, T: softmax_minus(X, T),
     ),
     identity(
         "soft cross-entropy",
@@ -474,18 +515,23 @@ CLASSES = (
     identity(
         "soft categorical focal",
         lambda X, T, p: total(T * softmax_complement(X) ** p * log_softmax(X)),
-        lambda X, T, p: -faded_cross_entropy_with(X, T, p),
+        lambda X, T, p: -softmax_focal(X, T, p),
     ),
     identity(
         "mass elsewhere",
         lambda X, T: total(T * softmax_complement(X)),
-        lambda X, T: softmax_miss(X, T),
+        lambda X, T: softmax_error_rate(X, T),
     ),
     identity(
         "mass not here",
         lambda X, T: 1 - total(T * softmax(X)),
-        lambda X, T: softmax_miss(X, T),
+        lambda X, T: softmax_error_rate(X, T),
         T="Simplex",
+    ),
+    identity(
+        "share of the cross-entropies",
+        lambda X, k: cross_entropy_at(X, k) / total(log_softmax(X)),
+        lambda X, k: -cross_entropy_share(X, k),
     ),
     identity(
         "mean cross-entropy",
@@ -518,12 +564,12 @@ DIVERGENCES = (
     identity(
         "relative entropy of log-probabilities",
         lambda P, X: total(P * (log(P) - X)),
-        lambda P, X: total(relative_nats(P, X)),
+        lambda P, X: total(relative_entropy_term(P, X)),
     ),
     identity(
         "relative entropy, multiplied out",
         lambda P, X: total(P * log(P) - P * X),
-        lambda P, X: total(relative_nats(P, X)),
+        lambda P, X: total(relative_entropy_term(P, X)),
     ),
     identity(
         "relative entropy of a log-target",
@@ -539,6 +585,12 @@ DIVERGENCES = (
         "relative entropy of two softmaxes",
         lambda Y, X: total(softmax(Y) * (log_softmax(Y) - log_softmax(X))),
         lambda Y, X: softmax_divergence(Y, X),
+    ),
+    identity(
+        "relative entropy at a temperature",
+        lambda Y, X, t: softmax_divergence(Y / t, X / t),
+        lambda Y, X, t: softmax_divergence(scaled_logits(Y, t), scaled_logits(X, t)),
+        t=POSITIVE,
     ),
     identity(
         "relative entropy of two softmaxes by their ratio",
@@ -589,6 +641,7 @@ VECTORS = (
 
 IDENTITIES = (
     *SIGMOIDS,
+    *QUALITIES,
     *LOGARITHMS,
     *DIFFERENCES,
     *ROBUST,

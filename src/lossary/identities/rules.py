@@ -16,8 +16,6 @@ from inspect import signature
 from lossary.formula import Expression, variable
 from lossary.functions import FUNCTIONS, PRIMITIVES
 
-__all__ = ["Identity", "identity"]
-
 
 @dataclass(frozen=True, eq=False)
 class Identity:

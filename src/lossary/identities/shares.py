@@ -19,8 +19,6 @@ from lossary.functions import (
 )
 from lossary.identities.rules import identity
 
-__all__ = ["SHARES"]
-
 
 def _apart(x: Expression, y: Expression) -> Expression:
     """x + y - 2 x y of numbers in [0, 1], which is x + y less twice what both have."""

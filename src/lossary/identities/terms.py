@@ -14,20 +14,6 @@ from typing import Any
 
 from lossary.formula import Expression, apply, constant
 
-__all__ = [
-    "ARITHMETIC",
-    "ONE",
-    "SUMS",
-    "Term",
-    "as_factor",
-    "ordered",
-    "positive",
-    "rank",
-    "spell",
-    "terms_of",
-    "without",
-]
-
 SUMS = frozenset({"sum_of_three", "sum_of_four", "sum_of_five"})
 """Sums with one rounding."""
 

@@ -13,8 +13,6 @@ from lossary.information.density import Support
 from lossary.information.discrete import information_of_joint
 from lossary.information.units import NATS, Array
 
-__all__ = ["mutual_information"]
-
 NODES = (12, 18)  # per piece; the finer grid gives the result, the coarser one its error
 CUTS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 100.0)  # of an unbounded axis, on both sides of its origin
 PARTS = 8  # of a bounded axis

@@ -23,8 +23,6 @@ from lossary.information.measures import cross_entropy, entropy
 from lossary.information.samples import plain
 from lossary.information.units import convert, unit_of
 
-__all__ = ["PrefixCode", "code_length", "huffman_code", "kraft_sum"]
-
 LONGEST = 65536  # of a word; Kraft sums are exact fractions, which grow with it
 
 

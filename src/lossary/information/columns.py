@@ -11,8 +11,6 @@ import numpy as np
 from lossary.errors import DomainError, DtypeError, ShapeError
 from lossary.information.units import Array
 
-__all__ = ["Categories", "categories_of", "columns_of", "default_bins"]
-
 
 @dataclass(frozen=True)
 class Categories:

@@ -15,8 +15,6 @@ from lossary.information.quadrature import (
     weighing,
 )
 
-__all__ = ["cross_entropy", "densities", "entropy", "relative_entropy"]
-
 
 def densities(
     function: str, named: dict[str, Any], support: Support | None, points: Any

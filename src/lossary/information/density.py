@@ -12,8 +12,6 @@ import numpy as np
 
 from lossary.errors import DomainError, DtypeError
 
-__all__ = ["Density", "Quantiles", "Support", "density_of", "is_density"]
-
 Real = Callable[[float], float]
 Support = tuple[float, float]
 

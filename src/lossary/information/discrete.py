@@ -8,13 +8,6 @@ from lossary.information.exact import Pair, divergence, pair_of, pair_sum, row_s
 from lossary.information.masses import Masses
 from lossary.information.units import Array, Unit
 
-__all__ = [
-    "expected_information",
-    "information_of_joint",
-    "relative_information",
-    "remaining_information",
-]
-
 
 def expected_information(p: Masses, q: Masses, unit: Unit) -> Array:
     """Sum of -p log q: the cross-entropy, or with q = p the entropy."""

@@ -14,8 +14,6 @@ import numpy as np
 
 from lossary.information.units import Array, Unit
 
-__all__ = ["Pair", "divergence", "pair_of", "pair_sum", "row_sum", "two_product", "two_sum"]
-
 Pair = tuple[Any, Any]
 
 # Within this relative difference (p - q) / (p + q) the logarithm of p / q is a short series.

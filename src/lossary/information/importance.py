@@ -13,8 +13,6 @@ from lossary.information.columns import Categories, categories_of, columns_of
 from lossary.information.discrete import information_of_counts
 from lossary.information.units import Array, Unit, unit_of
 
-__all__ = ["Importance", "Ranking", "variable_importance"]
-
 
 @dataclass(frozen=True)
 class Importance:
@@ -111,7 +109,7 @@ def variable_importance(
     Source       Battiti 1994, doi:10.1109/72.298224; Miller 1955, "Note on the bias of information
                  estimates"
     """
-    measure = unit_of(unit, function="variable_importance")
+    per = unit_of(unit, function="variable_importance")
     _check_choices(bins, correction)
     columns = columns_of(table, names)
     labels = _target(columns, target)
@@ -119,7 +117,7 @@ def variable_importance(
     wanted = categories_of("target", labels, bins)
     corrected = correction == "miller-madow"
     ranked = [
-        _importance(name, categories_of(name, column, bins), wanted, measure, corrected=corrected)
+        _importance(name, categories_of(name, column, bins), wanted, per, corrected=corrected)
         for name, column in columns.items()
     ]
     ranked.sort(key=lambda variable: -variable[0].mutual_information)
@@ -127,7 +125,7 @@ def variable_importance(
         tuple(variable for variable, _ in ranked),
         ranked[0][1],
         wanted.binning,
-        measure.name,
+        per.name,
         correction,
     )
 

@@ -17,8 +17,6 @@ from lossary.information.masses import first_place, index_text, numbers
 from lossary.information.units import Array, convert, unit_of
 from lossary.kinds import plain
 
-__all__ = ["bits_per_byte", "bits_per_token", "log_perplexity", "perplexity"]
-
 
 @np.errstate(all="ignore")
 def log_perplexity(

@@ -21,18 +21,6 @@ from lossary.information.exact import Pair, pair_of, pair_sum, row_sum, two_sum
 from lossary.information.units import Array, Unit
 from lossary.kinds import plain
 
-__all__ = [
-    "Axis",
-    "Masses",
-    "check_unit",
-    "first_place",
-    "index_text",
-    "masses_of",
-    "numbers",
-    "paired_masses",
-    "scalar_or_array",
-]
-
 Axis = int | Sequence[int] | None
 
 # NumPy cannot name the precision of these types, which ml_dtypes adds to it.

@@ -30,15 +30,6 @@ from lossary.information.masses import (
 from lossary.information.samples import aligned, plain
 from lossary.information.units import Array, unit_of
 
-__all__ = [
-    "conditional_entropy",
-    "cross_entropy",
-    "entropy",
-    "mutual_information",
-    "relative_entropy",
-    "self_information",
-]
-
 
 @np.errstate(all="ignore")
 def self_information(probability: Any, *, unit: str | float = "bits") -> Any:
@@ -108,13 +99,13 @@ def entropy(
 
     Source       Shannon 1948, section 6; Cover and Thomas 2006, sections 2.1 and 8.1
     """
-    measure = unit_of(unit, function="entropy")
+    per = unit_of(unit, function="entropy")
     if is_density(probabilities):
         named = {"probabilities": probabilities}
         found = continuous.densities("entropy", named, support, points)
-        return continuous.entropy(*found) / measure.nats
+        return continuous.entropy(*found) / per.nats
     masses = masses_of("entropy", "probabilities", plain(probabilities), axis)
-    return scalar_or_array(expected_information(masses, masses, measure))
+    return scalar_or_array(expected_information(masses, masses, per))
 
 
 @np.errstate(all="ignore")
@@ -152,13 +143,13 @@ def cross_entropy(
 
     Source       Cover and Thomas 2006, theorem 5.4.3
     """
-    measure = unit_of(unit, function="cross_entropy")
+    per = unit_of(unit, function="cross_entropy")
     if is_density(probabilities) or is_density(model):
         named = {"probabilities": probabilities, "model": model}
         pair = continuous.densities("cross_entropy", named, support, points)
-        return continuous.cross_entropy(*pair) / measure.nats
+        return continuous.cross_entropy(*pair) / per.nats
     p, q = paired_masses("cross_entropy", _NAMES, aligned(probabilities, model), axis)
-    return scalar_or_array(expected_information(p, q, measure))
+    return scalar_or_array(expected_information(p, q, per))
 
 
 @np.errstate(all="ignore")
@@ -199,13 +190,13 @@ def relative_entropy(
 
     Source       Kullback and Leibler 1951, doi:10.1214/aoms/1177729694
     """
-    measure = unit_of(unit, function="relative_entropy")
+    per = unit_of(unit, function="relative_entropy")
     if is_density(probabilities) or is_density(model):
         named = {"probabilities": probabilities, "model": model}
         pair = continuous.densities("relative_entropy", named, support, points)
-        return continuous.relative_entropy(*pair) / measure.nats
+        return continuous.relative_entropy(*pair) / per.nats
     p, q = paired_masses("relative_entropy", _NAMES, aligned(probabilities, model), axis)
-    return scalar_or_array(relative_information(p, q, measure))
+    return scalar_or_array(relative_information(p, q, per))
 
 
 @np.errstate(all="ignore")
@@ -245,11 +236,11 @@ def mutual_information(
 
     Source       Cover and Thomas 2006, section 2.3
     """
-    measure = unit_of(unit, function="mutual_information")
+    per = unit_of(unit, function="mutual_information")
     if is_density(joint):
-        return bivariate.mutual_information(joint, support, points) / measure.nats
+        return bivariate.mutual_information(joint, support, points) / per.nats
     table = _tables("mutual_information", joint, axes)
-    return scalar_or_array(information_of_joint(table, measure))
+    return scalar_or_array(information_of_joint(table, per))
 
 
 @np.errstate(all="ignore")
@@ -276,9 +267,9 @@ def conditional_entropy(
 
     Source       Cover and Thomas 2006, section 2.2
     """
-    measure = unit_of(unit, function="conditional_entropy")
+    per = unit_of(unit, function="conditional_entropy")
     table = _tables("conditional_entropy", joint, axes)
-    return scalar_or_array(remaining_information(table, measure))
+    return scalar_or_array(remaining_information(table, per))
 
 
 _NAMES = ("probabilities", "model")

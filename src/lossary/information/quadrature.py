@@ -17,8 +17,6 @@ import numpy as np
 from lossary.errors import DomainError, MissingExtraError
 from lossary.information.density import LEVELS, Density, Quantiles, Real
 
-__all__ = ["VanishesError", "check_mass", "expectation", "exponential", "integral", "weighing"]
-
 Information = Callable[[float, float], float]
 """What is averaged: a function of x and of the logarithm of the density there."""
 

@@ -16,8 +16,6 @@ from lossary.errors import DomainError, ShapeError
 from lossary.information.units import Array
 from lossary.kinds import plain as plain_array
 
-__all__ = ["Distribution", "aligned", "distribution_of", "joint_distribution_of", "plain"]
-
 
 @dataclass(frozen=True, eq=False)
 class Distribution:

@@ -16,8 +16,6 @@ import numpy as np
 from lossary.errors import DomainError
 from lossary.kinds import plain
 
-__all__ = ["UNITS", "Array", "Unit", "convert", "unit_of"]
-
 Array = np.ndarray[Any, np.dtype[Any]]
 
 

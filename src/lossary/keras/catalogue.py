@@ -3,8 +3,8 @@
 They are named after the loss and take what its record says: logits, log-probabilities or scores for
 ``y_pred``, and no ``from_logits``. A loss whose name Keras uses for another one, in whatever
 capitals, says what it takes: ``KlDivergenceFromLogProbabilities``. Values are checked. Losses of
-three arguments have no class. ``catalogue.pyi`` spells the signatures out for editors and type
-checkers (``python -m lossary.keras.stubs``).
+three arguments have no class. A stub that the build writes spells the signatures out for editors
+and type checkers (``python docs/stubs.py``).
 
 >>> focal = Focal(gamma=1.0)
 >>> print(round(float(focal([[1.0]], [[0.0]])), 4))
@@ -24,9 +24,10 @@ from lossary import catalogue
 from lossary.definition import Argument, pascal_case
 from lossary.engine import Loss as CoreLoss
 from lossary.errors import ShapeError
-from lossary.keras import functions, losses
+from lossary.keras import losses
 from lossary.keras.contract import axes_of, broadcast, last, mean, ops, same_shape
 from lossary.keras.domains import check_labels_fit, check_setting, neutral, values_inside
+from lossary.keras.tables import KERAS, class_name, folded, offered
 
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
@@ -122,29 +123,6 @@ def _space(loss: CoreLoss) -> str:
     return loss.inputs[0].name.replace("_", "-")
 
 
-def folded(name: str) -> str:
-    """Return what is left of a name for somebody who does not look at capitals and ``_``."""
-    return name.replace("_", "").lower()
-
-
-_KERAS = {folded(name) for name in (*losses.CLASSES, *functions.OURS, *functions.SHORT)}
-
-_KERAS_TAKES = {"prediction", "score", "scores"}
-"""The spaces of y_pred in which a loss of Keras that has our name is our loss."""
-
-
-def class_name(loss: CoreLoss) -> str:
-    """Return the name of a loss's class: ``smooth_l1`` becomes ``SmoothL1``.
-
-    What Keras calls by that name takes probabilities or a rate where ours takes something else;
-    then the name ends with what that is.
-    """
-    plain, space = pascal_case(loss.name), loss.inputs[0].name
-    if catalogue.get(loss.name) is loss and folded(plain) in _KERAS and space not in _KERAS_TAKES:
-        return f"{plain}From{pascal_case(space)}"
-    return plain
-
-
 def class_of(loss: CoreLoss) -> type[CatalogueLoss]:
     """Return the Keras class of a loss of two arguments; a user's own loss has one too.
 
@@ -170,7 +148,7 @@ def class_of(loss: CoreLoss) -> type[CatalogueLoss]:
         "__signature__": constructor(loss),
     }
     made = type(name, (CatalogueLoss,), body)
-    package = "lossary" if ours and folded(name) not in _KERAS else module
+    package = "lossary" if ours and folded(name) not in KERAS else module
     return keras.saving.register_keras_serializable(package)(made)
 
 
@@ -186,12 +164,6 @@ def constructor(loss: CoreLoss) -> inspect.Signature:
 
 def _default(argument: Argument) -> Any:
     return inspect.Parameter.empty if argument.required else argument.default
-
-
-def offered() -> list[CoreLoss]:
-    """Return the losses that have a class here: a name of Keras means Keras' loss."""
-    two = [loss for loss in catalogue.values() if len(loss.inputs) == 2]
-    return [loss for loss in two if folded(class_name(loss)) not in _KERAS]
 
 
 for _loss in offered():

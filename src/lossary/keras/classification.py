@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from keras.src.backend import set_keras_mask
 
-from lossary.errors import ShapeError
+from lossary.errors import ShapeError, warn
 from lossary.keras.computing import only, values
 from lossary.keras.contract import (
     LabelError,
@@ -27,20 +27,7 @@ from lossary.keras.contract import (
     same_shape,
     seen,
     smoothed,
-    warn,
 )
-
-__all__ = [
-    "binary_crossentropy",
-    "categorical_crossentropy",
-    "check_classes",
-    "kl_divergence",
-    "labels_inside",
-    "logits_if_known",
-    "normalised",
-    "smoothed_classes",
-    "sparse_categorical_crossentropy",
-]
 
 _SPARSE = "sparse_categorical_crossentropy"
 

@@ -18,12 +18,10 @@ from lossary.engine import Loss
 from lossary.engine.checking import check_parameter
 from lossary.engine.libraries import LIBRARIES, library
 
-__all__ = ["BACKEND", "LIBRARY", "only", "values"]
-
 BACKEND: str = keras.backend.backend()
 LIBRARY = library(BACKEND if BACKEND in LIBRARIES else "numpy")
 
-Settings = tuple[tuple[str, Any], ...]
+Parameters = tuple[tuple[str, Any], ...]
 
 
 def values(loss: str | Loss, *tensors: Any, check: bool = False, **parameters: Any) -> Any:
@@ -34,7 +32,7 @@ def values(loss: str | Loss, *tensors: Any, check: bool = False, **parameters: A
     call down a road that makes values NaN whose arguments lie outside their sets, or raises.
     """
     fixed = tuple((n, v) for n, v in parameters.items() if v is None or isinstance(v, int | float))
-    arrays: Settings = ()
+    arrays: Parameters = ()
     if len(fixed) < len(parameters):
         numbers = dict(fixed)
         arrays = tuple(
@@ -49,7 +47,9 @@ def _found(loss: str | Loss) -> Loss:
     return catalogue[loss] if isinstance(loss, str) else loss
 
 
-def _plain(loss: str | Loss, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
+def _plain(
+    loss: str | Loss, tensors: tuple[Any, ...], fixed: Parameters, arrays: Parameters
+) -> Any:
     more = dict(fixed) | dict(arrays)
     found = _found(loss)(*tensors, reduction="none", check=False, **more)
     return only(ops.equal(found, found), found)  # all but NaN
@@ -60,11 +60,15 @@ def only(good: Any, x: Any) -> Any:
     return x * ops.cast(ops.where(good, 1.0, float("nan")), x.dtype)
 
 
-def _checked(loss: str | Loss, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
+def _checked(
+    loss: str | Loss, tensors: tuple[Any, ...], fixed: Parameters, arrays: Parameters
+) -> Any:
     return _found(loss)(*tensors, reduction="none", **dict(fixed), **dict(arrays))
 
 
-def _torch(loss: str | Loss, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
+def _torch(
+    loss: str | Loss, tensors: tuple[Any, ...], fixed: Parameters, arrays: Parameters
+) -> Any:
     from lossary.torch.computing import Request, reduced
 
     if not isinstance(loss, str):
@@ -77,7 +81,7 @@ def _shape_the_text(value: Any) -> bool:
     return value is None or value in {0, 1, 2}
 
 
-def _split(loss: str | Loss, fixed: Settings) -> tuple[Settings, Settings]:
+def _split(loss: str | Loss, fixed: Parameters) -> tuple[Parameters, Parameters]:
     """Return numbers that a compiled function keeps, and those that it takes as arguments.
 
     A function for every value that a number ever had would be compiled for each and kept. Raises
@@ -93,7 +97,7 @@ def _split(loss: str | Loss, fixed: Settings) -> tuple[Settings, Settings]:
 
 
 @lru_cache(maxsize=256)
-def _call_of(loss: str | Loss, fixed: Settings, names: tuple[str, ...]) -> Callable[..., Any]:
+def _call_of(loss: str | Loss, fixed: Parameters, names: tuple[str, ...]) -> Callable[..., Any]:
     """Return the loss as a function of its tensors and of the parameters that are tensors."""
     count = len(_found(loss).inputs)
 
@@ -105,13 +109,13 @@ def _call_of(loss: str | Loss, fixed: Settings, names: tuple[str, ...]) -> Calla
 
 
 @lru_cache(maxsize=256)
-def _jitted(loss: str | Loss, fixed: Settings, names: tuple[str, ...]) -> Callable[..., Any]:
+def _jitted(loss: str | Loss, fixed: Parameters, names: tuple[str, ...]) -> Callable[..., Any]:
     import jax
 
     return jax.jit(_call_of(loss, fixed, names))
 
 
-def _jax(loss: str | Loss, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings) -> Any:
+def _jax(loss: str | Loss, tensors: tuple[Any, ...], fixed: Parameters, arrays: Parameters) -> Any:
     fixed, numbers = _split(loss, fixed)
     call = _jitted(loss, fixed, tuple(n for n, _ in (*arrays, *numbers)))
     return call(*tensors, *(v for _, v in arrays), *(_jax_number(float(v)) for _, v in numbers))
@@ -128,7 +132,7 @@ def _jax_number(value: float) -> Any:
 @lru_cache(maxsize=256)
 def _graph(
     loss: str | Loss,
-    fixed: Settings,
+    fixed: Parameters,
     names: tuple[str, ...],
     numbers: int,
     ranks: tuple[int, ...],
@@ -146,7 +150,7 @@ def _graph(
 
 
 def _tensorflow(
-    loss: str | Loss, tensors: tuple[Any, ...], fixed: Settings, arrays: Settings
+    loss: str | Loss, tensors: tuple[Any, ...], fixed: Parameters, arrays: Parameters
 ) -> Any:
     import tensorflow as tf
 

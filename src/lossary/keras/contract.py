@@ -13,26 +13,8 @@ from keras.src.backend import compute_output_spec, get_keras_mask, set_keras_mas
 from keras.src.losses.loss import squeeze_or_expand_to_same_rank
 
 from lossary.engine.autograph import as_written
-from lossary.errors import DomainError, ShapeError, warn
+from lossary.errors import DomainError, ShapeError
 from lossary.keras.computing import BACKEND, LIBRARY
-
-__all__ = [
-    "INTEGER",
-    "LabelError",
-    "axes_of",
-    "broadcast",
-    "clipped",
-    "door",
-    "epsilon",
-    "last",
-    "logits_of",
-    "mean",
-    "ops",
-    "same_shape",
-    "seen",
-    "smoothed",
-    "warn",
-]
 
 P = ParamSpec("P")
 
@@ -50,7 +32,9 @@ def epsilon() -> float:
     return keras.config.epsilon()
 
 
-def door(*, squeeze: bool = False, labels: bool = False) -> Callable[..., Callable[P, Any]]:
+def door(
+    *, squeeze: bool = False, labels: bool = False
+) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
     """Make a function of wide tensors one of whatever Keras takes.
 
     ``y_true`` gets the dtype of ``y_pred`` (or of integers, for ``labels``), halves are computed in

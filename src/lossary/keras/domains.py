@@ -22,8 +22,6 @@ from lossary.errors import DomainError, DtypeError
 from lossary.keras.computing import BACKEND, LIBRARY, values
 from lossary.keras.contract import INTEGER, LabelError, ops
 
-__all__ = ["check_labels_fit", "check_setting", "neutral", "values_inside"]
-
 # PyTorch's large tensors go to a kernel of the core, which checks on its way.
 _LARGE = 2048 if BACKEND == "torch" else None
 _NUMPY = library("numpy")

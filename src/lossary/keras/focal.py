@@ -14,12 +14,6 @@ from lossary.keras.classification import (
 from lossary.keras.computing import only, values
 from lossary.keras.contract import axes_of, clipped, door, last, mean, ops, same_shape, smoothed
 
-__all__ = [
-    "binary_focal_crossentropy",
-    "categorical_focal_crossentropy",
-    "categorical_generalized_cross_entropy",
-]
-
 
 @door()
 def binary_focal_crossentropy(

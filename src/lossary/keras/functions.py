@@ -12,6 +12,7 @@ from typing import Any
 import keras
 from keras.src.losses import losses as _own
 
+from lossary.keras import tables
 from lossary.keras.classification import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -35,10 +36,10 @@ from lossary.keras.regression import (
     poisson,
 )
 
-ctc = _own.ctc
-dice = _own.dice
-tversky = _own.tversky
-circle = getattr(_own, "circle", None)
+ctc: Callable[..., Any] = _own.ctc
+dice: Callable[..., Any] = _own.dice
+tversky: Callable[..., Any] = _own.tversky
+circle: Callable[..., Any] | None = getattr(_own, "circle", None)
 
 OURS: dict[str, Callable[..., Any]] = {
     f.__name__: f
@@ -55,19 +56,22 @@ for _function in OURS.values():
     keras.saving.register_keras_serializable(package="lossary")(_function)
 
 # TensorFlow 2.3's other names for them.
-MSE = mse = mean_squared_error
-MAE = mae = mean_absolute_error
-MAPE = mape = mean_absolute_percentage_error
-MSLE = msle = mean_squared_logarithmic_error
-KLD = kld = kullback_leibler_divergence = kl_divergence
-BCE = bce = binary_crossentropy
+MSE = mean_squared_error
+mse = mean_squared_error
+MAE = mean_absolute_error
+mae = mean_absolute_error
+MAPE = mean_absolute_percentage_error
+mape = mean_absolute_percentage_error
+MSLE = mean_squared_logarithmic_error
+msle = mean_squared_logarithmic_error
+KLD = kl_divergence
+kld = kl_divergence
+kullback_leibler_divergence = kl_divergence
+BCE = binary_crossentropy
+bce = binary_crossentropy
 logcosh = log_cosh
 
-SHORT: dict[str, Callable[..., Any]] = {
-    "MSE": mse, "mse": mse, "MAE": mae, "mae": mae, "MAPE": mape, "mape": mape, "MSLE": msle,
-    "msle": msle, "KLD": kld, "kld": kld, "BCE": bce, "bce": bce, "logcosh": log_cosh,
-    "kullback_leibler_divergence": kl_divergence,
-}  # fmt: skip
+SHORT: dict[str, Callable[..., Any]] = {name: globals()[name] for name in tables.SHORT}
 
 __all__ = [  # noqa: PLE0604  (the names of both tables are strings)
     *OURS,

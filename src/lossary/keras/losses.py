@@ -1,8 +1,8 @@
 """The classes of :mod:`keras.losses`: the same constructors, names and configs, lossary's losses.
 
 Each is a subclass of Keras' of that name, so that ``isinstance`` and saved configs stay what they
-were. The classes are made from one table; ``losses.pyi`` spells them out for editors and type
-checkers (``python -m lossary.keras.stubs``).
+were. The classes are made from one table; stubs that the build writes spell them out for editors
+and type checkers (``python docs/stubs.py``).
 """
 
 from __future__ import annotations
@@ -18,35 +18,11 @@ from keras.src.backend import get_keras_mask, name_scope
 from keras.src.losses.loss import reduce_weighted_values, squeeze_or_expand_to_same_rank
 
 from lossary.engine.autograph import as_written
+from lossary.errors import warn
 from lossary.keras import functions
 from lossary.keras.computing import BACKEND
-from lossary.keras.contract import axes_of, ops, warn
-
-# Older Keras has not all of them; a class it lacks is left out.
-CLASSES: dict[str, str] = {
-    "MeanSquaredError": "mean_squared_error",
-    "MeanAbsoluteError": "mean_absolute_error",
-    "MeanAbsolutePercentageError": "mean_absolute_percentage_error",
-    "MeanSquaredLogarithmicError": "mean_squared_logarithmic_error",
-    "CosineSimilarity": "cosine_similarity",
-    "Huber": "huber",
-    "LogCosh": "log_cosh",
-    "Hinge": "hinge",
-    "SquaredHinge": "squared_hinge",
-    "CategoricalHinge": "categorical_hinge",
-    "KLDivergence": "kl_divergence",
-    "Poisson": "poisson",
-    "BinaryCrossentropy": "binary_crossentropy",
-    "BinaryFocalCrossentropy": "binary_focal_crossentropy",
-    "CategoricalCrossentropy": "categorical_crossentropy",
-    "CategoricalFocalCrossentropy": "categorical_focal_crossentropy",
-    "SparseCategoricalCrossentropy": "sparse_categorical_crossentropy",
-    "CTC": "ctc",
-    "Dice": "dice",
-    "Tversky": "tversky",
-    "Circle": "circle",
-    "CategoricalGeneralizedCrossEntropy": "categorical_generalized_cross_entropy",
-}
+from lossary.keras.contract import axes_of, ops
+from lossary.keras.tables import CLASSES
 
 # Where TensorFlow 2.3 had the reduction as a positional argument and Keras 3 has something else.
 _REDUCTION_IN_2_3 = {

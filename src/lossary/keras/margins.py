@@ -7,8 +7,6 @@ from typing import Any
 from lossary.keras.computing import values
 from lossary.keras.contract import broadcast, door, mean, ops, seen
 
-__all__ = ["categorical_hinge", "hinge", "squared_hinge"]
-
 
 def _signs(y_true: Any) -> Any:
     """Return 0 and 1 as -1 and 1 if the whole batch is 0 or 1; else what came."""

@@ -10,9 +10,7 @@ from keras.src import losses as _keras
 
 from lossary.keras import functions, losses
 
-__all__ = ["deserialize", "get", "names", "register", "registered", "serialize", "unregister"]
-
-serialize = _keras.serialize
+serialize: Callable[..., Any] = _keras.serialize
 
 
 def names() -> dict[str, Callable[..., Any]]:

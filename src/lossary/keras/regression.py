@@ -13,17 +13,6 @@ import numpy as np
 from lossary.keras.computing import values
 from lossary.keras.contract import axes_of, broadcast, door, epsilon, last, mean, ops, seen
 
-__all__ = [
-    "cosine_similarity",
-    "huber",
-    "log_cosh",
-    "mean_absolute_error",
-    "mean_absolute_percentage_error",
-    "mean_squared_error",
-    "mean_squared_logarithmic_error",
-    "poisson",
-]
-
 
 def _of_error(loss: str, y_true: Any, y_pred: Any, **parameters: Any) -> Any:
     y_true, y_pred = broadcast(y_true, y_pred)

@@ -8,8 +8,6 @@ from numba import types
 
 from lossary.kernels.vector_math.machine import instruction
 
-__all__ = ["at"]
-
 
 @instruction
 def at(typing: Any, address: Any, like: Any) -> Any:

@@ -11,8 +11,6 @@ from typing import Any
 
 from numba.core.compiler import Compiler
 
-__all__ = ["Apart"]
-
 
 class Apart(Compiler):
     """Numba's compiler, with ``noalias`` on the arrays of a function."""

@@ -22,8 +22,6 @@ from typing import Any
 from lossary.kernels import modules
 from lossary.kernels.compiling import Work, load
 
-__all__ = ["WAYS", "ask", "go_on", "way"]
-
 _ENVIRONMENT = "LOSSARY_COMPILE"
 WAYS = ("background", "now", "never")
 

@@ -17,8 +17,6 @@ import numpy as np
 
 from lossary.kernels import modules
 
-__all__ = ["IDLE", "Work", "load", "main"]
-
 IDLE = 60.0
 """Seconds without work after which the process ends; the next work starts another."""
 

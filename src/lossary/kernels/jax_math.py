@@ -23,25 +23,6 @@ from jax import lax
 
 from lossary.kernels.elementary.coefficients import COEFFICIENTS
 
-__all__ = [
-    "apart",
-    "argpeak",
-    "argpeak_of_singles",
-    "exp",
-    "expm1",
-    "log",
-    "log1p",
-    "log1p_unit",
-    "masses",
-    "peak_of_singles",
-    "power_of_positive",
-    "rest_of_masses",
-    "settled",
-    "tanh",
-    "total_of_singles",
-    "total_of_some",
-]
-
 LOG2_E = 1.4426950408889634
 LN2 = 0.6931471805599453
 # ln 2 in two parts; the first has so few bits that its product with an exponent is exact.

@@ -20,10 +20,6 @@ from typing import Any
 
 from lossary import files
 
-__all__ = [
-    "compiled", "directory", "fingerprint", "imported_as", "in_memory", "load", "stored",
-]  # fmt: skip
-
 _ENVIRONMENT = "LOSSARY_CACHE_DIR"
 
 

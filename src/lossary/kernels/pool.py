@@ -13,8 +13,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 
-__all__ = ["run", "threads"]
-
 _ENVIRONMENT = "LOSSARY_NUM_THREADS"
 
 # Enough for the last thread not to be waited for long, few enough to cost nothing.

@@ -15,17 +15,6 @@ from numba import float64, njit, types
 from lossary.kernels.vector_math import FUNCTIONS
 from lossary.kernels.vector_math.machine import instruction, select
 
-__all__ = [
-    "add",
-    "block_peak",
-    "block_total",
-    "both",
-    "either",
-    "first_place",
-    "lane_sum",
-    "select",
-]
-
 add = FUNCTIONS["add"]
 
 

@@ -17,8 +17,6 @@ from lossary.render.kernel import Kernel
 from lossary.render.programs import Text, source, word
 from lossary.render.spare import WORDS
 
-__all__ = ["Tile", "compiled", "run", "text", "tile"]
-
 Number = float | torch.Tensor
 
 STORED = {

@@ -12,8 +12,6 @@ import torch
 import triton
 import triton.language as tl
 
-__all__ = ["current", "probe", "scale_in_place"]
-
 _BLOCK = 4096
 
 _PROGRAMS = 1024

@@ -18,7 +18,7 @@ def distillation(logits: Scores, target: Scores, *, temperature: Positive = 2.0)
 
 
 @loss(
-    source="Gu et al. 2023, arXiv:2306.08543, eq. 1 (MiniLLM)",
+    source="Gu et al. 2023, arXiv:2306.08543, sec. 2.1 (MiniLLM)",
     promises="non_negative zero_at_target shift_invariant",
 )
 def reverse_kl_divergence(logits: Scores, target: Scores):

@@ -55,7 +55,7 @@ def gaussian_kl(mean: Real, variance: Positive):
 
 @loss(
     source="Gneiting and Raftery 2007, doi:10.1198/016214506000001437; closed form: Jordan, "
-    "Krueger and Lerch 2019, doi:10.18637/jss.v090.i12, app. A",
+    "Krüger and Lerch 2019, doi:10.18637/jss.v090.i12, app. A",
     promises="non_negative",
 )
 def crps_logistic(location: Real, target: Real, scale: Positive):
@@ -66,7 +66,7 @@ def crps_logistic(location: Real, target: Real, scale: Positive):
 
 @loss(
     source="Gneiting and Raftery 2007, doi:10.1198/016214506000001437; closed form: Jordan, "
-    "Krueger and Lerch 2019, doi:10.18637/jss.v090.i12, app. A",
+    "Krüger and Lerch 2019, doi:10.18637/jss.v090.i12, app. A",
     promises="non_negative",
 )
 def crps_laplace(location: Real, target: Real, scale: Positive):
@@ -77,7 +77,7 @@ def crps_laplace(location: Real, target: Real, scale: Positive):
 
 @loss(
     source="Winkler 1972, doi:10.1080/01621459.1972.10481224; Gneiting and Raftery 2007, "
-    "doi:10.1198/016214506000001437, eq. 43",
+    "doi:10.1198/016214506000001437, sec. 6.2",
     promises="convex bounded_gradient",
 )
 def interval_score(lower: Real, upper: Real, target: Real, *, alpha: OpenUnit = 0.1):

@@ -45,7 +45,7 @@ def smoothed_binary_cross_entropy(logit: Real, target: Unit, *, label_smoothing:
     """Binary cross-entropy with targets that are moved towards 1/2."""
     yes, no = log_sigmoid(logit), log_sigmoid(-logit)
     sharp = target * yes + (1 - target) * no
-    return -(1 - label_smoothing) * sharp - label_smoothing / 2 * (yes + no)
+    return -((1 - label_smoothing) * sharp + label_smoothing / 2 * (yes + no))
 
 
 @loss(
@@ -67,7 +67,7 @@ def multiclass_brier(probabilities: Simplex, label: Label):
 
 
 @loss(
-    source="Wang et al. 2019, arXiv:1908.06112, eq. 5 to 7",
+    source="Wang et al. 2019, arXiv:1908.06112",
     promises="non_negative bounded_gradient shift_invariant",
 )
 def symmetric_cross_entropy(
@@ -85,7 +85,7 @@ def symmetric_cross_entropy(
 
 
 @loss(
-    source="Ma et al. 2020, arXiv:2006.13554, eq. 5",
+    source="Ma et al. 2020, arXiv:2006.13554",
     promises="non_negative bounded_gradient shift_invariant",
 )
 def normalized_cross_entropy(logits: Scores, label: Label):
@@ -94,7 +94,7 @@ def normalized_cross_entropy(logits: Scores, label: Label):
 
 
 @loss(
-    source="Menon et al. 2020, arXiv:2007.07314, eq. 10; Ren et al. 2020, arXiv:2007.10740 "
+    source="Menon et al. 2020, arXiv:2007.07314; Ren et al. 2020, arXiv:2007.10740 "
     "(balanced softmax)",
     promises="non_negative convex bounded_gradient shift_invariant",
 )
@@ -111,15 +111,19 @@ def logit_adjusted(
     promises="non_negative convex bounded_gradient shift_invariant",
 )
 def label_distribution_margin(
-    logits: Scores, label: Label, *, margins: ClassWeights | None = None, scale: Positive = 30.0
+    logits: Scores,
+    label: Label,
+    *,
+    margins: ClassWeights | None = None,
+    logit_scale: Positive = 30.0,
 ):
     """Cross-entropy of scaled logits whose true class has to win by its margin: LDAM."""
     short = logits if margins is None else logits - where(is_class(label), margins, 0)
-    return -log(pick(softmax(scale * short), label))
+    return -log(pick(softmax(logit_scale * short), label))
 
 
 @loss(
-    source="Su et al. 2022, arXiv:2208.02955, eq. 3",
+    source="Su et al. 2022, arXiv:2208.02955",
     promises="non_negative convex bounded_gradient",
 )
 def zero_bounded_ranking(scores: Scores, target: Binaries):
@@ -128,14 +132,14 @@ def zero_bounded_ranking(scores: Scores, target: Binaries):
     return absent + log(1 + total(exp(where(target == 1, -scores, -inf))))
 
 
-@loss(source="Li et al. 2020, arXiv:2006.04388, eq. 3", promises="non_negative")
+@loss(source="Li et al. 2020, arXiv:2006.04388", promises="non_negative")
 def quality_focal(logit: Real, target: Unit, *, beta: Positive = 2.0):
     """Binary cross-entropy with a quality, times a power of how far the prediction is from it."""
     nats = -(target * log_sigmoid(logit) + (1 - target) * log_sigmoid(-logit))
     return absolute(sigmoid(logit) - target) ** beta * nats
 
 
-@loss(source="Zhang et al. 2020, arXiv:2008.13367, eq. 2", promises="non_negative")
+@loss(source="Zhang et al. 2020, arXiv:2008.13367", promises="non_negative")
 def varifocal(logit: Real, target: Unit, *, alpha: NonNegative = 0.75, gamma: NonNegative = 2.0):
     """Binary cross-entropy with a quality as weight, and focal where the quality is 0."""
     yes, no = log_sigmoid(logit), log_sigmoid(-logit)
@@ -144,7 +148,7 @@ def varifocal(logit: Real, target: Unit, *, alpha: NonNegative = 0.75, gamma: No
 
 
 @loss(
-    source="Zhai et al. 2023, arXiv:2303.15343, eq. 1, for one pair",
+    source="Zhai et al. 2023, arXiv:2303.15343, sec. 3.2, for one pair",
     promises="non_negative convex bounded_gradient",
 )
 def sigmoid_pair(similarity: Real, sign: Sign, *, scale: Positive = 10.0, bias: Real = -10.0):
@@ -153,7 +157,7 @@ def sigmoid_pair(similarity: Real, sign: Sign, *, scale: Positive = 10.0, bias: 
 
 
 @loss(
-    source="Cao, Mirjalili and Raschka 2020, arXiv:1901.07884, eq. 4",
+    source="Cao, Mirjalili and Raschka 2020, arXiv:1901.07884",
     promises="non_negative convex bounded_gradient",
 )
 def coral(logits: Scores, levels: Binaries):
@@ -162,8 +166,7 @@ def coral(logits: Scores, levels: Binaries):
 
 
 @loss(
-    source="Gensheimer and Narasimhan 2019, arXiv:1805.00917, eq. 3; Brown 1975, "
-    "doi:10.2307/2529811",
+    source="Gensheimer and Narasimhan 2019, arXiv:1805.00917; Brown 1975, Biometrics 31:863-872",
     promises="non_negative convex bounded_gradient",
 )
 def logistic_hazard(logits: Scores, label: Label, event: Binary):

@@ -132,12 +132,12 @@ def matthews_correlation(
     prediction: Annotated[Unit, positions], target: Annotated[Unit, positions]
 ):
     """1 minus the correlation of prediction and target as counts of four kinds."""
-    tp = total(prediction * target, over=positions)
-    fp = total(prediction * (1 - target), over=positions)
-    fn = total((1 - prediction) * target, over=positions)
-    tn = total((1 - prediction) * (1 - target), over=positions)
-    sizes = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
-    return 1 - (tp * tn - fp * fn) / sqrt(sizes)
+    t_p = total(prediction * target, over=positions)
+    f_p = total(prediction * (1 - target), over=positions)
+    f_n = total((1 - prediction) * target, over=positions)
+    t_n = total((1 - prediction) * (1 - target), over=positions)
+    sizes = (t_p + f_p) * (t_p + f_n) * (t_n + f_p) * (t_n + f_n)
+    return 1 - (t_p * t_n - f_p * f_n) / sqrt(sizes)
 
 
 @loss(
@@ -155,8 +155,8 @@ def dice_binary_cross_entropy(
     p = sigmoid(logit)
     overlap = total(p * target, over=positions)
     sizes = total(p, over=positions) + total(target, over=positions)
-    nats = -(target * log(p) + (1 - target) * log(1 - p))
-    return 1 - (2 * overlap + smooth) / (sizes + smooth) + mean(nats, over=positions)
+    entropy = -(target * log(p) + (1 - target) * log(1 - p))
+    return 1 - (2 * overlap + smooth) / (sizes + smooth) + mean(entropy, over=positions)
 
 
 @loss(

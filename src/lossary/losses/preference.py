@@ -39,13 +39,13 @@ def direct_preference(
     beta: Positive = 0.1,
 ):
     """Logistic loss of how much more the policy prefers the chosen answer than the reference."""
-    gain = (chosen - reference_chosen) - (rejected - reference_rejected)
-    return -log(sigmoid(beta * gain))
+    h = (chosen - reference_chosen) - (rejected - reference_rejected)
+    return -log(sigmoid(beta * h))
 
 
 @loss(
-    source="Mitchell 2023, A note on DPO with noisy preferences, eq. 3; Rafailov et al. 2023, "
-    "arXiv:2305.18290",
+    source="Mitchell 2023, A note on DPO with noisy preferences and relationship to IPO, eq. 3; "
+    "Rafailov et al. 2023, arXiv:2305.18290",
     promises="non_negative convex bounded_gradient",
 )
 def conservative_preference(
@@ -58,13 +58,13 @@ def conservative_preference(
     label_smoothing: Smoothing = 0.1,
 ):
     """Direct preference whose labels are wrong with probability ``label_smoothing``."""
-    gain = (chosen - reference_chosen) - (rejected - reference_rejected)
-    right = (1 - label_smoothing) * log(sigmoid(beta * gain))
-    return -right - label_smoothing * log(sigmoid(-beta * gain))
+    h = (chosen - reference_chosen) - (rejected - reference_rejected)
+    p = sigmoid(beta * h)
+    return -((1 - label_smoothing) * log(p) + label_smoothing * log(1 - p))
 
 
 @loss(
-    source="Chowdhury, Kini and Natarajan 2024, arXiv:2403.00409, eq. 12",
+    source="Chowdhury, Kini and Natarajan 2024, arXiv:2403.00409",
     promises="convex bounded_gradient",
 )
 def robust_preference(
@@ -77,9 +77,10 @@ def robust_preference(
     label_smoothing: BelowHalf = 0.1,
 ):
     """Direct preference, corrected for labels that are wrong with a known probability."""
-    gain = (chosen - reference_chosen) - (rejected - reference_rejected)
-    right = (1 - label_smoothing) * log(sigmoid(beta * gain))
-    return (label_smoothing * log(sigmoid(-beta * gain)) - right) / (1 - 2 * label_smoothing)
+    h = (chosen - reference_chosen) - (rejected - reference_rejected)
+    p = sigmoid(beta * h)
+    right = (1 - label_smoothing) * log(p)
+    return (label_smoothing * log(1 - p) - right) / (1 - 2 * label_smoothing)
 
 
 @loss(source="Azar et al. 2023, arXiv:2310.12036, eq. 17", promises="non_negative convex")
@@ -92,12 +93,12 @@ def identity_preference(
     beta: Positive = 0.1,
 ):
     """Squared distance of the gain over the reference from ``1 / (2 beta)``: IPO."""
-    gain = (chosen - reference_chosen) - (rejected - reference_rejected)
-    return (gain - 1 / (2 * beta)) ** 2
+    h = (chosen - reference_chosen) - (rejected - reference_rejected)
+    return (h - 1 / (2 * beta)) ** 2
 
 
 @loss(
-    source="Liu et al. 2023, arXiv:2309.06657, eq. 9; Zhao et al. 2023, arXiv:2305.10425",
+    source="Liu et al. 2023, arXiv:2309.06657; Zhao et al. 2023, arXiv:2305.10425",
     promises="non_negative convex bounded_gradient",
 )
 def hinge_preference(
@@ -109,12 +110,12 @@ def hinge_preference(
     beta: Positive = 0.1,
 ):
     """Hinge of ``beta`` times the gain over the reference."""
-    gain = (chosen - reference_chosen) - (rejected - reference_rejected)
-    return maximum(1 - beta * gain, 0)
+    h = (chosen - reference_chosen) - (rejected - reference_rejected)
+    return maximum(1 - beta * h, 0)
 
 
 @loss(
-    source="Zhao et al. 2023, arXiv:2305.10425, eq. 5",
+    source="Zhao et al. 2023, arXiv:2305.10425",
     promises="non_negative convex bounded_gradient",
 )
 def sequence_calibration(chosen: Real, rejected: Real, *, margin: NonNegative = 1.0):
@@ -140,7 +141,7 @@ def odds_ratio_preference(chosen: Negative, rejected: Negative):
 
 
 @loss(
-    source="Ethayarajh et al. 2024, arXiv:2402.01306, eq. 7 and 8",
+    source="Ethayarajh et al. 2024, arXiv:2402.01306, eq. 7",
     promises="non_negative bounded_gradient",
 )
 def kahneman_tversky(
@@ -154,8 +155,8 @@ def kahneman_tversky(
     undesirable: NonNegative = 1.0,
 ):
     """How little a good answer gains over the baseline, or a bad one loses: KTO."""
-    gain = log_probability - reference - baseline
-    return where(sign > 0, desirable, undesirable) * sigmoid(-sign * beta * gain)
+    r = log_probability - reference
+    return where(sign > 0, desirable, undesirable) * sigmoid(-(sign * beta * (r - baseline)))
 
 
 @loss(source="Schulman et al. 2017, arXiv:1707.06347, eq. 7", promises="")
@@ -163,6 +164,6 @@ def clipped_policy(
     log_probability: Real, old_log_probability: Real, advantage: Real, *, clip: OpenUnit = 0.2
 ):
     """Minus the advantage times the ratio of probabilities, clipped to ``1 ± clip``: PPO."""
-    ratio = exp(log_probability - old_log_probability)
-    near = minimum(maximum(ratio, 1 - clip), 1 + clip)
-    return -minimum(weighted(advantage, ratio), advantage * near)
+    r = exp(log_probability - old_log_probability)
+    near = minimum(maximum(r, 1 - clip), 1 + clip)
+    return -minimum(weighted(advantage, r), advantage * near)

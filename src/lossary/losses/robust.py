@@ -9,7 +9,7 @@ from lossary.functions import absolute, exp, log, maximum, sqrt, where
 
 @loss(
     source="Vapnik 1995, The Nature of Statistical Learning Theory, "
-    "doi:10.1007/978-1-4757-2440-0; Smola and Schoelkopf 2004, "
+    "doi:10.1007/978-1-4757-2440-0; Smola and Schölkopf 2004, "
     "doi:10.1023/B:STCO.0000035301.49549.88",
     promises="non_negative zero_at_target symmetric convex even bounded_gradient",
 )
@@ -20,7 +20,7 @@ def epsilon_insensitive(prediction: Real, target: Real, *, epsilon: NonNegative 
 
 @loss(
     source="Vapnik 1995, The Nature of Statistical Learning Theory, "
-    "doi:10.1007/978-1-4757-2440-0; Ho and Lin 2012, JMLR 13:3323-3348, eq. 3",
+    "doi:10.1007/978-1-4757-2440-0; Ho and Lin 2012, JMLR 13:3323-3348",
     promises="non_negative zero_at_target symmetric convex even",
 )
 def squared_epsilon_insensitive(prediction: Real, target: Real, *, epsilon: NonNegative = 0.1):
@@ -30,7 +30,7 @@ def squared_epsilon_insensitive(prediction: Real, target: Real, *, epsilon: NonN
 
 @loss(
     source="Charbonnier et al. 1994, doi:10.1109/ICIP.1994.413553; Barron 2019, arXiv:1701.03077, "
-    "eq. 1 with alpha = 1",
+    "eq. 3",
     promises="non_negative zero_at_target symmetric convex even bounded_gradient",
 )
 def charbonnier(prediction: Real, target: Real, *, scale: Positive = 1.0):
@@ -50,7 +50,7 @@ def pseudo_huber(prediction: Real, target: Real, *, delta: Positive = 1.0):
 
 @loss(
     source="Black and Anandan 1996, doi:10.1006/cviu.1996.0006; Barron 2019, arXiv:1701.03077, "
-    "eq. 8 with alpha = 0",
+    "eq. 1 as alpha goes to 0",
     promises="non_negative zero_at_target symmetric even bounded_gradient",
 )
 def cauchy(prediction: Real, target: Real, *, scale: Positive = 1.0):
@@ -71,7 +71,7 @@ def geman_mcclure(prediction: Real, target: Real, *, scale: Positive = 1.0):
 
 @loss(
     source="Dennis and Welsch 1978, doi:10.1080/03610917808812083; Barron 2019, arXiv:1701.03077, "
-    "eq. 8 with alpha = -infinity",
+    "eq. 1 as alpha goes to -infinity",
     promises="non_negative zero_at_target symmetric even bounded_gradient",
 )
 def welsch(prediction: Real, target: Real, *, scale: Positive = 1.0):
@@ -91,7 +91,9 @@ def tukey(prediction: Real, target: Real, *, scale: Positive = 4.685):
 
 
 @loss(
-    source="Fair 1974, doi:10.3386/w0013; Rey 1983, doi:10.1007/978-3-642-69389-2, sec. 6.4.5",
+    source="Fair 1974, On the robust estimation of econometric models, Annals of Economic and "
+    "Social Measurement 3:667-677; Rey 1983, Introduction to Robust and Quasi-Robust Statistical "
+    "Methods",
     promises="non_negative zero_at_target symmetric convex even bounded_gradient",
 )
 def fair(prediction: Real, target: Real, *, scale: Positive = 1.0):
@@ -101,14 +103,14 @@ def fair(prediction: Real, target: Real, *, scale: Positive = 1.0):
 
 
 @loss(
-    source="Feng et al. 2018, arXiv:1711.06753, eq. 5",
+    source="Feng et al. 2018, arXiv:1711.06753",
     promises="non_negative zero_at_target symmetric even bounded_gradient",
 )
 def wing(prediction: Real, target: Real, *, width: Positive = 10.0, curvature: Positive = 2.0):
     """Logarithm of the error within ``width``, its size beyond."""
-    size = absolute(prediction - target)
-    offset = width - width * log(1 + width / curvature)
-    return where(size < width, width * log(1 + size / curvature), size - offset)
+    x = absolute(prediction - target)
+    c = width - width * log(1 + width / curvature)
+    return where(x < width, width * log(1 + x / curvature), x - c)
 
 
 @loss(

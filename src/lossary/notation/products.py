@@ -9,8 +9,6 @@ from math import isfinite
 from lossary.formula import Expression, constant
 from lossary.identities.terms import Term, spell, structure, terms_of
 
-__all__ = ["Product", "joined", "number_of", "ordered_sum"]
-
 
 @dataclass(frozen=True, eq=False)
 class Product:

@@ -13,38 +13,24 @@ from lossary.formula import Expression, apply, constant, walk
 from lossary.functions import (
     FUNCTIONS,
     class_count,
-    exp,
-    log,
     norm,
     pick,
     sigmoid,
     sinh,
-    softmax,
     tanh,
     total,
     where,
 )
 from lossary.identities.terms import positive, terms_of
 from lossary.notation.products import Product, joined, number_of, ordered_sum, times
+from lossary.render.textbook import meaning_of
 from lossary.rewriting import is_bracket, rebuild
-
-__all__ = ["Reader", "size"]
 
 _SUMS = frozenset({"add", "subtract", "sum_of_three"})
 _PRODUCTS = frozenset({"multiply", "weighted", "divide", "negative", "power", "constant"})
 _DISTRIBUTIONS = frozenset({"Simplex"})
 _REDUCE = frozenset({"total", "peak", "argpeak", "pick"})
 MOST_TERMS = 8
-
-# Functions of the language that a reader knows by other words.
-_WORDS = {
-    "log1p": lambda x: log(1 + x),
-    "expm1": lambda x: exp(x) - 1,
-    "softplus": lambda x: log(1 + exp(x)),
-    "softmax_complement": lambda x: 1 - softmax(x),
-    "sech_squared": lambda x: 1 - tanh(x) ** 2,
-    "unit": lambda x: x / norm(x),
-}
 
 
 class Reader:
@@ -79,8 +65,8 @@ class Reader:
             return node
         if operator in _SUMS | _PRODUCTS:
             return self._sum(self._terms(node))
-        if operator in _WORDS:
-            return self(_WORDS[operator](*arguments))
+        if (meaning := meaning_of(operator, arguments)) is not None:
+            return self(meaning)
         if operator == "total":
             return self._sum(list(self._totals(self._terms(arguments[0]))))
         if operator == "where":
@@ -327,13 +313,14 @@ def _collected(terms: Sequence[Product]) -> list[Product]:
 
 
 def _signed(product: Product, base: Expression, power: float) -> Product:
-    """Sgn x times sgn x is 1, and sgn x times x is the size of x."""
+    """Sgn x times sgn x is 1, and sgn x times the size of x is x."""
     if power % 2 == 0:
         return product.without([base])
-    size = abs(base.arguments[0])
-    if size in product.powers:
-        return product.without([base, size]) * Product(1.0, {base.arguments[0]: constant(1)})
-    return product
+    x, size = base.arguments[0], abs(base.arguments[0])
+    exponent = product.powers.get(size, constant(-1))
+    if (number_of(exponent) or 1) < 0:
+        return product
+    return product.without([base]) * Product(1.0, {x: constant(1), size: constant(-1)})
 
 
 def _is_choice(node: Expression) -> bool:
@@ -343,11 +330,16 @@ def _is_choice(node: Expression) -> bool:
     )
 
 
+def _mixes_classes(node: Expression) -> bool:
+    named = FUNCTIONS.get(node.operator)
+    return node.operator in _REDUCE or (named is not None and named.shape != "elementwise")
+
+
 def _chosen(expression: Expression, condition: Expression, branch: int) -> Expression:
     """Return what an expression is where a condition holds (1) or does not (2)."""
     done: dict[Expression, Expression] = {}
     for node in walk(expression):
-        if condition.class_axis and node.operator in _REDUCE:  # another class is meant inside
+        if condition.class_axis and _mixes_classes(node):  # another class is meant inside
             done[node] = node
         elif node.operator == "where" and node.arguments[0] is condition:
             done[node] = done[node.arguments[branch]]

@@ -20,9 +20,7 @@ from lossary.notation.reading import Reader
 from lossary.render.latex import SYMBOLS
 from lossary.rewriting import rebuild, substitute
 
-__all__ = ["Written", "parts_of"]
-
-_SHORT = re.compile(r"[A-Za-z](_[a-z0-9])?")
+_SHORT = re.compile(r"[A-Za-z]{1,2}(_[a-z0-9])?")
 _LETTERS = "uvwfgh"
 
 

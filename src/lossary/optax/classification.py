@@ -9,9 +9,9 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 from optax import losses
 
+from lossary.doors import NotMine
 from lossary.optax.computing import only, values
 from lossary.optax.contract import (
-    Elsewhere,
     arrays_of,
     as_optax,
     axes_of,
@@ -21,16 +21,6 @@ from lossary.optax.contract import (
     mask_of,
     real,
 )
-
-__all__ = [
-    "poly_loss_cross_entropy",
-    "ranking_softmax_loss",
-    "safe_softmax_cross_entropy",
-    "sigmoid_binary_cross_entropy",
-    "sigmoid_focal_loss",
-    "softmax_cross_entropy",
-    "softmax_cross_entropy_with_integer_labels",
-]
 
 _of_excluded_label = losses.softmax_cross_entropy_with_integer_labels
 
@@ -95,7 +85,7 @@ def _soft(
     shape = jnp.broadcast_shapes(logits.shape, labels.shape)
     axes = axes_of(axis, logits.ndim)
     if logits.ndim != len(shape) or any(logits.shape[k] != shape[k] for k in axes):
-        raise Elsewhere  # the softmax is taken before shapes broadcast
+        raise NotMine  # the softmax is taken before shapes broadcast
     if mask is not None:
         logits = jnp.where(mask, logits, -jnp.inf)
         labels = jnp.where(mask, labels, 0)
@@ -176,7 +166,7 @@ def poly_loss_cross_entropy(
     x, y = arrays_of(logits, labels)
     real(x, y)
     if where is not None and jnp.ndim(where) != x.ndim:
-        raise Elsewhere
+        raise NotMine
     mask = None if where is None else mask_of(where, x, axis)
     dtype = dtype_of(x, y)
     if isinstance(epsilon, float):
@@ -184,7 +174,7 @@ def poly_loss_cross_entropy(
     share = jnp.asarray(epsilon)
     dtype = dtype_of(x, y, share)
     if share.ndim:
-        raise Elsewhere
+        raise NotMine
     return _soft(x, y, axis, mask, dtype, "poly_cross_entropy", epsilon=share.astype(dtype))
 
 
@@ -210,12 +200,12 @@ def softmax_cross_entropy_with_integer_labels(
     x, y = arrays_of(logits, labels)
     real(x)
     if not jnp.issubdtype(y.dtype, jnp.integer) or axis is None:
-        raise Elsewhere
+        raise NotMine
     mask = None if where is None else last(mask_of(where, x, axis), axis)
     x = last(x, axis)
     classes = x.shape[-1]
     if y.shape != x.shape[:-1] or not classes:
-        raise Elsewhere
+        raise NotMine
     y = jnp.where(y < 0, y + classes, y)
     inside = (y >= 0) & (y < classes)
     y = jnp.where(inside, y, 0)

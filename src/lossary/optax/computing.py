@@ -9,8 +9,6 @@ import jax.numpy as jnp
 from lossary import catalogue
 from lossary.engine.libraries import library
 
-__all__ = ["only", "values", "wide"]
-
 
 def values(loss: str, *arrays: Any, dtype: Any, **parameters: Any) -> Any:
     """Return one value per example, in the dtype of the peer; classes lie on the last axis.

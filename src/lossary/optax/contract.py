@@ -11,54 +11,22 @@ import jax
 import jax.numpy as jnp
 from optax import losses
 
+from lossary.doors import NotMine, as_peer
 from lossary.engine.libraries import library
-from lossary.errors import LossaryError
-
-__all__ = [
-    "Elsewhere",
-    "arrays_of",
-    "as_optax",
-    "axes_of",
-    "compiled",
-    "dtype_of",
-    "last",
-    "mask_of",
-    "real",
-]
 
 P = ParamSpec("P")
 
 _TROUBLE = (TypeError, ValueError, IndexError, AttributeError)
 
 
-class Elsewhere(Exception):  # noqa: N818  (a request, not an error)
-    """The door has no answer of its own: optax' function of the same name has."""
-
-
 def as_optax(door: Callable[P, jax.Array]) -> Callable[P, jax.Array]:
-    """Give a door optax' answer where it raises Elsewhere, and optax' errors.
+    """Give a door optax' answer where it raises NotMine, and optax' errors.
 
-    A door raises Elsewhere for what lies outside the core, such as integer predictions or
-    shapes that only optax' function can judge. When a door fails, that function is asked too,
-    so that the type and the words of the error are the ones existing code expects.
+    A door raises NotMine for what lies outside the core, such as integer predictions or shapes that
+    only optax' function can judge.
     """
     # Held from the start: somebody may put the door in the place of optax' function.
-    peer: Any = getattr(losses, door.__name__)
-
-    @wraps(door)
-    def call(*args: P.args, **kwargs: P.kwargs) -> jax.Array:
-        try:
-            return door(*args, **kwargs)
-        except Elsewhere:
-            return peer(*args, **kwargs)
-        except _TROUBLE as error:
-            trouble = error
-        result = peer(*args, **kwargs)
-        if isinstance(trouble, LossaryError):
-            return result
-        raise trouble
-
-    return call
+    return as_peer(door, getattr(losses, door.__name__), _TROUBLE)
 
 
 def compiled(*static: str) -> Callable[[Callable[P, jax.Array]], Callable[P, jax.Array]]:
@@ -84,7 +52,7 @@ def compiled(*static: str) -> Callable[[Callable[P, jax.Array]], Callable[P, jax
 def arrays_of(*data: Any) -> list[Any]:
     """Return arrays; lists and None are optax' to refuse."""
     if any(isinstance(x, (list, tuple, type(None))) for x in data):
-        raise Elsewhere
+        raise NotMine
     return [jnp.asarray(x) for x in data]
 
 
@@ -92,7 +60,7 @@ def real(*arrays: Any) -> None:
     """Leave numbers to optax that are not floating-point: it refuses them, or counts in them."""
     for x in arrays:
         if not jnp.issubdtype(x.dtype, jnp.floating):
-            raise Elsewhere
+            raise NotMine
 
 
 def dtype_of(*arrays: Any) -> Any:
@@ -123,5 +91,5 @@ def mask_of(where: Any, like: Any, axis: Any) -> Any:
     if where.ndim != like.ndim:
         where = jnp.expand_dims(where, axis)
     if jnp.broadcast_shapes(where.shape, like.shape) != like.shape:
-        raise Elsewhere
+        raise NotMine
     return jnp.broadcast_to(where, like.shape).astype(bool)

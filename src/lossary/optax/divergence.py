@@ -13,13 +13,6 @@ from lossary.engine.libraries import library
 from lossary.optax.computing import only, values, wide
 from lossary.optax.contract import arrays_of, as_optax, compiled, dtype_of, last, real
 
-__all__ = [
-    "convex_kl_divergence",
-    "generalized_kl_divergence",
-    "kl_divergence",
-    "kl_divergence_with_log_targets",
-]
-
 
 def _rows(first: Any, second: Any, axis: Any, where: Any) -> tuple[Any, Any, Any, Any]:
     """Return two arrays with their classes last, which of them count, and the common dtype."""

@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from lossary.doors import NotMine
 from lossary.optax.computing import only, values
 from lossary.optax.contract import (
-    Elsewhere,
     arrays_of,
     as_optax,
     axes_of,
@@ -20,8 +20,6 @@ from lossary.optax.contract import (
     mask_of,
     real,
 )
-
-__all__ = ["cosine_distance", "cosine_similarity", "triplet_margin_loss"]
 
 
 @as_optax
@@ -81,7 +79,7 @@ def _pair(a: Any, b: Any, epsilon: Any, axis: Any, where: Any) -> tuple[tuple[An
         shape = jnp.broadcast_shapes(shape, jnp.shape(where))
     for x in (a, b):
         if x.ndim != len(shape) or any(x.shape[k] != shape[k] for k in axes_of(axis, x.ndim)):
-            raise Elsewhere  # lengths are taken before shapes broadcast
+            raise NotMine  # lengths are taken before shapes broadcast
     a, b = (jnp.broadcast_to(x, shape) for x in (a, b))
     if where is not None:
         mask = mask_of(where, a, axis)
@@ -126,7 +124,7 @@ def triplet_margin_loss(
     4.0
     """
     if not isinstance(norm_degree, int) or norm_degree != 2:
-        raise Elsewhere
+        raise NotMine
     return _triplet(anchors, positives, negatives, axis, margin, eps)
 
 
@@ -146,7 +144,7 @@ def _triplet(
     vectors = [last(x, axis) for x in jnp.broadcast_arrays(*vectors)]
     rows = vectors[0].shape[:-1]
     if jnp.broadcast_shapes(rows, least.shape, square.shape) != rows:
-        raise Elsewhere
+        raise NotMine
     extra = jnp.broadcast_to(jnp.sqrt(square.astype(dtype)), rows)[..., None]
     more = [extra, jnp.zeros_like(extra), jnp.zeros_like(extra)]
     vectors = [jnp.concatenate(pair, axis=-1) for pair in zip(vectors, more, strict=True)]

@@ -8,10 +8,9 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from lossary.doors import NotMine
 from lossary.optax.computing import only, values
-from lossary.optax.contract import Elsewhere, arrays_of, as_optax, compiled, dtype_of, real
-
-__all__ = ["hinge_loss", "multiclass_hinge_loss", "multiclass_perceptron_loss", "perceptron_loss"]
+from lossary.optax.contract import arrays_of, as_optax, compiled, dtype_of, real
 
 
 def _agreement(predictor_outputs: Any, targets: Any) -> Any:
@@ -50,7 +49,7 @@ def perceptron_loss(predictor_outputs: ArrayLike, targets: ArrayLike) -> jax.Arr
     [0. 1.]
     """
     if jnp.shape(predictor_outputs) != jnp.shape(targets):
-        raise Elsewhere
+        raise NotMine
     product = _agreement(predictor_outputs, targets)
     return values("perceptron", product, jnp.ones_like(product), dtype=product.dtype)
 
@@ -60,7 +59,7 @@ def _at_label(loss: str, scores: Any, labels: Any) -> jax.Array:
     x, y = arrays_of(scores, labels)
     real(x)
     if not jnp.issubdtype(y.dtype, jnp.integer) or y.shape != x.shape[:-1] or not x.size:
-        raise Elsewhere
+        raise NotMine
     inside = (y >= 0) & (y < x.shape[-1])
     dtype = dtype_of(x, jnp.zeros((), float))  # optax' one-hot labels have JAX' default dtype
     found = values(loss, x, jnp.where(inside, y, 0), dtype=dtype)

@@ -8,10 +8,9 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from lossary.doors import NotMine
 from lossary.optax.computing import values
-from lossary.optax.contract import Elsewhere, arrays_of, as_optax, compiled, dtype_of, real
-
-__all__ = ["huber_loss", "l2_loss", "log_cosh", "squared_error"]
+from lossary.optax.contract import arrays_of, as_optax, compiled, dtype_of, real
 
 
 def _of_error(
@@ -21,7 +20,7 @@ def _of_error(
     x, y = arrays_of(predictions, 0.0 if targets is None else targets)
     real(x)
     if same_shape and targets is not None and x.shape != y.shape:
-        raise Elsewhere
+        raise NotMine
     numbers = {n: v for n, v in parameters.items() if isinstance(v, float)}
     varying = {n: jnp.asarray(v) for n, v in parameters.items() if n not in numbers}
     dtype = dtype_of(x, y, *varying.values())

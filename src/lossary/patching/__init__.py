@@ -34,6 +34,7 @@ from typing import Any, NamedTuple
 from lossary.errors import MissingExtraError
 from lossary.patching import compiled, processes
 from lossary.patching.frameworks import FRAMEWORKS, Framework
+from lossary.tables import Column, Table
 
 __all__ = ["Replacement", "Report", "patch", "patched"]
 
@@ -96,17 +97,13 @@ class Report:
 
     def __rich__(self) -> Any:
         """Return the table that :func:`patch` prints."""
-        from rich.table import Table
-
         kept = f"left as they are: {', '.join(self.kept)}; " if self.kept else ""
-        caption = f"{kept}report.undo() gives all back"
-        table = Table(title=repr(self)[1:-1], caption=caption, box=None, pad_edge=False)
-        for head in ("function, now lossary's", "names", "called by"):
-            table.add_column(head, overflow="fold")
+        columns = [Column(head) for head in ("function, now lossary's", "names", "called by")]
+        rows = []
         for row in self.functions:
             users = [c.name.rpartition(".")[2] for c in self.classes if c.by == row.by]
-            table.add_row(row.name, str(len(row.places)), ", ".join(users))
-        return table
+            rows.append((row.name, len(row.places), ", ".join(users)))
+        return Table(columns, rows, repr(self)[1:-1], f"{kept}report.undo() gives all back")
 
 
 _lock = threading.RLock()

@@ -19,8 +19,6 @@ from typing import Any
 import lossary
 from lossary.engine import selection
 
-__all__ = ["exchange_rules", "mark_keys"]
-
 
 def exchange_rules(pairs: Iterable[tuple[Any, Any]]) -> None:
     """Let Dynamo treat each new function as the old one, if it has made its table already."""

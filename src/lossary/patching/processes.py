@@ -11,8 +11,6 @@ import multiprocessing
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["Patches", "hand_on"]
-
 _SETTING = "lossary"
 
 
@@ -23,7 +21,8 @@ class Patches:
     """
 
     def __init__(self, frameworks: Iterable[str], again: Callable[..., Patches]) -> None:
-        self.frameworks, self.again = frameworks, again
+        self.frameworks: Iterable[str] = frameworks
+        self.again: Callable[..., Patches] = again
 
     def __reduce__(self) -> tuple[Any, ...]:
         names = tuple(self.frameworks)

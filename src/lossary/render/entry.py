@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from lossary.render.kernel import Kernel, Operand
 from lossary.render.loops.shared import parameters
 
-__all__ = ["ENTRY", "Around", "entry_text"]
-
 ENTRY = "entry"
 """What the function is called."""
 

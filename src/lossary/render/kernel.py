@@ -13,8 +13,6 @@ from lossary.render.passes import Plan
 from lossary.render.spare import relax
 from lossary.render.target import lower
 
-__all__ = ["Kernel", "Operand", "Result", "Storage", "check_of"]
-
 Storage = Literal["float64", "float32", "bfloat16", "float16", "integer", "boolean"]
 
 Place = Literal["element", "class", "row", "label", "number"]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import reduce
+from math import pi
 from operator import add
 
 from lossary.formula import Expression
-from lossary.functions import log
 from lossary.identities.terms import SUMS
 from lossary.render.textbook import meaning_of
 from lossary.rewriting import is_bracket, simplify
-
-__all__ = ["SYMBOLS", "latex"]
 
 SYMBOLS = {
     "prediction": r"\hat y", "target": "y", "logit": "z", "logits": "z", "label": "t",
@@ -23,7 +21,15 @@ SYMBOLS = {
     "label_smoothing": r"\varepsilon", "positive_weight": "w_+", "positives": "n_+",
     "negatives": "n_-", "p": "p", "scale": "c", "class_index": "c", "class_count": "C",
     "class_weight": "w", "rate": r"\lambda", "mean": r"\mu", "variance": "v", "q": "q",
-    "log_target": r"\tau", "smooth": "s", "epsilon": r"\varepsilon",
+    "log_target": r"\tau", "smooth": "s", "epsilon": r"\varepsilon", "temperature": "T",
+    "chosen": r"\ell_w", "rejected": r"\ell_l", "reference_chosen": r"\rho_w",
+    "reference_rejected": r"\rho_l", "log_probability": r"\ell", "reference": r"\rho",
+    "old_log_probability": r"\ell_0", "baseline": "z_0", "desirable": r"\lambda_+",
+    "undesirable": r"\lambda_-", "advantage": "A", "clip": r"\varepsilon", "width": "w",
+    "curvature": r"\varepsilon", "expectile": r"\tau", "log_mean": r"\eta", "power": "p",
+    "dispersion": r"\alpha", "location": r"\mu", "lower": "l", "upper": "u", "log_zero": "A",
+    "tau": r"\tau", "class_counts": "n", "margins": r"\Delta", "similarity": "s", "bias": "b",
+    "levels": "y", "event": r"\delta", "logit_scale": "s",
 }  # fmt: skip
 
 ATOM, POWER, PREFIX, PRODUCT, SUM, COMPARE, LOGIC = 9, 8, 7, 6, 5, 4, 3
@@ -41,7 +47,6 @@ TEMPLATES: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "floor": (ATOM, r"\left\lfloor {0} \right\rfloor", (0,)),
     "sqrt": (ATOM, r"\sqrt{{{0}}}", (0,)),
     "exp": (POWER, "e^{{{0}}}", (0,)),
-    "expm1": (SUM, r"e^{{{0}}} - 1", (0,)),
     "log": (PREFIX, r"\log {0}", (POWER,)),
     "tanh": (PREFIX, r"\tanh\left({0}\right)", (0,)),
     "sin": (PREFIX, r"\sin\left({0}\right)", (0,)),
@@ -71,8 +76,6 @@ WORDS: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "log_softmax": (ATOM, r"\log\operatorname{{softmax}}\left({0}\right)", (0,)),
     "cosh": (PREFIX, r"\cosh\left({0}\right)", (0,)),
     "sinh": (PREFIX, r"\sinh\left({0}\right)", (0,)),
-    "log_cosh": (PREFIX, r"\log\cosh\left({0}\right)", (0,)),
-    "sech_squared": (PREFIX, r"\operatorname{{sech}}^2\left({0}\right)", (0,)),
     "lgamma": (PREFIX, r"\log\Gamma\left({0}\right)", (0,)),
     "digamma": (PREFIX, r"\psi\left({0}\right)", (0,)),
     "trigamma": (PREFIX, r"\psi'\left({0}\right)", (0,)),
@@ -85,9 +88,7 @@ WORDS: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "atan": (PREFIX, r"\arctan\left({0}\right)", (0,)),
     "acos": (PREFIX, r"\arccos\left({0}\right)", (0,)),
     "norm": (ATOM, r"\left\lVert {0} \right\rVert", (0,)),
-    "inner": (ATOM, r"\left\langle {0},\, {1} \right\rangle", (0, 0)),
     "cosine": (ATOM, r"\cos\left({0},\, {1}\right)", (0, 0)),
-    "bracket": (ATOM, r"\left[{0} = {1}\right]", (SUM, SUM)),
 }
 
 
@@ -116,28 +117,19 @@ def _spell(node: Expression) -> tuple[int, str]:
         return _cases(node)
     if node.operator == "multiply" and (fraction := _over(node)):
         return fraction
+    if node.operator == "multiply" and node.arguments[0].operator == "negative":
+        return SUM, f"-{_text(node.arguments[0].arguments[0] * node.arguments[1], PRODUCT)}"
     if node.operator in SUMS:  # a sum whose rounding only the machine needs to know
         return _spell(simplify(reduce(add, node.arguments)))
-    if node.operator == "log1p":
-        return _spell(log(simplify(1 + node.arguments[0])))
-    known = TEMPLATES.get(node.operator) or WORDS.get(node.operator)
-    if known is None:
-        return _named(node)
+    meaning = meaning_of(node.operator, node.arguments)
+    if meaning is not None:
+        return _spell(meaning)
+    known = TEMPLATES.get(node.operator) or WORDS[node.operator]
     tightness, template, places = known
     if node.operator in _OVER and "positions" in node.arguments[0].axes:
         template = template.replace("_c", "_u")
     texts = [_text(a, place) for a, place in zip(node.arguments, places, strict=True)]
     return tightness, template.format(*texts)
-
-
-def _named(node: Expression) -> tuple[int, str]:
-    """Print what a function means, or its name where that looks at its numbers."""
-    meaning = meaning_of(node.operator, node.arguments)
-    if meaning is not None:
-        return _spell(meaning)
-    name = node.operator.replace("_", " ")
-    inside = ",\\, ".join(_text(a, 0) for a in node.arguments)
-    return ATOM, rf"\operatorname{{{name}}}\left({inside}\right)"
 
 
 def _letter(name: str) -> str:
@@ -149,6 +141,8 @@ def _letter(name: str) -> str:
 def _number(value: float) -> tuple[int, str]:
     if value in {float("inf"), float("-inf")}:
         return SUM, r"\infty" if value > 0 else r"-\infty"
+    if value == pi:
+        return ATOM, r"\pi"
     if value == 0.5:
         return ATOM, r"\tfrac12"
     digits, power, exponent = f"{value:g}".partition("e")

@@ -7,8 +7,6 @@ import re
 from lossary.render.spare import WORDS
 from lossary.render.target import ATOM, OPERATORS, UNARY, Target
 
-__all__ = ["LOADS", "STORES", "TARGET", "imports"]
-
 SPELLINGS = {
     **OPERATORS,
     "power": (ATOM, "power({0}, {1})"),

@@ -14,8 +14,6 @@ from functools import cached_property
 from lossary.formula import Expression, apply, walk
 from lossary.rewriting import rebuild
 
-__all__ = ["REDUCTIONS", "Plan", "row_parts"]
-
 REDUCTIONS = frozenset({"total", "peak", "argpeak"})
 
 # Worth keeping for a later pass instead of computing it again.

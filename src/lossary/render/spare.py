@@ -12,8 +12,6 @@ from lossary.formula import Expression, apply, constant, walk
 from lossary.functions import absolute, exp, expm1, where
 from lossary.rewriting import rebuild
 
-__all__ = ["WORDS", "by_rules", "relax"]
-
 WORDS = frozenset({"log1p_unit", "power_of_positive"})
 """Words that the rules bring in: log(1 + x) for x in [0, 1], and a power of a number above 0."""
 

@@ -13,8 +13,6 @@ from lossary.formula import Expression, apply, constant, variable, walk
 from lossary.functions import FUNCTIONS, PRIMITIVES, where
 from lossary.rewriting import rebuild, simplify, substitute
 
-__all__ = ["TARGETS", "Printer", "Program", "Target", "lower", "render"]
-
 # Targets by name; each module holds one table, and is imported when it is asked for.
 TARGETS = ("numpy", "torch", "jax", "tensorflow")
 
@@ -55,6 +53,7 @@ class Target:
     bounds: Mapping[str, str] = field(default_factory=dict)
     constant: str = "{0}"
     number: str = 'float("{0}")'  # an infinity or NaN
+    count: str = "{0}"  # what is made of the number of classes alone, in a call
     own: frozenset[str] = frozenset()  # words beyond the primitives, from the target's own rules
     of_data: Mapping[str, str] = field(default_factory=dict)  # of arguments of the text themselves
     relax: Relax | None = None  # cheaper forms, where it computes with precision to spare
@@ -162,7 +161,9 @@ class Printer:
     def __init__(
         self, language: Target, results: Sequence[Expression], like: str, prefix: str = "t"
     ) -> None:
-        self.language, self.like, self.prefix = language, like, prefix
+        self.language: Target = language
+        self.like: str = like
+        self.prefix: str = prefix
         self.lines: list[str] = []
         self.names: dict[Expression, str] = {}
         self.uses = Counter(results)
@@ -208,8 +209,9 @@ class Printer:
     def _argument(self, node: Expression) -> str:
         """Print an argument of a call, where a plain number may need a dtype."""
         text = self.text(node, 0)
-        plain = node.operator == "constant"
-        return self.language.constant.format(text, like=self.like) if plain else text
+        if node.operator == "constant":
+            return self.language.constant.format(text, like=self.like)
+        return self.language.count.format(text, like=self.like) if _is_count(node) else text
 
     def _number(self, node: Expression) -> tuple[int, str]:
         text = repr(node.payload)
@@ -249,6 +251,13 @@ class Printer:
         texts = [self.text(a, 0) for a in node.arguments]
         chosen = template.format(*texts, like=self.like)
         return ATOM, self.language.cast.format(chosen, like=self.like)
+
+
+def _is_count(node: Expression) -> bool:
+    """Whether an expression is made of the number of classes, and of plain numbers."""
+    if not node.arguments:
+        return node.operator in {"constant", "class_count"}
+    return all(map(_is_count, node.arguments))  # which ends at the first variable
 
 
 _SPECIAL = {

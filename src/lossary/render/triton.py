@@ -11,8 +11,6 @@ from lossary.render.spare import WORDS
 from lossary.render.target import ATOM, BITS, OPERATORS, UNARY, Target
 from lossary.rewriting import rebuild
 
-__all__ = ["SPELLINGS", "TARGETS", "by_peak", "fitted"]
-
 SPELLINGS = {
     **OPERATORS,
     "power": (ATOM, "real.power({0}, {1})"),

@@ -15,8 +15,6 @@ from lossary.render.passes import row_parts
 from lossary.render.target import Printer, Target
 from lossary.rewriting import substitute
 
-__all__ = ["Reduce", "Reduction", "Scope", "Walk", "indented"]
-
 
 def indented(lines: Iterable[str]) -> Iterator[str]:
     """Move lines into a block."""
@@ -27,8 +25,9 @@ class Scope:
     """Prints expressions in one place of the text, where some parts already have a name."""
 
     def __init__(self, target: Target) -> None:
-        self.target, self.known = target, dict[Expression, Expression]()
-        self.count = 0
+        self.target: Target = target
+        self.known: dict[Expression, Expression] = {}
+        self.count: int = 0
 
     def fresh(self, word: str) -> str:
         """Return a name that no other part has."""
@@ -111,7 +110,9 @@ class Walk:
     index = ""
 
     def __init__(self, kernel: Kernel, results: Sequence[Expression], scope: Scope) -> None:
-        self.kernel, self.results, self.scope = kernel, results, scope
+        self.kernel: Kernel = kernel
+        self.results: Sequence[Expression] = results
+        self.scope: Scope = scope
 
     def one_pass(
         self,

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from lossary.definition import Argument
     from lossary.engine import Loss
 
-__all__ = ["PANELS", "Curve", "Curves", "PlotError", "Request", "trace"]
-
 Over = Literal["prediction", "margin", "probability"]
 PANELS = ("loss", "gradient", "second derivative")
 

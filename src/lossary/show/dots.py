@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-__all__ = ["print_curves", "ticks"]
-
 COLOURS = ("blue", "red", "green", "magenta", "cyan", "yellow")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # The bit of each dot, by column and by row from the top, and the character without dots.

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from lossary.definition import Argument
     from lossary.engine import Loss
 
-__all__ = ["example"]
-
 # Data by domain: of the first argument, and of those compared with it.
 DATA: dict[str, tuple[Any, ...]] = {
     "Real": ([2.0, -1.0, 0.5], [1.5, -1.0, 3.0]),

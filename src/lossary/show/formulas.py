@@ -9,8 +9,6 @@ from lossary.formula import Expression, variable, walk
 from lossary.render.latex import latex
 from lossary.rewriting import is_bracket, substitute
 
-__all__ = ["abbreviate"]
-
 LONG = 25  # signs; shorter formulas need no letters
 WORTH_A_LETTER = 12  # signs of a repeated part
 LETTERS = ("u", "v", "w")

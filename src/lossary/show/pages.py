@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lossary.losses import FAMILIES as _SUBJECTS
+from lossary.tables import Column, Table
 
 if TYPE_CHECKING:
     from lossary.engine import Loss
-
-__all__ = ["catalogue_table", "index", "page", "signature", "write"]
 
 FAMILIES = {**_SUBJECTS, "custom": "Losses from outside the catalogue"}
 
@@ -124,7 +123,7 @@ def _arguments(loss: Loss) -> list[str]:
     from lossary.render.latex import latex
 
     rows = [
-        _row(
+        (
             f"`{argument.name}`",
             f"${latex(loss.variable(argument.name))}$",
             f"${argument.domain.symbol}$",
@@ -133,7 +132,8 @@ def _arguments(loss: Loss) -> list[str]:
         )
         for argument in loss.arguments
     ]
-    return [*_head("argument", "in formulas", "set", "meaning", "default"), *rows, "", _CONTRACT]
+    heads = ("argument", "in formulas", "set", "meaning", "default")
+    return [*_table(heads, rows), "", _CONTRACT]
 
 
 _CONTRACT = (
@@ -166,10 +166,10 @@ def _elsewhere(loss: Loss) -> list[str]:
 
     names = sorted(loss.elsewhere, key=library)
     rows = [
-        _row(title, ", ".join(f"`{name}`" for name in group))
+        (title, ", ".join(f"`{name}`" for name in group))
         for title, group in groupby(names, key=library)
     ]
-    return [*_head("library", "name"), *rows] if rows else []
+    return _table(("library", "name"), rows) if rows else []
 
 
 def _text(loss: Loss) -> list[str]:
@@ -214,12 +214,8 @@ def _references(source: str) -> str:
     return re.sub(r"arXiv:([\d.]+\d)", r"[arXiv:\1](https://arxiv.org/abs/\1)", source)
 
 
-def _row(*cells: str) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
-
-
-def _head(*titles: str) -> list[str]:
-    return [_row(*titles), _row(*["---"] * len(titles))]
+def _table(heads: Iterable[str], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    return Table([Column(head) for head in heads], list(rows)).markdown()
 
 
 def _families(losses: Iterable[Loss]) -> dict[str, list[Loss]]:
@@ -243,13 +239,13 @@ def catalogue_table(losses: Iterable[Loss]) -> str:
     | regression: losses of a number against a number | `huber`, `log_cosh` |
     """
     rows = [
-        _row(
+        (
             f"{family}: {_lowered(FAMILIES[family])}",
             ", ".join(f"`{loss.name}`" for loss in members),
         )
         for family, members in _families(losses).items()
     ]
-    return "\n".join([*_head("family", "losses"), *rows])
+    return "\n".join(_table(("family", "losses"), rows))
 
 
 def index(losses: Iterable[Loss]) -> str:
@@ -258,10 +254,8 @@ def index(losses: Iterable[Loss]) -> str:
     lines = ["# Catalogue", "", f"{len(losses)} losses, each from one definition."]
     for family, members in _families(losses).items():
         lines += ["", f"## {family.capitalize()}", "", f"{FAMILIES[family]}.", ""]
-        lines += [
-            *_head("loss", "the point of it"),
-            *(_row(f"[`{loss.name}`]({loss.name}.md)", _prose(loss.summary)) for loss in members),
-        ]
+        rows = [(f"[`{loss.name}`]({loss.name}.md)", _prose(loss.summary)) for loss in members]
+        lines += _table(("loss", "the point of it"), rows)
     names = [loss.name for loss in losses]
     return "\n".join([*lines, "", "```{toctree}", ":hidden:", "", *names, "```", ""])
 

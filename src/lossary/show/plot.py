@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from lossary.engine import Loss
 
-__all__ = ["draw", "figure", "write"]
-
 PANEL_INCHES = (4.3, 3.5)
 
 

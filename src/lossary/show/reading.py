@@ -10,8 +10,6 @@ from lossary.render.textbook import textbook
 from lossary.rewriting import is_bracket, substitute
 from lossary.show.unicode import INDICES, RELATIONS, cases, plain, symbol
 
-__all__ = ["Formula", "read"]
-
 LETTERS = "uvwabdefghmnpqrs"
 LONG, WORTH_A_LETTER = 30, 17  # characters
 
@@ -67,15 +65,22 @@ def read(
         if free and (_is_choice(part) or len(plain(substitute(part, known))) >= WORTH_A_LETTER):
             known[part] = variable(free.pop(0), class_axis=part.class_axis)
     formulas = [_formula(substitute(root, known)) for root in roots]
-    letters = [
-        (plain(letter), _formula(textbook(part)))
-        for letter, part in named
-        if letter in set(walk(*roots))
-    ]
+    letters = [(plain(letter), _formula(textbook(part))) for letter, part in _used(named, roots)]
     for part, letter in known.items():
         others = {p: other for p, other in known.items() if p is not part}
         letters.append((plain(letter), _formula(substitute(part, others))))
     return formulas, letters
+
+
+def _used(named: Named, roots: Sequence[Expression]) -> Named:
+    """Letters in the formulas, and in what these letters stand for; inner ones come first."""
+    used = set(walk(*roots))
+    kept = []
+    for letter, part in reversed(named):
+        if letter in used:
+            kept.append((letter, part))
+            used |= set(walk(part))
+    return kept[::-1]
 
 
 def _formula(node: Expression) -> Formula:

@@ -8,9 +8,6 @@ import numpy as np
 
 from lossary.show.curves import PANELS, Curves
 
-__all__ = ["FLAT", "flat", "jumps", "limits", "titles"]
-
-
 FLAT = "0 wherever it exists"
 
 

@@ -11,15 +11,13 @@ from lossary.definition import PROMISES
 from lossary.show.pages import FAMILIES, LIBRARIES, signature
 from lossary.show.reading import Formula, read
 from lossary.show.unicode import plain, symbol
-from lossary.terminal import Column, print_table
+from lossary.tables import Column, Table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from lossary.definition import Argument
     from lossary.engine import Loss
-
-__all__ = ["data", "default", "formulas", "print_list", "print_sheet"]
 
 # A second derivative that needs more than this is left to --latex and --text.
 MOST_NEW_LETTERS, MOST_CHARACTERS = 2, 200
@@ -32,7 +30,7 @@ def print_list(losses: Iterable[Loss], console: Console) -> None:
             console.print()
         console.print(f"[bold]{family}[/bold]: {FAMILIES[family]}", highlight=False)
         rows = [(loss.name, _words(loss.summary)) for loss in members]
-        print_table([Column(style="cyan"), Column()], rows, console, indent=2)
+        Table([Column(style="cyan"), Column()], rows).print(console, indent=2)
 
 
 def print_sheet(loss: Loss, console: Console) -> None:
@@ -52,7 +50,7 @@ def print_sheet(loss: Loss, console: Console) -> None:
                 console.print(Text(part))
     _section(console, "Arguments")
     columns = [Column(style="cyan"), Column(), Column()]
-    print_table(columns, _arguments(loss), console, indent=2)
+    Table(columns, _arguments(loss)).print(console, indent=2)
     for title, items in _facts(loss):
         if items:
             _section(console, title)
@@ -165,7 +163,7 @@ def _print_items(items: Sequence[tuple[str, str]], console: Console) -> None:
     from rich.text import Text
 
     if any(head for head, _ in items):
-        print_table([Column(), Column()], items, console, indent=2)
+        Table([Column(), Column()], items).print(console, indent=2)
         return
     for _, text in items:
         console.print(Padding(Text(text), (0, 0, 0, 2)))

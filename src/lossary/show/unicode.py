@@ -7,14 +7,12 @@ the whole row.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import inf
+from math import inf, pi
 
 from lossary.formula import Expression
 from lossary.render.latex import SYMBOLS
 from lossary.render.textbook import CALLS, CLASS_CALLS, ROW_CALLS, textbook
 from lossary.rewriting import is_bracket
-
-__all__ = ["INDICES", "RELATIONS", "cases", "plain", "symbol"]
 
 ATOM, POWER, PRODUCT, SUM, COMPARE, LOGIC, CASES = 9, 8, 6, 5, 4, 3, 0
 
@@ -22,10 +20,12 @@ ATOM, POWER, PRODUCT, SUM, COMPARE, LOGIC, CASES = 9, 8, 6, 5, 4, 3, 0
 GLYPHS = {
     r"\hat y": "ŷ", r"\ell": "ℓ", r"\eta": "η", r"\delta": "δ", r"\beta": "β", r"\gamma": "γ",
     r"\alpha": "α", r"\varepsilon": "ε", r"\lambda": "λ", r"\mu": "μ", r"\tau": "τ",
+    r"\rho": "ρ", r"\Delta": "Δ", r"\ell_w": "ℓw", r"\ell_l": "ℓl", r"\rho_w": "ρw",
+    r"\rho_l": "ρl", r"\ell_0": "ℓ₀", "z_0": "z₀", r"\lambda_+": "λ₊", r"\lambda_-": "λ₋",
     "w_+": "w₊", "n_+": "n₊", "n_-": "n₋",
 }  # fmt: skip
 
-FRACTIONS = {0.5: "½", 0.25: "¼", 0.75: "¾"}
+FRACTIONS = {0.5: "½", 0.25: "¼", 0.75: "¾", pi: "π"}
 SUPERSCRIPTS = {2: "²", 3: "³", 4: "⁴"}
 INDICES = ("c", "j", "k")
 
@@ -92,8 +92,8 @@ def _spell(node: Expression, index: str | None) -> tuple[int, str]:
 
 
 def _call_binding(template: str) -> int:
-    """``log cosh(x)`` and ``sech(x)²`` need brackets before they are raised to a power."""
-    return POWER if template.startswith("log ") or template.endswith("²") else ATOM
+    """``log σ(x)`` needs brackets before it is raised to a power."""
+    return POWER if template.startswith("log ") else ATOM
 
 
 def _logic(node: Expression, index: str | None) -> tuple[int, str]:
@@ -104,8 +104,6 @@ def _logic(node: Expression, index: str | None) -> tuple[int, str]:
         if arguments[0].operator == "constant":
             return COMPARE, f"{texts[1]} {turned} {texts[0]}"
         return COMPARE, f"{texts[0]} {straight} {texts[1]}"
-    if operator == "bracket":
-        return ATOM, f"[{texts[0]} = {texts[1]}]"
     if operator in {"logical_and", "logical_or"}:
         word = "and" if operator == "logical_and" else "or"
         return LOGIC, f" {word} ".join(_bound(a, COMPARE, index) for a in arguments)
@@ -117,12 +115,8 @@ def _logic(node: Expression, index: str | None) -> tuple[int, str]:
         return ATOM, "C"
     if operator == "where" and is_bracket(node):
         return ATOM, f"[{_bound(arguments[0], COMPARE, index)}]"
-    if operator == "where":
-        rows = [f"{value} if {when}" if when else value for value, when in cases(node, index)]
-        return ATOM, f"[{'; '.join(rows)}]"
-    # A named function without an entry above: its own name says what it means.
-    name = operator.replace("_", " ")
-    return ATOM, f"{name}({', '.join(_bound(a, CASES, index) for a in arguments)})"
+    rows = [f"{value} if {when}" if when else value for value, when in cases(node, index)]
+    return ATOM, f"[{'; '.join(rows)}]"
 
 
 def _suffix(node: Expression, index: str | None) -> str:
@@ -145,6 +139,11 @@ def _raised(base: str, exponent: Expression, index: str | None) -> str:
     return f"{base}^{_bound(exponent, ATOM, index)}"
 
 
+def _is_number(node: Expression) -> bool:
+    """Whether a node is a number that may be multiplied out; π stays a letter."""
+    return node.operator == "constant" and node.payload != pi
+
+
 def _square(node: Expression) -> bool:
     if node.operator != "power" or node.arguments[1].operator != "constant":
         return False
@@ -161,7 +160,7 @@ class Product:
 
     def take(self, node: Expression, *, inverse: bool = False, times: int = 1) -> None:
         """Add a factor, looking into products and quotients."""
-        if node.operator == "constant":
+        if _is_number(node):
             value = float(node.payload or 0) ** times
             self.number = self.number / value if inverse and value else self.number * value
         elif node.operator in {"multiply", "weighted"}:
@@ -221,7 +220,7 @@ def _rank(item: tuple[Expression, int]) -> int:
     """Order factors as textbooks do: letters, shares, brackets, functions, sums."""
     operator = item[0].operator
     inner = item[0].arguments[0].operator if operator == "pick" else operator
-    if inner in {"variable", "class_count"}:
+    if inner in {"constant", "variable", "class_count"}:
         return 0
     if inner in {"sigmoid", "softmax"}:
         return 1
@@ -232,7 +231,7 @@ def _sum(node: Expression, index: str | None) -> tuple[int, str]:
     number, place, terms = 0.0, None, []
     parts = _terms(node, 1)
     for sign, term in parts:
-        if term.operator == "constant":
+        if _is_number(term):
             number += sign * float(term.payload or 0)
             place = len(terms) if place is None else place
             continue

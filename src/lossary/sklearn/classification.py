@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from lossary import catalogue
+from lossary.doors import NotMine
 from lossary.sklearn.contract import Warned, as_sklearn, doubles, weights
 
 __all__ = ["brier_score_loss", "d2_brier_score", "d2_log_loss_score", "hinge_loss", "log_loss"]
@@ -104,7 +105,9 @@ def _signs(y_true: Any, y_proba: Any, sample_weight: Any, pos_label: Any) -> Row
     return Rows(target, probability, weights(sample_weight, len(target)), doubtful=False)
 
 
-def _cross_entropy(rows: Rows, probability: NDArray[Any], reduction: str = "mean") -> float:
+def _cross_entropy(
+    rows: Rows, probability: NDArray[Any], reduction: Literal["mean", "sum"] = "mean"
+) -> float:
     return float(
         catalogue["soft_cross_entropy_from_probabilities"](
             _clipped(probability), rows.target, weight=rows.weight, reduction=reduction, check=False
@@ -162,7 +165,7 @@ def log_loss(
     0.164252
     """
     if not isinstance(normalize, (bool, np.bool_)):
-        return NotImplemented
+        raise NotMine
     renamed = _is_renamed(y_proba, y_pred)
     rows = _rows(y_true, y_pred if renamed else y_proba, sample_weight, labels)
     reduction = "mean" if normalize else "sum"
@@ -189,7 +192,7 @@ def brier_score_loss(
     """
     automatic = isinstance(scale_by_half, str) and scale_by_half == "auto"
     if not (automatic or isinstance(scale_by_half, (bool, np.bool_))):
-        return NotImplemented
+        raise NotMine
     rows = _brier_rows(y_true, y_proba, sample_weight, pos_label, labels)
     half = rows.target.ndim == 1 or rows.target.shape[1] < 3 if automatic else scale_by_half
     return _answer(rows, _squared_distance(rows, rows.probability) * (0.5 if half else 1))
@@ -222,7 +225,7 @@ def d2_log_loss_score(
     renamed = _is_renamed(y_proba, y_pred)
     rows = _rows(y_true, y_pred if renamed else y_proba, sample_weight, labels)
     if len(rows.target) < 2:
-        return NotImplemented
+        raise NotMine
     share = _cross_entropy(rows, rows.probability) / _cross_entropy(rows, _constant(rows))
     return _answer(rows, 1 - share, renamed)
 
@@ -247,7 +250,7 @@ def d2_brier_score(
     rows = _brier_rows(y_true, y_proba, sample_weight, pos_label, labels)
     constant = _squared_distance(rows, _constant(rows))
     if len(rows.target) < 2 or constant == 0:
-        return NotImplemented
+        raise NotMine
     return _answer(rows, 1 - _squared_distance(rows, rows.probability) / constant)
 
 
@@ -273,14 +276,14 @@ def hinge_loss(
     label = column_or_1d(y_true)
     classes = np.unique(label if labels is None else np.asarray(labels))
     if get_config()["array_api_dispatch"] or not np.isin(label, classes).all():
-        return NotImplemented
+        raise NotMine
     weight = weights(sample_weight, len(label))
     if len(classes) > 2:
         if decision.shape != (len(label), len(classes)):
-            return NotImplemented
+            raise NotMine
         place = np.searchsorted(classes, label)
         return float(catalogue["crammer_singer"](decision, place, weight=weight, check=False))
     if len(classes) < 2 or type_of_target(label) != "binary":
-        return NotImplemented
+        raise NotMine
     sign = np.where(label == classes[1], 1.0, -1.0)
     return float(catalogue["hinge"](column_or_1d(decision), sign, weight=weight, check=False))

@@ -12,19 +12,8 @@ from numpy.typing import NDArray
 from sklearn import get_config, metrics
 from sklearn.utils.validation import check_array, check_consistent_length
 
+from lossary.doors import NotMine
 from lossary.kinds import is_masked, plain
-
-__all__ = [
-    "PEERS",
-    "Targets",
-    "Warned",
-    "as_sklearn",
-    "doubles",
-    "float_dtype",
-    "refuse_masked",
-    "targets",
-    "weights",
-]
 
 P = ParamSpec("P")
 
@@ -46,9 +35,9 @@ class Warned(NamedTuple):
 
 
 def as_sklearn(door: Callable[P, Any]) -> Callable[P, Any]:
-    """Give a door scikit-learn's answer where its own is NotImplemented, and its errors.
+    """Give a door scikit-learn's answer where it raises NotMine, and its errors.
 
-    A door says NotImplemented to what lies outside the core (the quantiles 0 and 1, deviances of a
+    A door raises NotMine for what lies outside the core (the quantiles 0 and 1, deviances of a
     power, arrays of another library under ``array_api_dispatch``) and to what scikit-learn refuses:
     the function of the same name then answers, warns or raises as existing code expects.
     """
@@ -61,14 +50,14 @@ def as_sklearn(door: Callable[P, Any]) -> Callable[P, Any]:
         refuse_masked(door.__name__, *args, **kwargs)
         try:
             result = door(*args, **kwargs)
-        except (ValueError, TypeError):
-            result = NotImplemented
-        if result is NotImplemented:
-            return peer(*args, **kwargs)
-        if isinstance(result, Warned):
+        except (NotMine, ValueError, TypeError):
+            pass
+        else:
+            if not isinstance(result, Warned):
+                return result
             peer(*args, **kwargs)
             return result.value
-        return result
+        return peer(*args, **kwargs)
 
     PEERS[door.__name__] = peer
     call.__signature__ = inspect.signature(peer)  # pyright: ignore[reportAttributeAccessIssue]

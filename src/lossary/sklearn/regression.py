@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lossary import catalogue
+from lossary.doors import NotMine
 from lossary.sklearn.contract import Targets, as_sklearn, doubles, targets
 
 __all__ = [
@@ -49,10 +50,12 @@ def _combined(columns: Columns, multioutput: Any, dtype: Any) -> Any:
     if isinstance(multioutput, str):
         if multioutput == "raw_values":
             return columns.astype(dtype)
-        return float(columns.mean()) if multioutput == "uniform_average" else NotImplemented
+        if multioutput != "uniform_average":
+            raise NotMine
+        return float(columns.mean())
     share = doubles(multioutput)
     if len(columns) == 1 or share.shape != columns.shape or share.sum() == 0:
-        return NotImplemented
+        raise NotMine
     return float(np.average(columns, weights=share))
 
 
@@ -61,14 +64,14 @@ def _mean(
 ) -> Any:
     given = targets(y_true, y_pred, sample_weight)
     if given is None:
-        return NotImplemented
+        raise NotMine
     return _combined(_columns(loss, given, **parameters), multioutput, given.dtype)
 
 
 def _root(loss: str, y_true: Any, y_pred: Any, sample_weight: Any, multioutput: Any) -> Any:
     given = targets(y_true, y_pred, sample_weight)
     if given is None:
-        return NotImplemented
+        raise NotMine
     return _combined(np.sqrt(_columns(loss, given)), multioutput, given.dtype)
 
 
@@ -183,7 +186,7 @@ def mean_absolute_percentage_error(
     """
     given = targets(y_true, y_pred, sample_weight)
     if given is None:
-        return NotImplemented
+        raise NotMine
     size = catalogue["absolute_error"](given.predicted, given.true, reduction="none", check=False)
     relative = size / np.maximum(abs(given.true), TARGET_FLOOR)
     columns = np.average(relative, axis=0, weights=given.weight)
@@ -208,7 +211,7 @@ def mean_pinball_loss(
     0.45
     """
     if not isinstance(alpha, Real):
-        return NotImplemented
+        raise NotMine
     level = float(alpha)
     return _mean("quantile", y_true, y_pred, sample_weight, multioutput, quantile=level)
 
@@ -252,9 +255,9 @@ def d2_pinball_score(
     """
     given = targets(y_true, y_pred, sample_weight)
     if given is None or len(given.true) < 2 or not isinstance(alpha, Real):
-        return NotImplemented
+        raise NotMine
     if given.weight is not None and given.weight.min() < 0:
-        return NotImplemented
+        raise NotMine
     level = float(alpha)
     best = np.broadcast_to(_quantiles(given, level), given.true.shape)
     return _score(
@@ -303,12 +306,12 @@ def d2_tweedie_score(
     """
     given = targets(y_true, y_pred, sample_weight)
     if given is None or not isinstance(power, Real) or power != 0:
-        return NotImplemented
+        raise NotMine
     if given.true.shape[1] != 1 or len(given.true) < 2:
-        return NotImplemented
+        raise NotMine
     mean = np.average(given.true, axis=0, weights=given.weight)
     constant = given._replace(predicted=np.broadcast_to(mean, given.true.shape))
     denominator = _columns("squared_error", constant)
     if denominator[0] == 0:
-        return NotImplemented
+        raise NotMine
     return float(1 - _columns("squared_error", given)[0] / denominator[0])

@@ -18,8 +18,6 @@ from lossary.engine import Loss
 from lossary.errors import DomainError, ShapeError
 from lossary.sklearn.contract import refuse_masked
 
-__all__ = ["LossScorer", "scorer"]
-
 Numbers = NDArray[Any]
 
 
@@ -96,10 +94,10 @@ class LossScorer(_BaseScorer):
         # (n, 1) and (n,) are the same predictions to scikit-learn, on either side.
         if prediction.size == target.size and not self.loss.class_axis:
             prediction = prediction.reshape(target.shape)
+        weights: dict[str, Any] = {}
         if weight is not None:
-            rank = 1 if self.loss.class_axis else prediction.ndim
-            weight = np.asarray(weight).reshape(-1, *[1] * (rank - 1))
-        return -float(self.loss(prediction, target, weight=weight, **self._kwargs))
+            weights = _weights(self.loss, prediction, np.asarray(weight))
+        return -float(self.loss(prediction, target, **weights, **self._kwargs))
 
     def __repr__(self) -> str:
         named = {} if self._asked is None else {"response_method": self._asked}
@@ -193,6 +191,14 @@ def _respond(loss: Loss, estimator: Any, X: Any, asked: str | None) -> Response:
     return Response(way[1](numbers), None if classes is None else np.asarray(classes))
 
 
+def _weights(loss: Loss, prediction: Numbers, weight: Numbers) -> dict[str, Numbers]:
+    """Return weights of samples as the option that weighs them; samples may be the positions."""
+    if loss.over_positions and prediction.ndim == 1:
+        return {"position_weight": weight}
+    rank = 1 if loss.class_axis else prediction.ndim
+    return {"weight": weight.reshape(-1, *[1] * (rank - 1))}
+
+
 def _target(loss: Loss, y_true: ArrayLike, response: Response) -> Numbers:
     """Return the labels in the form that the loss asks for."""
     y, classes = np.asarray(y_true), response.classes
@@ -208,7 +214,7 @@ def _target(loss: Loss, y_true: ArrayLike, response: Response) -> Numbers:
     domain = loss.inputs[1].domain
     if domain.integer:
         return index
-    if domain.class_axis:
+    if domain.class_axis and not loss.over_positions:
         rows = np.eye(len(classes))[index]
         return _log(rows) if domain.name == "LogSimplex" else rows
     return index * 2.0 - 1 if domain.name == "Sign" else index.astype(np.float64)

@@ -21,8 +21,9 @@ from lossary.study import boosting, convergence, digits, imbalance, neuron, outl
 from lossary.study.experiment import MissingDataError, Progress, Study, StudyError, silent
 from lossary.study.figure import draw_report
 from lossary.study.needs import one_thread
-from lossary.study.report import Claim, Report, Table
+from lossary.study.report import Claim, Report
 from lossary.study.terminal import print_report
+from lossary.tables import Table
 
 __all__ = [
     "Claim",

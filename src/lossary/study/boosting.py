@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from lossary.study.boosting_fits import EVERY, TASKS, Fits, Settings, measure
+from lossary.study.boosting_fits import EVERY, TASKS, Fits, Settings, fit_all
 from lossary.study.experiment import Progress, Study
-from lossary.study.report import Axis, Column, Curve, Panel, Report, Table
+from lossary.study.report import Axis, Curve, Panel, Report
+from lossary.tables import Column, Table
 
 DRAWN = ("focal", "quantile", "huber", "negative_binomial")
 ALIKE = 5e-4
@@ -19,7 +20,7 @@ ALIKE = 5e-4
 
 def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
     """Fit, then report."""
-    fits = measure(settings, seed, progress)
+    fits = fit_all(settings, seed, progress)
     return Report(
         study="boosting",
         title="Any loss in a booster",
@@ -56,8 +57,8 @@ def losses_table(settings: Settings, fits: Mapping[str, Fits]) -> Table:
         " against softmax: minus the log-probability of the grade. LightGBM for lambdarank, XGBoost"
         " for the others; 5 features, of which two matter; one thread."
     )
-    return Table("Held-out loss of the nearest built-in and of the loss itself", columns,
-                 tuple(rows), note)  # fmt: skip
+    title = "Held-out loss of the nearest built-in and of the loss itself"
+    return Table(columns, rows, title, note)
 
 
 def ratio(fits: Fits) -> float:

@@ -12,8 +12,6 @@ from lossary import boosters
 from lossary.study.experiment import Progress
 from lossary.study.needs import need
 
-__all__ = ["TASKS", "Fits", "Settings", "Task", "measure"]
-
 Numbers = Any
 EVERY = 5
 """How many trees lie between two looks at held-out rows."""
@@ -115,7 +113,7 @@ TASKS = (
 )  # fmt: skip
 
 
-def measure(settings: Settings, seed: int, progress: Progress) -> dict[str, Fits]:
+def fit_all(settings: Settings, seed: int, progress: Progress) -> dict[str, Fits]:
     """Fit every loss and its neighbour, each repetition on other data."""
     need("xgboost", extra="boosters")
     need("lightgbm", extra="boosters")

@@ -17,17 +17,18 @@ from lossary.study.convergence_steps import (
     SQUARED,
     Outcome,
     Settings,
+    descend_all,
     gradient_crossing,
-    measure,
     trajectory,
 )
 from lossary.study.experiment import Progress, Study
-from lossary.study.report import Axis, Cell, Claim, Column, Curve, Level, Panel, Report, Table
+from lossary.study.report import Axis, Claim, Curve, Level, Panel, Report
+from lossary.tables import Cell, Column, Table
 
 
 def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
     """Measure, then report."""
-    outcome = measure(settings, seed, progress)
+    outcome = descend_all(settings, seed, progress)
     return Report(
         study="convergence",
         title="Which loss converges faster?",
@@ -50,13 +51,13 @@ def single_table(settings: Settings, outcome: Outcome) -> Table:
     columns = (
         Column("rate", "g"),
         Column("start", "g"),
-        *(Column(name, ",d") for name in LOSSES),
+        *(Column(name, ",d", missing="never") for name in LOSSES),
     )
     note = (
         f"One prediction, gradient descent until it is within {settings.tolerance:g} of its target;"
         f" never: not within {settings.limit:,} steps."
     )
-    return Table("Steps of a single prediction", columns, tuple(rows), note)
+    return Table(columns, rows, "Steps of a single prediction", note)
 
 
 def batch_table(settings: Settings, outcome: Outcome) -> Table:
@@ -65,14 +66,14 @@ def batch_table(settings: Settings, outcome: Outcome) -> Table:
     columns = (
         Column("noise", "g"),
         Column("start", "g"),
-        *(Column(name, ",d") for name in LOSSES),
+        *(Column(name, ",d", missing="never") for name in LOSSES),
     )
     note = (
         f"{settings.samples:,} examples, {settings.features} coefficients that start so far from"
         f" the truth; full-batch steps at rate {settings.rates[0]:g} until within a tenth of that"
         " distance of the loss's own minimum."
     )
-    return Table("Steps of a linear regression", columns, rows, note)
+    return Table(columns, rows, "Steps of a linear regression", note)
 
 
 def words(steps: list[int | None]) -> str:
@@ -115,72 +116,108 @@ def split(verdicts: list[bool]) -> bool | None:
     return verdicts[0] if len(set(verdicts)) == 1 else None
 
 
+# What the articles claim, each beside the steps.
+
+
+def squared_is_faster(settings: Settings, outcome: Outcome) -> Claim:
+    """Article B's side of the contradiction."""
+    rate, near, far = settings.rates[0], settings.distances[1], settings.distances[-1]
+    steps = starts(settings, outcome)
+    return Claim(
+        "68, E12",
+        "B",
+        "MSE converges faster than MAE",
+        f"at rate {rate:g} from {far:g}: {words(steps[-1][::2])} steps; from {near:g}: "
+        f"{words(steps[1][::2])}",
+        split([fewer(s, a) for s, _, a in steps]),
+    )
+
+
+def absolute_is_faster(settings: Settings, outcome: Outcome) -> Claim:
+    """Article E's side."""
+    lead = outcome.last_lead(SQUARED)
+    return Claim(
+        "70, E12",
+        "E",
+        "L2 converges more slowly than L1",
+        f"the same numbers: true from starts up to {f'{lead:.2f}' if lead else 'none'}, false"
+        f" beyond; the gradients cross at a residual of {gradient_crossing():.4f}",
+        split([fewer(a, s) for s, _, a in starts(settings, outcome)]),
+    )
+
+
+def in_order(settings: Settings, outcome: Outcome) -> Claim:
+    """Three losses, one order."""
+    rate, middle, places = *settings.rates[:2], range(len(settings.distances))
+    found = [outcome.steps(each, place) for each in settings.rates[:2] for place in places]
+    ordered = [fewer(s, h) and fewer(h, a) for s, h, a in found]
+    return Claim(
+        "68",
+        "B",
+        "convergence speed MSE > Huber > MAE",
+        f"in this order in {float(np.mean(ordered)):.0%} of the runs at rates {rate:g} and"
+        f" {middle:g}; Huber pulls with r where squared pulls with 2r, and with at most 1, as"
+        " absolute does",
+        split(ordered),
+    )
+
+
+def in_order_on_a_batch(settings: Settings, outcome: Outcome) -> Claim:
+    """The same where the signs average out."""
+    noise = settings.batch_noises[-1]
+    noisy = {far: list(outcome.batch[far, noise].values()) for far in settings.batch_distances}
+    return Claim(
+        "68",
+        "B",
+        "convergence speed MSE > Huber > MAE (here on a noisy batch)",
+        "; ".join(f"from {far:g}: {words(steps)}" for far, steps in noisy.items())
+        + " (squared, Huber, absolute)",
+        split([fewer(s, h) and fewer(h, a) for s, h, a in noisy.values()]),
+    )
+
+
+def misses_the_minimum(settings: Settings, outcome: Outcome) -> Claim:
+    """What a constant gradient does at the end."""
+    middle = settings.rates[1]
+    least = float(outcome.single[ABSOLUTE, middle].least.min())
+    slowest = max(count or settings.limit for count in outcome.single[SQUARED, middle].known())
+    return Claim(
+        "69",
+        "B",
+        "MAE has a constant gradient and may miss the minimum",
+        f"at rate {middle:g} absolute error comes no nearer than {least:.4f} from any start;"
+        f" squared error arrives from all in at most {slowest:,} steps",
+        least > settings.tolerance,
+    )
+
+
+def can_explode(settings: Settings, outcome: Outcome) -> Claim:
+    """What too large a rate does."""
+    rate, near = settings.rates[-1], settings.distances[1]
+    unstable = outcome.steps(rate, 1)
+    return Claim(
+        "69",
+        "B",
+        "MSE: the gradient shrinks near the minimum, but can explode",
+        f"at rate {rate:g} steps from {near:g}: {words(unstable)} (squared, Huber, absolute)",
+        unstable[0] is None,
+    )
+
+
+CLAIMS = (
+    squared_is_faster, absolute_is_faster, in_order, in_order_on_a_batch, misses_the_minimum,
+    can_explode,
+)  # fmt: skip
+
+
 def claims(settings: Settings, outcome: Outcome) -> tuple[Claim, ...]:
     """Settle the contradiction with numbers."""
-    rate, middle, places = settings.rates[0], settings.rates[1], range(len(settings.distances))
-    steps = [outcome.steps(rate, place) for place in places]
-    near, far = settings.distances[1], settings.distances[-1]
-    lead, crossing = outcome.last_lead(SQUARED), gradient_crossing()
-    everywhere = [outcome.steps(each, place) for each in settings.rates[:2] for place in places]
-    ordered = [fewer(s, h) and fewer(h, a) for s, h, a in everywhere]
-    least, share = float(outcome.single[ABSOLUTE, middle].least.min()), float(np.mean(ordered))
-    slowest = max(count or settings.limit for count in outcome.single[SQUARED, middle].known())
-    noisy = {
-        far: list(outcome.batch[far, settings.batch_noises[-1]].values())
-        for far in settings.batch_distances
-    }
-    unstable = outcome.steps(settings.rates[-1], 1)
-    return (
-        Claim(
-            "68, E12",
-            "B",
-            "MSE converges faster than MAE",
-            f"at rate {rate:g} from {far:g}: {words(steps[-1][::2])} steps; from {near:g}: "
-            f"{words(steps[1][::2])}",
-            split([fewer(s, a) for s, _, a in steps]),
-        ),
-        Claim(
-            "70, E12",
-            "E",
-            "L2 converges more slowly than L1",
-            "the same numbers: true from starts up to "
-            + (f"{lead:.2f}" if lead else "none")
-            + f", false beyond; the gradients cross at a residual of {crossing:.4f}",
-            split([fewer(a, s) for s, _, a in steps]),
-        ),
-        Claim(
-            "68",
-            "B",
-            "convergence speed MSE > Huber > MAE",
-            f"in this order in {share:.0%} of the runs at rates {rate:g} and {middle:g}; Huber"
-            " pulls with r where squared pulls with 2r, and with at most 1, as absolute does",
-            split(ordered),
-        ),
-        Claim(
-            "68",
-            "B",
-            "convergence speed MSE > Huber > MAE (here on a noisy batch)",
-            "; ".join(f"from {far:g}: {words(steps)}" for far, steps in noisy.items())
-            + " (squared, Huber, absolute)",
-            split([fewer(s, h) and fewer(h, a) for s, h, a in noisy.values()]),
-        ),
-        Claim(
-            "69",
-            "B",
-            "MAE has a constant gradient and may miss the minimum",
-            f"at rate {middle:g} absolute error comes no nearer than {least:.4f} from any start;"
-            f" squared error arrives from all in at most {slowest:,} steps",
-            least > settings.tolerance,
-        ),
-        Claim(
-            "69",
-            "B",
-            "MSE: the gradient shrinks near the minimum, but can explode",
-            f"at rate {settings.rates[-1]:g} steps from {near:g}: {words(unstable)}"
-            " (squared, Huber, absolute)",
-            unstable[0] is None,
-        ),
-    )
+    return tuple(claim(settings, outcome) for claim in CLAIMS)
+
+
+def starts(settings: Settings, outcome: Outcome) -> list[list[int | None]]:
+    """Return the steps at the smallest rate, by start."""
+    return [outcome.steps(settings.rates[0], place) for place in range(len(settings.distances))]
 
 
 def panels(settings: Settings, outcome: Outcome) -> tuple[Panel, ...]:

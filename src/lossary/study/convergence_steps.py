@@ -116,7 +116,7 @@ class Outcome:
         return float(self.grid[fewer][-1]) if fewer.any() else None
 
 
-def measure(settings: Settings, seed: int, progress: Progress) -> Outcome:
+def descend_all(settings: Settings, seed: int, progress: Progress) -> Outcome:
     """Run every descent."""
     batches = [(far, noise) for noise in settings.batch_noises for far in settings.batch_distances]
     total = len(settings.rates) + 1 + len(batches)

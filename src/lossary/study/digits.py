@@ -15,7 +15,7 @@ import numpy as np
 from lossary.study.experiment import Progress, Study
 from lossary.study.images import Images, bundled_digits
 from lossary.study.images import mnist as mnist_images
-from lossary.study.report import Axis, Claim, Column, Curve, Level, Panel, Report, Table
+from lossary.study.report import Axis, Claim, Curve, Level, Panel, Report
 from lossary.study.softmax_regression import (
     CLASSES,
     LOGITS,
@@ -26,6 +26,7 @@ from lossary.study.softmax_regression import (
     floor,
     train,
 )
+from lossary.tables import Column, Table
 
 # Test accuracy after each epoch as article [C] prints it: only to compare with.
 ARTICLE_QUADRATIC = (
@@ -104,7 +105,7 @@ def epochs_table(
     if article:
         note += " Columns marked [C] are the article's own."
     rows = tuple(zip(*cells, strict=True))
-    return Table("Accuracy on the test images after each epoch", tuple(columns), rows, note)
+    return Table(columns, rows, "Accuracy on the test images after each epoch", note)
 
 
 def summary(runs: Mapping[str, Run]) -> Table:
@@ -113,7 +114,7 @@ def summary(runs: Mapping[str, Run]) -> Table:
         Column("trained with"),
         Column("epoch 1", ".4f"),
         Column("last epoch", ".4f"),
-        Column("0.90 in epoch", "d"),
+        Column("0.90 in epoch", "d", missing="never"),
         Column("first slope", ".4f"),
         Column("last loss", ".4f"),
     )
@@ -126,7 +127,7 @@ def summary(runs: Mapping[str, Run]) -> Table:
         " loss: mean over the last epoch's batches; with softmax twice it cannot fall below"
         f" {floor():.4f}."
     )
-    return Table("The three losses", columns, rows, note)
+    return Table(columns, rows, "The three losses", note)
 
 
 def learned(runs: Mapping[str, Run]) -> str:
@@ -158,63 +159,78 @@ def learned(runs: Mapping[str, Run]) -> str:
     )
 
 
+# What article [C] claims, each beside the runs.
+
+
 def article_claims(
     runs: Mapping[str, Run], article: Mapping[str, tuple[float, ...]]
 ) -> tuple[Claim, ...]:
     """The article's table against the same two losses."""
-    made = []
-    for name, printed in article.items():
-        shared = min(len(printed), len(runs[name].accuracy))
-        apart = np.abs(runs[name].accuracy[:shared] - np.array(printed[:shared]))
-        whole = shared == len(printed)
-        made.append(
-            Claim(
-                "58",
-                "C",
-                f"{'cross-entropy' if name == TWICE else name}: accuracy {printed[0]:.4f} after the"
-                f" first epoch, {printed[-1]:.4f} after the last",
-                f"{runs[name].accuracy[0]:.4f} and {runs[name].accuracy[-1]:.4f}; at most "
-                f"{apart.max():.4f} apart in any epoch, {apart[-1]:.4f} in the last",
-                bool(whole and apart.max() <= EACH_EPOCH and apart[-1] <= LAST_EPOCH),
-            )
-        )
-    return tuple(made)
+    return tuple(
+        same_table(name, runs[name].accuracy, printed) for name, printed in article.items()
+    )
+
+
+def same_table(name: str, accuracy: np.ndarray, printed: tuple[float, ...]) -> Claim:
+    """One loss against what the article printed of it."""
+    shared = min(len(printed), len(accuracy))
+    apart = np.abs(accuracy[:shared] - np.array(printed[:shared]))
+    near = apart.max() <= EACH_EPOCH and apart[-1] <= LAST_EPOCH
+    return Claim(
+        "58",
+        "C",
+        f"{'cross-entropy' if name == TWICE else name}: accuracy {printed[0]:.4f} after the first"
+        f" epoch, {printed[-1]:.4f} after the last",
+        f"{accuracy[0]:.4f} and {accuracy[-1]:.4f}; at most {apart.max():.4f} apart in any epoch,"
+        f" {apart[-1]:.4f} in the last",
+        bool(shared == len(printed) and near),
+    )
+
+
+def reaches_nine_tenths(runs: Mapping[str, Run]) -> Claim:
+    """When each loss is right nine times in ten."""
+    reached = [runs[name].first_at(0.9) for name in (QUADRATIC, TWICE, LOGITS)]
+    slow, twice, right = (f"in epoch {epoch}" if epoch else "never" for epoch in reached)
+    endless = len(runs[QUADRATIC].accuracy) + 1
+    sooner = [(epoch or endless) < (reached[0] or endless) for epoch in reached[1:]]
+    return Claim(
+        "58",
+        "C",
+        "0.9 is reached in epoch 8 with the quadratic cost, in epoch 3 with cross-entropy",
+        f"quadratic cost {slow}, softmax twice {twice}, cross-entropy on logits {right}",
+        sooner[0] if sooner[0] == sooner[1] else None,
+    )
+
+
+def go_well_together(runs: Mapping[str, Run]) -> Claim:
+    """Cross-entropy of logits against the quadratic cost."""
+    slow, right = runs[QUADRATIC].accuracy[-1], runs[LOGITS].accuracy[-1]
+    return Claim(
+        "58, 63",
+        "C",
+        "softmax and cross-entropy go well together",
+        f"last accuracy {right:.4f} on logits against {slow:.4f} with the quadratic cost",
+        bool(right > slow),
+    )
+
+
+def softmax_twice(runs: Mapping[str, Run]) -> Claim:
+    """What the second softmax costs."""
+    twice, right = runs[TWICE], runs[LOGITS]
+    return Claim(
+        "E1",
+        "C",
+        "softmax outputs may be passed as logits=",
+        f"the loss cannot fall below {floor():.4f} and ends at {twice.loss[-1]:.4f}; the first"
+        f" slope shrinks {right.first_slope / twice.first_slope:.1f} times;"
+        f" {twice.accuracy[0]:.4f} instead of {right.accuracy[0]:.4f} after the first epoch",
+        False if right.first_slope > twice.first_slope else None,
+    )
 
 
 def general_claims(runs: Mapping[str, Run]) -> tuple[Claim, ...]:
     """Statements that do not depend on the data set."""
-    slow, twice, right = runs[QUADRATIC], runs[TWICE], runs[LOGITS]
-    reached = [one.first_at(0.9) for one in (slow, twice, right)]
-    words = [f"in epoch {epoch}" if epoch else "never" for epoch in reached]
-    endless = len(slow.accuracy) + 1
-    sooner = [(epoch or endless) < (reached[0] or endless) for epoch in reached[1:]]
-    return (
-        Claim(
-            "58",
-            "C",
-            "0.9 is reached in epoch 8 with the quadratic cost, in epoch 3 with cross-entropy",
-            f"quadratic cost {words[0]}, softmax twice {words[1]}, cross-entropy on logits"
-            f" {words[2]}",
-            sooner[0] if sooner[0] == sooner[1] else None,
-        ),
-        Claim(
-            "58, 63",
-            "C",
-            "softmax and cross-entropy go well together",
-            f"last accuracy {right.accuracy[-1]:.4f} on logits against {slow.accuracy[-1]:.4f} "
-            "with the quadratic cost",
-            bool(right.accuracy[-1] > slow.accuracy[-1]),
-        ),
-        Claim(
-            "E1",
-            "C",
-            "softmax outputs may be passed as logits=",
-            f"the loss cannot fall below {floor():.4f} and ends at {twice.loss[-1]:.4f}; the first"
-            f" slope shrinks {right.first_slope / twice.first_slope:.1f} times;"
-            f" {twice.accuracy[0]:.4f} instead of {right.accuracy[0]:.4f} after the first epoch",
-            False if right.first_slope > twice.first_slope else None,
-        ),
-    )
+    return reaches_nine_tenths(runs), go_well_together(runs), softmax_twice(runs)
 
 
 def panels(

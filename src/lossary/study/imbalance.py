@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +18,16 @@ from lossary.study.imbalance_fits import (
     NAMES,
     PLAIN,
     Settings,
-    measure,
+    fit_all,
     modulation,
 )
-from lossary.study.report import Axis, Claim, Column, Curve, Mark, Panel, Report, Table
+from lossary.study.report import Axis, Claim, Curve, Mark, Panel, Report
+from lossary.tables import Column, Table
 
 
 def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
     """Measure, then report."""
-    results = measure(settings, seed, progress)
+    results = fit_all(settings, seed, progress)
     middle = np.median(results, axis=2)
     return Report(
         study="imbalance",
@@ -35,7 +36,7 @@ def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress)
         settings=asdict(settings),
         tables=(measures_table(settings, middle), modulation_table()),
         learned=learned(settings, middle),
-        claims=claims(settings, middle),
+        claims=claims(Evidence(settings.ratios, middle)),
         series=panels(settings.ratios, results),
     )
 
@@ -65,7 +66,7 @@ def measures_table(settings: Settings, middle: np.ndarray) -> Table:
         " positives| weighted by examples. On wrong: at the cross-entropy fit, the share of the"
         " loss's gradient that comes from examples on the wrong side of 0.5."
     )
-    return Table("What each loss gives as one class becomes rare", columns, rows, note)
+    return Table(columns, rows, "What each loss gives as one class becomes rare", note)
 
 
 def modulation_table() -> Table:
@@ -80,7 +81,7 @@ def modulation_table() -> Table:
         "What focal loss leaves of the cross-entropy of one example whose true class has"
         " probability p_t."
     )
-    return Table("The modulation (1 − p_t)^γ", columns, rows, note)
+    return Table(columns, rows, "The modulation (1 − p_t)^γ", note)
 
 
 def learned(settings: Settings, middle: np.ndarray) -> str:
@@ -103,72 +104,115 @@ def learned(settings: Settings, middle: np.ndarray) -> str:
     )
 
 
-def claims(settings: Settings, middle: np.ndarray) -> tuple[Claim, ...]:
-    """Put the articles' guidance beside the fits."""
-    first, last = (dict(zip(NAMES, middle[place], strict=True)) for place in (0, -1))
-    ratio, plain, balanced, focal = (
-        settings.ratios[-1],
-        last[PLAIN],
-        last[BALANCED],
-        last["focal(2)"],
+# What the articles claim, each beside the fits.
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The ratios, and the median of each measure by ratio and loss."""
+
+    ratios: Sequence[int]
+    middle: np.ndarray
+
+    @property
+    def most(self) -> str:
+        """The ratio at which the class is rarest."""
+        return f"1:{self.ratios[-1]}"
+
+    def rarest(self, *names: str) -> list[np.ndarray]:
+        """Return the measures of losses where the class is rarest."""
+        return [self.middle[-1, NAMES.index(name)] for name in names]
+
+
+def negatives_dominate(seen: Evidence) -> Claim:
+    """Recall as the class becomes rare."""
+    first = seen.middle[0, NAMES.index(PLAIN)][1]
+    plain, balanced = (measures[1] for measures in seen.rarest(PLAIN, BALANCED))
+    return Claim(
+        "30",
+        "B",
+        "with few positives the negatives dominate the loss; balancing corrects that",
+        f"recall of the rare class falls from {first:.3f} at 1:{seen.ratios[0]} to {plain:.3f} at"
+        f" {seen.most} with cross-entropy, to {balanced:.3f} when balanced",
+        bool(plain < 0.5 * first and balanced > 0.9 * first),
     )
-    pulls = [last[f"focal({gamma:g})"][4] for gamma in GAMMAS]
-    same = float(np.abs(middle[:, NAMES.index("focal(0)")] - middle[:, 0]).max())
+
+
+def balanced_is_better(seen: Evidence) -> Claim:
+    """Recall and average precision, and what a threshold does."""
+    plain, balanced, moved = seen.rarest(PLAIN, BALANCED, MOVED)
+    return Claim(
+        "66",
+        "B",
+        "imbalance: choose balanced cross-entropy",
+        f"at {seen.most} recall {balanced[1]:.3f} against {plain[1]:.3f}, but average precision"
+        f" {balanced[0]:.3f} against {plain[0]:.3f}; moving the threshold gives recall"
+        f" {moved[1]:.3f}",
+        both(balanced[1] > plain[1], balanced[0] >= plain[0]),
+    )
+
+
+def focal_is_better(seen: Evidence) -> Claim:
+    """The same of focal loss."""
+    plain, focal = seen.rarest(PLAIN, "focal(2)")
+    return Claim(
+        "31, 66",
+        "B",
+        "imbalance: choose focal loss",
+        f"at {seen.most} with gamma 2 recall {focal[1]:.3f} against {plain[1]:.3f}, average"
+        f" precision {focal[0]:.3f} against {plain[0]:.3f} (a linear model; focal loss was made for"
+        " deep detectors)",
+        both(focal[1] > plain[1] + 0.01, focal[0] > plain[0] + 0.01),
+    )
+
+
+def hard_samples(seen: Evidence) -> Claim:
+    """Whose gradient it is."""
+    pulls = [measures[4] for measures in seen.rarest(*(f"focal({g:g})" for g in GAMMAS))]
+    told = ", ".join(f"{gamma:g}: {pull:.0%}" for gamma, pull in zip(GAMMAS, pulls, strict=True))
+    return Claim(
+        "19",
+        "B",
+        "what matters is that the gradient, not only the value, focuses on hard samples",
+        f"share of the gradient on wrong examples at gamma {told}",
+        bool(np.all(np.diff(pulls) > 0)),
+    )
+
+
+def gamma_of_zero(seen: Evidence) -> Claim:
+    """Focal loss without focus."""
+    same = float(np.abs(seen.middle[:, NAMES.index("focal(0)")] - seen.middle[:, 0]).max())
+    return Claim(
+        "31",
+        "B",
+        "focal loss extends cross-entropy: gamma 0 is cross-entropy",
+        f"all measures agree within {same:.0e}",
+        same < 1e-3,
+    )
+
+
+def the_factor(_: Evidence) -> Claim:
+    """Focal loss over cross-entropy, from the losses themselves."""
     grid = np.linspace(0.01, 0.99, 99)
     exact = max(np.abs(modulation(g, grid) / (1 - grid) ** g - 1).max() for g in GAMMAS)
-    return (
-        Claim(
-            "30",
-            "B",
-            "with few positives the negatives dominate the loss; balancing corrects that",
-            f"recall of the rare class falls from {first[PLAIN][1]:.3f} at 1:{settings.ratios[0]}"
-            f" to {plain[1]:.3f} at 1:{ratio} with cross-entropy, to {balanced[1]:.3f} when"
-            " balanced",
-            bool(plain[1] < 0.5 * first[PLAIN][1] and balanced[1] > 0.9 * first[PLAIN][1]),
-        ),
-        Claim(
-            "66",
-            "B",
-            "imbalance: choose balanced cross-entropy",
-            f"at 1:{ratio} recall {balanced[1]:.3f} against {plain[1]:.3f}, but average precision"
-            f" {balanced[0]:.3f} against {plain[0]:.3f}; moving the threshold gives recall"
-            f" {last[MOVED][1]:.3f}",
-            both(balanced[1] > plain[1], balanced[0] >= plain[0]),
-        ),
-        Claim(
-            "31, 66",
-            "B",
-            "imbalance: choose focal loss",
-            f"at 1:{ratio} with gamma 2 recall {focal[1]:.3f} against {plain[1]:.3f}, average"
-            f" precision {focal[0]:.3f} against {plain[0]:.3f} (a linear model; focal loss was made"
-            " for deep detectors)",
-            both(focal[1] > plain[1] + 0.01, focal[0] > plain[0] + 0.01),
-        ),
-        Claim(
-            "19",
-            "B",
-            "what matters is that the gradient, not only the value, focuses on hard samples",
-            "share of the gradient on wrong examples at gamma "
-            + ", ".join(
-                f"{gamma:g}: {pull:.0%}" for gamma, pull in zip(GAMMAS, pulls, strict=True)
-            ),
-            bool(np.all(np.diff(pulls) > 0)),
-        ),
-        Claim(
-            "31",
-            "B",
-            "focal loss extends cross-entropy: gamma 0 is cross-entropy",
-            f"all measures agree within {same:.0e}",
-            same < 1e-3,
-        ),
-        Claim(
-            "62",
-            "B",
-            "focal loss multiplies cross-entropy by (1 − p_t)^γ",
-            f"the ratio of the two losses is that power within {exact:.0e}",
-            bool(exact < 1e-12),
-        ),
+    return Claim(
+        "62",
+        "B",
+        "focal loss multiplies cross-entropy by (1 − p_t)^γ",
+        f"the ratio of the two losses is that power within {exact:.0e}",
+        bool(exact < 1e-12),
     )
+
+
+CLAIMS = (
+    negatives_dominate, balanced_is_better, focal_is_better, hard_samples, gamma_of_zero,
+    the_factor,
+)  # fmt: skip
+
+
+def claims(seen: Evidence) -> tuple[Claim, ...]:
+    """Put the articles' guidance beside the fits."""
+    return tuple(claim(seen) for claim in CLAIMS)
 
 
 def both(left: object, right: object) -> bool | None:

@@ -143,7 +143,7 @@ def evaluate(train: Sample, test: Sample) -> list[tuple[float, ...]]:
     return results
 
 
-def measure(settings: Settings, seed: int, progress: Progress) -> np.ndarray:
+def fit_all(settings: Settings, seed: int, progress: Progress) -> np.ndarray:
     """Return measures as (ratio, choice, repetition, measure); the losses share the samples."""
     need("sklearn")
     need("scipy")

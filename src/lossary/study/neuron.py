@@ -13,7 +13,8 @@ import numpy as np
 
 import lossary as L
 from lossary.study.experiment import Progress, Study
-from lossary.study.report import Axis, Claim, Column, Curve, Mark, Panel, Report, Table
+from lossary.study.report import Axis, Claim, Curve, Mark, Panel, Report
+from lossary.tables import Column, Table
 
 TARGET = np.array([0.0])
 INPUT = 1.0
@@ -134,10 +135,10 @@ def summary(
         Column("first output", ".4f"),
         Column("first slope dC/dz", ".4f"),
         Column("last output", ".4f"),
-        Column("steps to output 0.2", "d"),
+        Column("steps to output 0.2", "d", missing="never"),
     )
     note = f"Input 1, wanted output 0, rate {settings.rate:g}, {settings.steps} steps."
-    return Table("Two costs from two starts", columns, rows, note)
+    return Table(columns, rows, "Two costs from two starts", note)
 
 
 def learned(runs: Mapping[tuple[str, str], Run]) -> str:
@@ -157,68 +158,100 @@ def learned(runs: Mapping[tuple[str, str], Run]) -> str:
     )
 
 
-def claims(runs: Mapping[tuple[str, str], Run], linear: list[Run]) -> tuple[Claim, ...]:
-    """Put the article's statements beside the runs."""
+# What the articles claim, each beside the runs.
+
+Runs = Mapping[tuple[str, str], Run]
+
+
+def first_and_last_outputs(runs: Runs) -> Claim:
+    """Where the quadratic cost arrives."""
     good, bad = runs["quadratic", "good start"], runs["quadratic", "bad start"]
-    good_ce, bad_ce = runs["cross-entropy", "good start"], runs["cross-entropy", "bad start"]
+    return Claim(
+        "57",
+        "C",
+        "quadratic cost: output 0.82 becomes 0.09, output 0.98 becomes 0.20",
+        f"{good.output[0]:.4f} becomes {good.output[-1]:.4f}, "
+        f"{bad.output[0]:.4f} becomes {bad.output[-1]:.4f}",
+        rounds(good, 0.82, 0.09) and rounds(bad, 0.98, 0.20),
+    )
+
+
+def flat_at_first(runs: Runs) -> Claim:
+    """How far the cost falls early."""
+    good, bad = runs["quadratic", "good start"], runs["quadratic", "bad start"]
     early = min(50, len(bad.cost) - 1)
     fallen = [1 - one.cost[early] / one.cost[0] for one in (bad, good)]
-    gap = abs(good_ce.output[-1] - bad_ce.output[-1])
-    spread = float(
-        np.max(np.abs(linear[0].cost / linear[0].cost[0] - linear[1].cost / linear[1].cost[0]))
+    return Claim(
+        "57, 60",
+        "C",
+        "from 0.98 the quadratic cost curve is flat at first",
+        f"in {early} steps the cost falls by {fallen[0]:.1%} from the bad start, "
+        f"by {fallen[1]:.1%} from the good one",
+        bool(fallen[0] < 0.1 < fallen[1]),
     )
+
+
+def equally_fast(runs: Runs) -> Claim:
+    """Whether the start matters to cross-entropy."""
+    good, bad = runs["quadratic", "good start"], runs["quadratic", "bad start"]
+    ours, theirs = (runs["cross-entropy", name].output[-1] for name in ("good start", "bad start"))
+    gap = abs(ours - theirs)
+    return Claim(
+        "14, 57",
+        "C",
+        "with cross-entropy both starts learn equally fast",
+        f"{ours:.4f} and {theirs:.4f}, {gap:.4f} apart "
+        f"(quadratic cost: {abs(good.output[-1] - bad.output[-1]):.4f} apart)",
+        bool(gap < 0.001),
+    )
+
+
+def farther_is_faster(runs: Runs) -> Claim:
+    """First slopes from both starts."""
+    good, bad = runs["quadratic", "good start"], runs["quadratic", "bad start"]
+    near, far = runs["cross-entropy", "good start"], runs["cross-entropy", "bad start"]
+    return Claim(
+        "18",
+        "E",
+        "cross-entropy: the farther the prediction, the larger the update",
+        f"first slope {near.slope[0]:.4f} at {near.output[0]:.2f}, "
+        f"{far.slope[0]:.4f} at {far.output[0]:.2f}; quadratic cost the other way round, "
+        f"{good.slope[0]:.4f} and {bad.slope[0]:.4f}",
+        bool(far.slope[0] > near.slope[0] and bad.slope[0] < good.slope[0]),
+    )
+
+
+def linear_output(linear: list[Run]) -> Claim:
+    """Where no sigmoid saturates, the start does not matter."""
+    one, other = (run.cost / run.cost[0] for run in linear)
+    spread = float(np.max(np.abs(one - other)))
+    return Claim(
+        "63",
+        "C",
+        "sigmoid output: cross-entropy; linear output: the quadratic cost is fine",
+        "a linear neuron with the quadratic cost loses the same share of its cost in every"
+        f" step from both starts (largest difference {spread:.0e})",
+        spread < 1e-12,
+    )
+
+
+def constant_speed(runs: Runs) -> Claim:
+    """How much the slope grows on the way."""
+    bad = runs["quadratic", "bad start"]
     swing = float(np.max(bad.slope) / bad.slope[0])
-    return (
-        Claim(
-            "57",
-            "C",
-            "quadratic cost: output 0.82 becomes 0.09, output 0.98 becomes 0.20",
-            f"{good.output[0]:.4f} becomes {good.output[-1]:.4f}, "
-            f"{bad.output[0]:.4f} becomes {bad.output[-1]:.4f}",
-            rounds(good, 0.82, 0.09) and rounds(bad, 0.98, 0.20),
-        ),
-        Claim(
-            "57, 60",
-            "C",
-            "from 0.98 the quadratic cost curve is flat at first",
-            f"in {early} steps the cost falls by {fallen[0]:.1%} from the bad start, "
-            f"by {fallen[1]:.1%} from the good one",
-            bool(fallen[0] < 0.1 < fallen[1]),
-        ),
-        Claim(
-            "14, 57",
-            "C",
-            "with cross-entropy both starts learn equally fast",
-            f"{good_ce.output[-1]:.4f} and {bad_ce.output[-1]:.4f}, {gap:.4f} apart "
-            f"(quadratic cost: {abs(good.output[-1] - bad.output[-1]):.4f} apart)",
-            bool(gap < 0.001),
-        ),
-        Claim(
-            "18",
-            "E",
-            "cross-entropy: the farther the prediction, the larger the update",
-            f"first slope {good_ce.slope[0]:.4f} at {good_ce.output[0]:.2f}, "
-            f"{bad_ce.slope[0]:.4f} at {bad_ce.output[0]:.2f}; quadratic cost the other way round, "
-            f"{good.slope[0]:.4f} and {bad.slope[0]:.4f}",
-            bool(bad_ce.slope[0] > good_ce.slope[0] and bad.slope[0] < good.slope[0]),
-        ),
-        Claim(
-            "63",
-            "C",
-            "sigmoid output: cross-entropy; linear output: the quadratic cost is fine",
-            "a linear neuron with the quadratic cost loses the same share of its cost in every"
-            f" step from both starts (largest difference {spread:.0e})",
-            spread < 1e-12,
-        ),
-        Claim(
-            "E19",
-            "C",
-            "quadratic cost: the adjustment speed stays constant",
-            f"from the bad start the slope grows to {swing:.1f} times its first value before it"
-            " falls",
-            swing < 1.1,
-        ),
+    return Claim(
+        "E19",
+        "C",
+        "quadratic cost: the adjustment speed stays constant",
+        f"from the bad start the slope grows to {swing:.1f} times its first value before it falls",
+        swing < 1.1,
     )
+
+
+def claims(runs: Runs, linear: list[Run]) -> tuple[Claim, ...]:
+    """Put the article's statements beside the runs."""
+    of_runs = (first_and_last_outputs, flat_at_first, equally_fast, farther_is_faster)
+    return *(claim(runs) for claim in of_runs), linear_output(linear), constant_speed(runs)
 
 
 def rounds(one: Run, first: float, last: float) -> bool:

@@ -126,7 +126,7 @@ def cross_validated_delta(sample: Sample, seed: int) -> float:
     return DELTAS[int(scores.argmin())]
 
 
-def measure(settings: Settings, seed: int, progress: Progress) -> Outcome:
+def fit_all(settings: Settings, seed: int, progress: Progress) -> Outcome:
     """Fit every loss to every sample; all losses see the same samples."""
     shape = (len(CHOICES), len(settings.shares), settings.repetitions)
     errors = np.empty(shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +14,20 @@ from lossary.study.outlier_fits import (
     DELTAS,
     Outcome,
     Settings,
+    fit_all,
     limits,
-    measure,
     peaks,
     ten_predictions,
 )
-from lossary.study.report import Axis, Claim, Column, Curve, Panel, Report, Table
+from lossary.study.report import Axis, Claim, Curve, Panel, Report
+from lossary.tables import Column, Table
 
 CURVES = ("squared", "absolute", "huber(0.1)", "huber(1)", "huber(10)")
 
 
 def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
     """Measure, then report."""
-    outcome = measure(settings, seed, progress)
+    outcome = fit_all(settings, seed, progress)
     thought, totals = ten_predictions(), peaks(seed)
     return Report(
         study="outliers",
@@ -35,7 +36,7 @@ def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress)
         settings=asdict(settings),
         tables=(*error_tables(settings, outcome), single_table(thought, totals)),
         learned=learned(settings, outcome),
-        claims=claims(settings, outcome, thought, totals, limits(settings, seed)),
+        claims=claims(Evidence(settings, outcome, thought, totals, limits(settings, seed))),
         series=panels(settings.shares, outcome.errors),
     )
 
@@ -56,8 +57,8 @@ def error_tables(settings: Settings, outcome: Outcome) -> tuple[Table, Table]:
         " is left out: it is half of absolute and gives the same fit."
     )
     return (
-        Table("Median error of the coefficients by share of wrong targets", columns, medians),
-        Table("Spread of that error (half the interquartile range)", columns, spreads, note),
+        Table(columns, medians, "Median error of the coefficients by share of wrong targets"),
+        Table(columns, spreads, "Spread of that error (half the interquartile range)", note),
     )
 
 
@@ -75,7 +76,7 @@ def single_table(thought: Mapping[str, tuple[float, float]], totals: Mapping[str
         " Error of the total: the best constant for 1,000 days of which 100 are real peaks ten"
         " times higher."
     )
-    return Table("One wild value, and values that are wild but real", columns, rows, note)
+    return Table(columns, rows, "One wild value, and values that are wild but real", note)
 
 
 def learned(settings: Settings, outcome: Outcome) -> str:
@@ -104,79 +105,132 @@ def learned(settings: Settings, outcome: Outcome) -> str:
     )
 
 
-def claims(
-    settings: Settings,
-    outcome: Outcome,
-    thought: Mapping[str, tuple[float, float]],
-    totals: Mapping[str, float],
-    apart: tuple[float, float],
-) -> tuple[Claim, ...]:
-    """Put the articles' guidance beside the fits."""
-    last = f"{settings.shares[-1]:.0%}"
-    squared, absolute = outcome.median("squared"), outcome.median("absolute")
-    small, middle, large = (outcome.median(f"huber({delta})") for delta in ("0.1", "1", "10"))
-    tuned, fixed = np.median(outcome.tuned_errors), np.median(outcome.fixed_errors, axis=-1)
-    mean_squared, slope_squared = thought["squared"]
-    mean_absolute, slope_absolute = thought["absolute"]
-    return (
-        Claim(
-            "54",
-            "B",
-            "one prediction of 1000 among ten dominates MSE (about 99 800), hardly MAE (about"
-            " 99.9)",
-            f"{mean_squared:,.1f} and {mean_absolute:.1f}",
-            bool(round(mean_squared, 1) == 99800.1 and round(mean_absolute, 1) == 99.9),
-        ),
-        Claim(
-            "61, 67",
-            "BE",
-            "outliers that are corruption: choose MAE, it is robust",
-            f"at {last} outliers error {absolute[-1]:.2f} with absolute, {squared[-1]:.2f} with"
-            " squared",
-            bool(absolute[-1] < squared[-1] / 3),
-        ),
-        Claim(
-            "67",
-            "B",
-            "outliers that are the signal: choose MSE",
-            "with real peaks the squared constant misses the total by"
-            f" {abs(totals['squared']):.1%}, the absolute one by {abs(totals['absolute']):.1%}",
-            bool(abs(totals["squared"]) < 0.001 and abs(totals["absolute"]) > 0.1),
-        ),
-        Claim(
-            "67, 69",
-            "B",
-            "Huber is the robust compromise",
-            f"delta 1: {middle[0]:.2f} without outliers (squared {squared[0]:.2f}, absolute "
-            f"{absolute[0]:.2f}), {middle[-1]:.2f} at {last}; delta 10: {large[-1]:.2f} at {last}",
-            bool(middle[0] <= absolute[0] and middle[-1] < squared[-1] / 3),
-        ),
-        Claim(
-            "67",
-            "B",
-            "choose delta by cross-validation",
-            f"error {tuned:.2f} with the delta chosen in each repetition; best fixed delta"
-            f" {DELTAS[int(fixed.argmin())]:g} {fixed.min():.2f}, worst"
-            f" {DELTAS[int(fixed.argmax())]:g} {fixed.max():.2f}",
-            bool(tuned <= 1.25 * fixed.min()),
-        ),
-        Claim(
-            "69",
-            "B",
-            "MSE: gradient explosion by outliers; MAE: constant gradient",
-            f"gradient at the outlier {slope_squared:,.0f} and {slope_absolute:g}",
-            bool(slope_squared == 1998.0 and slope_absolute == 1.0),
-        ),
-        Claim(
-            "E4",
-            "B",
-            "Huber tends to MSE for delta to 0, to MAE for delta to infinity",
-            f"the other way round: at delta 1e6 the fit is {apart[0]:.1g} from the squared fit, at"
-            f" 1e-6 {apart[1]:.1g} from the absolute one; at {last} outliers delta 0.1, 1, 10 give"
-            f" {small[-1]:.2f}, {middle[-1]:.2f}, {large[-1]:.2f}",
-            False if max(apart) < 1e-3 else None,
-        ),
+# What the articles claim, each beside the fits.
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was measured; ``apart`` is how far extreme deltas are from squared and absolute."""
+
+    settings: Settings
+    outcome: Outcome
+    thought: Mapping[str, tuple[float, float]]
+    totals: Mapping[str, float]
+    apart: tuple[float, float]
+
+    @property
+    def most(self) -> str:
+        """The largest share of wrong targets."""
+        return f"{self.settings.shares[-1]:.0%}"
+
+    def errors(self, *names: str) -> list[np.ndarray]:
+        """Return the median error of each loss, by share of wrong targets."""
+        return [self.outcome.median(name) for name in names]
+
+
+def one_wild_value(seen: Evidence) -> Claim:
+    """A thought experiment, in numbers."""
+    squared, absolute = seen.thought["squared"][0], seen.thought["absolute"][0]
+    return Claim(
+        "54",
+        "B",
+        "one prediction of 1000 among ten dominates MSE (about 99 800), hardly MAE (about 99.9)",
+        f"{squared:,.1f} and {absolute:.1f}",
+        bool(round(squared, 1) == 99800.1 and round(absolute, 1) == 99.9),
     )
+
+
+def corrupted_targets(seen: Evidence) -> Claim:
+    """Robust where outliers are mistakes."""
+    squared, absolute = (errors[-1] for errors in seen.errors("squared", "absolute"))
+    return Claim(
+        "61, 67",
+        "BE",
+        "outliers that are corruption: choose MAE, it is robust",
+        f"at {seen.most} outliers error {absolute:.2f} with absolute, {squared:.2f} with squared",
+        bool(absolute < squared / 3),
+    )
+
+
+def real_peaks(seen: Evidence) -> Claim:
+    """Sensitive where outliers are what matters."""
+    squared, absolute = abs(seen.totals["squared"]), abs(seen.totals["absolute"])
+    return Claim(
+        "67",
+        "B",
+        "outliers that are the signal: choose MSE",
+        f"with real peaks the squared constant misses the total by {squared:.1%}, the absolute one"
+        f" by {absolute:.1%}",
+        bool(squared < 0.001 and absolute > 0.1),
+    )
+
+
+def a_compromise(seen: Evidence) -> Claim:
+    """As good as both, with the right delta."""
+    squared, absolute, one, ten = seen.errors("squared", "absolute", "huber(1)", "huber(10)")
+    return Claim(
+        "67, 69",
+        "B",
+        "Huber is the robust compromise",
+        f"delta 1: {one[0]:.2f} without outliers (squared {squared[0]:.2f}, absolute "
+        f"{absolute[0]:.2f}), {one[-1]:.2f} at {seen.most}; delta 10: {ten[-1]:.2f} at {seen.most}",
+        bool(one[0] <= absolute[0] and one[-1] < squared[-1] / 3),
+    )
+
+
+def chosen_delta(seen: Evidence) -> Claim:
+    """Cross-validation against the best fixed delta."""
+    tuned = np.median(seen.outcome.tuned_errors)
+    fixed = np.median(seen.outcome.fixed_errors, axis=-1)
+    return Claim(
+        "67",
+        "B",
+        "choose delta by cross-validation",
+        f"error {tuned:.2f} with the delta chosen in each repetition; best fixed delta"
+        f" {DELTAS[int(fixed.argmin())]:g} {fixed.min():.2f}, worst"
+        f" {DELTAS[int(fixed.argmax())]:g} {fixed.max():.2f}",
+        bool(tuned <= 1.25 * fixed.min()),
+    )
+
+
+def gradients(seen: Evidence) -> Claim:
+    """One grows with the error, one does not."""
+    squared, absolute = seen.thought["squared"][1], seen.thought["absolute"][1]
+    return Claim(
+        "69",
+        "B",
+        "MSE: gradient explosion by outliers; MAE: constant gradient",
+        f"gradient at the outlier {squared:,.0f} and {absolute:g}",
+        bool(squared == 1998.0 and absolute == 1.0),
+    )
+
+
+def limits_of_delta(seen: Evidence) -> Claim:
+    """What Huber becomes at extreme deltas."""
+    tenth, one, ten = (e[-1] for e in seen.errors("huber(0.1)", "huber(1)", "huber(10)"))
+    return Claim(
+        "E4",
+        "B",
+        "Huber tends to MSE for delta to 0, to MAE for delta to infinity",
+        f"the other way round: at delta 1e6 the fit is {seen.apart[0]:.1g} from the squared fit, at"
+        f" 1e-6 {seen.apart[1]:.1g} from the absolute one; at {seen.most} outliers delta 0.1, 1, 10"
+        f" give {tenth:.2f}, {one:.2f}, {ten:.2f}",
+        False if max(seen.apart) < 1e-3 else None,
+    )
+
+
+CLAIMS = (
+    one_wild_value, corrupted_targets, real_peaks, a_compromise, chosen_delta, gradients,
+    limits_of_delta,
+)  # fmt: skip
+
+
+def claims(seen: Evidence) -> tuple[Claim, ...]:
+    """Put the articles' guidance beside the fits."""
+    return tuple(claim(seen) for claim in CLAIMS)
+
+
+# The figure.
 
 
 def panels(shares: Sequence[float], errors: np.ndarray) -> tuple[Panel, ...]:

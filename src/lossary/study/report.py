@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
-Cell = float | int | str | bool | None
+from lossary.tables import Table, plain
 
 ARTICLES: Mapping[str, str] = {
     "A": "Huawei Cloud blog on loss functions",
@@ -18,46 +16,6 @@ ARTICLES: Mapping[str, str] = {
     "E": "损失函数理解汇总",
 }
 """The five seed articles by the letter that a claim cites."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A table column: its heading, and how a number and a missing number are written."""
-
-    name: str
-    form: str = ""
-    missing: str = "never"
-
-    def write(self, cell: Cell) -> str:
-        """Return the text of a cell of this column."""
-        if cell is None:
-            return self.missing
-        return cell if isinstance(cell, str) else format(cell, self.form)
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of plain numbers and words under named columns."""
-
-    title: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    note: str = ""
-
-    def __post_init__(self) -> None:
-        for index, row in enumerate(self.rows):
-            if len(row) != len(self.columns):
-                raise ValueError(
-                    f"table {self.title!r}: row {index} has {len(row)} cells, "
-                    f"expected {len(self.columns)}, one per column"
-                )
-        # NumPy's numbers become Python's: they print alike everywhere and go into JSON.
-        object.__setattr__(self, "rows", tuple(tuple(plain(row)) for row in self.rows))
-
-    def column(self, name: str) -> list[Cell]:
-        """Return the cells under one heading."""
-        index = [column.name for column in self.columns].index(name)
-        return [row[index] for row in self.rows]
 
 
 @dataclass(frozen=True)
@@ -163,30 +121,9 @@ class Report:
             "title": self.title,
             "seed": self.seed,
             "settings": plain(dict(self.settings)),
-            "tables": [
-                {
-                    "title": table.title,
-                    "columns": [column.name for column in table.columns],
-                    "rows": plain(table.rows),
-                    "note": table.note,
-                }
-                for table in self.tables
-            ],
+            "tables": [table.to_json() for table in self.tables],
             "learned": self.learned,
             "claims": [{**asdict(claim), "verdict": claim.verdict} for claim in self.claims],
             "series": [plain(asdict(panel)) for panel in self.series],
             "seconds": round(self.seconds, 3),
         }
-
-
-def plain(value: Any) -> Any:
-    """Return ``value`` in the types of JSON; numbers that are not finite become ``None``."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return str(value) if isinstance(value, Path) else value

@@ -21,8 +21,6 @@ from lossary import catalogue
 from lossary.engine.checking import check_parameter
 from lossary.engine.program import compiled, variant
 
-__all__ = ["Request", "is_plain", "values"]
-
 # Up to here a call is mostly overhead, of which NumPy has least; beyond it XLA is faster.
 SMALL = 16384
 # A shape is compiled when it comes for this time, so that shapes that never return cost nothing.

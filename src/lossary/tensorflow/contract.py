@@ -9,9 +9,7 @@ from typing import Any, ParamSpec
 import numpy as np
 import tensorflow as tf
 
-from lossary.errors import LossaryError
-
-__all__ = ["Elsewhere", "as_tensorflow", "fits", "real", "tensor", "wide"]
+from lossary.doors import NotMine, as_peer
 
 P = ParamSpec("P")
 
@@ -19,36 +17,22 @@ _TROUBLE = (TypeError, ValueError, AttributeError, tf.errors.OpError)
 _PLAIN = (tf.Variable, np.ndarray, np.generic, list, tuple, int, float)
 
 
-class Elsewhere(Exception):  # noqa: N818  (a request, not an error)
-    """The door has no answer of its own: TensorFlow's function of the same name has."""
-
-
 def as_tensorflow(door: Callable[P, Any]) -> Callable[P, Any]:
-    """Give a door TensorFlow's answer where it raises Elsewhere, and TensorFlow's errors.
+    """Give a door TensorFlow's answer where it raises NotMine, TensorFlow's errors, and a name.
 
-    A door raises Elsewhere for what lies outside the core: ragged tensors, whole numbers, shapes
-    that only the operator can judge. When a door fails, the operator is asked too, so that the type
-    and the words of the error are the ones existing code expects.
+    A door raises NotMine for what lies outside the core: ragged tensors, whole numbers, shapes that
+    only the operator can judge.
     """
-    peer: Any = getattr(tf.nn, door.__name__)  # held from the start, whoever replaces it later
 
     @wraps(door)
-    def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-        try:
-            if tf.executing_eagerly():
-                return door(*args, **kwargs)
-            with tf.name_scope(str(kwargs.get("name") or door.__name__)):
-                return door(*args, **kwargs)
-        except Elsewhere:
-            return peer(*args, **kwargs)
-        except _TROUBLE as error:
-            trouble = error
-        result = peer(*args, **kwargs)
-        if isinstance(trouble, LossaryError):
-            return result
-        raise trouble
+    def named(*args: P.args, **kwargs: P.kwargs) -> Any:
+        if tf.executing_eagerly():
+            return door(*args, **kwargs)
+        with tf.name_scope(str(kwargs.get("name") or door.__name__)):
+            return door(*args, **kwargs)
 
-    return tf.autograph.experimental.do_not_convert(call)
+    peer = getattr(tf.nn, door.__name__)  # held from the start, whoever replaces it later
+    return tf.autograph.experimental.do_not_convert(as_peer(named, peer, _TROUBLE))
 
 
 def tensor(x: Any) -> Any:
@@ -56,7 +40,7 @@ def tensor(x: Any) -> Any:
     if isinstance(x, tf.Tensor):
         return x
     if not isinstance(x, _PLAIN):
-        raise Elsewhere
+        raise NotMine
     return tf.convert_to_tensor(x)  # pyright: ignore[reportArgumentType]  (the stub is narrower)
 
 
@@ -64,15 +48,15 @@ def real(*tensors: tf.Tensor) -> None:
     """Leave whole and complex numbers to TensorFlow, and tensors of several dtypes."""
     dtype = tensors[0].dtype
     if not dtype.is_floating or any(x.dtype != dtype for x in tensors):
-        raise Elsewhere
+        raise NotMine
 
 
 def fits(x: tf.Tensor, shape: tf.TensorShape) -> None:
     """Leave to TensorFlow what has another shape, an unknown rank, or nothing in it."""
     if shape.rank is None or x.shape.rank != shape.rank or not shape.is_compatible_with(x.shape):
-        raise Elsewhere
+        raise NotMine
     if 0 in shape or 0 in x.shape:
-        raise Elsewhere
+        raise NotMine
 
 
 def wide(dtype: tf.DType) -> tf.DType:

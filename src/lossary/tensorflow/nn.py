@@ -13,8 +13,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from lossary.doors import NotMine
 from lossary.tensorflow.computing import Request, is_plain, values
-from lossary.tensorflow.contract import Elsewhere, as_tensorflow, fits, real, tensor, wide
+from lossary.tensorflow.contract import as_tensorflow, fits, real, tensor, wide
 
 __all__ = [
     "l2_loss",
@@ -47,7 +48,7 @@ def softmax_cross_entropy_with_logits(
     fits(y, x.shape)
     rank = len(x.shape)
     if not isinstance(axis, int) or not -rank <= axis < rank:
-        raise Elsewhere
+        raise NotMine
     axis = axis % rank - rank
     return _of_logits(Request("soft_cross_entropy", x.dtype, axis=axis), x, y)
 
@@ -59,7 +60,7 @@ def _of_logits(request: Request, logits: tf.Tensor, labels: tf.Tensor) -> tf.Ten
     """
     if is_plain(logits):
         if not logits._numpy().max() < math.inf:  # noqa: SLF001  (the public one copies)
-            raise Elsewhere
+            raise NotMine
         return values(request, logits, labels)
     good = tf.reduce_max(logits, axis=request.axis) < math.inf
     found = values(request, logits, labels)
@@ -83,11 +84,11 @@ def sparse_softmax_cross_entropy_with_logits(
     x, y = tensor(logits), tensor(labels)
     real(x)
     if not x.shape.rank or y.dtype not in {tf.int32, tf.int64}:
-        raise Elsewhere
+        raise NotMine
     fits(y, x.shape[:-1])
     if tf.executing_eagerly():
         if not _all_inside(y, x.shape[-1]):
-            raise Elsewhere
+            raise NotMine
         return _of_logits(Request("cross_entropy", x.dtype), x, y)
     with tf.control_dependencies(_guards(x, y)):
         return _of_logits(Request("cross_entropy", x.dtype, check=True), x, tf.identity(y))
@@ -156,7 +157,7 @@ def weighted_cross_entropy_with_logits(
     q = tf.convert_to_tensor(pos_weight, x.dtype) if plain else tensor(pos_weight)
     real(x, q)
     if q.shape.rank is None or tf.broadcast_static_shape(q.shape, x.shape) != x.shape:
-        raise Elsewhere
+        raise NotMine
     return values(Request("binary_cross_entropy", x.dtype), x, y, positive_weight=q)
 
 

@@ -1,8 +1,8 @@
 """A module for every loss of the catalogue, made from its record: ``Focal(gamma=2.0)``.
 
 These keep lossary's contract, not PyTorch's: values are checked, shapes never broadcast, half
-precision returns float32. ``catalogue.pyi`` spells their signatures out for editors and type
-checkers (``python -m lossary.torch.stubs``).
+precision returns float32. A stub that the build writes spells their signatures out for editors
+and type checkers (``python docs/stubs.py``).
 
 >>> import torch
 >>> focal = Focal(gamma=2.0)
@@ -24,8 +24,9 @@ from torch import Tensor, nn
 from lossary import catalogue
 from lossary.definition import pascal_case
 from lossary.engine import Loss
+from lossary.typing import Batch
 
-_CALL = ("weight", "mask", "denominator", "position_weight")
+_CALL = (*Batch.__annotations__, "position_weight")
 """Options that belong to a batch: arguments of ``forward``. The others belong to the module."""
 
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY

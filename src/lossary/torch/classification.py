@@ -13,14 +13,6 @@ from lossary.torch import computing
 from lossary.torch.computing import Parameters, Request
 from lossary.torch.contract import as_torch, at_labels, real, reduction_of, result_dtype, wide
 
-__all__ = [
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "cross_entropy",
-    "multilabel_soft_margin_loss",
-    "nll_loss",
-]
-
 # binary_cross_entropy: no logarithm below -100, no p (1 - p) below 1e-12 in the gradient.
 LOG_FLOOR = -100.0
 SLOPE_FLOOR = 1e-12

@@ -28,8 +28,6 @@ from lossary.engine.selection import CUTOFF
 from lossary.torch.contract import NotFiniteError
 from lossary.torch.formulas import FORMULAS, LOGITS, TOLD
 
-__all__ = ["Request", "by_recipe", "is_plain", "reduced", "spoiled"]
-
 # Up to here a call is mostly overhead; beyond it PyTorch's vectorised operators are faster.
 SMALL = 2048
 

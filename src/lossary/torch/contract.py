@@ -16,20 +16,6 @@ from torch.overrides import has_torch_function_variadic as overridden
 from lossary.engine.libraries.torch_distributed import beside, mesh_of, replicating
 from lossary.errors import LossaryError, warn
 
-__all__ = [
-    "NotFiniteError",
-    "as_torch",
-    "at_labels",
-    "awaited",
-    "composed_dtype",
-    "real",
-    "reduction_of",
-    "result_dtype",
-    "same_size",
-    "warn_as",
-    "wide",
-]
-
 P = ParamSpec("P")
 
 _REDUCTIONS = ("mean", "sum", "none")

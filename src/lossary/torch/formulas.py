@@ -18,8 +18,6 @@ from lossary.engine import Loss
 from lossary.formula import constant
 from lossary.functions import absolute, maximum, peak, where
 
-__all__ = ["FORMULAS", "LOGITS", "TOLD"]
-
 # What must be finite, in each element or row, for PyTorch's gradient to be so.
 _FINITE = {
     "cross_entropy": lambda logits, **_: peak(logits),

@@ -9,8 +9,6 @@ from torch import Tensor, nn
 from lossary.torch.classification import cross_entropy
 from lossary.torch.contract import as_torch, reduction_of
 
-__all__ = ["linear_cross_entropy"]
-
 
 @as_torch
 def linear_cross_entropy(

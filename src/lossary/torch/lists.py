@@ -11,8 +11,6 @@ from lossary.torch import computing
 from lossary.torch.computing import Request
 from lossary.torch.contract import as_torch, real, reduction_of, result_dtype, wide
 
-__all__ = ["ctc_loss", "multilabel_margin_loss"]
-
 
 @as_torch
 def multilabel_margin_loss(

@@ -19,16 +19,6 @@ from lossary.torch.contract import (
     wide,
 )
 
-__all__ = [
-    "cosine_embedding_loss",
-    "hinge_embedding_loss",
-    "margin_ranking_loss",
-    "multi_margin_loss",
-    "soft_margin_loss",
-    "triplet_margin_loss",
-    "triplet_margin_with_distance_loss",
-]
-
 # cosine_embedding_loss adds this to each squared length.
 SQUARED_LENGTH_EPSILON = 1e-12
 

@@ -2,7 +2,7 @@
 
 Each is a subclass of PyTorch's, so that ``isinstance``, state dicts, ``repr`` and the legacy
 arguments stay what they were; only ``forward`` differs. The classes are made from one table;
-``modules.pyi`` spells them out for editors and type checkers (``python -m lossary.torch.stubs``).
+stubs that the build writes spell them out for editors and type checkers (``python docs/stubs.py``).
 """
 
 from __future__ import annotations
@@ -15,32 +15,11 @@ from typing import Any
 from torch import Tensor, nn
 
 from lossary.torch import functional as F
+from lossary.torch import tables
 from lossary.torch.contract import refuse_scripting
 
-# PyTorch before 2.13 has no linear cross-entropy; its criterion is then left out.
 CRITERIA: dict[str, Callable[..., Tensor]] = {
-    "L1Loss": F.l1_loss,
-    "MSELoss": F.mse_loss,
-    "SmoothL1Loss": F.smooth_l1_loss,
-    "HuberLoss": F.huber_loss,
-    "KLDivLoss": F.kl_div,
-    "PoissonNLLLoss": F.poisson_nll_loss,
-    "GaussianNLLLoss": F.gaussian_nll_loss,
-    "NLLLoss": F.nll_loss,
-    "CrossEntropyLoss": F.cross_entropy,
-    "LinearCrossEntropyLoss": F.linear_cross_entropy,
-    "BCELoss": F.binary_cross_entropy,
-    "BCEWithLogitsLoss": F.binary_cross_entropy_with_logits,
-    "MultiLabelSoftMarginLoss": F.multilabel_soft_margin_loss,
-    "SoftMarginLoss": F.soft_margin_loss,
-    "HingeEmbeddingLoss": F.hinge_embedding_loss,
-    "MarginRankingLoss": F.margin_ranking_loss,
-    "MultiMarginLoss": F.multi_margin_loss,
-    "MultiLabelMarginLoss": F.multilabel_margin_loss,
-    "CosineEmbeddingLoss": F.cosine_embedding_loss,
-    "TripletMarginLoss": F.triplet_margin_loss,
-    "TripletMarginWithDistanceLoss": F.triplet_margin_with_distance_loss,
-    "CTCLoss": F.ctc_loss,
+    name: getattr(F, function) for name, function in tables.CRITERIA.items()
 }
 
 _LEGACY = {"size_average", "reduce"}

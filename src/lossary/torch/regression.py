@@ -21,17 +21,6 @@ from lossary.torch.contract import (
     wide,
 )
 
-__all__ = [
-    "gaussian_nll_loss",
-    "huber_loss",
-    "kl_div",
-    "l1_loss",
-    "mse_loss",
-    "poisson_nll_loss",
-    "smooth_l1_loss",
-]
-
-
 # What gaussian_nll_loss adds with full=True.
 HALF_LOG_TWO_PI = math.log(2 * math.pi) / 2
 

@@ -9,8 +9,6 @@ from lossary.bench.contestant import Contestant, Prepared
 from lossary.bench.contestants import pytorch
 from lossary.bench.work import LINEAR, Case, Data
 
-__all__ = ["GPU"]
-
 Loss = Callable[..., Any]
 
 

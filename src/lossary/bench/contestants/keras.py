@@ -17,8 +17,6 @@ from lossary.bench.contestants import pytorch, xla
 from lossary.bench.work import CLASS_WEIGHT, IGNORED, Case, Data
 from lossary.terminal import import_tensorflow
 
-__all__ = ["DOOR", "KERAS", "PEER", "tensorflow"]
-
 BACKENDS = ("tensorflow", "jax", "torch")
 
 

@@ -9,8 +9,6 @@ from lossary.bench.contestant import Contestant, Prepared
 from lossary.bench.contestants import xla
 from lossary.bench.work import Case, Data
 
-__all__ = ["DOOR", "OPTAX", "PEER"]
-
 _NAMES = {
     "squared_error": "squared_error",
     "huber": "huber_loss",

@@ -13,11 +13,6 @@ from lossary.bench.contestant import Contestant, Prepared, UnavailableError
 from lossary.bench.contestants import pytorch, xla
 from lossary.bench.work import IGNORED, Case, Data
 
-__all__ = [
-    "ARRAY", "ARRAY_TORCH", "AUTO", "AUTO_JAX", "AUTO_TORCH", "DOOR", "FUSED", "FUSED_OUT",
-    "FUSED_TORCH", "OURS",
-]  # fmt: skip
-
 Around = Callable[[], contextlib.AbstractContextManager[Any]]
 
 

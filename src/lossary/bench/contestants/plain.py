@@ -10,8 +10,6 @@ import numpy as np
 from lossary.bench.contestant import Contestant, Prepared
 from lossary.bench.work import CLASS_WEIGHT, Case, Data
 
-__all__ = ["PLAIN", "SCIPY"]
-
 Both = tuple[Any, Any]
 
 

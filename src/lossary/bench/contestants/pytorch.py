@@ -14,8 +14,6 @@ from lossary.bench import digits
 from lossary.bench.contestant import Contestant, Prepared, UnavailableError
 from lossary.bench.work import CLASS_WEIGHT, Case, Data
 
-__all__ = ["COMPILED", "EAGER", "PYTORCH", "backward", "formula", "tensors", "training"]
-
 Around = Callable[[], contextlib.AbstractContextManager[Any]]
 
 

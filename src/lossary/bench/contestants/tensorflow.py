@@ -13,8 +13,6 @@ from lossary.bench.contestant import Contestant, Prepared
 from lossary.bench.contestants.keras import tensorflow
 from lossary.bench.work import CLASS_WEIGHT, Case, Data
 
-__all__ = ["DOOR", "PEER", "TENSORFLOW"]
-
 # tf.nn's name of the loss per element or row, and that of its first argument.
 _NAMES = {
     "binary_cross_entropy": "sigmoid_cross_entropy_with_logits",

@@ -11,9 +11,6 @@ from lossary.bench import digits
 from lossary.bench.contestant import Contestant, Prepared, UnavailableError
 from lossary.bench.work import CLASS_WEIGHT, IGNORED, Case, Data
 
-__all__ = ["JAX", "JIT", "arrays", "mean", "step", "training"]
-
-
 Loss = Callable[[Any, Any, Any], Any]
 
 

@@ -26,8 +26,6 @@ from lossary.boosters.lists import Cox, LambdaRank
 from lossary.boosters.predictor import Meaning, Predictor, meaning_of
 from lossary.boosters.rules import Ordinal
 
-__all__ = ["CatBoostClassifier", "CatBoostRegressor", "Metric", "Objective", "load"]
-
 Numbers = NDArray[Any]
 
 

@@ -16,8 +16,6 @@ from lossary.boosters.estimators import check_classes, lent, of_estimator, outpu
 from lossary.boosters.lists import Cox, LambdaRank
 from lossary.boosters.rules import Rule
 
-__all__ = ["HistGradientBoostingClassifier", "HistGradientBoostingRegressor", "Objective"]
-
 Numbers = NDArray[Any]
 
 

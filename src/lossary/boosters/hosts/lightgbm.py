@@ -24,10 +24,6 @@ from lossary.boosters.predictor import Meaning, Predictor, meaning_of
 from lossary.boosters.rules import Ordinal
 from lossary.errors import ShapeError
 
-__all__ = [
-    "LGBMClassifier", "LGBMRanker", "LGBMRegressor", "Metric", "Objective", "load",
-]  # fmt: skip
-
 Numbers = NDArray[Any]
 
 

@@ -24,8 +24,6 @@ from lossary.boosters.lists import LambdaRank
 from lossary.boosters.predictor import Meaning, Predictor, meaning_of
 from lossary.boosters.rules import Ordinal
 
-__all__ = ["Metric", "Objective", "XGBClassifier", "XGBRegressor", "load"]
-
 Numbers = NDArray[Any]
 
 

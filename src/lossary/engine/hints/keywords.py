@@ -10,8 +10,6 @@ from lossary.definition import Definition, pascal_case
 from lossary.engine.hints.relatives import for_logits, order
 from lossary.losses import definitions
 
-__all__ = ["TARGET_FIRST", "for_host", "for_keyword", "for_missing"]
-
 
 def for_keyword(definition: Definition, key: str, value: Any, known: list[str]) -> str:
     """Return what a keyword of another library is here, or the nearest one."""

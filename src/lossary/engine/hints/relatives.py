@@ -5,8 +5,6 @@ from __future__ import annotations
 from lossary.definition import Definition
 from lossary.losses import definitions
 
-__all__ = ["base", "for_logits", "hard", "order", "soft"]
-
 
 def base(definition: Definition) -> str:
     """Return the name of the loss without the space that it takes its prediction from."""

@@ -8,8 +8,6 @@ from typing import Any
 from lossary.definition import Argument, Definition
 from lossary.engine.hints.relatives import hard, order, soft
 
-__all__ = ["for_shape", "for_weight"]
-
 Shape = tuple[Any, ...]
 
 

@@ -12,8 +12,6 @@ from lossary.definition import Argument, Definition
 from lossary.engine.hints.relatives import soft
 from lossary.kinds import way_out
 
-__all__ = ["dtype_name", "for_classes", "for_dtype", "for_labels", "for_mask", "for_nesting"]
-
 
 def for_dtype(argument: Argument, data: Any) -> tuple[str, str]:
     """Return what was found instead of real numbers, and what to do."""

@@ -8,8 +8,6 @@ from lossary.definition import Argument, Definition
 from lossary.engine.hints.relatives import base, for_logits, order
 from lossary.losses import definitions
 
-__all__ = ["for_row", "for_value"]
-
 _IGNORED = {-100, -1, 255}
 """Labels by which others leave rows out."""
 

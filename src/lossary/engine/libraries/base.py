@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import reduce
+from itertools import chain, repeat
 from math import prod
 from operator import mul
 from typing import Any, Literal
@@ -14,8 +15,6 @@ from typing import Any, Literal
 from lossary.domain import Domain
 from lossary.engine.memory import Memory
 from lossary.engine.program import Variant, compiled
-
-__all__ = ["Kind", "Library", "Operation", "symbolic"]
 
 Kind = Literal["floating", "integer", "boolean", "complex", "other"]
 
@@ -43,8 +42,8 @@ class Operation:
     work: Any
     result: Any
 
-    def text(self, *results: str) -> Callable[..., Any]:
-        """Return the compiled text for these results."""
+    def function(self, *results: str) -> Callable[..., Any]:
+        """Return the function that computes these results."""
         return compiled(self.variant, results, self.target)
 
     def sums(self, name: str) -> bool:
@@ -164,7 +163,7 @@ class Library(ABC):
         """Write x into an array of the same shape."""
         raise NotImplementedError(f"{self.name} arrays cannot be written")
 
-    def fused_loss(
+    def fused_value(
         self, kernel: Any, by_operations: Callable[..., Any], plain: Callable[..., Any]
     ) -> Any:
         """Return the loss by a kernel; None if a value lies outside its set.
@@ -179,7 +178,7 @@ class Library(ABC):
     ) -> Any:
         """Return several results from one text, in the work dtype and without a gradient."""
         with self.wide():
-            found = operation.text(*results)(*self.widened(operation, arrays))
+            found = operation.function(*results)(*self.widened(operation, arrays))
             if len(results) > 1:
                 return tuple(self._as_array(operation, x, arrays) for x in found)
             return self._as_array(operation, found, arrays)
@@ -193,8 +192,11 @@ class Library(ABC):
         return self.broadcast(x, arrays[0][..., :1]) if rows else x
 
     def widened(self, operation: Operation, arrays: Sequence[Any]) -> list[Any]:
-        """Return the arrays in the work dtype; labels stay integers."""
-        each = zip(arrays, operation.variant.labels, strict=True)
+        """Return the arrays in the work dtype; labels stay integers.
+
+        What a derivative is multiplied by comes after the arguments, and is no label.
+        """
+        each = zip(arrays, chain(operation.variant.labels, repeat(False)), strict=False)
         return [x if label else self.cast(x, operation.work) for x, label in each]
 
     def wide(self) -> AbstractContextManager[Any]:

@@ -91,12 +91,12 @@ class _NumPy(Library):
         alike = all(x.shape in {shape, ()} for x in arrays)
         if operation.variant.definition.class_axis or arrays[0].size <= _BLOCK or not alike:
             return super().evaluate(operation, results, arrays)
-        text, size = operation.text(*results), arrays[0].size
+        function, size = operation.function(*results), arrays[0].size
         flat = [x.reshape(-1) if x.shape else self.cast(x, operation.work) for x in arrays]
         made = [np.empty(size, operation.work) for _ in results]
         for start in range(0, size, _BLOCK):
             block = slice(start, start + _BLOCK)
-            found = text(*self.widened(operation, [x[block] if x.shape else x for x in flat]))
+            found = function(*self.widened(operation, [x[block] if x.shape else x for x in flat]))
             for whole, x in zip(made, found if len(results) > 1 else (found,), strict=True):
                 whole[block] = x
         filled = [x.reshape(shape) for x in made]

@@ -161,7 +161,7 @@ class _Torch(Library):
         rows = operation.variant.definition.class_axis
         return super().widened(operation, [torch_distributed.whole(x, rows) for x in arrays])
 
-    def fused_loss(
+    def fused_value(
         self, kernel: Any, by_operations: Callable[..., Any], plain: Callable[..., Any]
     ) -> Any:
         if not any(map(self.tracked, kernel.call.arrays.values())):
@@ -169,10 +169,10 @@ class _Torch(Library):
         if isinstance(kernel, gpu.OnGpu):
             from lossary.engine.libraries import torch_gpu
 
-            return torch_gpu.loss(kernel, by_operations)
+            return torch_gpu.value(kernel, by_operations)
         from lossary.engine.libraries import torch_fused
 
-        return torch_fused.loss(kernel, by_operations)
+        return torch_fused.value(kernel, by_operations)
 
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         return _value_function(operation).apply(*arrays)

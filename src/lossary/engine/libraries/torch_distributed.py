@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-__all__ = ["beside", "mesh_of", "replicating", "whole"]
-
 
 def _module() -> Any:
     """Return PyTorch's module; None as long as nobody has made a distributed tensor."""

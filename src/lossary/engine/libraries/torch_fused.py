@@ -25,21 +25,6 @@ from lossary.engine.memory import Memory
 from lossary.engine.program import Variant
 from lossary.engine.selection import using
 
-__all__ = [
-    "Found",
-    "State",
-    "begun",
-    "differentiated",
-    "loosen",
-    "loss",
-    "may_go_over",
-    "moving",
-    "released",
-    "resumed",
-    "set_apart",
-    "state_of",
-]
-
 
 class Found(NamedTuple):
     """What the forward pass leaves: the value, and with it the gradients of a reduced loss."""
@@ -106,7 +91,7 @@ def _each(call: Call, change: Callable[[Any], Any]) -> Call:
     )
 
 
-def loss(kernel: Fused, by_operations: Callable[[Call], Any]) -> Any:
+def value(kernel: Fused, by_operations: Callable[[Call], Any]) -> Any:
     """Return the loss as a node of the graph; None if a value lies outside its set."""
     call = kernel.call
     names = moving(call)
@@ -115,7 +100,7 @@ def loss(kernel: Fused, by_operations: Callable[[Call], Any]) -> Any:
         return by_operations(call)
     over = call.options.reduction != "none" and may_go_over(call, names)
     if call.options.reduction == "none":
-        found = Found(results.loss(kernel))
+        found = Found(results.value(kernel))
     else:
         gradients, total = _gradients(kernel, names, None, value=True, over=over)
         value = None if total is None else results.scalar(kernel, results.mean_of(kernel, total))

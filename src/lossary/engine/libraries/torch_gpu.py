@@ -19,11 +19,9 @@ from lossary.engine.libraries import torch_fused
 from lossary.engine.libraries.torch_fused import Found, State
 from lossary.render.kernel import Storage
 
-__all__ = ["loss"]
-
 
 @gpu.attempt
-def loss(kernel: OnGpu, by_operations: Callable[[Call], Any]) -> Any:
+def value(kernel: OnGpu, by_operations: Callable[[Call], Any]) -> Any:
     """Return the loss as a node of the graph."""
     call = kernel.call
     names = torch_fused.moving(call)
@@ -39,7 +37,7 @@ def loss(kernel: OnGpu, by_operations: Callable[[Call], Any]) -> Any:
         wanted: dict[str, Storage] = {"value": "float64"}
         made = kernel.run(wanted | _wanted(kernel, names), reduce=True, inplace=over)
         found = Found(kernel.reduced(made["value"]), _shaped(kernel, names, made))
-    state = torch_fused.state_of(kernel, gpu.ready, by_operations, over)
+    state = torch_fused.state_of(kernel, gpu.fused, by_operations, over)
     if over:
         tensors[0] = torch_fused.set_apart(tensors[0])
     return _OnGpu.apply(state, found, *tensors)

@@ -6,8 +6,6 @@ from typing import Any
 
 import torch
 
-__all__ = ["ORDINARY", "is_plain_memory", "keys_of"]
-
 
 def is_plain_memory(x: Any) -> bool:
     """Whether NumPy may read the memory: no bit, wrapper, layout or device changes its meaning.

@@ -17,8 +17,6 @@ from lossary.engine import selection
 from lossary.engine.libraries.base import symbolic
 from lossary.engine.numbered import identified, identity
 
-__all__ = ["call", "usable"]
-
 _library = torch.library.Library("lossary", "DEF")
 _library.define("fused(Tensor[] tensors, str call) -> Tensor[]")
 

@@ -18,8 +18,6 @@ from lossary.engine.recipes.recipe import (
     option_kind,
 )
 
-__all__ = ["call"]
-
 
 def call(
     loss: Any, args: tuple[Any, ...], options: Mapping[str, Any], wanted: tuple[str, ...] = VALUE

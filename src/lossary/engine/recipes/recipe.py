@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from lossary.render.entry import Around
     from lossary.render.kernel import Storage
 
-__all__ = [
-    "LIMIT", "NO_RECIPE", "SHORT", "VALUE", "Recipe", "find", "is_open", "of", "option_kind",
-]  # fmt: skip
-
 NO_RECIPE: Any = NotImplemented
 """The answer to a call that has to take the long road."""
 

@@ -26,8 +26,6 @@ from lossary.engine.recipes.recipe import (
 from lossary.engine.selection import CUTOFF
 from lossary.engine.weighing import ignored
 
-__all__ = ["call"]
-
 _PLAIN = frozenset({torch.Tensor, torch.nn.Parameter})
 _CPU = torch.device("cpu")  # a default device may be another
 _transforms = torch._C._are_functorch_transforms_active  # noqa: SLF001

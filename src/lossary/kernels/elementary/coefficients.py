@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ["COEFFICIENTS", "evaluated", "polynomials"]
-
 COEFFICIENTS: Mapping[str, tuple[float, ...]] = {
     # (e^r - 1 - r) / r^2 on |r| <= 1.0001 ln(2)/2, degree 10: error of
     # expm1(r) below 2^-59.9 of itself.

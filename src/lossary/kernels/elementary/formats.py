@@ -5,8 +5,6 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-__all__ = ["DOUBLE", "SINGLE"]
-
 LOG2_E = 1.4426950408889634
 
 

@@ -12,8 +12,6 @@ from lossary.kernels.elementary import (
 from lossary.kernels.vector_math import FUNCTIONS as EXACT
 from lossary.kernels.vector_math.machine import vectorisable, words
 
-__all__ = ["FUNCTIONS"]
-
 _MODULES = (plain, logarithm, gamma, spare, error_function, spare_gamma)
 _WORDS = {**words("spare "), "precise_log": EXACT["log"]}
 

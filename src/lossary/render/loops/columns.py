@@ -17,8 +17,6 @@ from lossary.render.loops.shared import Loops
 from lossary.render.numba import LOADS, STORES
 from lossary.render.walk import Reduce, Reduction, indented
 
-__all__ = ["Columns"]
-
 _PEAK = Reduce(
     start=("{0}_r[i] = -inf",),
     step=(

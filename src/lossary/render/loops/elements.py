@@ -9,8 +9,6 @@ from lossary.render.loops.shared import Loops, parameters
 from lossary.render.numba import LOADS, STORES
 from lossary.render.walk import indented
 
-__all__ = ["Elements"]
-
 
 class Elements(Loops):
     """The loop over the elements of each block."""

@@ -11,8 +11,6 @@ from lossary.render.loops.shared import Loops
 from lossary.render.numba import LOADS, STORES
 from lossary.render.walk import Reduce, Reduction, indented
 
-__all__ = ["Rows"]
-
 BLOCK = 1024
 """Classes whose temporaries stay in the first cache."""
 

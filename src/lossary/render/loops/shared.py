@@ -8,8 +8,6 @@ from lossary.render.kernel import Kernel, Result
 from lossary.render.numba import LOADS, STORES, TARGET
 from lossary.render.walk import Scope, Walk
 
-__all__ = ["Loops", "parameters"]
-
 
 def parameters(kernel: Kernel) -> list[str]:
     """Return the parameters of the function; names that end in _ are arrays."""

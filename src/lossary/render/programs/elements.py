@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 from lossary.render.programs.text import Text, word
 
-__all__ = ["elements"]
-
 
 def elements(text: Text) -> Iterator[str]:
     """Print what one program does with a block of elements."""

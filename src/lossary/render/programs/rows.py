@@ -9,8 +9,6 @@ from lossary.render.kernel import Result
 from lossary.render.programs.text import Text, word
 from lossary.render.triton import by_peak
 
-__all__ = ["barrier", "begin", "loads", "resident", "row_result", "store", "tile"]
-
 
 def begin(text: Text) -> Iterator[str]:
     """Find the rows of the program, and read what belongs to each."""

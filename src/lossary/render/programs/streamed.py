@@ -12,8 +12,6 @@ from lossary.render.programs.text import Text
 from lossary.render.triton import SPELLINGS
 from lossary.render.walk import Reduce, Reduction, Walk, indented
 
-__all__ = ["Streamed"]
-
 
 def reduces(work: str) -> Mapping[str, Reduce]:
     """Return the table of reductions: over a block of classes at once."""
@@ -46,8 +44,9 @@ class Streamed(Walk):
 
     def __init__(self, text: Text) -> None:
         super().__init__(text.kernel, text.results, text.scope)
-        self.text, self.reduces = text, reduces(text.work)
-        self.skipping = bool(text.kernel.weight or text.kernel.mask)
+        self.text: Text = text
+        self.reduces = reduces(text.work)
+        self.skipping: bool = bool(text.kernel.weight or text.kernel.mask)
 
     def lines(self) -> Iterator[str]:
         """Complete the reductions pass by pass, then write the results."""

@@ -16,8 +16,6 @@ from lossary.render.triton import TARGETS, fitted
 from lossary.render.walk import Scope
 from lossary.rewriting import substitute
 
-__all__ = ["Text", "word"]
-
 # Names that the text needs for itself; an argument of the loss that is called so gets another one.
 _OWN = re.compile(
     r"row|rows|column|classes|class_count|size|start|begin|lane|limit|there|keep|inside|present|"
@@ -48,8 +46,10 @@ class Text:
         pointers: frozenset[str] = frozenset(),
         unless: bool = False,
     ) -> None:
-        self.kernel, self.streamed, self.pointers = kernel, streamed, pointers
-        self.unless = unless
+        self.kernel: Kernel = kernel
+        self.streamed: bool = streamed
+        self.pointers: frozenset[str] = pointers
+        self.unless: bool = unless
 
     # What is computed.
 

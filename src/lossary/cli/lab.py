@@ -16,13 +16,12 @@ from lossary.cli.names import JSON, find
 from lossary.cli.output import emit, emit_json, page, say
 from lossary.cli.own import is_own
 from lossary.render.target import TARGETS
-from lossary.terminal import Column, import_tensorflow, print_table
+from lossary.tables import Column, Table
+from lossary.terminal import import_tensorflow
 
 if TYPE_CHECKING:
     from lossary.engine import Loss
     from lossary.study import Study
-
-__all__ = ["accuracy", "study"]
 
 
 @contextmanager
@@ -165,7 +164,7 @@ def _list_studies(studies: dict[str, Study], as_json: bool) -> None:
         return
     with page() as console:
         rows = [(item.name, item.purpose) for item in studies.values()]
-        print_table([Column(style="cyan"), Column()], rows, console)
+        Table([Column(style="cyan"), Column()], rows).print(console)
 
 
 @click.command(short_help="Measure how exact values and gradients are.")

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lossary.terminal import Column, print_table
+from lossary.tables import Column, Styled, Table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from lossary.engine import Loss
-
-__all__ = ["print_result"]
 
 
 def print_result(
@@ -117,8 +115,6 @@ def spell(value: Any) -> str:
 def _print_one(
     loss: Loss, data: Mapping[str, Any], result: Mapping[str, Any], wrt: str, console: Console
 ) -> None:
-    from rich.text import Text
-
     rows = [(a.name, spell(data[a.name]), "") for a in loss.inputs]
     rows += [
         ("value", spell(result["value"]), "bold"),
@@ -127,8 +123,8 @@ def _print_one(
     ]
     if wrt != loss.inputs[0].name:
         rows = [(f"{n} by {wrt}" if n[0] in "gs" else n, value, style) for n, value, style in rows]
-    cells = [(name, Text(value, style)) for name, value, style in rows]
-    print_table([Column(), Column()], cells, console)
+    cells = [(name, Styled(value, style)) for name, value, style in rows]
+    Table([Column(), Column()], cells).print(console)
 
 
 def _print_elements(
@@ -155,7 +151,7 @@ def _print_elements(
     ]
     names = [*dict(inputs), *parts.names, *dict(derivatives)]
     columns = [Column(name, numbers=True) for name in names]
-    print_table([*([Column("index")] if several else []), *columns], rows, console)
+    Table([*([Column("index")] if several else []), *columns], rows).print(console)
 
 
 def _at(values: Any, shape: tuple[int, ...], place: tuple[int, ...]) -> str:
@@ -200,4 +196,4 @@ def _print_rows(
         console.print(Text(where + ", ".join(f"{name} = {text}" for name, text in facts)))
         count = columns[0][1].shape[-1]
         rows = [[str(c), *(spell(x[place][c]) for _, x in columns)] for c in range(count)]
-        print_table(heads, rows, console)
+        Table(heads, rows).print(console)
