@@ -164,6 +164,12 @@ ARGUMENTS = {
     "i1e": ((*REAL, 7.9, -8.1),),
     "atan": ((*REAL, 0.43, 0.44, -0.68, 0.69, 1.2, 2.4, -2.5, *ENDLESS),),
     "acos": ((0.0, 1.0, -1.0, 1e-9, 0.5, -0.5, 1.0 - 2**-53, -1.0 + 2**-53),),
+    "normal_crps": (REAL, (0.0, 0.75), (1e-9, 1.0, 40.0)),
+    "normal_crps_slope": (REAL, (0.0, 0.75), (1e-9, 1.0, 40.0)),
+    "normal_crps_scale_slope": (REAL, (0.0, 0.75), (1e-9, 1.0, 40.0)),
+    "exponential_crps": ((1e-9, 0.7, 40.0, 1e30), SIZE),
+    "exponential_crps_rate_slope": ((1e-9, 0.7, 40.0, 1e30), SIZE),
+    "exponential_crps_slope": ((1e-9, 0.7, 40.0, 1e30), SIZE),
     "matthews_gap": ((1e-9, 0.5, 40.0),) * 4,
 }
 # Functions of logarithms and squares have the errors of their parts, larger ones those of powers.

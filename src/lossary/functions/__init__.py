@@ -30,6 +30,14 @@ from lossary.functions.compensated import (
     sum_of_four,
     sum_of_three,
 )
+from lossary.functions.crps import (
+    exponential_crps,
+    exponential_crps_rate_slope,
+    exponential_crps_slope,
+    normal_crps,
+    normal_crps_scale_slope,
+    normal_crps_slope,
+)
 from lossary.functions.divergence import (
     log_relative_entropy,
     relative_entropy,
@@ -232,6 +240,9 @@ __all__ = [
     "exp_product",
     "expm1",
     "expm1_of_rounded",
+    "exponential_crps",
+    "exponential_crps_rate_slope",
+    "exponential_crps_slope",
     "fair_error",
     "fair_slope",
     "floor",
@@ -286,6 +297,9 @@ __all__ = [
     "negative_binomial_nll",
     "negative_binomial_nll_slope",
     "norm",
+    "normal_crps",
+    "normal_crps_scale_slope",
+    "normal_crps_slope",
     "normal_density",
     "normal_hazard",
     "one_minus_gaussian",

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from math import factorial
+from math import log as number_log
 from math import pi as number_pi
 
 from lossary.formula import Expression
@@ -26,6 +27,7 @@ from lossary.functions.vocabulary import (
 
 _TWO_BY_ROOT_PI = 2 / number_pi**0.5
 _ROOT_HALF = 0.5**0.5
+_LOG_2 = number_log(2)
 _HIGHEST_DENSITY = 1 / (2 * number_pi) ** 0.5
 
 # erf(x) / x = 2 / sqrt(pi) sum of (-x^2)^k / (k! (2 k + 1)), enough for |x| <= 1; the first
@@ -97,7 +99,8 @@ def log_ndtr(x: Expression) -> Expression:
     """Logarithm of ndtr(x), also where that underflows."""
     size = absolute(x)
     below = log(_scaled(size * _ROOT_HALF) / 2) - size * (size / 2)
-    return where(x < 0, below, log1p(-_tail(size)))
+    middle = log1p(_near_zero(x * _ROOT_HALF)) - _LOG_2
+    return where(size < 0.7, middle, where(x < 0, below, log1p(-_tail(size))))
 
 
 @named(
