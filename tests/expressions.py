@@ -9,7 +9,7 @@ from functools import partial
 import mpmath
 import numpy as np
 
-from lossary.accuracy.oracle import IN_MPMATH
+from lossary.accuracy.oracle import IN_MPMATH, number
 from lossary.formula import walk
 from lossary.functions import FUNCTIONS
 from lossary.render import Program, render
@@ -54,7 +54,19 @@ SHARED = {
 
 FLOATS = SHARED | {
     name: getattr(np, name)
-    for name in ("divide", "sign", "floor", "sqrt", "exp", "expm1", "log", "log1p", "tanh")
+    for name in (
+        "divide",
+        "sign",
+        "floor",
+        "sqrt",
+        "exp",
+        "expm1",
+        "log",
+        "log1p",
+        "tanh",
+        "sin",
+        "cos",
+    )
 }
 
 
@@ -75,7 +87,7 @@ EXACT = SHARED | {
     "log1p": np.frompyfunc(lambda x: exact.log1p(x) if x != -1 else -exact.inf, 1, 1),
 } | {
     name: np.frompyfunc(getattr(exact, name), 1, 1)
-    for name in ("sign", "floor", "sqrt", "exp", "expm1", "tanh")
+    for name in ("sign", "floor", "sqrt", "exp", "expm1", "tanh", "sin", "cos")
 }  # fmt: skip
 
 
@@ -93,9 +105,8 @@ def interpret(expression, values, table=FLOATS):
         if node.operator == "variable":
             done[node] = values[node.payload]
         elif node.operator == "constant":
-            done[node] = np.asarray([node.payload])
-            if table is EXACT:
-                done[node] = exactly(done[node])
+            value = number(exact, node.payload) if table is EXACT else node.payload
+            done[node] = np.asarray([value])
         elif node.operator == "class_index":
             done[node] = np.arange(classes)
         elif node.operator == "class_count":

@@ -149,6 +149,28 @@ ARGUMENTS = {
     "rest_share": ((0.0, 1e-300, 1e-9, 40.0), (1e-300, 1.0, 1e30)),
     "log_share": ((1e-300, 1.0, 1e30), (0.0, 1e-300, 1e-9, 40.0)),
     "root": ((0.0, 1e-9, 0.5, 1.0, 40.0), (0.5, 1.0, 3.0)),
+    "erf": ((*REAL, 0.99, -1.01, 5.9, *ENDLESS),),
+    "erfc": ((*REAL[:10], 0.49, 0.51, -0.9, 3.0, 26.0, *ENDLESS),),
+    "ndtr": ((*REAL[:8], 0.69, -0.71, 3.0, -37.0, 40.0, *ENDLESS),),
+    "log_ndtr": ((*REAL, 0.5, 3.0, -37.0),),
+    "normal_hazard": ((*REAL, 0.5, -3.0, 37.0),),
+    "hazard_excess": ((*REAL, 0.5, -3.0, 37.0),),
+    "lgamma": ((1e-60, 1e-9, 0.5, 1.0, 1.0 + 2**-52, 2.0, 2.49, 2.51, 40.0, 1e30),),
+    "digamma": ((1e-60, 1e-9, 0.5, 1.0, 1.4616321449683622, 2.49, 2.51, 40.0, 1e30),),
+    "trigamma": ((1e-60, 1e-9, 0.49, 0.51, 1.0, 40.0, 1e30),),
+    "stirling_gap": ((1e-60, 1e-9, 0.25, 0.51, 1.0, 40.0, 1e30),),
+    "stirling_slope": ((1e-60, 1e-9, 0.25, 0.51, 1.0, 40.0, 1e30),),
+    "stirling_bend": ((1e-60, 1e-9, 0.49, 0.51, 1.0, 40.0, 1e30),),
+    "i0e": ((*REAL, 7.9, -8.1),),
+    "i1e": ((*REAL, 7.9, -8.1),),
+    "atan": ((*REAL, 0.43, 0.44, -0.68, 0.69, 1.2, 2.4, -2.5, *ENDLESS),),
+    "acos": ((0.0, 1.0, -1.0, 1e-9, 0.5, -0.5, 1.0 - 2**-53, -1.0 + 2**-53),),
+    "normal_crps": (REAL, (0.0, 0.75), (1e-9, 1.0, 40.0)),
+    "normal_crps_slope": (REAL, (0.0, 0.75), (1e-9, 1.0, 40.0)),
+    "normal_crps_scale_slope": (REAL, (0.0, 0.75), (1e-9, 1.0, 40.0)),
+    "exponential_crps": ((1e-9, 0.7, 40.0, 1e30), SIZE),
+    "exponential_crps_rate_slope": ((1e-9, 0.7, 40.0, 1e30), SIZE),
+    "exponential_crps_slope": ((1e-9, 0.7, 40.0, 1e30), SIZE),
     "matthews_gap": ((1e-9, 0.5, 40.0),) * 4,
 }
 # Functions of logarithms and squares have the errors of their parts, larger ones those of powers.
@@ -292,7 +314,7 @@ LABELS = np.array([[0], [2], [1], [1]])
 ALONG = {"total", "peak", "argpeak", "pick", "class_index", "class_count"}
 CONDITIONS = {"less", "less_equal", "equal", "logical_and", "logical_or", "logical_not"}
 # What the libraries compute themselves differs in the last places.
-ROUNDED = {"exp", "expm1", "log", "log1p", "tanh", "power", "sqrt"}
+ROUNDED = {"exp", "expm1", "log", "log1p", "tanh", "power", "sqrt", "sin", "cos"}
 
 a, b = variable("a"), variable("b")
 

@@ -258,7 +258,7 @@ FOREIGN = {
     np.square: "write (prediction - target)**2",
     np.linalg.norm: "write norm(prediction - target); from lossary.functions import norm",
     np.sum: "leave sum out: a formula is the loss of one element",
-    np.sinc: "formulas have no sinc; lossary.functions has sign, sinh, ",
+    np.sinc: "formulas have no sinc; lossary.functions has sin, sign, sinh, ",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -36,6 +37,8 @@ WORDS = {
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "log_sigmoid": lambda x: -np.log1p(np.exp(-x)),
     "cosh": np.cosh,
+    "erf": lambda x: np.frompyfunc(math.erf, 1, 1)(x).astype(float),
+    "ndtr": lambda x: np.frompyfunc(math.erfc, 1, 1)(-x / np.sqrt(2)).astype(float) / 2,
     "softmax": softmax_of,
     "log_softmax": lambda x: np.log(softmax_of(x)),
     "norm": lambda x: np.linalg.norm(x, axis=-1, keepdims=True),

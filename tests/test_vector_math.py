@@ -21,10 +21,13 @@ numba = pytest.importorskip("numba")
 
 import llvmlite.binding  # noqa: E402
 
+from lossary.functions.coefficients import COEFFICIENTS as OF_FUNCTIONS  # noqa: E402
 from lossary.kernels import vector_math  # noqa: E402
 from lossary.kernels.elementary import formats  # noqa: E402
-from lossary.kernels.elementary.coefficients import COEFFICIENTS  # noqa: E402
+from lossary.kernels.elementary.coefficients import COEFFICIENTS as OF_KERNELS  # noqa: E402
 from lossary.kernels.vector_math import spare  # noqa: E402
+
+COEFFICIENTS = OF_KERNELS | OF_FUNCTIONS
 
 exact = mpmath.mp.clone()
 exact.prec = 240

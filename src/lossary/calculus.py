@@ -63,6 +63,8 @@ PARTIALS: dict[str, tuple[Callable[..., Expression], ...]] = {
     "log": (lambda x: 1 / x,),
     "log1p": (lambda x: 1 / (1 + x),),
     "tanh": (lambda x: sech_squared(x),),  # noqa: PLW0108
+    "sin": (lambda x: apply("cos", x),),
+    "cos": (lambda x: -apply("sin", x),),
 }
 
 # Primitives that choose or scale a tangent rather than multiply it by a partial derivative.

@@ -16,10 +16,11 @@ from itertools import islice, pairwise
 from types import CodeType, FrameType, TracebackType
 
 WORDS = (
-    "absolute", "argpeak", "class_count", "class_index", "cosh", "cosine", "exp", "expm1", "floor",
-    "hypot", "is_class", "log", "log1mexp", "log1p", "log_sigmoid", "log_softmax", "logsumexp",
-    "maximum", "minimum", "norm", "peak", "pick", "sigmoid", "sign", "sinh", "softmax", "softplus",
-    "sqrt", "tanh", "total", "unit", "where",
+    "absolute", "acos", "argpeak", "atan", "class_count", "class_index", "cos", "cosh", "cosine",
+    "digamma", "erf", "erfc", "exp", "expm1", "floor", "hypot", "i0e", "i1e", "is_class", "lgamma",
+    "log", "log1mexp", "log1p", "log_ndtr", "log_sigmoid", "log_softmax", "logsumexp", "maximum",
+    "minimum", "ndtr", "norm", "peak", "pick", "sigmoid", "sign", "sin", "sinh", "softmax",
+    "softplus", "sqrt", "tanh", "total", "trigamma", "unit", "where",
 )  # fmt: skip
 """The functions that formulas are written in, as textbooks have them."""
 
@@ -61,7 +62,9 @@ _INSTEAD = {
     "log_cosh": "log(cosh({0}))", "logaddexp": "log(exp({0}) + exp({1}))",
     "logcosh": "log(cosh({0}))", "reduce_logsumexp": "logsumexp({0})", "xlogy": "{0} * log({1})",
     "xlog1py": "{0} * log1p({1})", "rel_entr": "{0} * log({0} / {1})", "sech": "1 / cosh({0})",
-    "tan": "", "sin": "", "cos": "", "int": "floor({0})", "trunc": "sign({0}) * floor(abs({0}))",
+    "tan": "sin({0}) / cos({0})", "arctan": "atan({0})", "arccos": "acos({0})",
+    "gammaln": "lgamma({0})", "psi": "digamma({0})", "int": "floor({0})",
+    "trunc": "sign({0}) * floor(abs({0}))",
     "round": "floor({0} + 0.5)", "ceil": "-floor(-{0})", "float": "{0}", "sgn": "sign({0})",
     "fmod": "{0} - {1} * floor({0} / {1})", "mod": "{0} - {1} * floor({0} / {1})",
     "remainder": "{0} - {1} * floor({0} / {1})", "zeros_like": "0", "ones_like": "1",

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from math import pi
 from typing import Any
 
 from lossary.definition import Definition
@@ -51,7 +52,12 @@ def _divide(m: Any, x: Number, y: Number) -> Number:
     return m.nan if not x or x != x else m.inf * (1 if x > 0 else -1)  # noqa: PLR0124
 
 
-# What each primitive means for numbers; `where` and the class axis stand in _ALONG.
+def _ndtr(m: Any, x: Number) -> Number:
+    return m.erfc(-x / m.sqrt(2)) / 2
+
+
+# What each primitive means for numbers, and each function that textbooks have no other words for;
+# `where` and the class axis stand in _ALONG.
 IN_MPMATH: dict[str, Callable[..., Any]] = {
     "add": lambda m, x, y: x + y,
     "subtract": lambda m, x, y: x - y,
@@ -68,6 +74,8 @@ IN_MPMATH: dict[str, Callable[..., Any]] = {
     "log": lambda m, x: m.log(x),
     "log1p": lambda m, x: m.log1p(x) if x != -1 else -m.inf,
     "tanh": lambda m, x: m.tanh(x),
+    "sin": lambda m, x: m.sin(x) if m.isfinite(x) else m.nan,
+    "cos": lambda m, x: m.cos(x) if m.isfinite(x) else m.nan,
     "maximum": lambda m, x, y: max(y, x),
     "minimum": lambda m, x, y: min(y, x),
     "less": lambda m, x, y: bool(x < y),
@@ -78,6 +86,17 @@ IN_MPMATH: dict[str, Callable[..., Any]] = {
     "logical_not": lambda m, x: not x,
     "where": lambda m, c, x, y: x if c else y,
     "weighted": lambda m, w, v: w * v if w else m.mpf(0),
+    "erf": lambda m, x: m.erf(x),
+    "erfc": lambda m, x: m.erfc(x),
+    "ndtr": _ndtr,
+    "log_ndtr": lambda m, x: m.log1p(-_ndtr(m, -x)) if x > 0 else m.log(_ndtr(m, x)),
+    "lgamma": lambda m, x: m.loggamma(x),
+    "digamma": lambda m, x: m.digamma(x),
+    "trigamma": lambda m, x: m.psi(1, x),
+    "i0e": lambda m, x: m.besseli(0, x) * m.exp(-abs(x)),
+    "i1e": lambda m, x: m.besseli(1, x) * m.exp(-abs(x)),
+    "atan": lambda m, x: m.atan(x),
+    "acos": lambda m, x: m.acos(x),
 }
 
 # What each primitive along the class axis means for a list; `n` is the number of classes.
@@ -132,6 +151,11 @@ def _meaning(name: str, rows: tuple[bool, ...]) -> tuple[Expression, ...]:
     return tuple(walk(means(*symbols)))
 
 
+def number(m: Any, value: Any) -> Number:
+    """Return a constant; the float that is nearest to π stands for π."""
+    return +m.pi if value == pi else m.mpf(value)
+
+
 def evaluate(plan: Sequence[Expression], point: Point, classes: int = 1) -> Any:
     """Return the last node of a plan (``walk`` of an expression) in the present precision."""
     return each_node(plan, point, classes)[plan[-1]]
@@ -145,7 +169,7 @@ def each_node(plan: Sequence[Expression], point: Point, classes: int = 1) -> dic
         if node.operator == "variable":
             found[node] = point[str(node.payload)]
         elif node.operator == "constant":
-            found[node] = m.mpf(node.payload)
+            found[node] = number(m, node.payload)
         else:
             found[node] = _means(m, node, [found[a] for a in node.arguments], classes)
     return found

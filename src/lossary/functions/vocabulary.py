@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Literal
 
 from lossary.domain import Axis
-from lossary.formula import Expression, apply, refuse
+from lossary.formula import Expression, apply, constant, refuse
 
 Shape = Literal["elementwise", "row", "class"]
 
@@ -102,6 +103,8 @@ PRIMITIVES = frozenset(
         "log",
         "log1p",
         "tanh",
+        "sin",
+        "cos",
         "maximum",
         "minimum",
         "less",
@@ -120,6 +123,9 @@ PRIMITIVES = frozenset(
     ]
 )
 
+
+pi = constant(math.pi)
+"""The number π: the oracle and readers take it for what it stands for."""
 
 # Primitives. Those with an operator (add, less, logical_and, ...) are built by Expression itself.
 
@@ -167,6 +173,16 @@ def log1p(x: Any) -> Expression:
 def tanh(x: Any) -> Expression:
     """Hyperbolic tangent."""
     return apply("tanh", x)
+
+
+def sin(x: Any) -> Expression:
+    """Sine of an angle in radians."""
+    return apply("sin", x)
+
+
+def cos(x: Any) -> Expression:
+    """Cosine of an angle in radians."""
+    return apply("cos", x)
 
 
 def maximum(x: Any, y: Any) -> Expression:

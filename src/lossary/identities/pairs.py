@@ -21,11 +21,13 @@ from lossary.functions import (
     cross_entropy_with,
     difference_of_squares,
     distance_difference,
+    erf,
     excess,
     exp,
     exp_gap,
     exp_minus_exp,
     expm1,
+    exponential_crps,
     fair_error,
     gamma_nll,
     gaussian_nll,
@@ -44,6 +46,7 @@ from lossary.functions import (
     log1p_total_exp,
     log_cosh_difference,
     log_gap,
+    log_ndtr,
     log_odds,
     log_ratio,
     log_relative_entropy,
@@ -54,10 +57,13 @@ from lossary.functions import (
     logsumexp,
     maximum,
     mean_cross_entropy,
+    ndtr,
     negative_binomial_nll,
     norm,
+    normal_crps,
     one_minus_gaussian,
     peak,
+    pi,
     pick,
     poisson_nll,
     poisson_rate_nll,
@@ -404,6 +410,24 @@ SCORES = (
         lambda x, s: s * (poisson_nll(-absolute(x) / s, 1) - 0.75),
         lambda x, s: laplace_crps(x, s),
     ),
+    identity(
+        "score of a normal distribution",
+        lambda x, y, s: (
+            s
+            * (
+                (y - x) / s * erf((y - x) / s / sqrt(2))
+                + 2 * (exp((x - y) * (y - x) / (2 * s * s)) / sqrt(2 * pi))
+                - 1 / sqrt(pi)
+            )
+        ),
+        lambda x, y, s: normal_crps(x, y, s),
+    ),
+    identity(
+        "score of an exponential distribution",
+        lambda r, y: y + 2 * expm1(-r * y) / r + 1 / (2 * r),
+        lambda r, y: exponential_crps(r, y),
+    ),
+    identity("logarithm of a normal probability", lambda x: log(ndtr(x)), lambda x: log_ndtr(x)),
     identity(
         "score of a logistic distribution",
         lambda x, s: s * (2 * log_cosh_difference(x / s / 2, 0) + 2 * log(2) - 1),

@@ -24,6 +24,7 @@ from lossary.functions import (
     class_count,
     exp,
     log,
+    ndtr,
     pick,
     sigmoid,
     softmax,
@@ -49,6 +50,16 @@ def binary_cross_entropy(logit: Logit, target: Unit, *, positive_weight: Positiv
 def binary_cross_entropy_from_probability(probability: Unit, target: Unit):
     """Negative log-likelihood of a yes-or-no target, from its probability."""
     return -(target * log(probability) + (1 - target) * log(1 - probability))
+
+
+@loss(
+    source="Bliss 1934, doi:10.1126/science.79.2037.38; likelihood: McCullagh and Nelder 1989, "
+    "Generalized Linear Models, sec. 4.4.1",
+    promises="non_negative convex",
+)
+def probit(score: Real, target: Binary):
+    """Negative log-probability that a normal number lies below the score, or for 0 above it."""
+    return -log(ndtr(where(target == 1, score, -score)))
 
 
 @loss(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from lossary.definition import loss
 from lossary.domain import Domain, NonNegative, OpenUnit, Positive, Real
-from lossary.functions import absolute, exp, log, maximum, sigmoid
+from lossary.functions import absolute, erf, exp, log, maximum, pi, sigmoid, sqrt
 
 BetweenOneAndTwo = Annotated[
     Any,
@@ -73,6 +73,28 @@ def crps_laplace(location: Real, target: Real, scale: Positive):
     """Continuous ranked probability score of a Laplace distribution."""
     z = absolute(target - location) / scale
     return scale * (z + exp(-z) - 3 / 4)
+
+
+@loss(
+    source="Gneiting and Raftery 2007, doi:10.1198/016214506000001437, eq. 21; closed form: "
+    "Jordan, Krüger and Lerch 2019, doi:10.18637/jss.v090.i12, app. A",
+    promises="non_negative",
+)
+def crps_normal(location: Real, target: Real, scale: Positive):
+    """Continuous ranked probability score of a normal distribution."""
+    z = (target - location) / scale
+    density = exp(-(z**2) / 2) / sqrt(2 * pi)
+    return scale * (z * erf(z / sqrt(2)) + 2 * density - 1 / sqrt(pi))
+
+
+@loss(
+    source="Gneiting and Raftery 2007, doi:10.1198/016214506000001437; closed form: Jordan, "
+    "Krüger and Lerch 2019, doi:10.18637/jss.v090.i12, app. A",
+    promises="non_negative",
+)
+def crps_exponential(rate: Positive, target: NonNegative):
+    """Continuous ranked probability score of an exponential distribution."""
+    return target - 2 * (1 - exp(-rate * target)) / rate + 1 / (2 * rate)
 
 
 @loss(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import reduce
+from math import pi
 from operator import add
 
 from lossary.formula import Expression
@@ -49,6 +50,8 @@ TEMPLATES: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "exp": (POWER, "e^{{{0}}}", (0,)),
     "log": (PREFIX, r"\log {0}", (POWER,)),
     "tanh": (PREFIX, r"\tanh\left({0}\right)", (0,)),
+    "sin": (PREFIX, r"\sin\left({0}\right)", (0,)),
+    "cos": (PREFIX, r"\cos\left({0}\right)", (0,)),
     "maximum": (ATOM, r"\max\left({0},\, {1}\right)", (0, 0)),
     "minimum": (ATOM, r"\min\left({0},\, {1}\right)", (0, 0)),
     "less": (COMPARE, "{0} < {1}", (SUM, SUM)),
@@ -74,6 +77,17 @@ WORDS: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "log_softmax": (ATOM, r"\log\operatorname{{softmax}}\left({0}\right)", (0,)),
     "cosh": (PREFIX, r"\cosh\left({0}\right)", (0,)),
     "sinh": (PREFIX, r"\sinh\left({0}\right)", (0,)),
+    "lgamma": (PREFIX, r"\log\Gamma\left({0}\right)", (0,)),
+    "digamma": (PREFIX, r"\psi\left({0}\right)", (0,)),
+    "trigamma": (PREFIX, r"\psi'\left({0}\right)", (0,)),
+    "erf": (PREFIX, r"\operatorname{{erf}}\left({0}\right)", (0,)),
+    "erfc": (PREFIX, r"\operatorname{{erfc}}\left({0}\right)", (0,)),
+    "ndtr": (PREFIX, r"\Phi\left({0}\right)", (0,)),
+    "log_ndtr": (PREFIX, r"\log\Phi\left({0}\right)", (0,)),
+    "i0e": (PRODUCT, r"e^{{-\left|{0}\right|}} \, I_0\left({0}\right)", (0,)),
+    "i1e": (PRODUCT, r"e^{{-\left|{0}\right|}} \, I_1\left({0}\right)", (0,)),
+    "atan": (PREFIX, r"\arctan\left({0}\right)", (0,)),
+    "acos": (PREFIX, r"\arccos\left({0}\right)", (0,)),
     "norm": (ATOM, r"\left\lVert {0} \right\rVert", (0,)),
     "cosine": (ATOM, r"\cos\left({0},\, {1}\right)", (0, 0)),
 }
@@ -128,6 +142,8 @@ def _letter(name: str) -> str:
 def _number(value: float) -> tuple[int, str]:
     if value in {float("inf"), float("-inf")}:
         return SUM, r"\infty" if value > 0 else r"-\infty"
+    if value == pi:
+        return ATOM, r"\pi"
     if value == 0.5:
         return ATOM, r"\tfrac12"
     digits, power, exponent = f"{value:g}".partition("e")

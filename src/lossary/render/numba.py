@@ -19,6 +19,8 @@ SPELLINGS = {
     "log": (ATOM, "log({0})"),
     "log1p": (ATOM, "log1p({0})"),
     "tanh": (ATOM, "tanh({0})"),
+    "sin": (ATOM, "sin({0})"),
+    "cos": (ATOM, "cos({0})"),
     "maximum": (ATOM, "maximum({0}, {1})"),
     "minimum": (ATOM, "minimum({0}, {1})"),
     "logical_and": (ATOM, "both({0}, {1})"),
@@ -55,7 +57,7 @@ STORES = {
 # Where the words of a kernel come from.
 _SOURCES = {
     "numba": ("float32", "float64", "njit"),
-    "math": ("inf", "nan"),
+    "math": ("cos", "inf", "nan", "sin"),
     "lossary.kernels.vector_math": (
         "bfloat16_to_float64", "float16_to_float64", "float64_to_bfloat16", "float64_to_float16",
         "floor", "maximum", "minimum", "sign", "sqrt",

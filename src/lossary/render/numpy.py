@@ -16,6 +16,8 @@ SPELLINGS = {
     "log": (ATOM, "np.log({0})"),
     "log1p": (ATOM, "np.log1p({0})"),
     "tanh": (ATOM, "np.tanh({0})"),
+    "sin": (ATOM, "np.sin({0})"),
+    "cos": (ATOM, "np.cos({0})"),
     "maximum": (ATOM, "np.maximum({0}, {1})"),
     "minimum": (ATOM, "np.minimum({0}, {1})"),
     "logical_and": (BITS, "{0} & {1}"),

@@ -17,7 +17,7 @@ from lossary.rewriting import rebuild
 REDUCTIONS = frozenset({"total", "peak", "argpeak"})
 
 # Worth keeping for a later pass instead of computing it again.
-_COSTLY = frozenset({"exp", "expm1", "log", "log1p", "tanh", "power", "sqrt"})
+_COSTLY = frozenset({"exp", "expm1", "log", "log1p", "tanh", "power", "sqrt", "sin", "cos"})
 _TRUTHS = frozenset({"less", "less_equal", "equal", "logical_and", "logical_or", "logical_not"})
 
 

@@ -18,7 +18,10 @@ CALLS = {
     "sign": "sgn({0})", "floor": "⌊{0}⌋", "sqrt": "√({0})", "exp": "exp({0})", "log": "log({0})",
     "tanh": "tanh({0})", "sigmoid": "σ({0})", "log_sigmoid": "log σ({0})",
     "absolute": "|{0}|",
-    "cosh": "cosh({0})", "sinh": "sinh({0})",
+    "cosh": "cosh({0})", "sinh": "sinh({0})", "sin": "sin({0})", "cos": "cos({0})",
+    "atan": "atan({0})", "acos": "acos({0})", "lgamma": "log Γ({0})", "digamma": "ψ({0})",
+    "trigamma": "ψ′({0})", "erf": "erf({0})", "erfc": "erfc({0})", "ndtr": "Φ({0})",
+    "log_ndtr": "log Φ({0})", "i0e": "exp(-|{0}|) I₀({0})", "i1e": "exp(-|{0}|) I₁({0})",
     "maximum": "max({0}, {1})", "minimum": "min({0}, {1})",
 }  # fmt: skip
 ROW_CALLS = {"norm": "‖{0}‖", "cosine": "cos({0}, {1})"}

@@ -23,6 +23,8 @@ SPELLINGS = {
     "log": (ATOM, "real.log({0})"),
     "log1p": (ATOM, "real.log1p({0})"),
     "tanh": (ATOM, "real.tanh({0})"),
+    "sin": (ATOM, "tl.sin({0})"),
+    "cos": (ATOM, "tl.cos({0})"),
     "maximum": (ATOM, "real.maximum({0}, {1})"),
     "minimum": (ATOM, "real.minimum({0}, {1})"),
     "logical_and": (BITS, "{0} & {1}"),

@@ -7,7 +7,7 @@ the whole row.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import inf
+from math import inf, pi
 
 from lossary.formula import Expression
 from lossary.render.latex import SYMBOLS
@@ -25,7 +25,7 @@ GLYPHS = {
     "w_+": "w₊", "n_+": "n₊", "n_-": "n₋",
 }  # fmt: skip
 
-FRACTIONS = {0.5: "½", 0.25: "¼", 0.75: "¾"}
+FRACTIONS = {0.5: "½", 0.25: "¼", 0.75: "¾", pi: "π"}
 SUPERSCRIPTS = {2: "²", 3: "³", 4: "⁴"}
 INDICES = ("c", "j", "k")
 
@@ -139,6 +139,11 @@ def _raised(base: str, exponent: Expression, index: str | None) -> str:
     return f"{base}^{_bound(exponent, ATOM, index)}"
 
 
+def _is_number(node: Expression) -> bool:
+    """Whether a node is a number that may be multiplied out; π stays a letter."""
+    return node.operator == "constant" and node.payload != pi
+
+
 def _square(node: Expression) -> bool:
     if node.operator != "power" or node.arguments[1].operator != "constant":
         return False
@@ -155,7 +160,7 @@ class Product:
 
     def take(self, node: Expression, *, inverse: bool = False, times: int = 1) -> None:
         """Add a factor, looking into products and quotients."""
-        if node.operator == "constant":
+        if _is_number(node):
             value = float(node.payload or 0) ** times
             self.number = self.number / value if inverse and value else self.number * value
         elif node.operator in {"multiply", "weighted"}:
@@ -215,7 +220,7 @@ def _rank(item: tuple[Expression, int]) -> int:
     """Order factors as textbooks do: letters, shares, brackets, functions, sums."""
     operator = item[0].operator
     inner = item[0].arguments[0].operator if operator == "pick" else operator
-    if inner in {"variable", "class_count"}:
+    if inner in {"constant", "variable", "class_count"}:
         return 0
     if inner in {"sigmoid", "softmax"}:
         return 1
@@ -226,7 +231,7 @@ def _sum(node: Expression, index: str | None) -> tuple[int, str]:
     number, place, terms = 0.0, None, []
     parts = _terms(node, 1)
     for sign, term in parts:
-        if term.operator == "constant":
+        if _is_number(term):
             number += sign * float(term.payload or 0)
             place = len(terms) if place is None else place
             continue
