@@ -51,7 +51,7 @@ def squared_hinge(score: Real, sign: Sign):
 def smoothed_hinge(score: Real, sign: Sign):
     """The hinge with its corner rounded between margins of 0 and 1."""
     z = sign * score
-    return where(z <= 0, 0.5 - z, where(z < 1, (1 - z) ** 2 / 2, 0))
+    return where(z <= 0, 0.5 - z, maximum(1 - z, 0) ** 2 / 2)
 
 
 @loss(
