@@ -49,6 +49,8 @@ WORDS = {
     "lane_sum": lambda total, value: total + value,
     "select": lambda condition, x, y: x if condition else y,
     "power_plain": np.power,
+    "sin": np.sin,
+    "cos": np.cos,
     "power_of_positive": np.power,
     "log1p_unit": np.log1p,
     "bfloat16_to_float64": widened(ml_dtypes.bfloat16),

@@ -18,7 +18,7 @@ import numpy as np
 import lossary as L
 from engines import agree
 from lossary.domain import Real, Scores
-from lossary.functions import absolute, floor, sign, total
+from lossary.functions import absolute, cos, floor, sign, sin, total
 from lossary.render import passes, walk
 from lossary.render.loops import columns, rows
 from lossary.render.numba import LOADS, SPELLINGS, STORES
@@ -60,6 +60,12 @@ def check_value(name, classes, dtype):
 def stepped(prediction: Real, target: Real):
     """Numbers in whole steps."""
     return floor(prediction - target) * sign(prediction) + (prediction - target) ** 2
+
+
+@L.loss(source="a test of what no loss of the catalogue says")
+def wavy(prediction: Real, target: Real):
+    """An angle between two numbers."""
+    return 2 - cos(prediction - target) - sin(prediction - target) / 2
 
 
 @L.loss(source="a test of the sum of a row")
@@ -148,6 +154,7 @@ def checks():
     yield partial(check_wrong, "focal", 0, 0.5)
     yield partial(check_kernel, L.focal, 0, "float32", gamma=2.5)
     yield partial(check_kernel, stepped, 0)
+    yield partial(check_kernel, wavy, 0)
     yield check_long_sum
     if find_spec("torch"):
         for name, classes in (("huber", 0), ("cross_entropy", 4), ("cross_entropy", 150)):

@@ -151,7 +151,7 @@ def arguments_of(name):
 
 def with_respect_to(expression):
     """Every symbol but the label that an expression holds."""
-    return [v for v in (x, y, z, p, q, a, b) if v in set(walk(expression))]
+    return [v for v in (x, y, z, p, q, m, n, a, b) if v in set(walk(expression))]
 
 
 SLOPE_ROWS = [

@@ -37,8 +37,8 @@ RELATIONS = {"less": ("<", ">"), "less_equal": ("≤", "≥"), "equal": ("=", "=
 def symbol(name: str) -> str:
     """Return the letter that stands for an argument in formulas.
 
-    >>> symbol("delta"), symbol("prediction"), symbol("temperature")
-    ('δ', 'ŷ', 'temperature')
+    >>> symbol("delta"), symbol("prediction"), symbol("elasticity")
+    ('δ', 'ŷ', 'elasticity')
     """
     known = SYMBOLS.get(name, name)
     return GLYPHS.get(known, known if known.isalnum() else name)
