@@ -49,8 +49,6 @@ WORDS = {
     "lane_sum": lambda total, value: total + value,
     "select": lambda condition, x, y: x if condition else y,
     "power_plain": np.power,
-    "sin": np.sin,
-    "cos": np.cos,
     "power_of_positive": np.power,
     "log1p_unit": np.log1p,
     "bfloat16_to_float64": widened(ml_dtypes.bfloat16),
@@ -61,7 +59,7 @@ WORDS = {
     name: getattr(np, name)
     for name in (
         "exp", "expm1", "log", "log1p", "tanh", "power", "sqrt", "floor", "sign", "maximum",
-        "minimum",
+        "minimum", "sin", "cos",
     )
 }  # fmt: skip
 

@@ -23,7 +23,7 @@ from lossary.show.shape import flat, jumps, limits, titles
 CLASSES = [  # all but a distance, which has no right side
     name
     for name, loss in L.catalogue.items()
-    if loss.family in {"classification", "margin"} and name != "hinge_embedding"
+    if loss.family in {"classification", "margin"} and loss.inputs[0].name != "distance"
 ]
 
 

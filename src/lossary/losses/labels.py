@@ -90,8 +90,8 @@ def symmetric_cross_entropy(
 )
 def taylor_cross_entropy(logits: Scores, label: Label):
     """Two terms of the cross-entropy's series in the probability that misses the label."""
-    missed = 1 - pick(softmax(logits), label)
-    return missed + missed**2 / 2
+    p = pick(softmax(logits), label)
+    return 1 - p + (1 - p) ** 2 / 2
 
 
 @loss(
