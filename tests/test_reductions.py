@@ -99,8 +99,8 @@ def check_masks(loss):
         assert np.array_equal(loss(*data, reduction="none", **call), np.where(keep, each, 0))
         close_sum(loss(*data, reduction="sum", **call), each[keep])
         close_sum(loss(*data, **call), each[keep], keep.sum())
-        mean = exact_sum((WEIGHT * each)[keep]) / exact_sum(WEIGHT[keep])
-        close(loss(*data, weight=WEIGHT, **call), mean, 4)
+        weighted = (WEIGHT * each)[keep]
+        close_sum(loss(*data, weight=WEIGHT, **call), weighted, exact_sum(WEIGHT[keep]))
         if loss.over_positions:
             continue
         assert loss.sums(*data, **call)[1] == keep.sum()
@@ -116,7 +116,8 @@ def test_an_ignored_label_is_a_mask(loss):
 
 
 def check_ignored(loss):
-    (first, label), more = sample(loss, shape=SHAPE)
+    (first, label, *rest), more = sample(loss, shape=SHAPE)
+    more |= {a.name: x for a, x in zip(loss.inputs[2:], rest, strict=True)}
     for ignored in (-100, 2, 255):
         holed = np.where(MASK, label, ignored)
         keep = holed != ignored
@@ -174,7 +175,8 @@ def check_nothing(loss, how):
 
 @those(lambda loss: "ignore_index" in options_of(loss))
 def test_the_mean_over_ignored_labels_only(loss):
-    (first, label), more = sample(loss, shape=(3,))
+    (first, label, *rest), more = sample(loss, shape=(3,))
+    more |= {a.name: x for a, x in zip(loss.inputs[2:], rest, strict=True)}
     label[:] = -1
     assert loss(first, label, ignore_index=-1, **more) == 0
     assert np.isnan(loss(first, label, ignore_index=-1, empty="nan", **more))
@@ -582,10 +584,20 @@ def check_aliases(loss):
     own = {a.name: x for a, x in zip(loss.inputs, data, strict=True)}
     others = {a.name: x for a, x in zip(loss.inputs[2:], rest, strict=True)}
     assert loss(**own, **more) == truth
+    if "target" in others:  # two predictions: which of them would y_pred be?
+        check_target_of_two(loss, data, more)
+        return
     for prediction in ("input", "y_pred"):
         for target in ("target", "y_true"):
             assert loss(**{prediction: first, target: second}, **others, **more) == truth
     assert loss(first, y_true=second, **others, **more) == truth
+
+
+def check_target_of_two(loss, data, more):
+    *predictions, target = data
+    assert loss(*predictions, y_true=target, **more) == loss(*data, **more)
+    with pytest.raises(TypeError, match="y_pred"):
+        loss(predictions[1], y_pred=predictions[0], target=target, **more)
 
 
 @each_loss

@@ -17,7 +17,7 @@ from lossary.engine.reading import any_masked, read, unmasked
 from lossary.errors import DtypeError, LossaryError, ShapeError
 from lossary.typing import Empty, Reduction
 
-# Other frameworks' words for the first and the second argument.
+# Other frameworks' words for the first and the second argument, unless two predictions come first.
 _ALIASES = ({"input", "y_pred"}, {"target", "y_true"})
 
 _COMMON = {
@@ -179,11 +179,14 @@ def _is_whole(x: Any) -> bool:
 
 
 def _canonical(definition: Definition, key: str) -> str:
+    names = [argument.name for argument in definition.inputs]
     if key in definition.domains:
         return key
-    for place, aliases in enumerate(_ALIASES):
-        if key in aliases and place < len(definition.inputs):
-            return definition.inputs[place].name
+    if "target" in names[2:]:
+        return "target" if key in _ALIASES[1] else key
+    for name, aliases in zip(names, _ALIASES, strict=False):
+        if key in aliases:
+            return name
     return key
 
 

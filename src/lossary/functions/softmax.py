@@ -256,7 +256,8 @@ def _share_slope(x: Expression, label: Expression) -> Expression:
     numerator = where(here, -label_slope, where(top, likely, own + p * lead))
     plain = softmax_minus_one_hot(x, label) / whole
     plain = plain + (1 - class_count() * p) * (cross_entropy_share(x, label) / whole)
-    return where(whole < 1e300, numerator / whole / whole, plain)
+    near = where(whole == 0, 0, numerator / whole / whole)
+    return where(whole < 1e300, near, plain)
 
 
 @named(
@@ -269,7 +270,9 @@ def cross_entropy_share(x: Expression, label: Expression) -> Expression:
     """Share of a label in the sum of the cross-entropies with all labels, which may overflow."""
     whole, small = total(-log_softmax(x)), x * 1e-10
     far = (peak(small) - pick(small, label)) / total(peak(small) - small)
-    return where(whole < inf, cross_entropy_at(x, label) / whole, far)
+    # Only one class has no cross-entropy at all.
+    near = where(whole == 0, 1, cross_entropy_at(x, label) / whole)
+    return where(whole < inf, near, far)
 
 
 def _supported(x: Expression) -> Expression:
