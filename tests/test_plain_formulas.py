@@ -215,6 +215,13 @@ def test_second_derivatives_are_simplified(name, second):
 
 
 @samples.each_loss
+def test_no_number_is_what_a_rounding_left(loss):
+    """Of parts that cancel nothing is printed, though their numbers, 2 / sqrt(pi), are rounded."""
+    for formula in (loss.latex, loss.gradient_latex, loss.hessian_latex):
+        assert not re.search(r"10\^\{-1[4-9]\}", formula)
+
+
+@samples.each_loss
 def test_formulas_are_short_or_abbreviated(loss):
     """Of LaTeX, a value has 300 characters at most and a derivative 600; letters help where not."""
     formulas, named = loss.written.lettered

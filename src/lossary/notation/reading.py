@@ -307,8 +307,11 @@ def _collected(terms: Sequence[Product]) -> list[Product]:
     found: dict[tuple[tuple[int, int], ...], Product] = {}
     for term in terms:
         known = found.get(term.key)
-        number = term.number + (known.number if known else 0.0)
-        found[term.key] = Product(number, term.powers)
+        before = known.number if known else 0.0
+        number = term.number + before
+        # Numbers such as sqrt(2 / pi) are rounded: parts that cancel leave a last digit.
+        cancels = abs(number) < 1e-12 * abs(before)
+        found[term.key] = Product(0.0 if cancels else number, term.powers)
     return [term for term in found.values() if term.number]
 
 
