@@ -34,6 +34,11 @@ from lossary.functions.vocabulary import (
 )
 
 
+def entry_at(values: Expression, place: Expression) -> Expression:
+    """Return the entry at a place that is computed: kernels pick at labels only."""
+    return total(where(is_class(place), values, 0))
+
+
 def _quotient(x: Expression, y: Expression, rounded: Expression) -> Expression:
     back = rounded * y
     return ((x - back) - product_error(rounded, y, back)) / y
@@ -47,7 +52,7 @@ _OPERATIONS: dict[str, Callable[..., Expression]] = {
     "multiply": lambda dx, dy, x, y, u: product_error(x, y, u) + (dx * y + dy * x),
     "divide": lambda dx, dy, x, y, u: _quotient(x, y, u) + (dx - u * dy) / y,
     "negative": lambda dx, x, u: -dx,
-    "peak": lambda dx, x, u: total(where(is_class(argpeak(x)), dx, 0)),
+    "peak": lambda dx, x, u: entry_at(dx, argpeak(x)),
     "pick": lambda dx, _, x, label, u: pick(dx, label),
 }
 

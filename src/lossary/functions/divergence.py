@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import inf
 
 from lossary.formula import Expression, constant
-from lossary.functions.carried import exp_of_rounded
+from lossary.functions.carried import entry_at, exp_of_rounded
 from lossary.functions.compensated import rounding, sum_error
 from lossary.functions.elementwise import log_ratio
 from lossary.functions.gaps import atanh_tail, exp_gap
@@ -78,11 +78,6 @@ def log_relative_entropy(t: Expression, x: Expression) -> Expression:
 # KL = log E exp(d) = log(1 + E(exp(d) - 1 - d)).
 
 
-def _at(values: Expression, place: Expression) -> Expression:
-    """Return the entry at a place that is computed: kernels pick at labels only."""
-    return total(where(is_class(place), values, 0))
-
-
 def _spread(x: Expression, temperature: Expression) -> tuple[Expression, Expression]:
     """Return exp((x - peak) / temperature) and its sum without the peak's own class."""
     top = where(peak(x) == -inf, 0, peak(x))
@@ -118,7 +113,7 @@ def _centred(y: Expression, x: Expression, t: Expression) -> tuple[Expression, E
     x, y, mass = x / unit, y / unit, _softmax(y, t)
     gap, likely = x - y, argpeak(y)
     lost = rounding(sum_error(x, -y, gap))
-    gap = (gap - _at(gap, likely)) + (lost - _at(lost, likely))
+    gap = (gap - entry_at(gap, likely)) + (lost - entry_at(lost, likely))
     gap = where(y == -inf, 0, gap)
     return gap - total(weighted(mass, gap)), unit
 
@@ -172,7 +167,7 @@ def softmax_divergence(y: Expression, x: Expression, temperature: Expression) ->
     near = log1p(total(weighted(mass, exp_gap(minimum(shift, 600)))) / (1 + rest))
     # Beyond, the parts are infinite that cancel in the sum above.
     gap, unit = _centred(y, x, temperature)
-    lead = (peak(x / unit) - _at(x / unit, argpeak(y))) + _at(gap, argpeak(y))
+    lead = (peak(x / unit) - entry_at(x / unit, argpeak(y))) + entry_at(gap, argpeak(y))
     far = lead / (temperature / unit) + (log1p(others) - log1p(rest))
     certain = total(where((x == -inf) & (y > -inf), 1, 0)) > 0
     return where(certain, inf, where(peak(shift) < 600, near, far))

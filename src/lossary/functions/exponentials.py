@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from math import e, factorial, inf
-from typing import Any
 
 from lossary.formula import Expression
+from lossary.functions.coefficients import polynomial
 from lossary.functions.compensated import exp_difference, rounding, sum_error
 from lossary.functions.elementwise import sigmoid, softplus
 from lossary.functions.vocabulary import (
@@ -54,10 +54,7 @@ def sinh(x: Expression) -> Expression:
 
 def _cosh_tail(square: Expression) -> Expression:
     """Return the sum of square^(k - 2) / (2 k)! for k = 2 .. 12, which is enough up to x = 2."""
-    tail: Any = 1 / factorial(24)
-    for k in range(11, 1, -1):
-        tail = 1 / factorial(2 * k) + square * tail
-    return tail
+    return polynomial([1 / factorial(2 * k) for k in range(2, 13)], square)
 
 
 @named(

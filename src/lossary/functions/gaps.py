@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from math import factorial
-from typing import Any
 
 from lossary.formula import Expression
+from lossary.functions.coefficients import polynomial
 from lossary.functions.vocabulary import (
     absolute,
     exp,
@@ -24,10 +24,7 @@ from lossary.functions.vocabulary import (
 
 def atanh_tail(square: Expression) -> Expression:
     """Return the sum of square^k / (2 k + 3): (atanh s - s) / s^3, enough for |s| < 1/3."""
-    tail: Any = 1 / 37
-    for k in range(16, -1, -1):
-        tail = 1 / (2 * k + 3) + square * tail
-    return tail
+    return polynomial([1 / (2 * k + 3) for k in range(18)], square)
 
 
 @named(
@@ -44,10 +41,7 @@ def log1p_gap(x: Expression) -> Expression:
 
 def _exponential_series(x: Expression) -> Expression:
     """Return the sum of x^k / (k + 2)!, which is enough up to 1."""
-    tail: Any = 1 / factorial(20)
-    for k in range(17, -1, -1):
-        tail = 1 / factorial(k + 2) + x * tail
-    return tail
+    return polynomial([1 / factorial(k + 2) for k in range(19)], x)
 
 
 @named(
