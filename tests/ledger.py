@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from lossary.accuracy.samples import CANCELLING, RANGE, SUBNORMAL
-from test_oracle import CASES, EVERY, GAPS, LEDGER, has_subnormal_numbers, parts, worst
+from oracle_cases import CASES, EVERY, GAPS, LEDGER, has_subnormal_numbers, parts, worst
 
 HEAD = """\
 # Where a loss misses its accuracy bar (`lossary.accuracy.bars`), with the worst error measured in

@@ -1,0 +1,73 @@
+"""Workers share the tests by groups: what one case of a loss has compiled serves the others."""
+
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from groups import group_of
+
+pytest.importorskip("xdist")
+
+CONFTEST = """
+import json, sys
+sys.path.insert(0, {tests!r})
+from groups import pytest_collection_modifyitems, pytest_xdist_make_scheduler
+
+def pytest_runtest_logreport(report):
+    if report.when == "call" and hasattr(report, "node"):
+        with open("who.txt", "a") as file:
+            print(json.dumps([report.nodeid, report.node.gateway.id]), file=file)
+"""
+CASES = """
+import pytest
+
+@pytest.mark.parametrize("what", range(5))
+@pytest.mark.parametrize("name", ["huber", "focal"])
+def test_of_a_loss(name, what):
+    pass
+
+@pytest.mark.parametrize("what", range(5))
+def test_of_all(what):
+    pass
+"""
+
+
+TOGETHER = "pytestmark = pytest.mark.together\n"
+
+
+def test_a_group_runs_in_one_worker(tmp_path):
+    (tmp_path / "conftest.py").write_text(CONFTEST.format(tests=str(Path(__file__).parents[1])))
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n    together\n")
+    for name in ("test_one.py", "test_two.py"):
+        (tmp_path / name).write_text(CASES)
+    (tmp_path / "test_whole.py").write_text(CASES + TOGETHER)
+    command = [sys.executable, "-m", "pytest", "-n", "2", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    workers = defaultdict(set)
+    for line in (tmp_path / "who.txt").read_text().splitlines():
+        test, worker = json.loads(line)
+        workers[group_of(test, tmp_path)].add(worker)
+    assert len(workers) == 7
+    assert all(len(each) == 1 for each in workers.values())
+    assert len(set.union(*workers.values())) == 2
+
+
+def test_a_group_is_a_loss_or_a_function_of_a_file(tmp_path):
+    for name, text in {"a.py": CASES, "b.py": CASES + TOGETHER}.items():
+        (tmp_path / name).write_text(text)
+    assert group_of("a.py::test_y[numpy-huber-mean]", tmp_path) == ("a.py", "", "huber")
+    assert group_of("a.py::TestA::test_y[numpy]", tmp_path) == ("a.py", "TestA", "")
+    assert group_of("a.py::a", tmp_path) == ("a.py", "a", "")
+    assert group_of("b.py::test_y[huber]", tmp_path) == ("b.py", "", "")
+
+
+def test_a_file_with_a_fixture_for_all_is_together():
+    for path in Path(__file__).parents[1].glob("*/test_*.py"):
+        text = path.read_text(encoding="utf-8")
+        if path.name != "test_groups.py" and 'scope="module"' in text:
+            assert "pytest.mark.together" in text, path.name

@@ -1,0 +1,102 @@
+"""What the oracle is asked: losses by libraries and types, and the ledger of what misses."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lossary as L
+from libraries import NAMES, Library
+from lossary.accuracy.measure import errors
+from lossary.accuracy.samples import SUBNORMAL
+from lossary.accuracy.truth import truths
+from samples import REPRESENTATIVE
+
+SOURCES = (*NAMES, "fused")  # the last is NumPy through the kernels
+
+LEDGER = tomllib.loads((Path(__file__).parent / "gaps.toml").read_text())
+SIZE = 60
+STEP = 4  # without --thorough every so many of the points are measured
+TYPES = ("float64", "float32", "float16", "bfloat16")
+EVERY = "all"  # the ledger's word for a gap of a whole library
+
+
+def key(gap):
+    return gap["loss"], gap["library"], gap["dtype"], gap["what"]
+
+
+GAPS = {key(gap): gap for gap in LEDGER["gaps"]}
+
+# Half precision is widened on the way in and rounded on the way out, by the library and not by
+# the loss: NumPy and PyTorch show it for every loss, others for one of each family and the gaps.
+ONE_OF_EACH = {loss.family: name for name, loss in reversed(L.catalogue.items())}.values()
+WIDENED = {("jax", "float16"), ("jax", "bfloat16"), ("torch", "float16")} | {
+    ("tensorflow", "float16"), ("tensorflow", "bfloat16"),
+}  # fmt: skip
+
+
+def is_measured(name, library, dtype):
+    if library == "fused":
+        return dtype in {"float64", "float32"}
+    if (library, dtype) in WIDENED:
+        return name in ONE_OF_EACH or any(k[:3] == (name, library, dtype) for k in GAPS)
+    return (library, dtype) != ("numpy", "bfloat16")
+
+
+IN_FULL = {("numpy", "float64"), ("numpy", "float32"), ("fused", "float32")}
+
+
+def mark(library, dtype):
+    """Measure all losses by NumPy and the kernels; the other texts are the same expressions."""
+    return () if (library, dtype) in IN_FULL else pytest.mark.representative
+
+
+CASES = [
+    pytest.param(name, library, dtype, id=f"{name}-{library}-{dtype}", marks=mark(library, dtype))
+    for name in L.catalogue
+    for library in SOURCES
+    for dtype in TYPES
+    if is_measured(name, library, dtype)
+]
+
+
+@cache
+def parts(name, library, dtype, step):
+    """The errors of a case; float16 and bfloat16 have fewer numbers."""
+    size = SIZE if dtype in {"float64", "float32"} else SIZE // 3
+    truth = truths(L.catalogue[name], dtype, size, step=step)
+    if library == "fused":
+        pytest.importorskip("numba")
+        if step > 1 and (name not in REPRESENTATIVE or dtype != "float32"):
+            truth = at_usual_parameters(truth)
+        return errors(L.catalogue[name], "numpy", dtype, truth, "fused")
+    assert Library(library).module  # skips without the library
+    return errors(L.catalogue[name], library, dtype, truth)
+
+
+def at_usual_parameters(truth):
+    """The batches at the defaults, which come first.
+
+    Each other setting is a kernel to compile, a second or more, of expressions that NumPy is
+    measured with at that setting; what a kernel adds is the loop around them, and its own is at
+    the defaults.
+    """
+    usual = {name: x for name, x in truth[0].batch.parameters.items() if np.ndim(x) == 0}
+    return [t for t in truth if all(t.batch.parameters[name] is x for name, x in usual.items())]
+
+
+def worst(found, what, kind):
+    """The largest error, and the largest in units of the bar."""
+    chosen = [p for p in found if (p.what, p.kind) == (what, kind) and p.errors.size]
+    return (
+        max((float(p.errors.max()) for p in chosen), default=0.0),
+        max((float(p.errors.max()) / p.bar for p in chosen), default=0.0),
+    )
+
+
+def has_subnormal_numbers(library, dtype):
+    """Whether the library computes with them; the values of half precision are float32."""
+    kind = "float32" if dtype == "float16" else dtype
+    return (EVERY, library, kind, SUBNORMAL) not in GAPS
