@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 import docstrings  # noqa: E402  (stands beside this file)
+
 import doors  # noqa: E402  (same)
 
 project = "Lossary"

@@ -1,10 +1,9 @@
 """Bring every committed generated text up to date; with ``--check`` only say what is stale.
 
 These are the README's catalogue, the tables of docs/boosters.md and docs/architecture.md with its
-picture, docs/seeds.md, docs/traps.md, docs/benchmarks.md; the type stubs, which are not committed,
-are written too.
-The pages of the studies, of the accuracy and of the differences take minutes and are made on demand
-(``--studies``, ``--accuracy``, ``--differences``). The pages of
+picture, docs/seeds.md, docs/traps.md, docs/failures.md, docs/benchmarks.md; the type stubs, which
+are not committed, are written too. The pages of the studies, of the accuracy and of the differences
+take minutes and are made on demand (``--studies``, ``--accuracy``, ``--differences``). The pages of
 losses are made when the documentation is built.
 """
 
@@ -17,8 +16,8 @@ from pathlib import Path
 
 import benchmarks
 import differences
+import requirements
 import rooms
-import seeds
 import stubs
 import studies
 
@@ -99,7 +98,7 @@ def main() -> int:
         differences.write()
     if not options.check:
         stubs.write()
-    status = seeds.main(["--check"] if options.check else [])
+    status = requirements.main(["--check"] if options.check else [])
     pages = {
         README: readme(),
         BOOSTERS: boosters(),

@@ -15,6 +15,7 @@ MATCHED = [row for row in built_ins() if not isinstance(row.same, str)]
 weighted = pytest.mark.parametrize("weight", [None, WEIGHT], ids=["plain", "weighted"])
 
 
+@pytest.mark.failure(96, 97)
 @weighted
 @pytest.mark.parametrize("row", MATCHED, ids=lambda row: f"{row.host}.{row.name}")
 def test_the_model_is_that_of_the_built_in(row, weight):

@@ -251,6 +251,7 @@ def test_sums_know_no_weight_of_what_is_not_finished():
 # --------------------------------------------------------------------------------------- empty sums
 
 
+@pytest.mark.failure(42)
 @each_library
 @pytest.mark.parametrize(("name", "value"), [("dice", 0.0), ("jaccard", 0.0), ("tversky", 0.0),
                                              ("matthews_correlation", 1.0)])  # fmt: skip

@@ -1,8 +1,8 @@
 """The identities: on the left what authors write, on the right what is computed.
 
 Each pair is the same real number for all symbols for which the left side is one. Left sides are in
-normal form, in words that the other identities leave alone; `tests/language/test_identities.py` says so
-where they are not.
+normal form, in words that the other identities leave alone; where they are not,
+`tests/language/test_identities.py` says so.
 """
 
 from __future__ import annotations

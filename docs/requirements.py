@@ -1,8 +1,10 @@
-"""Write docs/seeds.md and docs/traps.md: where each item of the seed articles is shown.
+"""Write the pages of what is asked of Lossary, and where each item is shown.
 
-The items stand in ``seeds.toml``; tests name theirs by ``@pytest.mark.seed(4, 7)`` (errata by
-``@pytest.mark.seed("E1")``). With ``--check`` nothing is written: the script fails when an item has
-no test and no study, when a test names an item that does not exist, or when a page is stale.
+docs/seeds.md and docs/traps.md: the items of the seed articles, which stand in ``seeds.toml``;
+tests name theirs by ``@pytest.mark.seed(4, 7)`` (errata by ``@pytest.mark.seed("E1")``).
+docs/failures.md: what bug reports ask (``failures.py``). With ``--check`` nothing is written: the
+script fails when an item has no test and no study, when a test names an item that does not exist,
+or when a page is stale.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import failures
 import pytest
 
 from lossary.tables import Column, Table
@@ -29,25 +32,25 @@ Places = dict[Item, list[str]]
 
 
 class MarkerCollector:
-    """A pytest plugin that notes which test carries which ``seed`` mark, and runs none."""
+    """A pytest plugin that notes which test carries which mark of an item, and runs none."""
 
     def __init__(self) -> None:
-        self.places: Places = defaultdict(list)
+        self.places: dict[str, Places] = {"seed": defaultdict(list), "failure": defaultdict(list)}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Note the marks; a mark on one parameter keeps the parameter in the name."""
         for item in items:
             callspec = getattr(item, "callspec", None)
             of_parameter = list(callspec.marks) if callspec else []
-            for mark in item.iter_markers("seed"):
+            for mark in item.iter_markers():
                 name = item.nodeid if mark in of_parameter else item.nodeid.partition("[")[0]
-                for seed in mark.args:
-                    if name not in self.places[seed]:
-                        self.places[seed].append(name)
+                for number in mark.args if mark.name in self.places else ():
+                    if name not in self.places[mark.name][number]:
+                        self.places[mark.name][number].append(name)
 
 
-def collect() -> Places:
-    """Tests by item, in the order of the files."""
+def collect() -> dict[str, Places]:
+    """Tests by mark and item, in the order of the files."""
     collector = MarkerCollector()
     captured = io.StringIO()
     arguments = ["--collect-only", "-qq", "-p", "no:cacheprovider", str(ROOT / "tests")]
@@ -55,7 +58,7 @@ def collect() -> Places:
         status = pytest.main([f"--rootdir={ROOT}", *arguments], plugins=[collector])
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         errors = captured.getvalue().partition("= ERRORS =")[2]
-        sys.exit(f"docs/seeds.py: the tests cannot be collected:\n{errors}")
+        sys.exit(f"docs/requirements.py: the tests cannot be collected:\n{errors}")
     return collector.places
 
 
@@ -72,7 +75,7 @@ def where(places: Places, number: Item, studies: list[str]) -> str:
 def seeds_page(seeds: dict[str, Any], places: Places) -> str:
     """The checklist as a page."""
     lines = [
-        "<!-- Written by docs/seeds.py from docs/seeds.toml and the marks of the tests. -->",
+        "<!-- Written by docs/requirements.py from docs/seeds.toml and the marks of the tests. -->",
         "",
         "# Where the seed articles are shown",
         "",
@@ -99,7 +102,7 @@ def seeds_page(seeds: dict[str, Any], places: Places) -> str:
 def traps_page(seeds: dict[str, Any], places: Places) -> str:
     """The errata as a page of traps."""
     lines = [
-        "<!-- Written by docs/seeds.py from docs/seeds.toml and the marks of the tests. -->",
+        "<!-- Written by docs/requirements.py from docs/seeds.toml and the marks of the tests. -->",
         "",
         "# Traps",
         "",
@@ -136,19 +139,30 @@ def problems(seeds: dict[str, Any], places: Places) -> list[str]:
     ]
 
 
+PAGES = (
+    ("seeds.md", "seed", seeds_page),
+    ("traps.md", "seed", traps_page),
+    ("failures.md", "failure", failures.page),
+)
+
+
 def main(arguments: list[str]) -> int:
     """Write the pages, or compare them under ``--check``; 1 when something is wrong."""
-    seeds = tomllib.loads((HERE / "seeds.toml").read_text(encoding="utf-8"))
+    items = {
+        mark: tomllib.loads((HERE / f"{mark}s.toml").read_text(encoding="utf-8"))
+        for mark in ("seed", "failure")
+    }
     places = collect()
-    found = problems(seeds, places)
-    for name, page in (("seeds.md", seeds_page), ("traps.md", traps_page)):
-        path, text = HERE / name, page(seeds, places)
+    found = problems(items["seed"], places["seed"])
+    found += failures.problems(items["failure"], places["failure"])
+    for name, mark, page in PAGES:
+        path, text = HERE / name, page(items[mark], places[mark])
         if "--check" not in arguments:
             path.write_text(text, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != text:
-            found.append(f"docs/{name} is stale: run `python docs/seeds.py` and commit it")
+            found.append(f"docs/{name} is stale: run `python docs/requirements.py` and commit it")
     for problem in found:
-        print(f"docs/seeds.py: {problem}", file=sys.stderr)
+        print(f"docs/requirements.py: {problem}", file=sys.stderr)
     return 1 if found else 0
 
 
