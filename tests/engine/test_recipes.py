@@ -274,7 +274,9 @@ def test_a_value_too_large_for_its_type_is_infinite(recipes_at_once):
     assert ready(recipes_at_once) == [True, True]
 
 
-@pytest.mark.parametrize("method", ["gradient", "hessian", "value_and_gradient"])
+@pytest.mark.parametrize(
+    "method", ["gradient", "hessian", "value_and_gradient", "gradient_and_hessian"]
+)
 def test_each_derivative_is_itself(method, recipes_at_once):
     x, y = np.linspace(-3, 3, 7), np.zeros(7)
     wanted, found = answers(lambda: getattr(L.log_cosh, method)(x, y))
@@ -282,6 +284,38 @@ def test_each_derivative_is_itself(method, recipes_at_once):
         together = zip(one, wanted, strict=True) if isinstance(one, tuple) else [(one, wanted)]
         for mine, own in together:
             np.testing.assert_allclose(mine, own, rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["huber", "cross_entropy", "binary_cross_entropy"])
+@pytest.mark.parametrize("case", ["plain", "weight", "all", "each"])
+def test_both_derivatives_into_arrays_of_the_callers(name, case, recipes_at_once):
+    loss = L.catalogue[name]
+    inputs, parameters = sample(loss)
+    classes = inputs[0].shape[-1]
+    options = {} if case == "plain" else OPTIONS[case]
+    more = parameters | filled(options, arrays_of(len(inputs[0]), classes, np.float64))
+    rooms = np.empty_like(inputs[0]), np.empty_like(inputs[0])
+    wanted, found = answers(
+        lambda: [x.copy() for x in loss.gradient_and_hessian(*inputs, out=rooms, **more)]
+    )
+    assert ready(recipes_at_once) == [True]
+    for mine in found:
+        for one, other in zip(mine, wanted, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-13, atol=1e-300)
+    assert all(np.array_equal(x, y) for x, y in zip(rooms, found[-1], strict=True))
+
+
+@pytest.mark.parametrize("room", ["strided", "of another type", "of the prediction itself"])
+def test_other_arrays_of_the_callers_are_filled_by_the_long_road(room, recipes_at_once):
+    x, y = np.linspace(-3, 3, 8), np.zeros(8)
+    wanted = L.log_cosh.gradient(x, y)
+    for _ in range(2):
+        own = x.copy()
+        out = {"strided": np.empty((8, 2))[:, 0], "of another type": np.empty(8, np.float32)}.get(
+            room, own
+        )
+        assert L.log_cosh.gradient(own, y, out=out) is out
+        np.testing.assert_allclose(out, wanted, rtol=1e-7)
 
 
 def test_strides_and_other_orders_are_read_right(recipes_at_once):

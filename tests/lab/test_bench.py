@@ -35,15 +35,16 @@ from lossary.bench import (
     measure,
     memory,
     timing,
+    trees,
 )
 from lossary.bench.contestant import Contestant, Prepared, UnavailableError
-from lossary.bench.contestants import ours, plain, pytorch
+from lossary.bench.contestants import boosters, ours, plain, pytorch
 from lossary.bench.crossover import crossovers
 from lossary.bench.data import draw
 from lossary.bench.limits import Limit
 from lossary.bench.pairs import PAIRS
 from lossary.bench.results import Absent, Crossover
-from lossary.bench.work import CLASS_WEIGHT, IGNORED, MASK, TRAINING, VALUE, WEIGHT
+from lossary.bench.work import BOOSTING, CLASS_WEIGHT, IGNORED, MASK, TRAINING, VALUE, WEIGHT, WHOLE
 
 # Turns.
 
@@ -189,9 +190,9 @@ def test_names_tell_cases_apart_and_filters_find_them():
         "huber/10^3/bfloat16", "huber/10^5/bfloat16", "huber/10^7/bfloat16",
     ]  # fmt: skip
     assert chosen(cases("full"), ["no such"]) == ()
-    options = {case.option for case in cases("everyday")}
+    options = {case.option for case in cases("everyday") if case.kind != BOOSTING}
     assert options == {"", WEIGHT, MASK, CLASS_WEIGHT}
-    assert {case.kind for case in cases("everyday")} == {"gradient", VALUE, TRAINING}
+    assert {case.kind for case in cases("everyday")} == {"gradient", VALUE, TRAINING, BOOSTING}
 
 
 @pytest.mark.parametrize(
@@ -209,7 +210,7 @@ def test_bytes_that_must_move(case, count):
     assert case.bytes == count
 
 
-LITTLE = [c for c in cases("full") if c.numbers <= 1000 and c.kind != TRAINING]
+LITTLE = [c for c in cases("full") if c.numbers <= 1000 and c.kind not in WHOLE]
 
 
 @pytest.mark.parametrize("case", LITTLE, ids=str)
@@ -385,8 +386,10 @@ def test_all_that_are_installed_agree_on_all_work(monkeypatch):
         assert [one for one in found.absent if one.failed] == []
         assert found.row(ours.AUTO)
     names = {row.contestant for found in results.outcomes for row in found.rows}
-    assert {one for pair in PAIRS for one in (pair.ours, pair.peer)} <= names
-    assert len(names) + len({one.contestant for one in results.absent}) >= len(NOT_COMPILED) - 3
+    losses = [pair for pair in PAIRS if pair.framework != "Boosters"]
+    assert {one for pair in losses for one in (pair.ours, pair.peer)} <= names
+    absent = {one.contestant for one in results.absent}
+    assert len(names) + len(absent) >= len(NOT_COMPILED) - len(boosters.BOOSTERS) - 3
 
 
 def test_trainings_end_with_the_same_weights(monkeypatch):
@@ -396,7 +399,8 @@ def test_trainings_end_with_the_same_weights(monkeypatch):
     assert found.absent == ()
     assert [row for row in found.rows if row.disagrees] == []
     names = {row.contestant for row in found.rows}
-    assert names == {one for pair in PAIRS[:-1] for one in (pair.ours, pair.peer)}
+    networks = [pair for pair in PAIRS if pair.framework not in {"NumPy", "Boosters"}]
+    assert names == {one for pair in networks for one in (pair.ours, pair.peer)}
     assert found.limit is None
 
 
@@ -411,6 +415,29 @@ def test_a_training_with_another_loss_is_noticed(monkeypatch):
     work = [Case("digits", (256,), kind=TRAINING)]
     (found,) = measure(work, Settings(rounds=1, crossovers=False), [odd, *others]).outcomes
     assert [row.contestant for row in found.rows if row.disagrees] == ["odd"]
+
+
+@pytest.mark.parametrize(("host", "loss"), trees.OBJECTIVES)
+def test_boosters_with_their_own_objective_and_with_ours_give_one_model(host, loss, monkeypatch):
+    pytest.importorskip("sklearn" if host == "hist_gradient_boosting" else host)
+    monkeypatch.setattr("lossary.bench.trees.TREES", 3)
+    work = [Case(loss, (500,), option=host, kind=BOOSTING)]
+    settings = Settings(rounds=1, threads=1, crossovers=False)
+    (found,) = measure(work, settings, boosters.BOOSTERS).outcomes
+    assert found.absent == ()
+    (pair,) = [pair for pair in PAIRS if found.row(pair.ours) and found.row(pair.peer)]
+    assert pair.framework == "Boosters"
+    assert [row for row in found.rows if row.disagrees] == []
+
+
+def test_a_booster_with_another_loss_is_noticed(monkeypatch):
+    pytest.importorskip("xgboost")
+    monkeypatch.setattr("lossary.bench.trees.TREES", 3)
+    other = trees.BuiltIn("reg:absoluteerror")
+    monkeypatch.setitem(trees.OBJECTIVES, ("xgboost", "half_squared_error"), other)
+    work = [Case("half_squared_error", (500,), option="xgboost", kind=BOOSTING)]
+    (found,) = measure(work, Settings(rounds=1, crossovers=False), boosters.BOOSTERS).outcomes
+    assert len([row for row in found.rows if row.disagrees]) == 2
 
 
 def test_losses_from_hidden_states_agree():

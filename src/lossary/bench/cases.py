@@ -5,7 +5,9 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Sequence
 
+from lossary.bench.trees import OBJECTIVES
 from lossary.bench.work import (
+    BOOSTING,
     CLASS_WEIGHT,
     LINEAR,
     MASK,
@@ -59,6 +61,9 @@ def _everyday() -> Iterable[Case]:
     yield Case("cross_entropy", (128, 10))
     for batch in (64, 256):
         yield Case("digits", (batch,), kind=TRAINING)
+    for host, loss in OBJECTIVES:
+        if loss == "binary_cross_entropy":
+            yield Case(loss, (10**5,), option=host, kind=BOOSTING)
 
 
 def _full() -> Iterable[Case]:
@@ -75,6 +80,8 @@ def _full() -> Iterable[Case]:
                 yield Case(loss, shape, dtype)
                 if dtype == "float32" or shape == CE_SHAPES[0]:
                     yield Case(loss, shape, dtype, 0.5)
+    for host, loss in OBJECTIVES:
+        yield Case(loss, (10**6,), option=host, kind=BOOSTING)
 
 
 def _gpu() -> Iterable[Case]:
@@ -93,7 +100,7 @@ def cases(size: str = "small", device: str = "cpu") -> tuple[Case, ...]:
     """Return the work of one of the ``SIZES``, each piece once.
 
     >>> len(cases("everyday")), len(cases("full"))
-    (36, 83)
+    (40, 102)
     """
     if device == "cuda":
         found = tuple(_gpu())

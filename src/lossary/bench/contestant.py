@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lossary.bench.work import GRADIENT, TRAINING, VALUE, Case, Data
+from lossary.bench.work import BOOSTING, GRADIENT, TRAINING, VALUE, Case, Data
 
 
 class UnavailableError(Exception):
@@ -45,8 +45,9 @@ Prepare = Callable[[Case, Data, int], Prepared | None]
 class Contestant:
     """Someone who computes losses: ``prepare`` returns None where it has no such loss.
 
-    ``train`` prepares a whole training and ``value`` the loss alone, for those who have a way of
-    their own to do so. ``compiles`` says that the first call takes longer than others.
+    ``train`` and ``boost`` prepare whole trainings, of a network or of trees, and ``value`` the
+    loss alone, for those who have a way of their own to do so. ``compiles`` says that the first
+    call takes longer than others.
     """
 
     name: str
@@ -57,10 +58,13 @@ class Contestant:
     compiles: bool = False
     train: Prepare | None = None
     value: Prepare | None = None
+    boost: Prepare | None = None
 
     def prepared(self, case: Case, data: Data, threads: int) -> Prepared | None:
         """Return what computes a case of any kind, or None."""
-        way = {GRADIENT: self.prepare, TRAINING: self.train, VALUE: self.value}[case.kind]
+        way = {
+            GRADIENT: self.prepare, TRAINING: self.train, VALUE: self.value, BOOSTING: self.boost,
+        }[case.kind]  # fmt: skip
         return way(case, data, threads) if way else None
 
     def missing(self) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lossary.bench import digits
-from lossary.bench.work import CLASS_WEIGHT, IGNORED, MASK, TRAINING, WEIGHT, Case, Data
+from lossary.bench import digits, trees
+from lossary.bench.work import BOOSTING, CLASS_WEIGHT, IGNORED, MASK, TRAINING, WEIGHT, Case, Data
 
 
 def draw(case: Case, seed: int = 0) -> Data:
@@ -19,6 +19,8 @@ def draw(case: Case, seed: int = 0) -> Data:
         return _linear(random, case)
     if case.kind == TRAINING:
         return digits.draw(seed)
+    if case.kind == BOOSTING:
+        return trees.draw(case, seed)
     prediction = _normal(random, case.shape)
     prediction *= 2
     keep = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lossary.bench.contestants import keras, optax, ours, plain, pytorch, tensorflow, xla
+from lossary.bench.contestants import boosters, keras, optax, ours, plain, pytorch, tensorflow, xla
 from lossary.bench.results import Measured, Outcome, Results
 
 
@@ -30,6 +30,7 @@ PAIRS = (
     Pair("Keras", keras.DOOR, keras.PEER),
     Pair("TensorFlow", tensorflow.DOOR, tensorflow.PEER),
     Pair("NumPy", ours.AUTO, plain.SCIPY),
+    *(Pair("Boosters", boosters.door(host), host) for host in boosters.HOSTS),
 )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossary.bench.pairs import PAIRS, Pair, Ratio, ratios
 from lossary.bench.results import Results
-from lossary.bench.work import TRAINING, VALUE, Case
+from lossary.bench.work import BOOSTING, TRAINING, VALUE, Case
 from lossary.picture import INK, PALETTE, STYLE, check, matplotlib, save
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def shown(results: Results) -> list[Ratio]:
 def ordered(cases: Iterable[Case]) -> list[Case]:
     """Return each case once: by loss, those without options first, from small to large."""
     found = dict.fromkeys(cases)
-    kinds = {VALUE: 1, TRAINING: 2}
+    kinds = {VALUE: 1, TRAINING: 2, BOOSTING: 3}
     return sorted(
         found,
         key=lambda c: (

@@ -12,7 +12,7 @@ from lossary.bench.pairs import PAIRS, Ratio, ratios
 from lossary.bench.results import Absent, Measured, Outcome, Results
 from lossary.bench.targets import Verdict, judge
 from lossary.bench.units import seconds, size
-from lossary.bench.work import TRAINING, VALUE, Case
+from lossary.bench.work import BOOSTING, TRAINING, VALUE, Case
 from lossary.tables import Column, Styled, Table
 
 
@@ -66,6 +66,8 @@ def title(outcome: Outcome) -> str:
     if case.kind == TRAINING:
         return f"a training on {case.loss}, batches of {case.shape[0]}"
     sizes = " × ".join(f"{n:,}".replace(",", "\N{NARROW NO-BREAK SPACE}") for n in case.shape)
+    if case.kind == BOOSTING:
+        return f"{case.loss} in {case.option}, a training on {sizes} rows"
     part = f", {case.ignored:.0%} of rows ignored" if case.ignored else ""
     part += f", with {case.option}=" if case.option else ""
     part += ", the value alone" if case.kind == VALUE else ""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lossary.bench.contestants import keras, optax, ours, pytorch, tensorflow, xla
+from lossary.bench.contestants import boosters, keras, optax, ours, pytorch, tensorflow, xla
 from lossary.bench.results import Outcome, Results
 from lossary.bench.start import FILES, STARTING
 from lossary.bench.units import seconds
@@ -116,6 +116,8 @@ def _small() -> Iterator[Target]:
             yield Target(f"cross_entropy/{size}/float32", way, peer, COMPILED)
     for way in TORCH:
         yield Target("digits/*/float32/training", way, pytorch.EAGER, 1.1)
+    for host in boosters.HOSTS:
+        yield Target("*/10^6/float32/*/boosting", boosters.door(host), host, 1.1)
     yield Target("huber/10/float32/value", ours.AUTO, CLOCK, 10e-6)
     yield Target("cross_entropy/128x10/float32", ours.AUTO, CLOCK, 25e-6)
 

@@ -12,7 +12,8 @@ ROWWISE = ("cross_entropy", "soft_cross_entropy")
 LINEAR = "linear_cross_entropy"  # from hidden states and a matrix of weights, on a GPU
 ITEM_SIZE = {"float64": 8, "float32": 4, "bfloat16": 2}
 IGNORED = -100  # the label that PyTorch leaves out unless told otherwise
-GRADIENT, VALUE, TRAINING = "gradient", "value", "training"
+GRADIENT, VALUE, TRAINING, BOOSTING = "gradient", "value", "training", "boosting"
+WHOLE = {TRAINING, BOOSTING}  # kinds of work that are trainings from end to end
 WEIGHT, MASK, CLASS_WEIGHT = "weight", "mask", "class_weight"
 
 
@@ -32,7 +33,8 @@ class Case:
 
     ``ignored`` is the share of rows that are left out; ``option`` names what else the call is
     given: a weight or a mask of each element or row, or a weight of each class. The kind may be the
-    value alone, or a whole training on digits, whose shape is the batch.
+    value alone, or a whole training: on digits, whose shape is the batch, or of a booster, whose
+    shape is the rows and whose option is the host.
 
     >>> case = Case("cross_entropy", (2048, 32000), "bfloat16", ignored=0.5)
     >>> case.name, case.bytes

@@ -212,13 +212,15 @@ class Calls(Definition):
                 f"{self.name} has no gradient with respect to {name!r}, which is {kind}\n"
                 f"hint: choose from {', '.join(self.differentiable)}"
             )
-        if out is None and kinds[-1] == "gradient" and name == self.inputs[0].name:
-            found = self._short(args, kwargs, kinds)
+        if kinds in recipes.WANTED and name == self.inputs[0].name:
+            found = self._short(args, kwargs, kinds, out)
             if found is not recipes.NO_RECIPE:
                 return found
         return evaluate.derivatives(self, args, kwargs, kinds, name, out)
 
-    def _short(self, args: Any, kwargs: Any, kinds: tuple[str, ...] = recipes.VALUE) -> Any:
+    def _short(
+        self, args: Any, kwargs: Any, kinds: tuple[str, ...] = recipes.VALUE, out: Any = None
+    ) -> Any:
         """Return the answer of a recipe, or NO_RECIPE."""
         road = recipes.of(type(args[0])) if args else None
-        return recipes.NO_RECIPE if road is None else road(self, args, kwargs, kinds)
+        return recipes.NO_RECIPE if road is None else road(self, args, kwargs, kinds, out=out)

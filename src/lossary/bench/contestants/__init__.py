@@ -1,5 +1,6 @@
 """Who takes part: Lossary first, then the others, each beside its door."""
 
+from lossary.bench.contestants.boosters import BOOSTERS
 from lossary.bench.contestants.gpu import GPU
 from lossary.bench.contestants.keras import KERAS
 from lossary.bench.contestants.optax import OPTAX
@@ -11,4 +12,4 @@ from lossary.bench.contestants.xla import JAX
 
 __all__ = ["CONTESTANTS"]
 
-CONTESTANTS = (*OURS, *PYTORCH, *JAX, *OPTAX, *KERAS, *TENSORFLOW, *PLAIN, *GPU)
+CONTESTANTS = (*OURS, *PYTORCH, *JAX, *OPTAX, *KERAS, *TENSORFLOW, *PLAIN, *BOOSTERS, *GPU)

@@ -59,7 +59,10 @@ class Objective(common.Objective):
         margin = np.asarray(approxes, np.float64)
         out = np.empty_like(margin), np.empty_like(margin)
         gradient, hessian = self.derivatives(margin, np.asarray(targets), weights, out=out)
-        return np.stack([-gradient, -hessian], axis=1)
+        found = np.empty((len(margin), 2))
+        np.negative(gradient, out=found[:, 0])
+        np.negative(hessian, out=found[:, 1])
+        return found
 
     def calc_ders_multi(self, approx: Any, target: Any, weight: Any) -> Any:
         """Return minus the gradient of one row, and minus the matrix of second derivatives."""

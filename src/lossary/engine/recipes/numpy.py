@@ -20,9 +20,16 @@ from lossary.engine.recipes.recipe import (
 
 
 def call(
-    loss: Any, args: tuple[Any, ...], options: Mapping[str, Any], wanted: tuple[str, ...] = VALUE
+    loss: Any,
+    args: tuple[Any, ...],
+    options: Mapping[str, Any],
+    wanted: tuple[str, ...] = VALUE,
+    out: Any = None,
 ) -> Any:
-    """Return the reduced loss, or what else is wanted; NO_RECIPE for the long road."""
+    """Return the reduced loss, or what else is wanted; NO_RECIPE for the long road.
+
+    ``out`` is an array for the gradient, or arrays by what is wanted.
+    """
     if not is_open():
         return NO_RECIPE
     kind: list[Any] = [loss, wanted]
@@ -38,7 +45,7 @@ def call(
         if kind[-1] is None:
             return NO_RECIPE
     moving = () if wanted is VALUE else (0,)
-    recipe = find(tuple(kind), loss, args, options, moving)
+    recipe = find(tuple(kind), loss, args, options, moving, wanted[-1] == "hessian")
     if recipe is None or not _fit(recipe, args, options, shape):
         return NO_RECIPE
     if recipe.each and len(shape) == loss.class_axis:  # one value is a scalar
@@ -46,7 +53,22 @@ def call(
     size = args[0].size
     if not 0 < size * len(args) < LIMIT or classes == 1:
         return NO_RECIPE
-    return _computed(recipe, args, options, wanted)
+    outs = out if isinstance(out, dict) else {"gradient": out}
+    derivatives = {kind: _room(outs.get(kind), args) for kind in wanted if kind != "value"}
+    if any(room is None for room in derivatives.values()):
+        return NO_RECIPE
+    return _computed(recipe, args, options, wanted, derivatives)
+
+
+def _room(out: Any, args: tuple[np.ndarray, ...]) -> np.ndarray | None:
+    """Return the array that a derivative goes to; None where machine code cannot write to it."""
+    first = args[0]
+    if out is None:
+        return np.empty(first.shape, first.dtype)
+    plain = type(out) is np.ndarray and out.shape == first.shape and out.dtype == first.dtype
+    if not plain or not out.flags.carray or any(np.may_share_memory(out, x) for x in args):
+        return None
+    return out
 
 
 def _array_kind(x: Any) -> Any:
@@ -68,19 +90,22 @@ def _fit(
 
 
 def _computed(
-    recipe: Recipe, args: tuple[Any, ...], options: Mapping[str, Any], wanted: tuple[str, ...]
+    recipe: Recipe,
+    args: tuple[Any, ...],
+    options: Mapping[str, Any],
+    wanted: tuple[str, ...],
+    derivatives: Mapping[str, np.ndarray],
 ) -> Any:
     first = args[0]
-    gradients = [np.empty(first.shape, first.dtype) for _ in recipe.moving]
     values = [np.empty(recipe.places(first.shape), first.dtype)] if recipe.each else []
-    arrays = [*args, *values, *gradients, *[options[name] for name in recipe.extras]]
+    arrays = [*args, *values, *derivatives.values(), *[options[name] for name in recipe.extras]]
     addresses = [x.__array_interface__["data"][0] for x in arrays]
     classes = first.shape[-1] if recipe.rows else 0
     sums = recipe.run(first.size // (classes or 1), classes, addresses, options)
     if sums is None:
         return NO_RECIPE
     value = values[0] if recipe.each else _reduced(recipe, sums, first.dtype, options)
-    return value if wanted is VALUE else [value if w == "value" else gradients[0] for w in wanted]
+    return value if wanted is VALUE else [derivatives.get(kind, value) for kind in wanted]
 
 
 def _reduced(

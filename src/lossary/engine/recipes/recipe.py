@@ -30,6 +30,9 @@ NO_RECIPE: Any = NotImplemented
 VALUE = ("value",)
 """What a call of a loss wants: its value, with its place in the graph."""
 
+WANTED = frozenset({("gradient",), ("value", "gradient"), ("gradient", "hessian")})
+"""What else a call may want of a recipe, with respect to its first argument."""
+
 SHORT = long.SHORT
 """Classes up to which rows take the kernel for short ones."""
 
@@ -66,7 +69,8 @@ class Recipe:
     ``entry`` is None until it is compiled. With ``each`` nothing is reduced: the values are an
     array, and the gradients those of each value. ``whole`` says of each input whether it has the
     shape of the prediction; the others have a number for each row. ``extras`` are the options that
-    are arrays, ``moving`` the places of the inputs that get a gradient.
+    are arrays, ``moving`` the places of the inputs that get a gradient; ``curved`` says that the
+    first gets second derivatives too.
     """
 
     definition: Definition
@@ -77,6 +81,7 @@ class Recipe:
     extras: tuple[str, ...]
     ignoring: bool
     each: bool
+    curved: bool = False
     entry: Callable[..., tuple[float, float, float]] | None = None
     _steps: dict[int, int] = field(default_factory=dict)
     _tried: set[tuple[str, float]] = field(default_factory=set)
@@ -91,7 +96,7 @@ class Recipe:
     ) -> tuple[float, float] | None:
         """Fill the gradients, and return sum and divisor; None where the long road has to answer.
 
-        ``addresses`` are those of inputs, values (with ``each``), gradients and extras.
+        ``addresses`` are those of inputs, values (with ``each``), derivatives and extras.
         """
         assert self.entry is not None  # noqa: S101  (find returns no other recipe)
         step = self._steps.get(classes)
@@ -180,7 +185,12 @@ _NOT_IN_TEXT = frozenset({"denominator", "ignore_index"})
 
 
 def find(
-    kind: Any, loss: Any, args: tuple[Any, ...], options: Mapping[str, Any], moving: tuple[int, ...]
+    kind: Any,
+    loss: Any,
+    args: tuple[Any, ...],
+    options: Mapping[str, Any],
+    moving: tuple[int, ...],
+    curved: bool = False,
 ) -> Recipe | None:
     """Return the recipe of a kind of call; None while there is none, or never."""
     met = _kinds.get(kind)
@@ -192,7 +202,7 @@ def find(
     if recipe is None:
         met.calls += 1
         if met.calls == PATIENCE and numba_is_there():
-            met.recipe = _made(loss, args, options, moving)
+            met.recipe = _made(loss, args, options, moving, curved)
         recipe = met.recipe
     if recipe is None or recipe.entry is not None:
         return recipe
@@ -213,7 +223,11 @@ def is_open() -> bool:
 
 
 def _made(
-    loss: Any, args: tuple[Any, ...], options: Mapping[str, Any], moving: tuple[int, ...]
+    loss: Any,
+    args: tuple[Any, ...],
+    options: Mapping[str, Any],
+    moving: tuple[int, ...],
+    curved: bool,
 ) -> Recipe | None:
     """Make the recipe and have its kernel compiled; None where a kernel does not cover the kind."""
     try:
@@ -229,7 +243,7 @@ def _made(
     storages = [operand.storage for operand in kernel.operands]
     if storages != [storage for _, storage in words]:
         return None  # the long road computes with other numbers than those that came
-    recipe = _recipe(call, kernel, moving)
+    recipe = _recipe(call, kernel, moving, curved)
     _request(recipe, call, kernel, [name for name, _ in words])
     return recipe
 
@@ -272,7 +286,7 @@ _EXTRAS: dict[str, frozenset[str]] = {
 """The options that are arrays, in their order, and what their memory may hold."""
 
 
-def _recipe(call: Call, kernel: long.Fused, moving: tuple[int, ...]) -> Recipe:
+def _recipe(call: Call, kernel: long.Fused, moving: tuple[int, ...], curved: bool) -> Recipe:
     inputs = call.definition.inputs
     rows = call.definition.class_axis
     names = kernel.variant.arguments[len(inputs) :]
@@ -286,6 +300,7 @@ def _recipe(call: Call, kernel: long.Fused, moving: tuple[int, ...]) -> Recipe:
         tuple(given),
         call.options.ignore_index is not None,
         call.options.reduction == "none",
+        curved,
     )
 
 
@@ -319,16 +334,21 @@ def _modules(recipe: Recipe, about: _About) -> list[tuple[str, str]]:
     from lossary.render.entry import entry_text
 
     inputs, around = recipe.definition.inputs, about.around
-    gradients = [(f"gradient:{inputs[i].name}", about.form.storages[i]) for i in recipe.moving]
+    places = (*recipe.moving, 0) if recipe.curved else recipe.moving
+    kinds = ["gradient"] * len(recipe.moving) + ["hessian"] * recipe.curved
+    derivatives = [
+        (f"{kind}:{inputs[i].name}", about.form.storages[i])
+        for kind, i in zip(kinds, places, strict=True)
+    ]
     form = replace(
         about.form,
-        results=(*about.form.results, *gradients),
+        results=(*about.form.results, *derivatives),
         weight=around.kernel_weight or None,
         mask=around.kernel_mask,
     )
     kernel, source = long.kernel_of(form), long.source(form)
     types = {o.name: word for o, word in zip(kernel.operands, about.words, strict=False)}
-    written = [about.words[place] for place in (0, *recipe.moving)]
+    written = [about.words[place] for place in (0, *places)]
     types |= {r.name: word for r, word in zip(kernel.results, written, strict=True)}
     text = entry_text(kernel, around, types, imported_as(*source))
     return [source, (f"short_{recipe.definition.name}", text)]

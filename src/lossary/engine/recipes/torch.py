@@ -37,12 +37,13 @@ def call(
     options: Mapping[str, Any],
     wanted: tuple[str, ...] = VALUE,
     loose: bool = False,
+    out: Any = None,
 ) -> Any:
     """Return the reduced loss, or what else is wanted; NO_RECIPE where the long road has to answer.
 
     With ``loose`` the inputs may change in place before the backward pass.
     """
-    found = _recipe(loss, args, options, wanted)
+    found = None if out is not None else _recipe(loss, args, options, wanted)
     if found is None:
         return NO_RECIPE
     recipe, size, classes = found
@@ -65,6 +66,8 @@ def _recipe(
 ) -> tuple[Recipe, int, int] | None:
     """Return the recipe, the number of rows and of classes; None where there is no recipe yet."""
     if is_watched() or _transforms() or forward_ad._current_level >= 0 or not is_open():  # noqa: SLF001
+        return None
+    if wanted[-1] == "hessian":  # whose memory is leased on the long road
         return None
     graph = wanted is VALUE and torch.is_grad_enabled()
     kind: list[Any] = [loss, wanted]
