@@ -77,9 +77,9 @@ def learned(fits: Mapping[str, Fits]) -> str:
         f"Trained with the loss itself, held-out rows cost less with {told(lower, found)} than"
         " with the nearest objective that the host has built in. They cost the same with"
         f" {told(equal, found)}, and more with {told(higher, found)}. Focal loss and expectiles"
-        " have another minimiser than what is built in: there most can be gained. Where the built-in"
-        " is the same loss, or has the same minimiser, there is little to gain, and one that replaces"
-        " each leaf by the exact quantile does what no objective can."
+        " have another minimiser than what is built in: there most can be gained. Where the"
+        " built-in is the same loss, or has the same minimiser, there is little to gain, and one"
+        " that replaces each leaf by the exact quantile does what no objective can."
     )
 
 
