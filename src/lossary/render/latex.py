@@ -60,6 +60,7 @@ TEMPLATES: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "logical_and": (LOGIC, r"{0} \wedge {1}", (COMPARE, COMPARE)),
     "logical_or": (LOGIC, r"{0} \vee {1}", (COMPARE, COMPARE)),
     "logical_not": (PREFIX, r"\neg {0}", (ATOM,)),
+    "held": (ATOM, r"\operatorname{{held}}\left({0}\right)", (0,)),
     "weighted": (PRODUCT, r"{0} \, {1}", (PRODUCT, PRODUCT)),
     "total": (PREFIX, r"\sum_c {0}", (PRODUCT,)),
     "peak": (PREFIX, r"\max_c {0}", (PRODUCT,)),

@@ -11,6 +11,7 @@ from functools import cache
 
 from lossary.formula import Expression, apply, constant, variable, walk
 from lossary.functions import FUNCTIONS, PRIMITIVES, where
+from lossary.functions.vocabulary import fixed_place
 from lossary.rewriting import rebuild, simplify, substitute
 
 # Targets by name; each module holds one table, and is imported when it is asked for.
@@ -96,6 +97,8 @@ def lower(expression: Expression, *, spare: bool = False) -> Expression:
         if node.operator in FUNCTIONS:
             computed = FUNCTIONS[node.operator].computed(*arguments)
             done[node] = simplify(lower(computed, spare=spare))
+        elif node.operator == "held":
+            done[node] = arguments[0]
         elif node.operator == "rounding":
             done[node] = constant(0) if spare else arguments[0]
         elif node.operator == "weighted":
@@ -234,6 +237,14 @@ class Printer:
             return None
         return ATOM, template.format(self.printed(x, 0))
 
+    def _pick(self, node: Expression) -> tuple[int, str] | None:
+        """Print the entry at a fixed place, which every library slices."""
+        x, label = node.arguments
+        place = fixed_place(label)
+        if place is None:
+            return None
+        return ATOM, f"{self.printed(x, ATOM)}[..., {place}:{place + 1}]"
+
     def _power(self, node: Expression) -> tuple[int, str] | None:
         base, exponent = node.arguments
         if exponent.operator == "constant" and exponent.payload == 2:
@@ -266,6 +277,7 @@ _SPECIAL = {
     "peak": Printer._of_data,  # noqa: SLF001
     "argpeak": Printer._of_data,  # noqa: SLF001
     "total": Printer._of_data,  # noqa: SLF001
+    "pick": Printer._pick,  # noqa: SLF001
     "power": Printer._power,  # noqa: SLF001
     "where": Printer._where,  # noqa: SLF001
 }
