@@ -22,13 +22,15 @@ from lossary.functions import (
 )
 def iou(prediction: Box, target: Box):
     """1 minus the intersection over the union of two boxes."""
-    return 1 - box_iou(prediction, target)
+    o = box_iou(prediction, target)
+    return 1 - o
 
 
 @loss(source="Yu et al. 2016, arXiv:1608.01471", promises="non_negative zero_at_target symmetric")
 def log_iou(prediction: Box, target: Box):
     """Minus the logarithm of the intersection over the union of two boxes."""
-    return -log(box_iou(prediction, target))
+    o = box_iou(prediction, target)
+    return -log(o)
 
 
 @loss(
@@ -37,50 +39,57 @@ def log_iou(prediction: Box, target: Box):
 )
 def generalized_iou(prediction: Box, target: Box):
     """1 - IoU, plus the share of the smallest enclosing box that neither box covers."""
-    return 1 - (box_iou(prediction, target) - enclosing_rest(prediction, target))
+    o = box_iou(prediction, target)
+    r = enclosing_rest(prediction, target)
+    return 1 - (o - r)
 
 
 @loss(
-    source="Zheng et al. 2020, arXiv:1911.08287",
-    promises="non_negative zero_at_target symmetric",
+    source="Zheng et al. 2020, arXiv:1911.08287", promises="non_negative zero_at_target symmetric"
 )
 def distance_iou(prediction: Box, target: Box):
     """1 - IoU, plus the squared distance of the centres over the enclosing box's diagonal."""
-    return 1 - box_iou(prediction, target) + centre_distance(prediction, target)
+    o = box_iou(prediction, target)
+    d = centre_distance(prediction, target)
+    return 1 - o + d
 
 
 @loss(
-    source="Zheng et al. 2020, arXiv:1911.08287",
-    promises="non_negative zero_at_target symmetric",
+    source="Zheng et al. 2020, arXiv:1911.08287", promises="non_negative zero_at_target symmetric"
 )
 def complete_iou(prediction: Box, target: Box):
     """Distance-IoU, plus how the aspect ratios differ, with a trade-off that is held constant."""
+    o = box_iou(prediction, target)
+    d = centre_distance(prediction, target)
     v = aspect_distance(prediction, target)
-    alpha = held(share(v, 1 - box_iou(prediction, target)))
-    return 1 - box_iou(prediction, target) + centre_distance(prediction, target) + alpha * v
+    a = held(share(v, 1 - o))
+    return 1 - o + d + a * v
 
 
 @loss(
-    source="Zhang et al. 2021, arXiv:2101.08158",
-    promises="non_negative zero_at_target symmetric",
+    source="Zhang et al. 2021, arXiv:2101.08158", promises="non_negative zero_at_target symmetric"
 )
 def efficient_iou(prediction: Box, target: Box):
     """Distance-IoU, plus squared differences of the sides over those of the enclosing box."""
-    apart = centre_distance(prediction, target) + side_distance(prediction, target)
-    return 1 - box_iou(prediction, target) + apart
+    o = box_iou(prediction, target)
+    d = centre_distance(prediction, target)
+    s = side_distance(prediction, target)
+    return 1 - o + d + s
 
 
 @loss(
-    source="Zhang et al. 2021, arXiv:2101.08158",
-    promises="non_negative zero_at_target symmetric",
+    source="Zhang et al. 2021, arXiv:2101.08158", promises="non_negative zero_at_target symmetric"
 )
 def focal_efficient_iou(prediction: Box, target: Box, *, gamma: NonNegative = 0.5):
     """Efficient IoU times IoU^gamma, so that boxes that overlap well count for more."""
-    apart = centre_distance(prediction, target) + side_distance(prediction, target)
-    return box_iou(prediction, target) ** gamma * (1 - box_iou(prediction, target) + apart)
+    o = box_iou(prediction, target)
+    d = centre_distance(prediction, target)
+    s = side_distance(prediction, target)
+    return o**gamma * (1 - o + d + s)
 
 
 @loss(source="He et al. 2021, arXiv:2110.13675", promises="non_negative zero_at_target symmetric")
 def alpha_iou(prediction: Box, target: Box, *, alpha: Positive = 3.0):
     """1 minus a power of the IoU: above 1 it weighs good boxes, below 1 bad ones."""
-    return 1 - box_iou(prediction, target) ** alpha
+    o = box_iou(prediction, target)
+    return 1 - o**alpha
