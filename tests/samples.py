@@ -73,7 +73,10 @@ def draw(domain, rng, shape, classes=CLASSES):
         return rows if domain.mass == "sum" else np.log(rows)
     if not domain.continuous:
         return rng.choice(domain.inside, shape)
-    return arranged(domain, np.asarray(rng.uniform(*interval(domain, CLOSE), shape)))
+    drawn = np.asarray(rng.uniform(*interval(domain, CLOSE), shape))
+    for low, high in domain.ascending:  # around 0, so that boxes overlap
+        drawn[..., low], drawn[..., high] = -abs(drawn[..., low]), abs(drawn[..., high])
+    return drawn
 
 
 def arrays(loss, rng, shape=(5,), classes=CLASSES, dtype=np.float64):

@@ -281,6 +281,7 @@ _log_slopes = _slopes(_by_side, _log_along)
     # Areas of other units; 0 where the boxes do not overlap, or have no area.
     slope=lambda box, other: tuple(-slope for slope in _gap_slopes(box, other)),
     shape="row",
+    told=True,
 )
 def box_iou(box: Expression, other: Expression) -> Expression:
     """Intersection over union; of boxes without area 1 if they are equal, else 0."""
@@ -366,6 +367,7 @@ def _rest_along(x: _Span, y: _Span, end: _End) -> Expression:
     # Areas of other units, in sums of what does not cancel.
     slope=_slopes(_by_hull, _rest_along),
     shape="row",
+    told=True,
 )
 def enclosing_rest(box: Expression, other: Expression) -> Expression:
     """The share of the smallest enclosing box that neither box covers; 0 if it has no area."""
@@ -392,6 +394,7 @@ def _shift_along(x: _Span, y: _Span, end: _End) -> Expression:
     # Squares of other units.
     slope=_slopes(_together, _shift_along),
     shape="row",
+    told=True,
 )
 def centre_distance(box: Expression, other: Expression) -> Expression:
     """Squared distance of the centres over the squared diagonal of the enclosing box."""
@@ -419,6 +422,7 @@ def _side_along(x: _Span, y: _Span, end: _End) -> Expression:
     # Squares of other units.
     slope=_slopes(_by_hull, _side_along),
     shape="row",
+    told=True,
 )
 def side_distance(box: Expression, other: Expression) -> Expression:
     """Squared differences of widths and heights over the squared sides of the enclosing box."""
@@ -466,6 +470,7 @@ def _aspect_row(box: Expression, other: Expression) -> Expression:
     # No quotient of sides, which may be 0.
     slope=lambda box, other: (_aspect_row(box, other), _aspect_row(other, box)),
     shape="row",
+    told=True,
 )
 def aspect_distance(box: Expression, other: Expression) -> Expression:
     """4 / pi^2 times the squared angle between the diagonals; 0 if one box is a point."""

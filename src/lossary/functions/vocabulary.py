@@ -39,6 +39,8 @@ class Function:
     means: Callable[..., Expression] | None = None
     slope: Callable[..., tuple[Slope, ...]] | None = None
     shape: Shape = "elementwise"
+    told: bool = False
+    """Whether readers see its derivative by name, because it fills a page."""
 
     def __post_init__(self) -> None:
         if self.means is None and self.slope is None:
@@ -53,12 +55,13 @@ def named(
     means: Callable[..., Expression] | None = None,
     slope: Callable[..., tuple[Slope, ...]] | None = None,
     shape: Shape = "elementwise",
+    told: bool = False,
 ) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
     """Put a function into the vocabulary; a slope by hand says why."""
 
     def add(computed: Callable[..., Expression]) -> Callable[..., Expression]:
         name = computed.__name__
-        FUNCTIONS[name] = Function(name, computed, means, slope, shape)
+        FUNCTIONS[name] = Function(name, computed, means, slope, shape, told)
         signature = _signature(computed)
         count = len(signature.parameters)
         class_axis = {"elementwise": None, "row": False, "class": True}[shape]

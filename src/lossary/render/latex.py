@@ -66,6 +66,8 @@ TEMPLATES: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "peak": (PREFIX, r"\max_c {0}", (PRODUCT,)),
     "argpeak": (PREFIX, r"\operatorname{{argmax}}_c {0}", (PRODUCT,)),
     "pick": (ATOM, "{{{0}}}_{{{1}}}", (ATOM, 0)),
+    "slope": (PREFIX, r"\partial_c {0}", (POWER,)),
+    "bend": (PREFIX, r"\partial_c^2 {0}", (POWER,)),
     "class_index": (ATOM, "c", ()),
     "class_count": (ATOM, "C", ()),
 }

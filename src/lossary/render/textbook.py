@@ -27,6 +27,10 @@ CALLS = {
 ROW_CALLS = {"norm": "‖{0}‖", "cosine": "cos({0}, {1})"}
 CLASS_CALLS = {"softmax": "softmax({0})", "log_softmax": "log softmax({0})"}
 
+# The first and the second derivative of a word that is told by name, by each entry.
+SLOPE, BEND = "slope", "bend"
+TOLD = {SLOPE: "∂{0} {1}", BEND: "∂²{0} {1}"}
+
 # Primitives for the sake of their digits, which a reader knows by other words.
 IN_TEXTBOOK_WORDS: dict[str, Callable[..., Expression]] = {
     "log1p": lambda x: log(simplify(1 + x)),
