@@ -292,6 +292,13 @@ def check_computed(name):
         assert np.all(near | (found == truth))
 
 
+def test_what_is_held_has_its_value_and_no_derivative():
+    held = x * f.held(x * a)
+    assert calculus.gradient(f.total(held), x) is f.held(x * a)
+    assert calculus.gradient(f.total(held), a) is calculus.ZERO
+    np.testing.assert_array_equal(run(held, used(held)), run(x * (x * a), used(held)))
+
+
 # Every spelling of a target's table, at points where a slip would show.
 SPELLED = {
     "where": (x < y, x, y),
@@ -369,7 +376,7 @@ ROW_SHAPED = (
     f.logsumexp(a * x) / a,
     f.where(f.total(x) > 1, f.total(x * x), f.peak(y)),
     f.pick(x, 1) * f.pick(x * y, 3) + f.total(x),
-    f.box_iou(g, h) ** a + f.centre_distance(h, g) * f.held(a),
+    f.box_iou(g, h) ** a + f.centre_distance(h, g),
     f.maximum(f.total(x) - f.pick(x, label), b) * f.softplus(f.total(x * y)),
     f.total(f.jensen_gap(f.softmax(x), y)),
     f.total(f.unit(x) * y * f.total(x)),

@@ -24,7 +24,16 @@ VECTORS = frozenset(
 
 # What the second derivatives of lengths and angles lack: 1 / |x|^2 overflows where its product
 # with what it multiplies is a number. The others: a difference of two parts that both overflow.
-BOXES = frozenset({"log_iou", "complete_iou", "efficient_iou", "focal_efficient_iou", "alpha_iou"})
+BOXES = frozenset(
+    {
+        "log_iou",
+        "generalized_iou",
+        "complete_iou",
+        "efficient_iou",
+        "focal_efficient_iou",
+        "alpha_iou",
+    }
+)
 GAPS = {(name, "hessian"): "inverse squared length" for name in VECTORS | BOXES} | {
     ("soft_focal", "hessian"): "logits at the end of the range",
     ("distillation", "hessian"): "logits at the end of the range",

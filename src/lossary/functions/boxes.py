@@ -27,6 +27,7 @@ from lossary.functions.compensated import (
 )
 from lossary.functions.vocabulary import (
     absolute,
+    exp,
     expm1,
     held,
     is_class,
@@ -333,7 +334,9 @@ def _power_slopes(
 )
 def box_iou_power(box: Expression, other: Expression, power: Expression) -> Expression:
     """A power of the IoU, whose slope is 0 where the boxes do not overlap."""
-    return box_iou(box, other) ** power
+    logarithm = log_box_iou(box, other)  # near 1 it has the digits that a power would amplify
+    near = exp(power * maximum(logarithm, -1))
+    return where(logarithm < -1, box_iou(box, other) ** power, near)
 
 
 @named(
@@ -377,6 +380,16 @@ def enclosing_rest(box: Expression, other: Expression) -> Expression:
     return (corners + between) / (_or_one(x.hull) * _or_one(y.hull))
 
 
+def _reach(s: _Span, end: _End) -> Expression:
+    """Return hull + shift for the first end, hull - shift for the last: nothing cancels."""
+    a1, a2, b1, b2 = s.ends
+    if end.sign > 0:
+        found = maximum(a2 - b2, 0) + maximum(a1 - b1, 0) + (a2 - b1)
+    else:
+        found = maximum(b2 - a2, 0) + maximum(b1 - a1, 0) + (b2 - a1)
+    return found / s.unit
+
+
 def _twice_shift(s: _Span) -> Expression:
     a1, a2, b1, b2 = s.ends
     return s.sum_of(a1, a2, -b1, -b2)
@@ -385,7 +398,13 @@ def _twice_shift(s: _Span) -> Expression:
 def _shift_along(x: _Span, y: _Span, end: _End) -> Expression:
     square = _or_one(x.hull * x.hull + y.hull * y.hull)
     ahead, aside = end.sign * _twice_shift(x), _twice_shift(y)
-    drawn = ahead * (x.hull * (x.hull + ahead) + y.hull * y.hull) + x.hull * (aside * aside)
+    # ahead * (hull^2 + hull'^2) + hull * (ahead^2 + aside^2); far out hulls and shifts are alike.
+    reach, square_across = _reach(x, end), y.hull * y.hull
+    near = ahead * (x.hull * reach + square_across) + x.hull * (aside * aside)
+    first, last = _ends(y, tie=False)
+    rest = _reach(y, first) * _reach(y, last)
+    far = reach * (ahead * x.hull + square_across) - x.hull * rest
+    drawn = where(2 * reach < x.hull, far, near)
     return where(end.hull, drawn / square, ahead) / (2 * square)
 
 
