@@ -245,6 +245,13 @@ class Printer:
             return None
         return ATOM, f"{self.printed(x, ATOM)}[..., {place}:{place + 1}]"
 
+    def _equal(self, node: Expression) -> tuple[int, str] | None:
+        """Print whether a class has a fixed place: indices are whole numbers, and places too."""
+        index, place = node.arguments
+        if index.operator != "class_index" or fixed_place(place) is None:
+            return None
+        return COMPARE, f"{self.printed(index, COMPARE)} == {fixed_place(place)}"
+
     def _power(self, node: Expression) -> tuple[int, str] | None:
         base, exponent = node.arguments
         if exponent.operator == "constant" and exponent.payload == 2:
@@ -277,6 +284,7 @@ _SPECIAL = {
     "peak": Printer._of_data,  # noqa: SLF001
     "argpeak": Printer._of_data,  # noqa: SLF001
     "total": Printer._of_data,  # noqa: SLF001
+    "equal": Printer._equal,  # noqa: SLF001
     "pick": Printer._pick,  # noqa: SLF001
     "power": Printer._power,  # noqa: SLF001
     "where": Printer._where,  # noqa: SLF001
