@@ -23,7 +23,7 @@ from lossary.functions import (
 )
 from lossary.identities.terms import positive, terms_of
 from lossary.notation.products import Product, joined, number_of, ordered_sum, times
-from lossary.render.textbook import TOLD, meaning_of, textbook
+from lossary.render.textbook import TOLD, meaning_of
 from lossary.rewriting import is_bracket, rebuild
 
 _SUMS = frozenset({"add", "subtract", "sum_of_three"})
@@ -69,7 +69,7 @@ class Reader:
         if operator in _SUMS | _PRODUCTS:
             return self._sum(self._terms(node))
         if operator in TOLD:
-            return apply(operator, textbook(arguments[0]), class_axis=True)
+            return node
         if (meaning := meaning_of(operator, arguments)) is not None:
             return self(meaning)
         if operator == "total":
