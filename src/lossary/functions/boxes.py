@@ -1,7 +1,5 @@
 """Two boxes with corners x1, y1, x2, y2: what they share, and how far apart they are.
 
-Nothing here squares or multiplies a length as it came: sides are counted in a power of two near the
-largest of them, which is held (it cancels in what is computed), so that no finite box overflows.
 Areas are sums of areas, never differences: with w = both + own rest, W = both + other's rest and
 their likes along y, the union less the intersection is own rest * h + both * own rest of h + ...
 """
@@ -11,22 +9,22 @@ their likes along y, the union less the intersection is own rest * h + both * ow
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import reduce
-from math import inf
-
-from lossary.formula import Expression, constant
+from lossary.formula import Expression
 from lossary.functions.angles import atan
-from lossary.functions.compensated import (
-    product_error,
-    rounding,
-    scale_near,
-    sum_error,
-    sum_of_four,
+from lossary.functions.compensated import product_error, rounding, scale_near, sum_error
+from lossary.functions.spans import (
+    End,
+    Span,
+    by_hull,
+    by_side,
+    corners,
+    ends_of,
+    or_one,
+    slopes,
+    spans_of,
+    together,
 )
 from lossary.functions.vocabulary import (
-    absolute,
     exp,
     expm1,
     held,
@@ -37,25 +35,20 @@ from lossary.functions.vocabulary import (
     minimum,
     named,
     pi,
-    pick,
     weighted,
     where,
 )
 
-# ------------------------------------------------------------------ what the words mean
-
-
-def _corners(box: Expression) -> tuple[Expression, ...]:
-    return tuple(pick(box, place) for place in range(4))
+# What the words mean.
 
 
 def _area(box: Expression) -> Expression:
-    x1, y1, x2, y2 = _corners(box)
+    x1, y1, x2, y2 = corners(box)
     return (x2 - x1) * (y2 - y1)
 
 
 def _common(box: Expression, other: Expression) -> Expression:
-    (x1, y1, x2, y2), (u1, v1, u2, v2) = _corners(box), _corners(other)
+    (x1, y1, x2, y2), (u1, v1, u2, v2) = corners(box), corners(other)
     width = minimum(x2, u2) - maximum(x1, u1)
     return maximum(width, 0) * maximum(minimum(y2, v2) - maximum(y1, v1), 0)
 
@@ -65,12 +58,12 @@ def _union(box: Expression, other: Expression) -> Expression:
 
 
 def _enclosing(box: Expression, other: Expression) -> tuple[Expression, Expression]:
-    (x1, y1, x2, y2), (u1, v1, u2, v2) = _corners(box), _corners(other)
+    (x1, y1, x2, y2), (u1, v1, u2, v2) = corners(box), corners(other)
     return maximum(x2, u2) - minimum(x1, u1), maximum(y2, v2) - minimum(y1, v1)
 
 
 def _equal(box: Expression, other: Expression) -> Expression:
-    (x1, y1, x2, y2), (u1, v1, u2, v2) = _corners(box), _corners(other)
+    (x1, y1, x2, y2), (u1, v1, u2, v2) = corners(box), corners(other)
     return (x1 == u1) & (y1 == v1) & (x2 == u2) & (y2 == v2)
 
 
@@ -86,118 +79,30 @@ def _rest(box: Expression, other: Expression) -> Expression:
 
 
 def _shift(box: Expression, other: Expression) -> Expression:
-    (x1, y1, x2, y2), (u1, v1, u2, v2) = _corners(box), _corners(other)
+    (x1, y1, x2, y2), (u1, v1, u2, v2) = corners(box), corners(other)
     width, height = _enclosing(box, other)
     square = ((x1 + x2 - u1 - u2) / 2) ** 2 + ((y1 + y2 - v1 - v2) / 2) ** 2
     return weighted(square, 1 / (width**2 + height**2))
 
 
 def _sides(box: Expression, other: Expression) -> Expression:
-    (x1, y1, x2, y2), (u1, v1, u2, v2) = _corners(box), _corners(other)
+    (x1, y1, x2, y2), (u1, v1, u2, v2) = corners(box), corners(other)
     width, height = _enclosing(box, other)
     wider, higher = (x2 - x1) - (u2 - u1), (y2 - y1) - (v2 - v1)
     return weighted(wider**2, 1 / width**2) + weighted(higher**2, 1 / height**2)
 
 
 def _aspect(box: Expression, other: Expression) -> Expression:
-    (x1, y1, x2, y2), (u1, v1, u2, v2) = _corners(box), _corners(other)
+    (x1, y1, x2, y2), (u1, v1, u2, v2) = corners(box), corners(other)
     angle = atan((u2 - u1) / (v2 - v1)) - atan((x2 - x1) / (y2 - y1))
     is_point = ((x1 == x2) & (y1 == y2)) | ((u1 == u2) & (v1 == v2))
     return where(is_point, 0, 4 / pi**2 * angle**2)
 
 
-# ------------------------------------------------------------------ how they are computed
+# How they are computed.
 
 
-Ends = tuple[Expression, Expression, Expression, Expression]
-
-
-@dataclass(frozen=True)
-class _Span:
-    """Two intervals: their lengths, what is common, what each has alone, the gap, the hull.
-
-    The ends are divided by ``room``, so that no difference of them overflows, and lengths by
-    ``unit`` too.
-    """
-
-    ends: Ends
-    room: Expression
-    unit: Expression
-    own: Expression
-    other: Expression
-    both: Expression
-    alone: Expression
-    missed: Expression
-    apart: Expression
-    hull: Expression
-
-    def per(self, length: Expression) -> _Span:
-        """Return the lengths in units of a power of two near one of them."""
-        unit = held(scale_near(length))
-        lengths = (self.own, self.other, self.both, self.alone, self.missed, self.apart, self.hull)
-        return _Span(self.ends, self.room, unit, *(length / unit for length in lengths))
-
-    def sum_of(self, *ends: Expression) -> Expression:
-        """Return a sum of ends with one rounding, in the unit."""
-        return sum_of_four(*ends) / self.unit
-
-    def slope(self, per_length: Expression) -> Expression:
-        """Turn a derivative by a length in the unit into one by an end."""
-        return per_length / self.unit / self.room
-
-
-def _spans(box: Expression, other: Expression) -> tuple[_Span, _Span]:
-    """Return the intervals of both boxes along x, and along y."""
-    ends = (*_corners(box), *_corners(other))
-    largest = reduce(maximum, map(absolute, ends))
-    room = held(where(16 * largest < inf, 1, 16))
-    x1, y1, x2, y2, u1, v1, u2, v2 = (end / room for end in ends)
-    return _span((x1, x2, u1, u2), room), _span((y1, y2, v1, v2), room)
-
-
-def _span(ends: Ends, room: Expression) -> _Span:
-    a1, a2, b1, b2 = ends
-    own, other = a2 - a1, b2 - b1
-    alone = maximum(b1 - a1, 0) + maximum(a2 - b2, 0)
-    missed = maximum(a1 - b1, 0) + maximum(b2 - a2, 0)
-    return _Span(
-        ends=ends,
-        room=room,
-        unit=constant(1),
-        own=own,
-        other=other,
-        both=maximum(minimum(a2, b2) - maximum(a1, b1), 0),
-        alone=minimum(own, alone),
-        missed=minimum(other, missed),
-        apart=maximum(maximum(b1 - a2, a1 - b2), 0),
-        hull=maximum(a2, b2) - minimum(a1, b1),
-    )
-
-
-def _by_side(box: Expression, other: Expression) -> tuple[_Span, _Span]:
-    """Return the spans, each in units of the longer of its two sides."""
-    x, y = _spans(box, other)
-    return x.per(maximum(x.own, x.other)), y.per(maximum(y.own, y.other))
-
-
-def _by_hull(box: Expression, other: Expression) -> tuple[_Span, _Span]:
-    """Return the spans, each in units of its hull."""
-    x, y = _spans(box, other)
-    return x.per(x.hull), y.per(y.hull)
-
-
-def _together(box: Expression, other: Expression) -> tuple[_Span, _Span]:
-    """Return the spans in one unit, for lengths along x beside lengths along y."""
-    x, y = _spans(box, other)
-    longest = maximum(x.hull, y.hull)
-    return x.per(longest), y.per(longest)
-
-
-def _or_one(x: Expression) -> Expression:
-    return where(x > 0, x, 1)
-
-
-def _areas(x: _Span, y: _Span) -> tuple[Expression, Expression, Expression]:
+def _areas(x: Span, y: Span) -> tuple[Expression, Expression, Expression]:
     """Return the intersection, what one box alone covers, and their sum, the union."""
     common = x.both * y.both
     alone = x.alone * y.own + x.both * y.alone
@@ -206,75 +111,27 @@ def _areas(x: _Span, y: _Span) -> tuple[Expression, Expression, Expression]:
     return common, rest, rest + common
 
 
-@dataclass(frozen=True)
-class _End:
-    """One end of the own interval: whether it is one of what is common, and of the hull."""
-
-    sign: int
-    common: Expression
-    hull: Expression
-
-
-def _ends(s: _Span, *, tie: bool) -> tuple[_End, _End]:
-    """Return what holds for both ends; at a tie the second box has the slope."""
-    a1, a2, b1, b2 = s.ends
-    if tie:
-        return _End(1, b1 <= a1, a1 <= b1), _End(-1, a2 <= b2, b2 <= a2)
-    return _End(1, b1 < a1, a1 < b1), _End(-1, a2 < b2, b2 < a2)
-
-
-Along = Callable[[_Span, _Span, _End], Expression]
-
-
-def _row(x: _Span, y: _Span, along: Along, *, tie: bool) -> Expression:
-    """Return the vector of derivatives by x1, y1, x2, y2; ``along`` gives that of a first end."""
-
-    def entry(own: _Span, across: _Span, end: _End) -> Expression:
-        found = own.slope(along(own, across, end))
-        return found if end.sign > 0 else -found
-
-    (x1, x2), (y1, y2) = _ends(x, tie=tie), _ends(y, tie=tie)
-    first = where(is_class(1), entry(y, x, y1), entry(x, y, x1))
-    second = where(is_class(2), entry(x, y, x2), entry(y, x, y2))
-    return where(is_class(0) | is_class(1), first, second)
-
-
-Spans = Callable[[Expression, Expression], tuple[_Span, _Span]]
-
-
-def _slopes(spans: Spans, along: Along) -> Callable[..., tuple[Expression, Expression]]:
-    """Return the slopes of a function of two boxes that does not change when they swap places."""
-
-    def slope(box: Expression, other: Expression) -> tuple[Expression, Expression]:
-        return (
-            _row(*spans(box, other), along, tie=False),
-            _row(*spans(other, box), along, tie=True),
-        )
-
-    return slope
-
-
-def _overlap(x: _Span, y: _Span) -> Expression:
+def _overlap(x: Span, y: Span) -> Expression:
     return (x.both > 0) & (y.both > 0)
 
 
-def _gap_along(x: _Span, y: _Span, end: _End) -> Expression:
+def _gap_along(x: Span, y: Span, end: End) -> Expression:
     common, _, union = _areas(x, y)
-    size = _or_one(union)
+    size = or_one(union)
     shrinks = y.both * (x.alone * y.own + x.other * y.other)
     found = where(end.common, shrinks, -common * y.own) / size / size
     return where(_overlap(x, y), found, 0)
 
 
-def _log_along(x: _Span, y: _Span, end: _End) -> Expression:
+def _log_along(x: Span, y: Span, end: End) -> Expression:
     _, _, union = _areas(x, y)
-    size = _or_one(union)
-    shrinks = (x.alone * y.own + x.other * y.other) / size / _or_one(x.both)
+    size = or_one(union)
+    shrinks = (x.alone * y.own + x.other * y.other) / size / or_one(x.both)
     return where(_overlap(x, y), where(end.common, -shrinks, y.own / size), 0)
 
 
-_gap_slopes = _slopes(_by_side, _gap_along)
-_log_slopes = _slopes(_by_side, _log_along)
+_gap_slopes = slopes(by_side, _gap_along)
+_log_slopes = slopes(by_side, _log_along)
 
 
 @named(
@@ -286,8 +143,8 @@ _log_slopes = _slopes(_by_side, _log_along)
 )
 def box_iou(box: Expression, other: Expression) -> Expression:
     """Intersection over union; of boxes without area 1 if they are equal, else 0."""
-    common, _, union = _areas(*_by_side(box, other))
-    return where(union > 0, common / _or_one(union), where(_equal(box, other), 1, 0))
+    common, _, union = _areas(*by_side(box, other))
+    return where(union > 0, common / or_one(union), where(_equal(box, other), 1, 0))
 
 
 @named(
@@ -298,8 +155,8 @@ def box_iou(box: Expression, other: Expression) -> Expression:
 )
 def box_iou_gap(box: Expression, other: Expression) -> Expression:
     """1 - IoU by what one box alone covers, so that nearly equal boxes keep their digits."""
-    _, rest, union = _areas(*_by_side(box, other))
-    return where(union > 0, rest / _or_one(union), where(_equal(box, other), 0, 1))
+    _, rest, union = _areas(*by_side(box, other))
+    return where(union > 0, rest / or_one(union), where(_equal(box, other), 0, 1))
 
 
 @named(
@@ -353,14 +210,14 @@ def box_iou_power_gap(box: Expression, other: Expression, power: Expression) -> 
     return where(exponent < -0.7, 1 - box_iou_power(box, other, power), -expm1(exponent))
 
 
-def _rest_along(x: _Span, y: _Span, end: _End) -> Expression:
-    area = _or_one(x.hull) * _or_one(y.hull)
+def _rest_along(x: Span, y: Span, end: End) -> Expression:
+    area = or_one(x.hull) * or_one(y.hull)
     shorter = where(end.common & (x.both > 0), y.alone, y.own)
     # own height * hull - union, without what is in both.
     grows = x.missed * (y.alone - y.missed) + (y.own * x.apart - x.both * y.missed)
     union = x.own * y.own + (x.missed * y.other + x.both * y.missed)
     at_tie = shorter * x.hull - union
-    drawn = where(end.common, at_tie, grows) / _or_one(x.hull)
+    drawn = where(end.common, at_tie, grows) / or_one(x.hull)
     found = where(end.hull, drawn, shorter) / area
     return where((x.hull > 0) & (y.hull > 0), found, 0)
 
@@ -368,19 +225,19 @@ def _rest_along(x: _Span, y: _Span, end: _End) -> Expression:
 @named(
     means=_rest,
     # Areas of other units, in sums of what does not cancel.
-    slope=_slopes(_by_hull, _rest_along),
+    slope=slopes(by_hull, _rest_along),
     shape="row",
     told=True,
 )
 def enclosing_rest(box: Expression, other: Expression) -> Expression:
     """The share of the smallest enclosing box that neither box covers; 0 if it has no area."""
-    x, y = _by_hull(box, other)
+    x, y = by_hull(box, other)
     corners = x.alone * y.missed + x.missed * y.alone
     between = (x.alone + x.missed + x.both) * y.apart + x.apart * y.hull
-    return (corners + between) / (_or_one(x.hull) * _or_one(y.hull))
+    return (corners + between) / (or_one(x.hull) * or_one(y.hull))
 
 
-def _reach(s: _Span, end: _End) -> Expression:
+def _reach(s: Span, end: End) -> Expression:
     """Return hull + shift for the first end, hull - shift for the last: nothing cancels."""
     a1, a2, b1, b2 = s.ends
     if end.sign > 0:
@@ -390,18 +247,18 @@ def _reach(s: _Span, end: _End) -> Expression:
     return found / s.unit
 
 
-def _twice_shift(s: _Span) -> Expression:
+def _twice_shift(s: Span) -> Expression:
     a1, a2, b1, b2 = s.ends
     return s.sum_of(a1, a2, -b1, -b2)
 
 
-def _shift_along(x: _Span, y: _Span, end: _End) -> Expression:
-    square = _or_one(x.hull * x.hull + y.hull * y.hull)
+def _shift_along(x: Span, y: Span, end: End) -> Expression:
+    square = or_one(x.hull * x.hull + y.hull * y.hull)
     ahead, aside = end.sign * _twice_shift(x), _twice_shift(y)
     # ahead * (hull^2 + hull'^2) + hull * (ahead^2 + aside^2); far out hulls and shifts are alike.
     reach, square_across = _reach(x, end), y.hull * y.hull
     near = ahead * (x.hull * reach + square_across) + x.hull * (aside * aside)
-    first, last = _ends(y, tie=False)
+    first, last = ends_of(y, tie=False)
     rest = _reach(y, first) * _reach(y, last)
     far = reach * (ahead * x.hull + square_across) - x.hull * rest
     drawn = where(2 * reach < x.hull, far, near)
@@ -411,26 +268,26 @@ def _shift_along(x: _Span, y: _Span, end: _End) -> Expression:
 @named(
     means=_shift,
     # Squares of other units.
-    slope=_slopes(_together, _shift_along),
+    slope=slopes(together, _shift_along),
     shape="row",
     told=True,
 )
 def centre_distance(box: Expression, other: Expression) -> Expression:
     """Squared distance of the centres over the squared diagonal of the enclosing box."""
-    x, y = _together(box, other)
+    x, y = together(box, other)
     square = x.hull * x.hull + y.hull * y.hull
     ahead, aside = _twice_shift(x), _twice_shift(y)
-    return (ahead * ahead + aside * aside) / (4 * _or_one(square))
+    return (ahead * ahead + aside * aside) / (4 * or_one(square))
 
 
-def _longer(s: _Span) -> Expression:
+def _longer(s: Span) -> Expression:
     a1, a2, b1, b2 = s.ends
     return s.sum_of(a2, -b2, b1, -a1)
 
 
-def _side_along(x: _Span, y: _Span, end: _End) -> Expression:
+def _side_along(x: Span, y: Span, end: End) -> Expression:
     del y
-    hull = _or_one(x.hull)
+    hull = or_one(x.hull)
     # hull - (own - other), of which nothing cancels.
     left = (x.missed + x.apart + x.other) / hull
     return -2 * _longer(x) * where(end.hull, left, 1) / (hull * hull)
@@ -439,25 +296,25 @@ def _side_along(x: _Span, y: _Span, end: _End) -> Expression:
 @named(
     means=_sides,
     # Squares of other units.
-    slope=_slopes(_by_hull, _side_along),
+    slope=slopes(by_hull, _side_along),
     shape="row",
     told=True,
 )
 def side_distance(box: Expression, other: Expression) -> Expression:
     """Squared differences of widths and heights over the squared sides of the enclosing box."""
-    x, y = _by_hull(box, other)
-    wider, higher = _longer(x) / _or_one(x.hull), _longer(y) / _or_one(y.hull)
+    x, y = by_hull(box, other)
+    wider, higher = _longer(x) / or_one(x.hull), _longer(y) / or_one(y.hull)
     return wider * wider + higher * higher
 
 
-def _side(s: _Span, place: int) -> tuple[Expression, Expression]:
+def _side(s: Span, place: int) -> tuple[Expression, Expression]:
     """Return the length of one of the two intervals, and what its rounding has taken from it."""
     first, last = s.ends[2 * place], s.ends[2 * place + 1]
     length = (s.own, s.other)[place]
     return length, held(sum_error(last, -first, length))
 
 
-def _turn(x: _Span, y: _Span) -> Expression:
+def _turn(x: Span, y: Span) -> Expression:
     """Return the angle from the own diagonal to the other one, whose tangent is a quotient."""
     (w, w_low), (h, h_low) = _side(x, 0), _side(y, 0)
     (u, u_low), (v, v_low) = _side(x, 1), _side(y, 1)
@@ -474,10 +331,10 @@ def _turn(x: _Span, y: _Span) -> Expression:
 
 
 def _aspect_row(box: Expression, other: Expression) -> Expression:
-    x, y = _spans(box, other)
+    x, y = spans_of(box, other)
     unit = held(scale_near(maximum(x.own, y.own)))
     w, h = x.own / unit, y.own / unit
-    pull = 8 / pi**2 * _turn(x, y) / _or_one(w * w + h * h)
+    pull = 8 / pi**2 * _turn(x, y) / or_one(w * w + h * h)
     by_width, by_height = (pull * side / unit / x.room for side in (h, -w))
     lower = where(is_class(0), by_width, by_height)
     upper = where(is_class(2), -by_width, -by_height)
@@ -493,5 +350,5 @@ def _aspect_row(box: Expression, other: Expression) -> Expression:
 )
 def aspect_distance(box: Expression, other: Expression) -> Expression:
     """4 / pi^2 times the squared angle between the diagonals; 0 if one box is a point."""
-    angle = _turn(*_spans(box, other))
+    angle = _turn(*spans_of(box, other))
     return 4 / pi**2 * (angle * angle)
