@@ -53,7 +53,20 @@ def _norm(a, b=None):
     return exact.sqrt(_dot(difference, difference))
 
 
+def _box(p, t):
+    """IoU, what is left of the enclosing box, and the distances of centres and of sides."""
+    (x1, y1, x2, y2), (u1, v1, u2, v2) = p, t
+    common = max(0, min(x2, u2) - max(x1, u1)) * max(0, min(y2, v2) - max(y1, v1))
+    union = (x2 - x1) * (y2 - y1) + (u2 - u1) * (v2 - v1) - common
+    width, height = max(x2, u2) - min(x1, u1), max(y2, v2) - min(y1, v1)
+    centres = ((x1 + x2 - u1 - u2) / 2) ** 2 + ((y1 + y2 - v1 - v2) / 2) ** 2
+    sides = ((x2 - x1 - u2 + u1) / width) ** 2 + ((y2 - y1 - v2 + v1) / height) ** 2
+    rest = 1 - union / (width * height)
+    return common / union, rest, centres / (width**2 + height**2), sides
+
+
 VOCABULARY = {
+    "box": _box,
     "exact": exact.mpf,
     "log": exact.log,
     "exp": exact.exp,

@@ -2,7 +2,7 @@
 
 from lossary.engine.program import variant
 from lossary.formula import variable
-from lossary.functions import exp, total
+from lossary.functions import exp, pick, total
 from lossary.render.kernel import Kernel, Operand, Result
 
 
@@ -18,11 +18,12 @@ def place(argument, class_axis):
 
 
 def facts_of(argument, tolerance):
-    """What an operand must fulfil: its set, its mass and the tolerance of that."""
+    """What an operand must fulfil: its set, its mass and the tolerance of that, its order."""
     domain = argument.domain
     x = variable(argument.name, class_axis=domain.class_axis)
     mass = {"sum": total(x), "sum of exponentials": total(exp(x))}.get(domain.mass)
-    return domain.contains(x), mass, tolerance
+    orders = tuple(pick(x, i) <= pick(x, j) for i, j in domain.ascending)
+    return domain.contains(x), mass, tolerance, orders
 
 
 def kernel(

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import strategies as st
 
 import lossary as L
+from lossary.accuracy.samples import arranged
 
 LOSSES = tuple(L.catalogue.values())
 CLASSES = 4
@@ -72,7 +73,10 @@ def draw(domain, rng, shape, classes=CLASSES):
         return rows if domain.mass == "sum" else np.log(rows)
     if not domain.continuous:
         return rng.choice(domain.inside, shape)
-    return np.asarray(rng.uniform(*interval(domain, CLOSE), shape))
+    drawn = np.asarray(rng.uniform(*interval(domain, CLOSE), shape))
+    for low, high in domain.ascending:  # around 0, so that boxes overlap
+        drawn[..., low], drawn[..., high] = -abs(drawn[..., low]), abs(drawn[..., high])
+    return drawn
 
 
 def arrays(loss, rng, shape=(5,), classes=CLASSES, dtype=np.float64):
@@ -132,7 +136,7 @@ def values(domain, classes=CLASSES):
         return positive.map(lambda row: np.log(np.asarray(row) / sum(row)))
     if domain.class_axis:
         rows = st.lists(numbers(domain), min_size=classes, max_size=classes)
-        return rows.map(np.asarray)
+        return rows.map(np.asarray).map(lambda row: arranged(domain, row))
     return numbers(domain, classes).map(np.asarray)
 
 

@@ -113,6 +113,7 @@ DISCRETE = frozenset(
         "argpeak",
         "class_index",
         "class_count",
+        "held",
     ]
 )
 

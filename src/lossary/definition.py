@@ -18,6 +18,7 @@ from lossary import calculus, functions, handbook
 from lossary.domain import Domain, Real, domain_of, positions
 from lossary.errors import FormulaError
 from lossary.formula import Expression, trace, variable, walk
+from lossary.functions.vocabulary import fixed_place
 from lossary.identities import stable
 from lossary.rewriting import substitute
 from lossary.spaces import EMPTY, empties, known_empty, measured, parts, unmeasured
@@ -116,6 +117,19 @@ class Definition:
     def class_axis(self) -> bool:
         """Whether a value belongs to a row of classes or features rather than to an element."""
         return any(a.domain.class_axis for a in self.inputs)
+
+    @cached_property
+    def entries(self) -> tuple[str, ...]:
+        """What the numbers of a row are called, where there is a fixed number of them."""
+        return next((a.domain.entries for a in self.inputs if a.domain.entries), ())
+
+    @cached_property
+    def least_classes(self) -> int:
+        """How many numbers a row needs, for entries that are picked at fixed places."""
+        nodes = walk(self.expression(self.absent_by_default)) if self.class_axis else ()
+        labels = [node.arguments[1] for node in nodes if node.operator == "pick"]
+        places = [fixed_place(label) for label in labels]
+        return max((place + 1 for place in places if place is not None), default=0)
 
     @cached_property
     def axes(self) -> tuple[str, ...]:
@@ -337,10 +351,11 @@ def _misuse(definition: Definition, node: Expression) -> str:
         )
     if node.operator == "pick":
         label = definition.domains.get(str(node.arguments[1].payload))
-        if label is None or not label.integer:
+        fixed = fixed_place(node.arguments[1]) is not None
+        if not fixed and (label is None or not label.integer):
             return (
                 f"pick takes a label, got {node.arguments[1]!r}\n"
-                "hint: annotate an argument with Label, and give that"
+                "hint: annotate an argument with Label, and give that, or a place counted from 0"
             )
     return ""
 

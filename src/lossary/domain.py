@@ -50,11 +50,20 @@ class Domain:
     hint: str = ""
     interval: bool = False
     """Whether numbers that lie between two members are known to be members."""
+    entries: tuple[str, ...] = ()
+    """What the numbers along the axis are called, where there is a fixed number of them."""
+    ascending: tuple[tuple[int, int], ...] = ()
+    """Places of which the first holds no larger number than the second."""
 
     @cached_property
     def class_axis(self) -> bool:
         """Whether a member has entries along an axis, rather than being one number."""
         return bool(self.axes)
+
+    @cached_property
+    def by_row(self) -> bool:
+        """Whether a row of members of the right kind may yet be no member."""
+        return bool(self.mass or self.ascending)
 
     def along(self, axis: Axis) -> Domain:
         """Return the set of what has a member of this one at each place of an axis."""
@@ -213,4 +222,11 @@ LogSimplex = Annotated[
     Domain("LogSimplex", "log-probabilities, at most 0, whose exponentials have sum 1",
            r"\log \Delta^{C-1}", lambda x: x <= 0, (-0.7, -1.0, -20.0), (0.5, float("nan")),
            axes=CLASSES, interval=True, mass="sum of exponentials"),
+]  # fmt: skip
+Box = Annotated[
+    Any,
+    Domain("Box", "the finite corners x1, y1, x2, y2 of a box, x1 <= x2 and y1 <= y2",
+           r"\{x \in \mathbb{R}^4 : x_0 \le x_2,\ x_1 \le x_3\}", lambda x: abs(x) < inf,
+           (0.0, 0.5, -1.0, 3.0, -20.0), (inf, float("nan")), axes=CLASSES, interval=True,
+           entries=("x1", "y1", "x2", "y2"), ascending=((0, 2), (1, 3))),
 ]  # fmt: skip

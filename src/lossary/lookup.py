@@ -193,6 +193,9 @@ _ABBREVIATIONS = {
     "softjaccard": "jaccard", "softiou": "jaccard", "intersectionoverunion": "jaccard",
     "mcc": "matthews_correlation", "matthews": "matthews_correlation",
     "dicebce": "dice_binary_cross_entropy", "bcedice": "dice_binary_cross_entropy",
+    "boxiou": "iou", "giou": "generalized_iou", "diou": "distance_iou", "ciou": "complete_iou",
+    "generalizediou": "generalized_iou", "generalisediou": "generalized_iou",
+    "eiou": "efficient_iou", "focaleiou": "focal_efficient_iou", "alphaiou": "alpha_iou",
     "softmaxcrossentropy": "cross_entropy", "sigmoidcrossentropy": "binary_cross_entropy",
 }  # fmt: skip
 

@@ -51,7 +51,9 @@ def rebuild(node: Expression, arguments: tuple[Expression, ...]) -> Expression:
 
 
 # Primitives that end the class axis, or start it.
-_ALONG_CLASSES = frozenset({"total", "peak", "argpeak", "pick", "class_index", "class_count"})
+_ALONG_CLASSES = frozenset(
+    {"total", "peak", "argpeak", "pick", "class_index", "class_count", "slope", "bend"}
+)
 
 
 # Simplification. Every rule holds for real numbers; ``0 * x -> 0`` and ``x - x -> 0`` would hide

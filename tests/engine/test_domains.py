@@ -41,7 +41,10 @@ def put(loss, argument, value):
     """A good call of three elements or rows, with one value exchanged; and the value's place."""
     arrays, parameters = sample(loss, shape=(3,))
     place = (1, 2) if argument.domain.class_axis else (1,)
-    arrays[loss.inputs.index(argument)][place] = value
+    row = arrays[loss.inputs.index(argument)]
+    if argument.domain.ascending:  # the other corner follows
+        row[1, 0] = min(row[1, 0], value) if value == value else row[1, 0]  # noqa: PLR0124
+    row[place] = value
     return arrays, parameters, place
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import lossary as L
 from engines import by_kernels, by_operations
+from lossary.accuracy.samples import arranged
 from lossary.accuracy.ulps import FORMATS, ulps
 from samples import CLASSES, LOSSES, each_loss
 
@@ -23,7 +24,17 @@ VECTORS = frozenset(
 
 # What the second derivatives of lengths and angles lack: 1 / |x|^2 overflows where its product
 # with what it multiplies is a number. The others: a difference of two parts that both overflow.
-GAPS = {(name, "hessian"): "inverse squared length" for name in VECTORS} | {
+BOXES = frozenset(
+    {
+        "log_iou",
+        "generalized_iou",
+        "complete_iou",
+        "efficient_iou",
+        "focal_efficient_iou",
+        "alpha_iou",
+    }
+)
+GAPS = {(name, "hessian"): "inverse squared length" for name in VECTORS | BOXES} | {
     ("soft_focal", "hessian"): "logits at the end of the range",
     ("distillation", "hessian"): "logits at the end of the range",
     ("reverse_kl_divergence", "hessian"): "logits at the end of the range",
@@ -74,7 +85,7 @@ def drawn(domain, rng, count, dtype):
     shape = (count, CLASSES) if domain.class_axis else (count,)
     if not domain.continuous:
         return rng.choice(np.asarray(domain.inside, dtype), shape)
-    return magnitudes(domain, rng, int(np.prod(shape)), dtype).reshape(shape)
+    return arranged(domain, magnitudes(domain, rng, int(np.prod(shape)), dtype).reshape(shape))
 
 
 def inputs(loss, rng, dtype):
@@ -89,7 +100,7 @@ def inputs(loss, rng, dtype):
             beside = np.where(rng.random(first.shape) < 0.5, first, neighbour)
             right = np.isfinite(beside) & argument.domain.contains(beside)
             other = np.where(right & (rng.random(first.shape) < 0.3), beside, other)  # noqa: PLW2901
-        found.append(other)
+        found.append(arranged(argument.domain, other))
     return found
 
 

@@ -20,12 +20,15 @@ from lossary.functions import FUNCTIONS, PRIMITIVES, Jacobian
 INF, NAN = math.inf, math.nan
 
 # Symbols: all but a, b and label have classes; y and z are positive, p and q lie in (0, 1), m and n
-# are negative; a and b have one positive number per row, label an integer.
-x, y, z, p, q, m, n = (variable(name, class_axis=True) for name in "xyzpqmn")
+# are negative, g and h boxes that overlap; a and b have one positive number per row, label is an
+# integer.
+x, y, z, p, q, m, n, g, h = (variable(name, class_axis=True) for name in "xyzpqmngh")
 a, b = variable("a"), variable("b")
 label = variable("label")
 
 VALUES = {
+    "g": np.array([[0.1, 0.2, 2.3, 1.4], [-1.0, 0.5, 0.7, 3.0], [0.0, -2.0, 4.0, 3.5]]),
+    "h": np.array([[0.6, -0.3, 2.9, 0.9], [-0.4, 0.8, 0.2, 2.1], [1.5, -1.0, 5.0, 4.5]]),
     "x": np.array([[0.3, -1.2, 0.7, 0.1], [2.1, 0.4, -0.3, 1.6], [-3.0, -0.2, -1.1, 0.9]]),
     "y": np.array([[0.2, 0.5, 0.1, 0.2], [1.1, 0.3, 0.6, 0.9], [0.25, 2.0, 0.4, 0.7]]),
     "z": np.array([[0.9, 0.1, 0.3, 1.4], [0.2, 0.8, 2.2, 0.5], [1.2, 0.6, 0.15, 0.35]]),
@@ -44,7 +47,8 @@ def used(*expressions):
     """Only the values that the expressions mention."""
     names = {n.payload for e in expressions for n in walk(e) if n.operator == "variable"}
     # The first argument of a text lends it its dtype and its number of classes.
-    return {k: v for k, v in VALUES.items() if k in names or k == "x"}
+    first = "g" if "g" in names else "x"
+    return {k: v for k, v in VALUES.items() if k in names or k == first}
 
 
 def exact_values(values):
@@ -141,6 +145,7 @@ def arguments_of(name):
         rows = (z,) if function.shape != "elementwise" else (a, b)
         pool = iter((first, second, *rows, p, q))
         special = {"label": label, "power": a, **dict.fromkeys(("share", "probability", "rate"), p)}
+        special |= {"box": g, "other": h}
         special |= {"temperature": a, "part": p, "rest": q, "tp": p, "fp": q, "fn": a, "tn": b}
         words = signature(function.computed).parameters
         chosen = tuple(special[word] if word in special else next(pool) for word in words)
@@ -151,7 +156,7 @@ def arguments_of(name):
 
 def with_respect_to(expression):
     """Every symbol but the label that an expression holds."""
-    return [v for v in (x, y, z, p, q, m, n, a, b) if v in set(walk(expression))]
+    return [v for v in (x, y, z, p, q, m, n, g, h, a, b) if v in set(walk(expression))]
 
 
 SLOPE_ROWS = [
@@ -249,7 +254,10 @@ SEAMS = (0.0, 1e-9, -1e-9, 0.4999, 0.5001, -0.49, 1.9, 2.1, -2.2, 25.0, -25.0, -
 
 PAIRED = np.array(list(product(SEAMS, SEAMS)))
 SHARES = np.array([0.5, 1e-9, 1 - 1e-9, 0.3, 0.8])[np.arange(2 * len(PAIRED)).reshape(-1, 2) % 5]
+CORNERS = np.column_stack([PAIRED, PAIRED + np.abs(PAIRED[:, ::-1]) / 2])
 WIDE = {
+    "g": CORNERS,
+    "h": np.column_stack([PAIRED - 0.125, PAIRED + np.abs(PAIRED) / 4]),
     "x": PAIRED,
     "y": np.abs(PAIRED[:, ::-1]) + 0.125,
     "z": np.abs(PAIRED) + 0.25,
@@ -282,6 +290,13 @@ def check_computed(name):
         with np.errstate(invalid="ignore"):
             near = np.abs(found - truth) <= allowed(name, truth) + 1e-11 * np.abs(truth)
         assert np.all(near | (found == truth))
+
+
+def test_what_is_held_has_its_value_and_no_derivative():
+    held = x * f.held(x * a)
+    assert calculus.gradient(f.total(held), x) is f.held(x * a)
+    assert calculus.gradient(f.total(held), a) is calculus.ZERO
+    np.testing.assert_array_equal(run(held, used(held)), run(x * (x * a), used(held)))
 
 
 # Every spelling of a target's table, at points where a slip would show.
@@ -360,6 +375,8 @@ ROW_SHAPED = (
     f.softmax_complement_power_at(x, label, b) * f.cross_entropy_at(x, label),
     f.logsumexp(a * x) / a,
     f.where(f.total(x) > 1, f.total(x * x), f.peak(y)),
+    f.pick(x, 1) * f.pick(x * y, 3) + f.total(x),
+    f.box_iou(g, h) ** a + f.centre_distance(h, g),
     f.maximum(f.total(x) - f.pick(x, label), b) * f.softplus(f.total(x * y)),
     f.total(f.jensen_gap(f.softmax(x), y)),
     f.total(f.unit(x) * y * f.total(x)),

@@ -20,6 +20,7 @@ from lossary.functions import FUNCTIONS, PRIMITIVES, class_index
 from lossary.render import TARGETS, Program, latex, render
 from lossary.render.latex import SYMBOLS, TEMPLATES
 from lossary.render.target import target as target_of
+from lossary.render.textbook import TOLD
 from samples import each_loss, sample
 from shown_texts import FOLDER, ORDERS, pictures
 
@@ -283,7 +284,7 @@ def test_every_argument_has_its_own_symbol(loss):
 
 
 def test_every_function_of_the_language_has_a_notation():
-    assert set(TEMPLATES) | {"where", "log1p", "expm1"} == PRIMITIVES | {"weighted"}
+    assert set(TEMPLATES) | {"where", "log1p", "expm1"} == PRIMITIVES | {"weighted", "held", *TOLD}
     for name, function in FUNCTIONS.items():
         parameters = signature(function.computed).parameters
         symbols = [variable(n, class_axis=function.shape != "elementwise") for n in parameters]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from math import pi
+from types import MappingProxyType
 from typing import Any
 
 from lossary.definition import Definition
@@ -85,6 +86,7 @@ IN_MPMATH: dict[str, Callable[..., Any]] = {
     "logical_or": lambda m, x, y: x or y,
     "logical_not": lambda m, x: not x,
     "where": lambda m, c, x, y: x if c else y,
+    "held": lambda m, x: x,
     "weighted": lambda m, w, v: w * v if w else m.mpf(0),
     "erf": lambda m, x: m.erf(x),
     "erfc": lambda m, x: m.erfc(x),
@@ -156,17 +158,29 @@ def number(m: Any, value: Any) -> Number:
     return +m.pi if value == pi else m.mpf(value)
 
 
-def evaluate(plan: Sequence[Expression], point: Point, classes: int = 1) -> Any:
+def evaluate(
+    plan: Sequence[Expression],
+    point: Point,
+    classes: int = 1,
+    held: Mapping[Expression, Any] = MappingProxyType({}),
+) -> Any:
     """Return the last node of a plan (``walk`` of an expression) in the present precision."""
-    return each_node(plan, point, classes)[plan[-1]]
+    return each_node(plan, point, classes, held)[plan[-1]]
 
 
-def each_node(plan: Sequence[Expression], point: Point, classes: int = 1) -> dict[Expression, Any]:
-    """Return every node of a plan in the present precision."""
+def each_node(
+    plan: Sequence[Expression],
+    point: Point,
+    classes: int = 1,
+    held: Mapping[Expression, Any] = MappingProxyType({}),
+) -> dict[Expression, Any]:
+    """Return every node of a plan in the present precision; ``held`` ones are known."""
     m = context()
     found: dict[Expression, Any] = {}
     for node in plan:
-        if node.operator == "variable":
+        if node in held:
+            found[node] = held[node]
+        elif node.operator == "variable":
             found[node] = point[str(node.payload)]
         elif node.operator == "constant":
             found[node] = number(m, node.payload)
@@ -262,11 +276,15 @@ class Meaning:
                 return m.mpf(0)  # an excluded class takes no part
             start = m.sign(start) * m.ldexp(1, 30)
 
+        constants = [node for node in self.plan if node.operator == "held"]
+
         def moved(amount: Number) -> Number:
+            here = each_node(self.plan, place.numbers, place.classes) if constants else {}
+            held = {node: here[node] for node in constants}
             there = start + amount
             moved_to = there if k is None else [*row[:k], there, *row[k + 1 :]]
             numbers = {**place.numbers, name: moved_to}
-            return m.mpf(evaluate(self.plan, numbers, place.classes))
+            return m.mpf(evaluate(self.plan, numbers, place.classes, held))
 
         found = slope(moved, place.spacing, place.extent, self.floor)
         settled = isinstance(found, Kink) or (found is not None and m.isfinite(found))

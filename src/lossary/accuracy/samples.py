@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from lossary.definition import Argument, Definition
+from lossary.domain import Domain
 
 Random = np.random.Generator
 Array = np.ndarray
@@ -112,7 +113,7 @@ def _stretched(random: Random, x: Array, argument: Argument) -> Array:
     with np.errstate(all="ignore"):
         scaled = (wide * 10.0 ** random.uniform(-top, top, x.shape)).astype(x.dtype)
         fits = np.isfinite(scaled) & np.asarray(argument.domain.contains(scaled))
-    return np.where(fits & (random.random(x.shape) < 0.5), scaled, x)
+    return arranged(argument.domain, np.where(fits & (random.random(x.shape) < 0.5), scaled, x))
 
 
 def _can_cancel(definition: Definition) -> bool:
@@ -137,6 +138,15 @@ def specials(dtype: np.dtype) -> Array:
     ]
     sizes = [s for s in sizes if s <= min(float(limits.max), 3.5e38)]
     return np.array([0.0, -0.0, *sizes, *(-s for s in sizes)])
+
+
+def arranged(domain: Domain, rows: Array) -> Array:
+    """Swap the numbers of rows that the set asks for in ascending order."""
+    found = np.array(rows)
+    for i, j in domain.ascending:
+        low, high = rows[..., i], rows[..., j]
+        found[..., i], found[..., j] = np.where(high < low, [high, low], [low, high])
+    return found
 
 
 def _limits(dtype: np.dtype) -> Any:
@@ -268,6 +278,8 @@ def _rows(
     found = []
     usual = batch.kind != SUBNORMAL and batch.parameters == settings(definition)[0]
     chosen = CLASSES if usual else CLASSES[:1] if batch.kind == SUBNORMAL else CLASSES[:2]
+    if definition.entries:
+        chosen = (len(definition.entries),)
     for classes in chosen:
         n = _count(size / len(chosen) / classes, 2)
         arrays: dict[str, Array] = {}
@@ -275,7 +287,8 @@ def _rows(
             near = next(iter(arrays.values()), None) if batch.kind == CANCELLING else None
             x = _columns(random, n, classes, dtype, argument, near)
             x = _inside(random, x, argument, dtype)
-            arrays[argument.name] = _subnormal(random, x, argument, batch.kind)
+            x = _subnormal(random, x, argument, batch.kind)
+            arrays[argument.name] = arranged(argument.domain, x)
         _exclude(random, definition, arrays)
         parameters = {
             name: np.resize(value, classes) if isinstance(value, tuple) else value
@@ -302,7 +315,8 @@ def _columns(
         shares = np.stack([_simplex(random, classes, _row(near, i)) for i in range(n)])
         with np.errstate(divide="ignore"):
             return shares if domain.mass == "sum" else np.log(shares)
-    return np.stack([_vector(random, classes, dtype, _row(near, i)) for i in range(n)])
+    draw = _box if domain.ascending else _vector
+    return np.stack([draw(random, classes, dtype, _row(near, i)) for i in range(n)])
 
 
 def _nearly(random: Random, each: Array, first: Array) -> Array:
@@ -337,6 +351,14 @@ def _vector(random: Random, classes: int, dtype: np.dtype, first: Array | None) 
     if kind == 5:
         return np.eye(classes)[random.integers(classes)] * 10.0 ** random.uniform(-30, 30)
     return random.normal(size=classes) * random.choice([1.0, 10.0, 1e-3])
+
+
+def _box(random: Random, classes: int, dtype: np.dtype, first: Array | None) -> Array:
+    """Return corners in any order; beside a first box ones that are moved by a part of its size."""
+    if first is None:
+        return _vector(random, classes, dtype, None)
+    size = np.tile(first[classes // 2 :] - first[: classes // 2], 2)
+    return first + random.choice([0, 1e-12, 1e-6, 1e-3, 0.3]) * size * random.normal(size=classes)
 
 
 def _simplex(random: Random, classes: int, first: Array | None) -> Array:

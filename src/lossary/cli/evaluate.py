@@ -96,10 +96,12 @@ def _example(loss: Loss, argument: Argument) -> str:
     if not argument.positional:
         return "1,2" if domain.class_axis else f"{domain.inside[-1]:g}"
     if domain.class_axis:
+        first = argument is loss.inputs[0]
         rows = {"Simplex": "0.7,0.3", "LogSimplex": "-0.693147181,-0.693147181", "Binaries": "1,0"}
         if domain.name in {"Unit", "OpenUnit"}:
-            rows[domain.name] = "0.8,0.3" if argument is loss.inputs[0] else "1,0"
-        return rows.get(domain.name, "2,-1" if argument is loss.inputs[0] else "1,0")
+            rows[domain.name] = "0.8,0.3" if first else "1,0"
+        rows["Box"] = "0,0,4,3" if first else "1,1,5,4"
+        return rows.get(domain.name, "2,-1" if first else "1,0")
     if domain.name in {"Binary", "Sign", "Unit"}:
         return "0.8" if argument is loss.inputs[0] else "1"
     usual = 0 if domain.integer else 3 if argument is loss.inputs[0] else 1

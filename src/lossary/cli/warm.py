@@ -123,8 +123,15 @@ def _work(losses: Sequence[Loss], dtypes: Sequence[str], hessian: bool) -> Itera
             continue  # no kernel sums over positions yet
         for dtype in dtypes:
             for method in methods:
-                for classes in CLASSES if loss.class_axis else (0,):
+                for classes in _row_lengths(loss):
                     yield _Task(loss, method, dtype, classes)
+
+
+def _row_lengths(loss: Any) -> tuple[int, ...]:
+    """Return how long the rows are that kernels are compiled for; 0 stands for no rows."""
+    if loss.entries:
+        return (len(loss.entries),)
+    return CLASSES if loss.class_axis else (0,)
 
 
 def _number(inside: tuple[float, ...]) -> float:

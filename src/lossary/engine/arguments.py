@@ -278,7 +278,7 @@ def _filled(call: Call, name: str, numbers: Mapping[str, Any]) -> Any:
     if name not in numbers:
         return call.arrays[name]
     library, domain, first = call.library, call.definition.domains[name], call.prediction
-    if domain.mass:
+    if domain.by_row:
         raise ShapeError(
             f"{call.definition.name}: {name} must be {domain}, got the number {numbers[name]!r}\n"
             "hint: give a row for each row of the prediction"
@@ -361,7 +361,27 @@ def _class_axis(definition: Definition, library: Library, first: Any, axis: Any)
         raise ShapeError(f"{definition.name}: axis {axis} is outside {name} of shape {shape}")
     if shape[axis] == 0:
         raise ShapeError(f"{definition.name}: {name} has no classes along axis {axis}")
+    _long_enough(definition, name, shape, axis)
     return axis % rank
+
+
+def _long_enough(
+    definition: Definition, name: str, shape: tuple[int | None, ...], axis: int
+) -> None:
+    """Raise for rows without the entries that the formula picks."""
+    entries, length = definition.entries, shape[axis]
+    if length is None:
+        return
+    if entries and length != len(entries):
+        raise ShapeError(
+            f"{definition.name}: {name} must have {len(entries)} numbers along axis {axis}, "
+            f"{', '.join(entries)}, got shape {shape}\nhint: axis= says where they lie"
+        )
+    if length < definition.least_classes:
+        raise ShapeError(
+            f"{definition.name}: {name} must have at least {definition.least_classes} numbers along"
+            f" axis {axis}, got shape {shape}\nhint: axis= says where they lie"
+        )
 
 
 def _same_shape(

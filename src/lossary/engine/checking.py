@@ -19,7 +19,7 @@ def inside(library: Library, domain: Domain, x: Any, classes: Any) -> Any:
     """Return which elements lie in the domain, or which rows; those of a simplex fall as one."""
     extremes = library.extremes(domain, x) if domain.interval and domain.class_axis else (x,)
     ok = reduce(and_, (_elements(domain, end, classes) for end in extremes))
-    return ok & _rows(library, domain, x) if domain.mass else ok
+    return ok & _rows(library, domain, x) if domain.by_row else ok
 
 
 def _elements(domain: Domain, x: Any, classes: Any) -> Any:
@@ -28,7 +28,10 @@ def _elements(domain: Domain, x: Any, classes: Any) -> Any:
 
 
 def _rows(library: Library, domain: Domain, x: Any) -> Any:
-    return abs(_mass(library, domain, x) - 1) <= tolerance(library, x)
+    conditions = [x[..., i : i + 1] <= x[..., j : j + 1] for i, j in domain.ascending]
+    if domain.mass:
+        conditions.append(abs(_mass(library, domain, x) - 1) <= tolerance(library, x))
+    return reduce(and_, conditions)
 
 
 def _mass(library: Library, domain: Domain, x: Any) -> Any:
@@ -72,11 +75,25 @@ def check_data(
             shown = place if domain.class_axis or not definition.class_axis else place[:-1]
             hint = hints.for_value(definition, argument, value, classes)
             raise DomainError(_sentence(definition, argument, f"{value:.6g}", shown, classes, hint))
-        if domain.mass and (place := _first_false(library, _rows(library, domain, x))) is not None:
-            mass = float(library.numpy(_mass(library, domain, x))[place])
-            got = f"a row with {domain.mass} {mass:.6g}"
-            hint = hints.for_row(definition, argument, library.numpy(x), place[:-1], mass)
+        place = _first_false(library, _rows(library, domain, x)) if domain.by_row else None
+        if place is not None:
+            got, hint = _wrong_row(library, definition, argument, x, place)
             raise DomainError(_sentence(definition, argument, got, place[:-1], classes, hint))
+
+
+def _wrong_row(
+    library: Library, definition: Definition, argument: Argument, x: Any, place: tuple[int, ...]
+) -> tuple[str, str]:
+    """Say what a row is that is no member of its set, and what to do about it."""
+    domain, whole = argument.domain, library.numpy(x)
+    if domain.mass:
+        mass = float(library.numpy(_mass(library, domain, x))[place])
+        hint = hints.for_row(definition, argument, whole, place[:-1], mass)
+        return f"a row with {domain.mass} {mass:.6g}", hint
+    row = whole[place[:-1]].astype(float)
+    i, j = next((i, j) for i, j in domain.ascending if not row[i] <= row[j])
+    got = f"{domain.entries[i]} = {row[i]:.6g} above {domain.entries[j]} = {row[j]:.6g}"
+    return got, hints.ORDER
 
 
 def _lies_inside(library: Library, domain: Domain, x: Any, classes: int | None) -> bool:

@@ -89,12 +89,16 @@ def _shape(loss: Definition, argument: Argument) -> str:
         whole = "shape (..., positions)" if argument.domain.class_axis else "shape (...)"
         return f"{whole}, floating" if argument is loss.inputs[0] else whole
     if argument is loss.inputs[0]:
-        return "shape (..., C), floating" if loss.class_axis else "any shape S, floating"
+        return f"{_row(loss)}, floating" if loss.class_axis else "any shape S, floating"
     if argument.domain.class_axis:
-        return "shape (..., C)"
+        return _row(loss)
     if argument.domain.integer:
         return "shape (...), any integer type"
     return "shape (...)" if loss.class_axis else "shape S"
+
+
+def _row(loss: Definition) -> str:
+    return f"shape (..., {len(loss.entries) or 'C'})"
 
 
 def _returns(loss: Definition) -> str:

@@ -9,7 +9,17 @@ from typing import Any
 
 from lossary.domain import Axis
 from lossary.formula import Expression
-from lossary.functions.vocabulary import class_count, log, log1p, maximum, named, sqrt, total, where
+from lossary.functions.vocabulary import (
+    class_count,
+    log,
+    log1p,
+    maximum,
+    named,
+    sqrt,
+    total,
+    weighted,
+    where,
+)
 
 _TINY = 1e-300
 """Sums below have slopes that overflow: these are large, never NaN."""
@@ -30,6 +40,23 @@ def mean(x: Any, over: Axis | None = None) -> Expression:
 def rest_share(part: Expression, rest: Expression) -> Expression:
     """What is missing of a whole: 1 - part / (part + rest), where nothing cancels."""
     return rest / (part + rest)
+
+
+@named(
+    means=lambda part, rest: weighted(part, 1 / (part + rest)),
+    # Each quotient by itself, as above; 0 of 0 and 0.
+    slope=lambda part, rest: (
+        rest / _whole(part, rest) / _whole(part, rest),
+        -(part / _whole(part, rest)) / _whole(part, rest),
+    ),
+)  # fmt: skip
+def share(part: Expression, rest: Expression) -> Expression:
+    """The part of a whole, part / (part + rest); no part of nothing is 0."""
+    return part / _whole(part, rest)
+
+
+def _whole(part: Expression, rest: Expression) -> Expression:
+    return where(part + rest == 0, 1, part + rest)
 
 
 @named(

@@ -10,7 +10,7 @@ from math import inf
 from operator import add
 
 from lossary.formula import Expression, apply
-from lossary.functions.vocabulary import absolute, exp, named, where
+from lossary.functions.vocabulary import absolute, exp, minimum, named, where
 
 # Why: exp of a rounded difference or
 # product amplifies the rounding by its argument, so the rounding is carried along.
@@ -40,6 +40,17 @@ def product_error(x: Expression, y: Expression, rounded: Expression) -> Expressi
     (x_high, x_low), (y_high, y_low) = _halves(x), _halves(y)
     error = ((x_high * y_high - rounded) + x_high * y_low + x_low * y_high) + x_low * y_low
     return where(absolute(error) < inf, error, 0)
+
+
+def scale_near(size: Expression) -> Expression:
+    """Return a power of two near the size: dividing by it rounds nothing and keeps squares safe."""
+    # Adding and taking away 2^52 times the size rounds it to one bit. In float32, and at the ends
+    # of the range, that gives 0 or no number; then another number has to do.
+    shifted = size * 4503599627370497.0
+    rounded = shifted - (shifted - size)
+    usable = (rounded > 0) & (rounded < inf)
+    high = where(size > 2.0**960, minimum(2.0**1000, size), size)
+    return where(usable, rounded, where(size > 0, high, 1))
 
 
 @named(

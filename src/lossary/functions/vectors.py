@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import inf
 
 from lossary.formula import Expression, constant
-from lossary.functions.compensated import product_error, sum_error
+from lossary.functions.compensated import product_error, scale_near, sum_error
 from lossary.functions.vocabulary import (
     Jacobian,
     absolute,
@@ -25,19 +25,8 @@ from lossary.functions.vocabulary import (
 )
 
 
-def _scale(size: Expression) -> Expression:
-    """Return a power of two near the size: dividing by it rounds nothing and keeps squares safe."""
-    # Adding and taking away 2^52 times the size rounds it to one bit. In float32, and at the ends
-    # of the range, that gives 0 or no number; then another number has to do.
-    shifted = size * 4503599627370497.0
-    rounded = shifted - (shifted - size)
-    usable = (rounded > 0) & (rounded < inf)
-    high = where(size > 2.0**960, minimum(2.0**1000, size), size)
-    return where(usable, rounded, where(size > 0, high, 1))
-
-
 def _largest(x: Expression) -> Expression:
-    return _scale(peak(absolute(x)))
+    return scale_near(peak(absolute(x)))
 
 
 @named(
@@ -151,7 +140,7 @@ def _union(x: Expression, y: Expression) -> Expression:
 
 
 def _tanimoto_parts(x: Expression, y: Expression) -> tuple[Expression, ...]:
-    scale = _scale(maximum(peak(absolute(x)), peak(absolute(y))))
+    scale = scale_near(maximum(peak(absolute(x)), peak(absolute(y))))
     apart = x / scale - y / scale  # the difference itself may overflow
     both = total((x / scale) * (y / scale))
     union = total(apart * apart) + both

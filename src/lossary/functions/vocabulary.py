@@ -39,6 +39,8 @@ class Function:
     means: Callable[..., Expression] | None = None
     slope: Callable[..., tuple[Slope, ...]] | None = None
     shape: Shape = "elementwise"
+    told: bool = False
+    """Whether readers see its derivative by name, because it fills a page."""
 
     def __post_init__(self) -> None:
         if self.means is None and self.slope is None:
@@ -53,12 +55,13 @@ def named(
     means: Callable[..., Expression] | None = None,
     slope: Callable[..., tuple[Slope, ...]] | None = None,
     shape: Shape = "elementwise",
+    told: bool = False,
 ) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
     """Put a function into the vocabulary; a slope by hand says why."""
 
     def add(computed: Callable[..., Expression]) -> Callable[..., Expression]:
         name = computed.__name__
-        FUNCTIONS[name] = Function(name, computed, means, slope, shape)
+        FUNCTIONS[name] = Function(name, computed, means, slope, shape, told)
         signature = _signature(computed)
         count = len(signature.parameters)
         class_axis = {"elementwise": None, "row": False, "class": True}[shape]
@@ -239,14 +242,25 @@ def argpeak(x: Any) -> Expression:
     return apply("argpeak", x, class_axis=False)
 
 
+def held(x: Any) -> Expression:
+    """The value of x, which derivatives take for a constant: a declared one."""
+    return apply("held", x)
+
+
 def pick(x: Any, label: Any) -> Expression:
-    """Entry of the class ``label``."""
-    if not isinstance(label, Expression):
+    """Entry of the class ``label``, or the one at a fixed place, counted from 0."""
+    fixed = isinstance(label, (int, float)) and not isinstance(label, bool)
+    if not isinstance(label, Expression) and not (fixed and label >= 0 and label % 1 == 0):
         refuse(
-            f"pick takes a label that is an argument, got {label!r}",
-            f"for one fixed class write total(where(is_class({label!r}), x, 0))",
+            f"pick takes a label that is an argument, or a place counted from 0, got {label!r}",
+            "give a Label of the signature, or write pick(x, 0) for the first entry",
         )
     return apply("pick", x, label, class_axis=False)
+
+
+def fixed_place(label: Expression) -> int | None:
+    """Return the place that an entry is picked at, if it is a number and no argument."""
+    return int(label.payload or 0) if label.operator == "constant" else None
 
 
 def class_index() -> Expression:

@@ -11,6 +11,10 @@ from lossary.functions import (
     absolute,
     bernoulli_cross_entropy,
     biweight,
+    box_iou,
+    box_iou_gap,
+    box_iou_power,
+    box_iou_power_gap,
     centred,
     class_count,
     cosh,
@@ -44,6 +48,7 @@ from lossary.functions import (
     log1p_odds_ratio,
     log1p_square,
     log1p_total_exp,
+    log_box_iou,
     log_cosh_difference,
     log_gap,
     log_ndtr,
@@ -662,6 +667,23 @@ VECTORS = (
     ),
 )
 
+BOXES = (
+    identity("gap of boxes", lambda B, A: 1 - box_iou(B, A), lambda B, A: box_iou_gap(B, A)),
+    identity(
+        "logarithm of an IoU", lambda B, A: log(box_iou(B, A)), lambda B, A: log_box_iou(B, A)
+    ),
+    identity(
+        "power of an IoU",
+        lambda B, A, p: box_iou(B, A) ** p,
+        lambda B, A, p: box_iou_power(B, A, p),
+    ),
+    identity(
+        "gap of a power of an IoU",
+        lambda B, A, p: 1 - box_iou_power(B, A, p),
+        lambda B, A, p: box_iou_power_gap(B, A, p),
+    ),
+)
+
 IDENTITIES = (
     *SIGMOIDS,
     *QUALITIES,
@@ -672,5 +694,6 @@ IDENTITIES = (
     *CLASSES,
     *DIVERGENCES,
     *VECTORS,
+    *BOXES,
     *SHARES,
 )

@@ -23,7 +23,7 @@ from lossary.functions import (
 )
 from lossary.identities.terms import positive, terms_of
 from lossary.notation.products import Product, joined, number_of, ordered_sum, times
-from lossary.render.textbook import meaning_of
+from lossary.render.textbook import TOLD, meaning_of
 from lossary.rewriting import is_bracket, rebuild
 
 _SUMS = frozenset({"add", "subtract", "sum_of_three"})
@@ -31,6 +31,7 @@ _PRODUCTS = frozenset({"multiply", "weighted", "divide", "negative", "power", "c
 _DISTRIBUTIONS = frozenset({"Simplex"})
 _REDUCE = frozenset({"total", "peak", "argpeak", "pick"})
 MOST_TERMS = 8
+MOST_CASES = 5
 
 
 class Reader:
@@ -52,6 +53,8 @@ class Reader:
         """Return the expression for reading, split by a condition where that makes it shorter."""
         plain = self(node)
         best, found = plain, {n.arguments[0]: None for n in walk(node, plain) if _is_choice(n)}
+        if len(found) > MOST_CASES:  # each by each they are too many to try, and to read
+            return plain
         for condition in [c for c in found if c not in known]:
             seen = known | {condition}
             left, right = (self.in_cases(_chosen(node, condition, i), seen) for i in (1, 2))
@@ -65,6 +68,8 @@ class Reader:
             return node
         if operator in _SUMS | _PRODUCTS:
             return self._sum(self._terms(node))
+        if operator in TOLD:
+            return node
         if (meaning := meaning_of(operator, arguments)) is not None:
             return self(meaning)
         if operator == "total":

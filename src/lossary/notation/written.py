@@ -17,6 +17,7 @@ from lossary.formula import Expression, variable, walk
 from lossary.functions import maximum
 from lossary.notation.products import number_of
 from lossary.notation.reading import Reader
+from lossary.notation.told import gradient_told, hessian_told, told_in
 from lossary.render.latex import SYMBOLS
 from lossary.rewriting import rebuild, substitute
 
@@ -55,11 +56,15 @@ class Written:
     @cached_property
     def gradient(self) -> Expression:
         """The first derivative."""
+        if told := told_in(self.value):
+            return self._reader(gradient_told(self.value, told))
         return self._reader.in_cases(gradient(_arranged(self.value), self._first))
 
     @cached_property
     def hessian(self) -> Expression:
         """The second derivative, its diagonal."""
+        if told := told_in(self.value):
+            return self._reader(hessian_told(self.value, told))
         return self._reader.in_cases(diagonal(derivative(self.gradient, self._first)))
 
     @cached_property

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from lossary.domain import Domain
 from lossary.formula import Expression, variable
-from lossary.functions import absolute, exp, total
+from lossary.functions import absolute, exp, pick, total
 from lossary.render.passes import Plan
 from lossary.render.spare import relax
 from lossary.render.target import lower
@@ -22,7 +22,8 @@ Place = Literal["element", "class", "row", "label", "number"]
 class Operand:
     """A named input: one value for each element, class or row, a label, or one number for all.
 
-    ``right`` says whether a value lies in its set; ``mass`` is what a row must sum up to 1 by.
+    ``right`` says whether a value lies in its set, ``ascending`` whether a row does; ``mass`` is
+    what a row must sum up to 1 by.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Operand:
     right: Expression | None = None
     mass: Expression | None = None
     tolerance: float = 0.0
+    ascending: tuple[Expression, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,8 @@ class Kernel:
             for operand in self.operands
             if operand.mass is not None
         ]
-        return (*found, *rows)
+        orders = [order for operand in self.operands for order in operand.ascending]
+        return (*found, *rows, *orders)
 
     @cached_property
     def plan(self) -> Plan:
@@ -147,4 +150,5 @@ def check_of(name: str, domain: Domain, *, tolerance: float) -> dict[str, Any]:
     if domain.mass:
         facts["mass"] = total(symbol if domain.mass == "sum" else exp(symbol))
         facts["tolerance"] = tolerance
+    facts["ascending"] = tuple(pick(symbol, i) <= pick(symbol, j) for i, j in domain.ascending)
     return facts

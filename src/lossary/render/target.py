@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+import numpy as np
+
 from lossary.formula import Expression, apply, constant, variable, walk
 from lossary.functions import FUNCTIONS, PRIMITIVES, where
+from lossary.functions.vocabulary import fixed_place
 from lossary.rewriting import rebuild, simplify, substitute
 
 # Targets by name; each module holds one table, and is imported when it is asked for.
@@ -53,6 +57,7 @@ class Target:
     bounds: Mapping[str, str] = field(default_factory=dict)
     constant: str = "{0}"
     number: str = 'float("{0}")'  # an infinity or NaN
+    typed: str = "{0}"  # a number in the dtype of the data, where the library would round it
     count: str = "{0}"  # what is made of the number of classes alone, in a call
     own: frozenset[str] = frozenset()  # words beyond the primitives, from the target's own rules
     of_data: Mapping[str, str] = field(default_factory=dict)  # of arguments of the text themselves
@@ -96,6 +101,8 @@ def lower(expression: Expression, *, spare: bool = False) -> Expression:
         if node.operator in FUNCTIONS:
             computed = FUNCTIONS[node.operator].computed(*arguments)
             done[node] = simplify(lower(computed, spare=spare))
+        elif node.operator == "held":
+            done[node] = arguments[0]
         elif node.operator == "rounding":
             done[node] = constant(0) if spare else arguments[0]
         elif node.operator == "weighted":
@@ -141,7 +148,7 @@ def _globals(name: str) -> frozenset[str]:
     """Return the words that a text looks up outside its function."""
     language = target(name)
     texts = [text for _, text in language.spellings.values()]
-    texts += [language.imports, language.cast, language.constant, language.number]
+    texts += [language.imports, language.cast, language.constant, language.number, language.typed]
     return frozenset(re.findall(r"(?<![.\w])[^\W\d]\w*(?!\w|=)", " ".join(texts)))
 
 
@@ -234,6 +241,21 @@ class Printer:
             return None
         return ATOM, template.format(self.printed(x, 0))
 
+    def _pick(self, node: Expression) -> tuple[int, str] | None:
+        """Print the entry at a fixed place, which every library slices."""
+        x, label = node.arguments
+        place = fixed_place(label)
+        if place is None:
+            return None
+        return ATOM, f"{self.printed(x, ATOM)}[..., {place}:{place + 1}]"
+
+    def _equal(self, node: Expression) -> tuple[int, str] | None:
+        """Print whether a class has a fixed place: indices are whole numbers, and places too."""
+        index, place = node.arguments
+        if index.operator != "class_index" or fixed_place(place) is None:
+            return None
+        return COMPARE, f"{self.printed(index, COMPARE)} == {fixed_place(place)}"
+
     def _power(self, node: Expression) -> tuple[int, str] | None:
         base, exponent = node.arguments
         if exponent.operator == "constant" and exponent.payload == 2:
@@ -243,14 +265,22 @@ class Printer:
         return None
 
     def _where(self, node: Expression) -> tuple[int, str] | None:
-        _, x, y = node.arguments
+        condition, x, y = node.arguments
         if x.operator != "constant" or y.operator != "constant":
             return None
         # Two plain numbers carry no dtype: the library would choose its own.
         template = self.language.spellings["where"][1]
-        texts = [self.printed(a, 0) for a in node.arguments]
+        texts = [self.printed(condition, 0), self._exactly(x), self._exactly(y)]
         chosen = template.format(*texts, like=self.like)
         return ATOM, self.language.cast.format(chosen, like=self.like)
+
+    def _exactly(self, node: Expression) -> str:
+        """Print one of two plain numbers: a library that reads them as float32 is to keep both."""
+        text = self.printed(node, 0)
+        value = float(node.payload or 0)
+        with np.errstate(over="ignore"):
+            rounds = math.isfinite(value) and float(np.float32(value)) != value
+        return self.language.typed.format(text, like=self.like) if rounds else text
 
 
 def _is_count(node: Expression) -> bool:
@@ -266,6 +296,8 @@ _SPECIAL = {
     "peak": Printer._of_data,  # noqa: SLF001
     "argpeak": Printer._of_data,  # noqa: SLF001
     "total": Printer._of_data,  # noqa: SLF001
+    "equal": Printer._equal,  # noqa: SLF001
+    "pick": Printer._pick,  # noqa: SLF001
     "power": Printer._power,  # noqa: SLF001
     "where": Printer._where,  # noqa: SLF001
 }

@@ -22,10 +22,14 @@ CALLS = {
     "atan": "atan({0})", "acos": "acos({0})", "lgamma": "log Γ({0})", "digamma": "ψ({0})",
     "trigamma": "ψ′({0})", "erf": "erf({0})", "erfc": "erfc({0})", "ndtr": "Φ({0})",
     "log_ndtr": "log Φ({0})", "i0e": "exp(-|{0}|) I₀({0})", "i1e": "exp(-|{0}|) I₁({0})",
-    "maximum": "max({0}, {1})", "minimum": "min({0}, {1})",
+    "held": "held({0})", "maximum": "max({0}, {1})", "minimum": "min({0}, {1})",
 }  # fmt: skip
 ROW_CALLS = {"norm": "‖{0}‖", "cosine": "cos({0}, {1})"}
 CLASS_CALLS = {"softmax": "softmax({0})", "log_softmax": "log softmax({0})"}
+
+# The first and the second derivative of a word that is told by name, by each entry.
+SLOPE, BEND = "slope", "bend"
+TOLD = {SLOPE: "∂{0} {1}", BEND: "∂²{0} {1}"}
 
 # Primitives for the sake of their digits, which a reader knows by other words.
 IN_TEXTBOOK_WORDS: dict[str, Callable[..., Expression]] = {

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lossary.formula import Expression, variable
+from lossary.functions.vocabulary import fixed_place
 from lossary.render.kernel import Kernel
 from lossary.render.passes import row_parts
 from lossary.render.target import Printer, Target
@@ -19,6 +20,12 @@ from lossary.rewriting import substitute
 def indented(lines: Iterable[str]) -> Iterator[str]:
     """Move lines into a block."""
     return (f"    {line}" for line in lines)
+
+
+def place_of(label: Expression, index: str = "") -> str:
+    """Return the text of the place that an entry is picked at; an argument's has an index."""
+    place = fixed_place(label)
+    return f"{label.payload}{index}" if place is None else str(place)
 
 
 class Scope:

@@ -14,6 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lossary.formula import walk
 from lossary.losses import FAMILIES as _SUBJECTS
 from lossary.tables import Column, Table
 
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from lossary.engine import Loss
 
 FAMILIES = {**_SUBJECTS, "custom": "Losses from outside the catalogue"}
+
+HELD = (
+    "The derivatives are those of the value with its declared constants held: held(x) has the "
+    "value of x, and no derivative."
+)
 
 READABLE = 700  # a formula with more LaTeX characters is folded away
 
@@ -97,6 +103,8 @@ def _formula(loss: Loss) -> list[str]:
         *_display(gradient, f"Derivative with respect to `{loss.inputs[0].name}`{each}"),
         *_display(hessian, second),
     ]
+    if any(node.operator == "held" for node in walk(loss.written.value)):
+        lines += [HELD, ""]
     if letters:
         lines += ["Here", ""]
     for letter, meaning in letters:

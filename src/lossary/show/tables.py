@@ -84,7 +84,7 @@ def _formulas(loss: Loss) -> list[tuple[str, list[str]]]:
     formulas, letters = read(value, gradient, named=named)
     whole, more = read(value, gradient, hessian, named=named)
     first = loss.inputs[0].name
-    entry = "entry" if loss.family == "similarity" else "class"
+    entry = "entry" if loss.family == "similarity" or loss.entries else "class"
     each = f", for {entry} c" if loss.inputs[0].domain.class_axis else ""
     diagonal = ", its diagonal" if loss.inputs[0].domain.class_axis else ""
     if len(more) - len(letters) <= MOST_NEW_LETTERS and whole[2].size <= MOST_CHARACTERS:

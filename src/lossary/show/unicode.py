@@ -11,7 +11,7 @@ from math import inf, pi
 
 from lossary.formula import Expression
 from lossary.render.latex import SYMBOLS
-from lossary.render.textbook import CALLS, CLASS_CALLS, ROW_CALLS, textbook
+from lossary.render.textbook import CALLS, CLASS_CALLS, ROW_CALLS, TOLD, textbook
 from lossary.rewriting import is_bracket
 
 ATOM, POWER, PRODUCT, SUM, COMPARE, LOGIC, CASES = 9, 8, 6, 5, 4, 3, 0
@@ -86,6 +86,8 @@ def _spell(node: Expression, index: str | None) -> tuple[int, str]:
     if operator in SUMS:
         inner = _next(index)
         return PRODUCT, SUMS[operator].format(inner, _bound(arguments[0], PRODUCT, inner))
+    if operator in TOLD:
+        return PRODUCT, TOLD[operator].format(index or "c", _bound(arguments[0], POWER, None))
     if operator == "pick":
         return _spell(arguments[0], _bound(arguments[1], ATOM, None))
     return _logic(node, index)

@@ -13,9 +13,10 @@ from lossary.engine.hints.types import (
     for_mask,
     for_nesting,
 )
-from lossary.engine.hints.values import for_row, for_value
+from lossary.engine.hints.values import ORDER, for_row, for_value
 
 __all__ = [
+    "ORDER",
     "TARGET_FIRST",
     "dtype_name",
     "for_classes",

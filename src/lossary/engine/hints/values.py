@@ -120,6 +120,10 @@ _RULES = {
 }
 
 
+ORDER = "a corner or centre with a size gives two corners; of two corners the smaller one is first"
+"""What to do about numbers that are no box."""
+
+
 def for_row(
     definition: Definition, argument: Argument, x: np.ndarray, row: tuple[int, ...], mass: float
 ) -> str:

@@ -39,7 +39,7 @@ def call(
         kind += (x.dtype, x.ndim)
     shape = args[0].shape
     classes = shape[-1] if loss.class_axis and shape else 0
-    kind.append(classes <= SHORT)
+    kind.append(classes if loss.entries else classes <= SHORT)
     if options:
         kind.append(option_kind(options, _array_kind))
         if kind[-1] is None:
@@ -51,7 +51,7 @@ def call(
     if recipe.each and len(shape) == loss.class_axis:  # one value is a scalar
         return NO_RECIPE
     size = args[0].size
-    if not 0 < size * len(args) < LIMIT or classes == 1:
+    if not 0 < size * len(args) < LIMIT or classes == 1 or classes < loss.least_classes:
         return NO_RECIPE
     outs = out if isinstance(out, dict) else {"gradient": out}
     derivatives = {kind: _room(outs.get(kind), args) for kind in wanted if kind != "value"}

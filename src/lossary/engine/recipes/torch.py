@@ -80,7 +80,7 @@ def _recipe(
             moving += (place,)
     shape = args[0].shape
     classes = shape[-1] if loss.class_axis and shape else 0
-    kind += (moving, classes <= SHORT)
+    kind += (moving, classes if loss.entries else classes <= SHORT)
     if options:
         kind.append(option_kind(options, _array_kind))
         if kind[-1] is None:
@@ -89,7 +89,7 @@ def _recipe(
     if recipe is None:
         return None
     size = args[0].numel()
-    if not 0 < size * len(args) < LIMIT or classes == 1:
+    if not 0 < size * len(args) < LIMIT or classes == 1 or classes < loss.least_classes:
         return None
     rows = size // classes if classes else size
     return (recipe, rows, classes) if _fit(recipe, args, options, shape, size, rows) else None

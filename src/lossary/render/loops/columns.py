@@ -15,7 +15,7 @@ from lossary.formula import Expression, variable, walk
 from lossary.render.kernel import Kernel
 from lossary.render.loops.shared import Loops
 from lossary.render.numba import LOADS, STORES
-from lossary.render.walk import Reduce, Reduction, indented
+from lossary.render.walk import Reduce, Reduction, indented, place_of
 
 _PEAK = Reduce(
     start=("{0}_r[i] = -inf",),
@@ -95,8 +95,8 @@ class Columns(Loops):
         """Name what lies in the room of the block."""
         for node in walk(*self.kernel.plan.results):
             if node.operator == "pick":
-                array, label = (argument.payload for argument in node.arguments)
-                self.scope.name(node, f"{array}_t[{label}_r[i], i]")
+                array, label = node.arguments[0].payload, place_of(node.arguments[1], "_r[i]")
+                self.scope.name(node, f"{array}_t[{label}, i]")
         for operand in self.kernel.operands:
             if operand.place in {"row", "label"}:
                 self.scope.name(variable(operand.name), f"{operand.name}_r[i]")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from lossary.formula import Expression, walk
 from lossary.render.loops.shared import Loops
 from lossary.render.numba import LOADS, STORES
-from lossary.render.walk import Reduce, Reduction, indented
+from lossary.render.walk import Reduce, Reduction, indented, place_of
 
 BLOCK = 1024
 """Classes whose temporaries stay in the first cache."""
@@ -101,7 +101,7 @@ class Rows(Loops):
         """Load entries at a label before a gradient may be written over them."""
         for node in walk(*self.kernel.plan.results):
             if node.operator == "pick":
-                array, label = (str(argument.payload) for argument in node.arguments)
+                array, label = str(node.arguments[0].payload), place_of(node.arguments[1])
                 name, load = self.scope.fresh("picked"), LOADS[self.kernel.operand(array).storage]
                 yield f"{name} = {load.format(f'{array}_[r, {label}]')}"
                 self.scope.name(node, name)

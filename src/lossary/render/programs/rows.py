@@ -8,6 +8,7 @@ from lossary.formula import Expression, walk
 from lossary.render.kernel import Result
 from lossary.render.programs.shared import TritonProgram, word
 from lossary.render.triton import by_peak
+from lossary.render.walk import place_of
 
 
 def begin(program: TritonProgram) -> Iterator[str]:
@@ -30,9 +31,9 @@ def _picks(program: TritonProgram) -> Iterator[str]:
     """Read the entries at labels at the start: a kernel in place overwrites them."""
     labels = {word(o.name): o.name for o in program.kernel.operands if o.place == "label"}
     for node in [node for node in walk(*program.roots) if node.operator == "pick"]:
-        array, label = (str(argument.payload) for argument in node.arguments)
+        array, label = str(node.arguments[0].payload), place_of(node.arguments[1])
         place, name = f"{array}_ + row * {array}_step + {label}", f"at_{label}_{array}"
-        valid = f"keep & known_{labels[label]}"
+        valid = f"keep & known_{labels[label]}" if label in labels else "keep"
         yield f"{name} = {program.load(place, valid)}"
         program.scope.name(node, name)
 
