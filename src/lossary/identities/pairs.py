@@ -99,6 +99,7 @@ from lossary.functions import (
     unit,
     where,
 )
+from lossary.identities.rivals import RIVALS
 from lossary.identities.rules import identity
 from lossary.identities.shares import SHARES
 
@@ -670,6 +671,7 @@ IDENTITIES = (
     *ROBUST,
     *SCORES,
     *CLASSES,
+    *RIVALS,
     *DIVERGENCES,
     *VECTORS,
     *SHARES,
