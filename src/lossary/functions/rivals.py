@@ -32,6 +32,7 @@ from lossary.functions.vocabulary import (
     where,
 )
 
+_FLAT = constant(0)  # whether an entry counts is a step
 _FAR = 80  # exp(-80) is a normal number of every type
 
 
@@ -44,13 +45,11 @@ def _any(t: Expression) -> Expression:
 
 
 @named(
-    means=lambda x, t: where(
-        x > -inf, softmax(x) * total(t) / _count(t) - where(t > 0, 1 / _count(t), 0), 0
-    ),
+    means=lambda x, t: where((x > -inf) & _any(t), softmax(x) - where(t > 0, 1 / _count(t), 0), 0),
     # Where an entry does not count the softmax is 0 already.
     slope=lambda x, t: (
         Jacobian(where(_any(t), softmax(x), 0), ((where(_any(t), softmax(x), 0), -softmax(x)),)),
-        None,
+        _FLAT,
     ),
     shape="class",
 )
@@ -69,7 +68,7 @@ def softmax_minus_mean_of(x: Expression, t: Expression) -> Expression:
 @named(
     means=lambda x, t: -total(where(t > 0, log_softmax(x), 0)) / _count(t),
     # Right where the softmax is nearly uniform over these entries.
-    slope=lambda x, t: (softmax_minus_mean_of(x, t), None),
+    slope=lambda x, t: (softmax_minus_mean_of(x, t), _FLAT),
     shape="row",
 )
 def mean_cross_entropy_of(x: Expression, t: Expression) -> Expression:
@@ -182,7 +181,7 @@ def cross_entropy_of_each(x: Expression, y: Expression) -> Expression:
 
 @named(
     means=lambda x, y, t: logsumexp(y) - total(where(t > 0, x, 0)) / _count(t),
-    slope=lambda x, y, t: (where(t > 0, -1 / _count(t), 0), softmax(y), None),
+    slope=lambda x, y, t: (where(t > 0, -1 / _count(t), 0), softmax(y), _FLAT),
     shape="row",
 )
 def logsumexp_less_mean(x: Expression, y: Expression, t: Expression) -> Expression:

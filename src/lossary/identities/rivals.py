@@ -48,6 +48,11 @@ RIVALS = (
         lambda X, m: -mean_cross_entropy_of(X, _ones(m)),
     ),
     identity(
+        "mean of some cross-entropies",
+        lambda X, m: _mean(m, -log_softmax(X)),
+        lambda X, m: mean_cross_entropy_of(X, _ones(m)),
+    ),
+    identity(
         "mean cross-entropy of entries of which there are some",
         lambda X, m: total(where(m, log_softmax(X), 0)) / total(where(m, 1, 0)),
         lambda X, m: -mean_cross_entropy_of(X, _ones(m)),
@@ -60,7 +65,7 @@ RIVALS = (
     identity(
         "odds of some against others",
         lambda X, Y: log1p(total(exp(Y)) / total(exp(X))),
-        lambda X, Y: cross_entropy_of_any(X, Y),
+        lambda X, Y: cross_entropy_of_any(X, Y),  # noqa: PLW0108  (its names are the symbols)
     ),
     identity(
         "each against others",
@@ -70,7 +75,7 @@ RIVALS = (
     identity(
         "odds of each against others",
         lambda X, Y: log1p(total(exp(Y)) / exp(X)),
-        lambda X, Y: cross_entropy_of_each(X, Y),
+        lambda X, Y: cross_entropy_of_each(X, Y),  # noqa: PLW0108  (as above)
     ),
     identity(
         "mean of some beside the logarithm of a sum",

@@ -66,7 +66,7 @@ def supervised_contrastive_inside(
     similarities: Scores, roles: Roles, *, temperature: Positive = 0.1
 ):
     """Negative logarithm of the mean over the positives of their probabilities."""
-    z, count = similarities / temperature, total(1, where=roles == 1)
+    z, count = similarities / temperature, maximum(1, total(1, where=roles == 1))
     alike, unlike = total(exp(z), where=roles == 1), total(exp(z), where=roles == -1)
     cost = log(count) - log(alike / (alike + unlike))
     return where(peak(roles) == 1, cost, 0)
