@@ -19,6 +19,7 @@ from lossary.functions.vocabulary import (
     log,
     log1p,
     maximum,
+    minimum,
     named,
     peak,
     pick,
@@ -26,6 +27,8 @@ from lossary.functions.vocabulary import (
     weighted,
     where,
 )
+
+_LARGE = 1e30  # beside which 1 is lost; its sums are numbers of every type
 
 # Functions along the class axis. They rest on one split of a row: its peak, counted as exactly 1,
 # and the rest. Only the peak class can have more than half of the mass, so 1 - p is taken from the
@@ -79,7 +82,8 @@ def _mass_beside_one(x: Expression) -> tuple[Expression, Expression, Expression]
     top = maximum(peak(x), 0)
     if is_rounded(x):
         same = (x == top) & (absolute(x) == inf)
-        shifted = where(same, 1, exp_of_rounded(x - peak(x)))
+        # Above the peak lies only what rounding has put below it, among numbers too large to tell.
+        shifted = where(same, 1, minimum(exp_of_rounded(x - peak(x)), _LARGE))
         mass = where(x == -inf, 0, where(top > 0, shifted, exp_of_rounded(x)))
     else:
         mass = where(x == -inf, 0, exp_difference(x, top))
