@@ -69,6 +69,10 @@ def value(
 
     In PyTorch the result carries its gradients, which are computed with it. What else
     differentiates keeps what each block needs; :func:`value_and_gradients` does not.
+
+    >>> import lossary as L
+    >>> print(value(L.info_nce, np.eye(2), np.eye(2), temperature=1.0).round(6))  # log(1 + 1 / e)
+    0.313262
     """
     batch = _Batch.of(loss, anchors, candidates, label, candidate_label, block, settings)
     share = _share(batch, reduction)
