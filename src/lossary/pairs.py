@@ -34,8 +34,8 @@ from lossary.errors import FormulaError, ShapeError
 
 __all__ = ["value", "value_and_gradients"]
 
-_LEAST, _SHARE = 32, 256
-"""A block has a share of the rows, so that a dozen arrays like it are small beside all pairs."""
+_LEAST, _SHARE = 64, 128
+"""A block has a share of the rows: a dozen arrays like it are small beside the matrix of many."""
 
 _JOINING = {
     "numpy": ("numpy", "concatenate"),
