@@ -34,8 +34,11 @@ from lossary.errors import FormulaError, ShapeError
 
 __all__ = ["value", "value_and_gradients"]
 
-_LEAST, _SHARE = 64, 128
-"""A block has a share of the rows: a dozen arrays like it are small beside the matrix of many."""
+_LEAST, _SHARE = 32, 512
+"""Rows of a block: at least so many, and a share of all.
+
+A kernel needs some seven arrays like a block, an array library's own operations some thirty.
+"""
 
 _JOINING = {
     "numpy": ("numpy", "concatenate"),
