@@ -32,6 +32,7 @@ PAGES = {
     "lossary.huggingface": ("huggingface.md", ()),
     "lossary.patching": ("patching.md", ()),
     "lossary.class_weights": ("", ()),
+    "lossary.pairs": ("", ()),
 }
 
 

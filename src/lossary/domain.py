@@ -205,6 +205,12 @@ Binaries = Annotated[
     Domain("Binaries", "0 or 1 for each class", r"\{0, 1\}^C", lambda x: (x == 0) | (x == 1),
            (0.0, 1.0), (0.3, -1.0, float("nan")), continuous=False, axes=CLASSES),
 ]  # fmt: skip
+Roles = Annotated[
+    Any,
+    Domain("Roles", "1 for a positive, -1 for a negative, 0 to leave out, for each entry",
+           r"\{-1, 0, 1\}^C", lambda x: (x == 0) | (x == 1) | (x == -1), (1.0, -1.0, 0.0),
+           (0.3, 2.0, float("nan")), continuous=False, axes=CLASSES),
+]  # fmt: skip
 ClassWeights = Annotated[
     Any,
     Domain("ClassWeights", "a finite number, at least 0, for each class", r"\mathbb{R}_{\ge 0}^C",

@@ -227,9 +227,10 @@ def test_no_name_elsewhere_belongs_to_two_losses():
     assert not twice
 
 
-LIBRARIES = """catboost coral_pytorch keras kornia liger_kernel lightgbm mmdet monai optax pycox
-scoringrules segmentation_models_pytorch sklearn stable_baselines3 statsmodels tf torch torchmetrics
-torchrl torchtune torchvision trl xgboost"""
+LIBRARIES = """catboost coral_pytorch keras kornia liger_kernel lightgbm lightly mmdet monai
+open_clip optax pycox pytorch_metric_learning scoringrules segmentation_models_pytorch
+sentence_transformers sklearn stable_baselines3 statsmodels tf torch torchmetrics torchrl torchtune
+torchvision trl xgboost"""
 
 
 @those(lambda loss: loss.elsewhere)

@@ -66,7 +66,7 @@ def test_what_is_not_here_yet_is_known(name):
         ("torch.nn.CTCLoss", "cross_entropy"),
         ("tf.nn.ctc_loss", "cross_entropy"),
         ("TripletMarginWithDistanceLoss", "triplet_margin"),
-        ("InfoNCE", "cross_entropy"),
+        ("ArcFaceLoss", "cosine_margin"),
         ("LovaszLoss", "cross_entropy"),
     ],
 )

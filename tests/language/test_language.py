@@ -10,9 +10,23 @@ import pytest
 
 import lossary as L
 from lossary import slips
-from lossary.domain import Label, Logits, Positive, Real, Scores, Unit
+from lossary.domain import Binaries, Label, Logits, Positive, Real, Scores, Unit
 from lossary.formula import Expression
-from lossary.functions import exp, log1p, log_softmax, maximum, pick, softmax, total, where
+from lossary.functions import (
+    exp,
+    log,
+    log1p,
+    log1p_total_exp,
+    log_softmax,
+    logsumexp,
+    maximum,
+    norm,
+    peak,
+    pick,
+    softmax,
+    total,
+    where,
+)
 
 
 @L.loss(source="Dennis and Welsch 1978, doi:10.1080/03610917808812083")
@@ -383,6 +397,51 @@ def test_the_wrong_number_of_arguments():
         return maximum(prediction)
 
     names_the_line(refused(formula, "maximum() missing 1 required"), "return maximum(prediction)")
+
+
+SOME = {
+    "total": (lambda x, t: total(x, where=t == 1), lambda x: x.sum()),
+    "peak": (lambda x, t: peak(x, where=t == 1), lambda x: x.max(initial=-math.inf)),
+    "logsumexp": (lambda x, t: logsumexp(x, where=t == 1), lambda x: np.log(np.exp(x).sum())),
+    "by hand": (lambda x, t: log(total(exp(x), where=t == 1)), lambda x: np.log(np.exp(x).sum())),
+    "the others": (lambda x, t: log(total(where(t == 0, 0, exp(x)))),
+                   lambda x: np.log(np.exp(x).sum())),
+    "log1p_total_exp": (lambda x, t: log1p_total_exp(x, where=t == 1),
+                        lambda x: np.log1p(np.exp(x).sum())),
+    "softmax": (lambda x, t: total(softmax(x, where=t == 1) * x),
+                lambda x: (np.exp(x) * x).sum() / (np.exp(x).sum() or 1)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("word", SOME)
+def test_a_word_over_some_entries_does_not_see_the_others(word):
+    over_some, of_entries = SOME[word]
+
+    @L.loss
+    def formula(scores: Scores, target: Binaries):
+        """A word over the present classes."""
+        return over_some(scores, target)
+
+    scores = np.array([[1.0, -2.0, 0.5], [3.0, 2.5, -1.0], [0.25, 1.0, 4.0]])
+    target = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+    with np.errstate(divide="ignore"):
+        wanted = [of_entries(x[t == 1]) for x, t in zip(scores, target, strict=True)]
+    np.testing.assert_allclose(formula(scores, target, reduction="none"), wanted, rtol=1e-14)
+    slope = formula.gradient(scores, target, reduction="sum")
+    assert np.all(slope[target == 0] == 0)
+    assert np.all(np.isfinite(slope))
+    far = np.where(target == 1, scores, 1e300)
+    same = formula(far, target, reduction="none")
+    assert np.array_equal(same, formula(scores, target, reduction="none"))
+
+
+def test_what_has_no_neutral_entry_has_no_where():
+    def formula(scores: Scores, target: Binaries):
+        """Wrong."""
+        return norm(scores, where=target == 1)
+
+    said = refused(formula, "norm has no where=", "where(condition, x, y)")
+    names_the_line(said, "return norm(scores, where=target == 1)")
 
 
 def test_an_array_inside_a_formula():

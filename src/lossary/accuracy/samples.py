@@ -311,6 +311,8 @@ def _columns(
         return each if near is None else _nearly(random, each, near.astype(np.float64))
     if domain.name == "Binaries":
         return random.choice([0.0, 1.0], (n, classes))
+    if not domain.continuous:
+        return random.choice(domain.inside, (n, classes))
     if domain.mass:
         shares = np.stack([_simplex(random, classes, _row(near, i)) for i in range(n)])
         with np.errstate(divide="ignore"):

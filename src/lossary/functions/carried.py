@@ -54,10 +54,11 @@ _OPERATIONS: dict[str, Callable[..., Expression]] = {
     "negative": lambda dx, x, u: -dx,
     "peak": lambda dx, x, u: entry_at(dx, argpeak(x)),
     "pick": lambda dx, _, x, label, u: pick(dx, label),
+    "where": lambda _, dx, dy, condition, x, y, u: where(condition, dx, dy),
 }
 
 
-_EXACT = frozenset(["negative", "peak", "pick"])  # they lose nothing of their own
+_EXACT = frozenset(["negative", "peak", "pick", "where"])  # they lose nothing of their own
 _NOTHING = constant(0)
 _LARGE = 40  # an exponential that may overflow, beside which 1 is lost
 
@@ -67,7 +68,7 @@ def lost_by(x: Expression) -> Expression:
     if x.operator not in _OPERATIONS:
         return _NOTHING
     errors = [lost_by(argument) for argument in x.arguments]
-    if x.operator in _EXACT and errors[0] is _NOTHING:
+    if x.operator in _EXACT and all(error is _NOTHING for error in errors):
         return _NOTHING
     return _OPERATIONS[x.operator](*errors, *x.arguments, x)
 

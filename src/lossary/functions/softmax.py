@@ -19,6 +19,7 @@ from lossary.functions.vocabulary import (
     log,
     log1p,
     maximum,
+    minimum,
     named,
     peak,
     pick,
@@ -27,12 +28,14 @@ from lossary.functions.vocabulary import (
     where,
 )
 
+_LARGE = 1e30  # beside which 1 is lost; its sums are numbers of every type
+
 # Functions along the class axis. They rest on one split of a row: its peak, counted as exactly 1,
 # and the rest. Only the peak class can have more than half of the mass, so 1 - p is taken from the
 # rest for that class and by subtraction for the others.
 
 
-def _spread(x: Expression) -> tuple[Expression, Expression]:
+def spread(x: Expression) -> tuple[Expression, Expression]:
     """Return exp(x - peak) and its sum without the peak's own class."""
     top = peak(x)
     if is_rounded(x):
@@ -49,7 +52,7 @@ def _spread_of_rounded(x: Expression, top: Expression) -> tuple[Expression, Expr
     return mass, total(where(is_class(argpeak(x)), 0, mass))
 
 
-def _shortfall(x: Expression, top: Expression) -> Expression:
+def shortfall(x: Expression, top: Expression) -> Expression:
     """Top - x; 0 for equal infinities, inf for an excluded class."""
     if is_rounded(x):
         short, _ = made_good(top - x)
@@ -57,26 +60,33 @@ def _shortfall(x: Expression, top: Expression) -> Expression:
     return where((x == top) & (x > -inf), 0, where(x == -inf, inf, top - x))
 
 
-def _softmax_jacobian(x: Expression) -> Jacobian:
+def softmax_jacobian(x: Expression) -> Jacobian:
+    """Return the slope of softmax(x)."""
     p = softmax(x)
     return Jacobian(p, ((p, -p),))
 
 
 @named(
     means=lambda x: log(total(exp(x))),
-
     shape="row",
-)  # fmt: skip
+    without=-inf,
+)
 def logsumexp(x: Expression) -> Expression:
-    """log of the sum of exponentials along the class axis."""
-    _, rest = _spread(x)
+    """log of the sum of exponentials along the class axis; of no entries it is -inf."""
+    _, rest = spread(x)
     return peak(x) + log1p(rest)
 
 
 def _mass_beside_one(x: Expression) -> tuple[Expression, Expression, Expression]:
     """Return the larger of 0 and the peak, and exp(-larger) and exp(x - larger)."""
     top = maximum(peak(x), 0)
-    mass = where(x == -inf, 0, exp_difference(x, top))
+    if is_rounded(x):
+        same = (x == top) & (absolute(x) == inf)
+        # Above the peak lies only what rounding has put below it, among numbers too large to tell.
+        shifted = where(same, 1, minimum(exp_of_rounded(x - peak(x)), _LARGE))
+        mass = where(x == -inf, 0, where(top > 0, shifted, exp_of_rounded(x)))
+    else:
+        mass = where(x == -inf, 0, exp_difference(x, top))
     return top, exp(-top), mass
 
 
@@ -85,6 +95,7 @@ def _mass_beside_one(x: Expression) -> tuple[Expression, Expression, Expression]
     # Exponentials and their sum may overflow.
     slope=lambda x: (softmax_beside_one(x),),
     shape="row",
+    without=-inf,
 )
 def log1p_total_exp(x: Expression) -> Expression:
     """log(1 + the sum of exponentials along the class axis): logsumexp with one more entry, 0."""
@@ -114,12 +125,13 @@ def softmax_beside_one(x: Expression) -> Expression:
 @named(
     means=lambda x: where(x > -inf, exp(x) / total(exp(x)), 0),
     # Exponentials and their sum may overflow; softmax is what it is a quotient of.
-    slope=lambda x: (_softmax_jacobian(x),),
+    slope=lambda x: (softmax_jacobian(x),),
     shape="class",
+    without=-inf,
 )
 def softmax(x: Expression) -> Expression:
     """Exponentials divided by their sum along the class axis; 0 for excluded classes."""
-    mass, rest = _spread(x)
+    mass, rest = spread(x)
     return mass / (1 + rest)
 
 
@@ -130,18 +142,19 @@ def softmax(x: Expression) -> Expression:
 )  # fmt: skip
 def softmax_complement(x: Expression) -> Expression:
     """1 - softmax(x), right also for the confident class."""
-    mass, rest = _spread(x)
+    mass, rest = spread(x)
     return where(is_class(argpeak(x)), rest / (1 + rest), 1 - mass / (1 + rest))
 
 
 @named(
     means=lambda x: x - logsumexp(x),
     shape="class",
+    without=-inf,
 )
 def log_softmax(x: Expression) -> Expression:
     """Log-probabilities along the class axis; -inf for excluded classes."""
-    _, rest = _spread(x)
-    return -(_shortfall(x, peak(x)) + log1p(rest))
+    _, rest = spread(x)
+    return -(shortfall(x, peak(x)) + log1p(rest))
 
 
 @named(
@@ -150,8 +163,8 @@ def log_softmax(x: Expression) -> Expression:
 )
 def cross_entropy_at(x: Expression, label: Expression) -> Expression:
     """Negative log-probability of one class, exact also when that class is the confident one."""
-    _, rest = _spread(x)
-    return _shortfall(pick(x, label), peak(x)) + log1p(rest)
+    _, rest = spread(x)
+    return shortfall(pick(x, label), peak(x)) + log1p(rest)
 
 
 @named(
@@ -159,7 +172,7 @@ def cross_entropy_at(x: Expression, label: Expression) -> Expression:
         x > -inf, softmax(x) - where(is_class(label), 1, 0), 0
     ),
     # Where a class is excluded the softmax is 0 already.
-    slope=lambda x, label: (_softmax_jacobian(x), None),
+    slope=lambda x, label: (softmax_jacobian(x), None),
     shape="class",
 )  # fmt: skip
 def softmax_minus_one_hot(x: Expression, label: Expression) -> Expression:
@@ -250,7 +263,7 @@ def _share_slope(x: Expression, label: Expression) -> Expression:
     p, rest, here, top = softmax(x), softmax_complement(x), is_class(label), is_class(argpeak(x))
     own, each, above = cross_entropy_at(x, label), -log_softmax(x), pick(x, label) - x
     whole, lead = total(each), total(above)
-    likely = log1p(_spread(x)[1]) + total(where(top, 0, above)) - rest * lead
+    likely = log1p(spread(x)[1]) + total(where(top, 0, above)) - rest * lead
     others = total(where(here, 0, each))
     label_slope = where(lead > 0, rest * lead + (class_count() - 1) * own, others - p * lead)
     numerator = where(here, -label_slope, where(top, likely, own + p * lead))
@@ -293,21 +306,21 @@ def _classes(x: Expression) -> Expression:
 )  # fmt: skip
 def mean_cross_entropy(x: Expression) -> Expression:
     """Cross-entropy of the uniform distribution over the classes that are not excluded."""
-    _, rest = _spread(x)
-    short = where(x > -inf, _shortfall(x, peak(x)), 0)
+    _, rest = spread(x)
+    short = where(x > -inf, shortfall(x, peak(x)), 0)
     return total(short) / _classes(x) + log1p(rest)
 
 
 @named(
     means=lambda x: where(x > -inf, softmax(x) - 1 / _classes(x), 0),
     # Where a class is excluded the softmax is 0 already.
-    slope=lambda x: (_softmax_jacobian(x),),
+    slope=lambda x: (softmax_jacobian(x),),
     shape="class",
 )
 def softmax_minus_uniform(x: Expression) -> Expression:
     """softmax(x) minus the uniform distribution over the classes that are not excluded."""
     classes = _classes(x)
-    above = where(x > -inf, expm1(-_shortfall(x, peak(x))), 0)  # exp(x - peak) - 1
+    above = where(x > -inf, expm1(-shortfall(x, peak(x))), 0)  # exp(x - peak) - 1
     near = (above - total(above) / classes) / (classes + total(above))
     flat = total(above) > -classes / 2
     return where(x > -inf, where(flat, near, softmax(x) - 1 / classes), 0)

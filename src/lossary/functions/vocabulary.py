@@ -56,8 +56,12 @@ def named(
     slope: Callable[..., tuple[Slope, ...]] | None = None,
     shape: Shape = "elementwise",
     told: bool = False,
+    without: float | None = None,
 ) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
-    """Put a function into the vocabulary; a slope by hand says why."""
+    """Put a function into the vocabulary; a slope by hand says why.
+
+    ``without`` is what an entry is that does not count: with it a function takes ``where=``.
+    """
 
     def add(computed: Callable[..., Expression]) -> Callable[..., Expression]:
         name = computed.__name__
@@ -67,7 +71,7 @@ def named(
         class_axis = {"elementwise": None, "row": False, "class": True}[shape]
 
         @wraps(computed)  # a pickle finds the function by its name and module
-        def build(*arguments: Any, over: Axis | None = None) -> Expression:
+        def build(*arguments: Any, over: Axis | None = None, where: Any = None) -> Expression:
             if len(arguments) != count:
                 refuse(
                     f"{name} takes {count} argument{'s' if count > 1 else ''}, got "
@@ -76,6 +80,8 @@ def named(
                 )
             if over is not None:
                 _has_axis(name, over, arguments)
+            if where is not None:
+                arguments = (_among(name, where, arguments[0], without), *arguments[1:])
             return apply(name, *arguments, class_axis=class_axis)
 
         return build
@@ -223,17 +229,29 @@ def _has_axis(word: str, over: Any, arguments: tuple[Any, ...]) -> None:
         )
 
 
-def total(x: Any, over: Axis | None = None) -> Expression:
-    """Sum along the axis."""
+def _among(word: str, condition: Any, x: Any, without: float | None) -> Expression:
+    """Return entries of which only some count: the others are what the word leaves as it is."""
+    if without is None:
+        refuse(
+            f"{word} has no where=",
+            "choose before: where(condition, x, y), with a y that changes nothing",
+        )
+    return apply("where", condition, x, without)
+
+
+def total(x: Any, over: Axis | None = None, where: Any = None) -> Expression:
+    """Sum along the axis; of no entries it is 0."""
     if over is not None:
         _has_axis("total", over, (x,))
+    x = x if where is None else _among("total", where, x, 0)
     return apply("total", x, class_axis=False)
 
 
-def peak(x: Any, over: Axis | None = None) -> Expression:
-    """Largest entry along the axis."""
+def peak(x: Any, over: Axis | None = None, where: Any = None) -> Expression:
+    """Largest entry along the axis; of no entries it is -inf."""
     if over is not None:
         _has_axis("peak", over, (x,))
+    x = x if where is None else _among("peak", where, x, -math.inf)
     return apply("peak", x, class_axis=False)
 
 

@@ -104,6 +104,7 @@ from lossary.functions import (
     unit,
     where,
 )
+from lossary.identities.rivals import RIVALS
 from lossary.identities.rules import identity
 from lossary.identities.shares import SHARES
 
@@ -692,6 +693,7 @@ IDENTITIES = (
     *ROBUST,
     *SCORES,
     *CLASSES,
+    *RIVALS,
     *DIVERGENCES,
     *VECTORS,
     *BOXES,

@@ -9,7 +9,7 @@ from operator import add
 
 from lossary.formula import Expression
 from lossary.identities.terms import SUMS
-from lossary.render.textbook import meaning_of
+from lossary.render.textbook import among, meaning_of
 from lossary.rewriting import is_bracket, simplify
 
 SYMBOLS = {
@@ -30,7 +30,8 @@ SYMBOLS = {
     "dispersion": r"\alpha", "location": r"\mu", "lower": "l", "upper": "u", "log_zero": "A",
     "tau": r"\tau", "class_counts": "n", "margins": r"\Delta", "similarity": "s", "bias": "b",
     "levels": "y", "event": r"\delta", "logit_scale": "s", "ceiling": "t",
-    "win_probability": r"\hat{P}", "eta": r"\eta",
+    "win_probability": r"\hat{P}", "eta": r"\eta", "similarities": "s", "roles": "r",
+    "cosines": "x", "base": r"\lambda",
 }  # fmt: skip
 
 ATOM, POWER, PREFIX, PRODUCT, SUM, COMPARE, LOGIC = 9, 8, 7, 6, 5, 4, 3
@@ -119,6 +120,8 @@ def _spell(node: Expression) -> tuple[int, str]:
         return ATOM, rf"\left[{_printed(node.arguments[0], 0)}\right]"
     if node.operator == "where":
         return _cases(node)
+    if node.operator == "logical_not" and node.arguments[0].operator == "equal":
+        return COMPARE, r" \ne ".join(_printed(a, SUM) for a in node.arguments[0].arguments)
     if node.operator == "multiply" and (fraction := _over(node)):
         return fraction
     if node.operator == "multiply" and node.arguments[0].operator == "negative":
@@ -132,6 +135,9 @@ def _spell(node: Expression) -> tuple[int, str]:
     tightness, template, places = known
     if node.operator in _OVER and "positions" in node.arguments[0].axes:
         template = template.replace("_c", "_u")
+    if some := among(node):
+        template = template.replace("_c", rf"_{{{{c :\; {_printed(some[0], 0)}}}}}", 1)
+        return tightness, template.format(_printed(some[1], *places))
     texts = [_printed(a, place) for a, place in zip(node.arguments, places, strict=True)]
     return tightness, template.format(*texts)
 

@@ -6,9 +6,10 @@ maximum and a correction. A few functions keep their names: those that textbooks
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from math import inf
 
-from lossary.formula import Expression, apply, walk
+from lossary.formula import Expression, apply, constant, walk
 from lossary.functions import FUNCTIONS, exp, log
 from lossary.rewriting import simplify
 
@@ -60,3 +61,48 @@ def meaning_of(operator: str, arguments: tuple[Expression, ...]) -> Expression |
         return None
     means = FUNCTIONS[operator].means
     return None if means is None else means(*arguments)
+
+
+_WITHOUT = {"total": constant(0), "peak": constant(-inf)}
+_NONE = constant(-inf)
+
+
+def among(node: Expression) -> tuple[Expression, Expression] | None:
+    """Return which entries a sum or a peak goes over, and the entries; None if over all.
+
+    >>> from lossary.formula import variable
+    >>> from lossary.functions import total, where
+    >>> x = variable("scores", class_axis=True)
+    >>> among(total(where(x > 0, x, 0)))
+    (less(0.0, scores), scores)
+    """
+    choice, raised = _choice_in(node)
+    if choice is None:
+        return None
+    condition, one, other = choice.arguments
+    nothing = _NONE if raised else _WITHOUT[node.operator]
+    if one is nothing:
+        condition, one, other = ~condition, other, one
+    if other is not nothing or not condition.class_axis:
+        return None
+    return condition, exp(one) if raised else one
+
+
+def chosen_among(roots: Iterable[Expression]) -> set[tuple[Expression, Expression]]:
+    """Return the choices, with what they stand in, that are spelled as a sum over some entries."""
+    found = {(n, *_choice_in(n)) for n in walk(*roots) if n.operator in _WITHOUT and among(n)}
+    return {
+        (n.arguments[0] if raised else n, choice)
+        for n, choice, raised in found
+        if choice is not None
+    }
+
+
+def _choice_in(node: Expression) -> tuple[Expression | None, bool]:
+    """Return the choice that a sum goes over, and whether it is of exponents."""
+    if node.operator not in _WITHOUT:
+        return None, False
+    inner = node.arguments[0]
+    raised = inner.operator == "exp"
+    choice = inner.arguments[0] if raised else inner
+    return (choice if choice.operator == "where" else None), raised

@@ -100,6 +100,9 @@ BESIDE_ONE = {
 # What a target distribution gives to class 0 where it is no label: the least loss is not at an end.
 SOFT_SHARE = 0.7
 
+# What the classes beside the true one are, by domain, where it is not 0.
+RIVALS = {"Roles": -1.0}
+
 # Vectors for losses of embeddings: the first entry of the first argument runs.
 FIRST_ROW = (0.0, 1.0, 0.0)
 OTHER_ROWS = {"negative": (-1.0, 0.0, 0.0)}
@@ -284,6 +287,7 @@ def _others(
     """Return what an argument that does not run is at each point."""
     if argument.domain.class_axis:
         row = OTHER_ROWS.get(argument.name, OTHER_ROW) if rows else target
+        row = [x or RIVALS.get(argument.domain.name, 0.0) for x in row]
         if argument.domain.mass == "sum of exponentials":
             row = [math.log(mass) if mass else -math.inf for mass in row]
         return np.tile(np.array(row), (points, 1))

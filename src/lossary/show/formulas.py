@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from lossary.formula import Expression, variable, walk
 from lossary.render.latex import latex
+from lossary.render.textbook import chosen_among
 from lossary.rewriting import is_bracket, substitute
 
 LONG = 25  # signs; shorter formulas need no letters
@@ -60,10 +61,12 @@ def _candidates(formulas: Sequence[Expression]) -> list[Expression]:
     found: set[Expression] = set()
     for formula in formulas:
         users: dict[Expression, set[Expression]] = {}
+        spelled = chosen_among([formula])
         for node in walk(formula):
             for position, argument in enumerate(node.arguments):
                 next_case = node.operator == argument.operator == "where" and position == 2
-                if argument.arguments and not next_case:
+                known = next_case or (node, argument) in spelled
+                if argument.arguments and not known:
                     users.setdefault(argument, set()).add(node)
         found |= {part for part, using in users.items() if _is_choice(part) or len(using) > 1}
     found -= set(formulas)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lossary.formula import Expression, variable, walk
-from lossary.render.textbook import textbook
+from lossary.render.textbook import chosen_among, textbook
 from lossary.rewriting import is_bracket, substitute
 from lossary.show.unicode import INDICES, RELATIONS, cases, plain, symbol
 
@@ -101,8 +101,11 @@ def _parts(roots: Sequence[Expression]) -> list[Expression]:
     found: set[Expression] = set()
     for root in roots:
         users: dict[Expression, int] = {}
+        spelled = chosen_among([root])
         for node in walk(root):
             for place, argument in enumerate(node.arguments):
+                if (node, argument) in spelled:
+                    continue
                 if _is_choice(argument) and not (node.operator == "where" and place > 0):
                     found.add(argument)
                 if argument.arguments and argument.operator not in RELATIONS:

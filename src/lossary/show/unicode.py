@@ -11,7 +11,7 @@ from math import inf, pi
 
 from lossary.formula import Expression
 from lossary.render.latex import SYMBOLS
-from lossary.render.textbook import CALLS, CLASS_CALLS, ROW_CALLS, TOLD, textbook
+from lossary.render.textbook import CALLS, CLASS_CALLS, ROW_CALLS, TOLD, among, textbook
 from lossary.rewriting import is_bracket
 
 ATOM, POWER, PRODUCT, SUM, COMPARE, LOGIC, CASES = 9, 8, 6, 5, 4, 3, 0
@@ -85,6 +85,9 @@ def _spell(node: Expression, index: str | None) -> tuple[int, str]:
         return _call_binding(template), text + suffix
     if operator in SUMS:
         inner = _next(index)
+        if some := among(node):
+            which = f"{{{inner}: {_bound(some[0], CASES, inner)}}}"
+            return PRODUCT, SUMS[operator].format(which, _bound(some[1], PRODUCT, inner))
         return PRODUCT, SUMS[operator].format(inner, _bound(arguments[0], PRODUCT, inner))
     if operator in TOLD:
         return PRODUCT, TOLD[operator].format(index or "c", _bound(arguments[0], POWER, None))
@@ -109,6 +112,8 @@ def _logic(node: Expression, index: str | None) -> tuple[int, str]:
     if operator in {"logical_and", "logical_or"}:
         word = "and" if operator == "logical_and" else "or"
         return LOGIC, f" {word} ".join(_bound(a, COMPARE, index) for a in arguments)
+    if operator == "logical_not" and arguments[0].operator == "equal":
+        return COMPARE, " ≠ ".join(_bound(a, SUM, index) for a in arguments[0].arguments)
     if operator == "logical_not":
         return COMPARE, f"not {_bound(arguments[0], ATOM, index)}"
     if operator == "class_index":
