@@ -30,7 +30,10 @@ SYMBOLS = {
     "dispersion": r"\alpha", "location": r"\mu", "lower": "l", "upper": "u", "log_zero": "A",
     "tau": r"\tau", "class_counts": "n", "margins": r"\Delta", "similarity": "s", "bias": "b",
     "levels": "y", "event": r"\delta", "logit_scale": "s", "ceiling": "t",
-    "win_probability": r"\hat{P}", "eta": r"\eta",
+    "win_probability": r"\hat{P}", "eta": r"\eta", "tilt": "a", "boundary": "b",
+    "true_weight": "k", "height": "M", "positive_gamma": r"\gamma_+",
+    "negative_gamma": r"\gamma_-", "shift": "m", "relevance": "y", "offset": r"\Delta",
+    "degrees_of_freedom": r"\nu", "sensitivity_share": r"\lambda",
 }  # fmt: skip
 
 ATOM, POWER, PREFIX, PRODUCT, SUM, COMPARE, LOGIC = 9, 8, 7, 6, 5, 4, 3
