@@ -75,6 +75,7 @@ VOCABULARY = {
     "pi": +exact.pi,
     "erf": exact.erf,
     "erfc": exact.erfc,
+    "loggamma": exact.loggamma,
     "sigmoid": lambda x: 1 / (1 + exact.exp(-x)),
     "times_log": lambda x, y: exact.mpf(0) if x == 0 else x * exact.log(y),
     "dot": _dot,

@@ -39,6 +39,7 @@ REAL = (0.0, -0.0, 1.0, -1.0, 1e-300, -1e-300, 1e-9, -1e-9, 40.0, -40.0, 1e30, -
 SIZE = tuple(x for x in REAL if x > 0 or math.copysign(1, x) > 0)
 SHARE = (0.0, 1e-300, 1e-9, 0.5, 1.0)
 ENDLESS = (INF, -INF)
+AMOUNT = (1e-300, 1e-9, 0.5, 1.0, 40.0, 1e30)
 
 
 def compiled(name, arguments, results, target="numpy"):
@@ -64,6 +65,34 @@ ARGUMENTS = {
     "sum_of_three": (REAL, REAL, (0.0, 1.0)),
     "exp_difference": ((*REAL, -INF), REAL),
     "exp_product": (REAL, SIZE),
+    "gumbel_nll": ((0.0, -1.0, 40.0), (0.5, 3.0, -20.0), (0.25, 1.5, 1e9)),
+    "gumbel_nll_slope": ((0.0, -1.0, 40.0), (0.5, 3.0, -20.0), (0.25, 1.5, 1e9)),
+    "gumbel_nll_scale_slope": ((0.0, -1.0, 40.0), (0.5, 3.0, -20.0), (0.25, 1.5, 1e9)),
+    "logistic_nll": ((0.0, -1.0, 40.0), (0.5, 3.0, -20.0), (0.25, 1.5, 1e9)),
+    "logistic_nll_slope": ((0.0, -1.0, 40.0), (0.5, 3.0, -20.0), (0.25, 1.5, 1e9)),
+    "logistic_nll_scale_slope": ((0.0, -1.0, 40.0), (0.5, 3.0, -20.0), (0.25, 1.5, 1e9)),
+    "log_normal_nll": ((0.0, -1.0, 40.0), (0.5, 3.0, 1e-300), (0.25, 1.5, 1e9)),
+    "log_normal_nll_slope": ((0.0, -1.0, 40.0), (0.5, 3.0, 1e-300), (0.25, 1.5, 1e9)),
+    "log_normal_nll_target_slope": ((0.0, -1.0, 40.0), (0.5, 3.0, 1e-300), (0.25, 1.5, 1e9)),
+    "log_normal_nll_scale_slope": ((0.0, -1.0, 40.0), (0.5, 3.0, 1e-300), (0.25, 1.5, 1e9)),
+    "student_t_nll": ((0.0, -1.0, 40.0), (0.5, 3.0, -20.0), (0.25, 1.5, 1e9), (0.5, 5.0, 1e9)),
+    "student_t_slope": ((0.0, -1.0, 40.0), (0.5, 3.0, -20.0), (0.25, 1.5, 1e9), (0.5, 5.0, 1e9)),
+    "student_t_scale_slope": (
+        (0.0, -1.0, 40.0),
+        (0.5, 3.0, -20.0),
+        (0.25, 1.5, 1e9),
+        (0.5, 5.0, 1e9),
+    ),
+    "student_t_constant": ((1e-9, 0.5, 1.0, 5.0, 1e9, 1e30),),
+    "shifted_focal": (REAL, (0.0, 0.5, 1.0, 4.0), (0.0, 0.25, 1.0)),
+    "jeffreys_term": ((0.0, *AMOUNT), AMOUNT),
+    "jeffreys_slope": (AMOUNT, AMOUNT),
+    "size_power": (REAL, (1.0, 1.5, 2.0)),
+    "size_power_slope": (REAL, (1.0, 1.5, 2.0)),
+    "inverse_difference": (AMOUNT, AMOUNT),
+    "ratio_gap": (AMOUNT, AMOUNT),
+    "ratio_gap_slope": (AMOUNT, AMOUNT),
+    "rate_divergence": ((0.0, *AMOUNT), AMOUNT),
     "exp_minus": ((0.0, 1e-9, -1e-9, -40.0, 40.0, -1e30), (0.0, 0.5, 1e9)),
     "softplus": ((*REAL, *ENDLESS),),
     "sigmoid": ((*REAL, *ENDLESS),),
@@ -175,7 +204,7 @@ ARGUMENTS = {
     "matthews_gap": ((1e-9, 0.5, 40.0),) * 4,
 }
 # Functions of logarithms and squares have the errors of their parts, larger ones those of powers.
-ALLOWED = {"sigmoid_power": 32, "jensen_gap": 16}
+ALLOWED = {"sigmoid_power": 32, "jensen_gap": 16, "shifted_focal": 32}
 
 KNOWN = CALLS | ROW_CALLS | CLASS_CALLS
 """Functions that textbooks call by a name."""

@@ -27,6 +27,7 @@ from lossary.functions.vocabulary import (
     exp,
     expm1,
     is_class,
+    minimum,
     named,
     pick,
     total,
@@ -114,7 +115,7 @@ def expm1_of_rounded(x: Expression) -> Expression:
 def exp_gap_of_rounded(x: Expression) -> Expression:
     """exp(x) - 1 - x of a computed x."""
     whole, rest = made_good(x)
-    large = exp(whole) * (1 + rest) - whole
+    large = exp(whole) * (1 + rest) - minimum(whole, 1e30)  # beside an infinite one
     return where(whole > _LARGE, large, exp_gap(whole) + expm1(whole) * rest)
 
 

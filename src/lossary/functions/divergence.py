@@ -33,11 +33,11 @@ from lossary.functions.vocabulary import (
 )
 
 
-def _excess(t: Expression, p: Expression) -> Expression:
+def excess_entropy(t: Expression, p: Expression) -> Expression:
     """Return t log(t / p) - t + p, which is never negative, without cancellation near t = p."""
     gap = (t - p) / p
     s = gap / (2 + gap)
-    near = 2 * p / (1 - s) * s * (log1p(gap) / 2 + s * s * atanh_tail(s * s))
+    near = p / (1 - s) * s * (log1p(gap) + 2 * (s * s * atanh_tail(s * s)))
     return where(2 * absolute(t - p) < p, near, weighted(t, log_ratio(t, p)) - (t - p))
 
 
@@ -49,7 +49,7 @@ def _excess(t: Expression, p: Expression) -> Expression:
 )
 def relative_entropy(t: Expression, p: Expression) -> Expression:
     """Sum of t log(t / p): of terms that are not negative, and of the differences in mass."""
-    return total(_excess(t, p)) + total(t - p)
+    return total(excess_entropy(t, p)) + total(t - p)
 
 
 @named(
@@ -152,6 +152,27 @@ def softmax_change(y: Expression, x: Expression, temperature: Expression) -> Exp
 def _divergence_slope(y: Expression, x: Expression, t: Expression) -> tuple[Slope, ...]:
     pull, change = weighted(_softmax(y, t), softmax_shift(y, x, t)), softmax_change(y, x, t)
     return -pull / t, change / t, total(weighted(pull, y) - weighted(change, x)) / t / t
+
+
+@named(
+    means=lambda y, x: -total(weighted(softmax(y), log_softmax(x))),
+    # The first is 0 where the two agree; the other is a logit less its mean.
+    slope=lambda y, x: (
+        -weighted(softmax(y), _less_its_mean(y, x)),
+        softmax_change(y, x, constant(1)),
+    ),
+    shape="row",
+)
+def softmax_cross_entropy(y: Expression, x: Expression) -> Expression:
+    """Cross-entropy of softmax(y) with softmax(x)."""
+    return total(weighted(softmax(y), -log_softmax(x)))
+
+
+def _less_its_mean(y: Expression, x: Expression) -> Expression:
+    """Return x less its mean under the softmax of y, from the likeliest class on."""
+    unit = where(peak(absolute(x)) > 1e300, constant(8), constant(1))  # differences may overflow
+    gap = x / unit - entry_at(x / unit, argpeak(y))
+    return (gap - total(weighted(softmax(y), gap))) * unit
 
 
 @named(

@@ -44,13 +44,16 @@ def _exponential_series(x: Expression) -> Expression:
     return polynomial([1 / factorial(k + 2) for k in range(19)], x)
 
 
+_LARGE = 1e30  # beside the exponential of this and more, which is infinite
+
+
 @named(
     means=lambda x: exp(x) - 1 - x,
 )
 def exp_gap(x: Expression) -> Expression:
     """exp(x) - 1 - x, right also near 0."""
     near = maximum(minimum(x, 1), -1)
-    return where(absolute(x) < 1, x * x * _exponential_series(near), expm1(x) - x)
+    return where(absolute(x) < 1, x * x * _exponential_series(near), expm1(x) - minimum(x, _LARGE))
 
 
 @named(

@@ -35,11 +35,14 @@ from lossary.functions import (
     fair_error,
     gamma_nll,
     gaussian_nll,
+    gumbel_nll,
     hypot,
     is_class,
+    jeffreys_term,
     jensen_gap,
     laplace_crps,
     laplace_nll,
+    lgamma,
     log,
     log1mexp,
     log1p,
@@ -52,6 +55,7 @@ from lossary.functions import (
     log_cosh_difference,
     log_gap,
     log_ndtr,
+    log_normal_nll,
     log_odds,
     log_ratio,
     log_relative_entropy,
@@ -59,6 +63,7 @@ from lossary.functions import (
     log_softmax,
     log_softplus,
     logistic_crps,
+    logistic_nll,
     logsumexp,
     maximum,
     mean_cross_entropy,
@@ -74,10 +79,13 @@ from lossary.functions import (
     poisson_rate_nll,
     power_complement,
     pseudo_huber,
+    rate_divergence,
+    ratio_gap,
     relative_entropy,
     relative_entropy_term,
     relative_error,
     scaled_softplus,
+    shifted_focal,
     sigmoid,
     sigmoid_cross_entropy,
     sigmoid_cross_entropy_slope,
@@ -85,17 +93,22 @@ from lossary.functions import (
     sigmoid_power,
     sigmoid_quality_focal,
     sinh,
+    size_power,
     softmax,
     softmax_complement,
     softmax_complement_power_at,
+    softmax_cross_entropy,
     softmax_divergence,
     softmax_error_rate,
     softmax_focal,
     softmax_minus,
     softmax_minus_one_hot,
+    softmax_power_gap,
     softplus,
     sqrt,
     square_share,
+    student_t_constant,
+    student_t_nll,
     symmetric_error,
     tanh,
     tanimoto_gap,
@@ -116,6 +129,7 @@ SIGMOIDS = (
     identity("logistic", lambda x: exp(x) / (1 + exp(x)), lambda x: sigmoid(x)),
     identity("one of two", lambda x, y: exp(x) / (exp(x) + exp(y)), lambda x, y: sigmoid(x - y)),
     identity("sigmoid by tanh", lambda x: 1 + tanh(x), lambda x: 2 * sigmoid(2 * x)),
+    identity("other side of tanh", lambda x: 1 - tanh(x), lambda x: 2 * sigmoid(-2 * x)),
     identity("other side", lambda x: 1 - sigmoid(x), lambda x: sigmoid(-x)),
     identity("tail", lambda x: exp(x) * sigmoid(-x), lambda x: sigmoid(x)),
     identity("power of sigmoid", lambda x, p: sigmoid(x) ** p, lambda x, p: sigmoid_power(x, p)),
@@ -139,6 +153,12 @@ SIGMOIDS = (
         lambda x, y, z, b: softplus(b * (x - y) + z),
         b=POSITIVE,
     ),
+    identity(
+        "softplus of a difference of products",
+        lambda x, y, b: softplus(b * x - b * y),
+        lambda x, y, b: softplus(b * (x - y)),
+        b=POSITIVE,
+    ),
     identity("mirrored softplus", lambda x: softplus(x) - x, lambda x: softplus(-x)),
     identity("log softplus", lambda x: log(softplus(x)), lambda x: log_softplus(x)),
     identity("odds", lambda x: softplus(x) - softplus(-x), lambda x: x),
@@ -146,6 +166,11 @@ SIGMOIDS = (
         "both sides",
         lambda x: softplus(x) + softplus(-x),
         lambda x: 2 * log_cosh_difference(absolute(x) / 2, 0) + 2 * log(2),
+    ),
+    identity(
+        "one side and half of the other",
+        lambda x: softplus(-x) + softplus(x) / 2,
+        lambda x: sigmoid_cross_entropy(x, 0.5, 2, 1),
     ),
     identity("exp of softplus", lambda x: exp(-softplus(x)), lambda x: sigmoid(-x)),
     identity(
@@ -203,6 +228,14 @@ SIGMOIDS = (
 )
 
 QUALITIES = (
+    identity(
+        "absent and shifted",
+        lambda x, g, m: (
+            maximum(sigmoid_cross_entropy_slope(x, m, 1, 1), 0) ** g
+            * log1p(-maximum(sigmoid_cross_entropy_slope(x, m, 1, 1), 0))
+        ),
+        lambda x, g, m: -shifted_focal(x, g, m),
+    ),
     identity(
         "quality focal",
         lambda x, t, p: (
@@ -281,6 +314,13 @@ LOGARITHMS = (
         lambda x, p: power_complement(x, p),
         x=PROBABILITY,
     ),
+    identity(
+        "smooth pinball",
+        lambda x, y, q, w: q * (y - x) + w * softplus((x - y) / w),
+        lambda x, y, q, w: w * sigmoid_cross_entropy((x - y) / w, q, 1, 1),
+        w=POSITIVE,
+        q="OpenUnit Unit",
+    ),
     identity("Poisson", lambda x, t: exp(x) - t * x, lambda x, t: poisson_nll(x, t)),
     identity(
         "Poisson of a rate",
@@ -321,6 +361,12 @@ DIFFERENCES = (
         lambda x, d: d * (absolute(x) - d / 2),
     ),
     identity("square of a size", lambda x: absolute(x) * absolute(x), lambda x: x * x),
+    identity(
+        "power of a size",
+        lambda x, p: absolute(x) ** p,
+        lambda x, p: size_power(x, p),
+        p="Exponent",
+    ),
     identity("root of a square", lambda x: sqrt(x * x), lambda x: absolute(x)),
     identity("root", lambda x: x**0.5, lambda x: sqrt(x)),
     identity("size by cases", lambda x: where(x < 0, -x, x), lambda x: absolute(x)),
@@ -385,10 +431,30 @@ ROBUST = (
         lambda x, y: absolute(x - y) / (absolute(x) + absolute(y)),
         lambda x, y: symmetric_error(x, y),
     ),
+    identity(
+        "ratio less its tangent at 1",
+        lambda x, y: relative_error(x, y) - log_ratio(x, y),
+        lambda x, y: ratio_gap(x, y),
+    ),
+    identity(
+        "ratio less its tangent by the inverse ratio",
+        lambda x, y: relative_error(x, y) + log_ratio(y, x),
+        lambda x, y: ratio_gap(x, y),
+    ),
+    identity(
+        "divergence of amounts",
+        lambda x, y: y - x + x * log_ratio(x, y),
+        lambda x, y: rate_divergence(x, y),
+    ),
     identity("less its tangent at 1", lambda x: x - log(x) - 1, lambda x: log_gap(x)),
     identity("less its logarithm", lambda x: x - log1p(x), lambda x: log1p_gap(x)),
     identity("less its tangent at 0", lambda x: exp(x) - x - 1, lambda x: exp_gap(x)),
     identity("less its tangent", lambda x: expm1(x) - x, lambda x: exp_gap(x)),
+    identity(
+        "less its tangent, of a difference",
+        lambda x, y, t: expm1(t * (x - y)) + t * (y - x),
+        lambda x, y, t: exp_gap(t * (x - y)),
+    ),
 )
 
 SCORES = (
@@ -405,6 +471,31 @@ SCORES = (
         "negative binomial",
         lambda x, t, c: (t + 1 / c) * scaled_softplus(x, c) - t * x,
         lambda x, t, c: negative_binomial_nll(x, t, c),
+    ),
+    identity(
+        "logistic likelihood",
+        lambda x, y, s: log(s) + 2 * log_cosh_difference((x - y) / s / 2, 0) + 2 * log(2),
+        lambda x, y, s: logistic_nll(x, y, s),
+    ),
+    identity(
+        "log-normal",
+        lambda x, t, s: (log(t) - x) * (log(t) - x) / (2 * s * s) + log(s) + log(t),
+        lambda x, t, s: log_normal_nll(x, t, s),
+    ),
+    identity(
+        "Gumbel",
+        lambda x, y, s: (y - x) / s + exp((x - y) / s) + log(s),
+        lambda x, y, s: gumbel_nll(x, y, s),
+    ),
+    identity(
+        "Student's t",
+        lambda x, y, s, v: (v + 1) / 2 * log1p((x - y) * (x - y) / (s * s * v)) + log(s),
+        lambda x, y, s, v: student_t_nll(x, y, s, v),
+    ),
+    identity(
+        "constant of a Student's t",
+        lambda v: log(pi * v) / 2 + lgamma(v / 2) - lgamma((v + 1) / 2),
+        lambda v: student_t_constant(v),
     ),
     identity(
         "Laplace",
@@ -438,11 +529,6 @@ SCORES = (
         "score of a logistic distribution",
         lambda x, s: s * (2 * log_cosh_difference(x / s / 2, 0) + 2 * log(2) - 1),
         lambda x, s: logistic_crps(x, s),
-    ),
-    identity(
-        "cross-entropy and what it misses",
-        lambda X, k, a, b: a * cross_entropy_at(X, k) + b * pick(softmax_complement(X), k),
-        lambda X, k, a, b: a * cross_entropy_at(X, k) + b * softmax_complement_power_at(X, k, 1),
     ),
 )
 
@@ -507,12 +593,22 @@ CLASSES = (
     identity(
         "all but one class",
         lambda X, k: 1 - pick(softmax(X), k),
+        lambda X, k: softmax_complement_power_at(X, k, 1),
+    ),
+    identity(
+        "entry of the other classes",
         lambda X, k: pick(softmax_complement(X), k),
+        lambda X, k: softmax_complement_power_at(X, k, 1),
     ),
     identity(
         "power of all but one",
-        lambda X, k, p: pick(softmax_complement(X), k) ** p,
+        lambda X, k, p: softmax_complement_power_at(X, k, 1) ** p,
         lambda X, k, p: softmax_complement_power_at(X, k, p),
+    ),
+    identity(
+        "all but a power of one class",
+        lambda X, k, q: 1 - pick(softmax(X), k) ** q,
+        lambda X, k, q: softmax_power_gap(X, k, q),
     ),
     identity(
         "softmax less one-hot",
@@ -550,6 +646,11 @@ CLASSES = (
         "mass elsewhere",
         lambda X, T: total(T * softmax_complement(X)),
         lambda X, T: softmax_error_rate(X, T),
+    ),
+    identity(
+        "cross-entropy of two softmaxes",
+        lambda Y, X: cross_entropy_with(X, softmax(Y)),
+        lambda Y, X: softmax_cross_entropy(Y, X),
     ),
     identity(
         "mass not here",
@@ -625,6 +726,11 @@ DIVERGENCES = (
         "relative entropy of two softmaxes by their ratio",
         lambda Y, X: relative_entropy(softmax(Y), softmax(X)),
         lambda Y, X: softmax_divergence(Y, X, 1),
+    ),
+    identity(
+        "Jeffreys",
+        lambda P, Q: total((P - Q) * log_ratio(P, Q)),
+        lambda P, Q: total(jeffreys_term(P, Q)),
     ),
     identity(
         "Jensen-Shannon",

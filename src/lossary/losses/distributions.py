@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from lossary.definition import loss
 from lossary.domain import Domain, NonNegative, OpenUnit, Positive, Real
-from lossary.functions import absolute, erf, exp, log, maximum, pi, sigmoid, sqrt
+from lossary.functions import absolute, erf, exp, lgamma, log, maximum, pi, sigmoid, sqrt
 
 BetweenOneAndTwo = Annotated[
     Any,
@@ -106,3 +106,48 @@ def interval_score(lower: Real, upper: Real, target: Real, *, alpha: OpenUnit = 
     """Width of an interval, and ``2 / alpha`` for each unit by which the target lies outside."""
     outside = maximum(lower - target, 0) + maximum(target - upper, 0)
     return upper - lower + 2 / alpha * outside
+
+
+@loss(
+    source="Johnson, Kotz and Balakrishnan 1995, Continuous Univariate Distributions, vol. 2, "
+    "ch. 23",
+    promises="convex",
+)
+def logistic(location: Real, target: Real, scale: Positive):
+    """Negative log-likelihood of a logistic distribution with this location and scale."""
+    z = (target - location) / scale
+    return z + log(scale) + 2 * log(1 + exp(-z))
+
+
+@loss(
+    source="Johnson, Kotz and Balakrishnan 1994, Continuous Univariate Distributions, vol. 1, "
+    "ch. 14",
+    promises="convex",
+)
+def log_normal(location: Real, target: Positive, scale: Positive):
+    """Negative log-likelihood of an amount whose logarithm is normal."""
+    z = (log(target) - location) / scale
+    return z**2 / 2 + log(scale) + log(target) + log(2 * pi) / 2
+
+
+@loss(
+    source="Gumbel 1958, Statistics of Extremes; Johnson, Kotz and Balakrishnan 1995, Continuous "
+    "Univariate Distributions, vol. 2, ch. 22",
+    promises="convex",
+)
+def gumbel(location: Real, target: Real, scale: Positive):
+    """Negative log-likelihood of a Gumbel distribution, that of largest values."""
+    z = (target - location) / scale
+    return z + exp(-z) + log(scale)
+
+
+@loss(
+    source="Student 1908, doi:10.1093/biomet/6.1.1; Lange, Little and Taylor 1989, "
+    "doi:10.1080/01621459.1989.10478852",
+    promises="bounded_gradient",
+)
+def student_t(location: Real, target: Real, scale: Positive, *, degrees_of_freedom: Positive = 5.0):
+    """Negative log-likelihood of a Student's t, whose tails forgive outliers."""
+    v, z = degrees_of_freedom, (target - location) / scale
+    constant = log(pi * v) / 2 + lgamma(v / 2) - lgamma((v + 1) / 2)
+    return (v + 1) / 2 * log(1 + z**2 / v) + log(scale) + constant

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lossary.definition import loss
-from lossary.domain import LogSimplex, Simplex
+from lossary.domain import LogSimplex, NonNegative, Positive, Simplex
 from lossary.functions import (
     exp,
     log,
@@ -46,3 +46,35 @@ def jensen_shannon(probabilities: Simplex, target: Simplex):
     middle = (probabilities + target) / 2
     to_middle = total(probabilities * log(probabilities / middle))
     return (to_middle + total(target * log(target / middle))) / 2
+
+
+@loss(
+    source="Jeffreys 1946, doi:10.1098/rspa.1946.0056; Kullback and Leibler 1951, "
+    "doi:10.1214/aoms/1177729694",
+    promises="non_negative zero_at_target symmetric convex",
+)
+def jeffreys(probabilities: Simplex, target: Simplex):
+    """Sum of the relative entropies of two distributions to each other."""
+    return total((probabilities - target) * log(probabilities / target))
+
+
+@loss(
+    source="Csiszár 1991, doi:10.1214/aos/1176348385; Lee and Seung 2000, Algorithms for "
+    "non-negative matrix factorization, eq. 3",
+    promises="non_negative zero_at_target convex",
+)
+def generalized_kl(prediction: Positive, target: NonNegative):
+    """Relative entropy of two amounts that need not be probabilities: half a Poisson deviance."""
+    return target * log(target / prediction) - target + prediction
+
+
+@loss(
+    source="Itakura and Saito 1968, Analysis synthesis telephony based on the maximum likelihood "
+    "method, 6th International Congress on Acoustics; Févotte, Bertin and Durrieu 2009, "
+    "doi:10.1162/neco.2008.04-08-771",
+    promises="non_negative zero_at_target",
+)
+def itakura_saito(prediction: Positive, target: Positive):
+    """How far a ratio lies above 1 plus its logarithm: half a gamma deviance."""
+    ratio = target / prediction
+    return ratio - log(ratio) - 1

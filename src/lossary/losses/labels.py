@@ -12,6 +12,7 @@ from lossary.domain import (
     Label,
     Negative,
     NonNegative,
+    OpenUnit,
     Positive,
     Real,
     Scores,
@@ -28,6 +29,7 @@ from lossary.functions import (
     log,
     log_sigmoid,
     log_softmax,
+    maximum,
     pick,
     sigmoid,
     softmax,
@@ -184,3 +186,46 @@ def logistic_hazard(logits: Scores, label: Label, event: Binary):
     survived = total(where(class_index() < label, softplus(logits), 0))
     last = pick(logits, label)
     return survived + softplus(where(event > 0, -last, last))
+
+
+@loss(
+    source="Ghosh, Kumar and Sastry 2017, arXiv:1712.09482",
+    promises="non_negative bounded_gradient shift_invariant",
+)
+def softmax_absolute_error(logits: Scores, label: Label):
+    """Sum of the absolute differences of the softmax and the label, which forgives wrong labels."""
+    return 2 - 2 * pick(softmax(logits), label)
+
+
+@loss(
+    source="Cao et al. 2007, doi:10.1145/1273496.1273513",
+    promises="non_negative convex bounded_gradient shift_invariant",
+)
+def listnet(scores: Scores, relevance: Scores):
+    """Cross-entropy of the chances to be ranked first, by relevance and by score."""
+    return -total(softmax(relevance) * log_softmax(scores))
+
+
+@loss(source="Ridnik et al. 2021, arXiv:2009.14119, eq. 7", promises="non_negative")
+def asymmetric(
+    logit: Real,
+    target: Binary,
+    *,
+    positive_gamma: NonNegative = 1.0,
+    negative_gamma: NonNegative = 4.0,
+    shift: Unit = 0.05,
+):
+    """Binary cross-entropy that fades faster, and starts later, for labels that are absent: ASL."""
+    p = sigmoid(logit)
+    p_m = maximum(p - shift, 0)
+    absent = -(p_m**negative_gamma) * log(1 - p_m)
+    return where(target == 1, -((1 - p) ** positive_gamma) * log(p), absent)
+
+
+@loss(
+    source="Zhang and Sabuncu 2018, arXiv:1805.07836, eq. 6",
+    promises="non_negative bounded_gradient shift_invariant",
+)
+def generalized_cross_entropy(logits: Scores, label: Label, *, q: OpenUnit = 0.7):
+    """A cross-entropy that stops at 1 / q, so that wrong labels pull less, from logits."""
+    return (1 - pick(softmax(logits), label) ** q) / q

@@ -5,10 +5,12 @@ from __future__ import annotations
 from math import inf
 
 from lossary.definition import loss
-from lossary.domain import Exponent, Label, NonNegative, Positive, Real, Scores, Sign, Simplex
+from lossary.domain import Exponent, Label, NonNegative, Positive, Real, Scores, Sign, Simplex, Unit
 from lossary.functions import (
     class_count,
+    exp,
     is_class,
+    log,
     maximum,
     peak,
     pick,
@@ -45,7 +47,7 @@ def squared_hinge(score: Real, sign: Sign):
 
 @loss(
     source="Rennie and Srebro 2005, Loss functions for preference levels: regression with discrete "
-    "ordered labels, sec. 2.3",
+    "ordered labels, IJCAI workshop on advances in preference handling, eq. 6",
     promises="non_negative convex bounded_gradient",
 )
 def smoothed_hinge(score: Real, sign: Sign):
@@ -67,7 +69,7 @@ def ramp(score: Real, sign: Sign, *, ceiling: Positive = 2.0):
 
 @loss(
     source="Masnadi-Shirazi and Vasconcelos 2008, On the design of loss functions for "
-    "classification: theory, robustness to outliers, and SavageBoost, table 1",
+    "classification: theory, robustness to outliers, and SavageBoost, NIPS 21:1049-1056",
     promises="non_negative bounded_gradient",
 )
 def savage(score: Real, sign: Sign):
@@ -144,3 +146,63 @@ def contrastive(distance: NonNegative, sign: Sign, *, margin: Positive = 1.0):
 def margin_ranking(first: Real, second: Real, sign: Sign, *, margin: Real = 0.0):
     """How far two scores fall short of their order by ``margin``."""
     return maximum(0, -sign * (first - second) + margin)
+
+
+@loss(
+    source="Marron, Todd and Ahn 2007, doi:10.1198/016214507000001120; as a loss: Wang and Zou "
+    "2018, doi:10.1111/rssb.12244",
+    promises="non_negative convex bounded_gradient",
+)
+def distance_weighted(score: Real, sign: Sign):
+    """The hinge down from a margin of 1/2, and the inverse of the margin beyond: DWD."""
+    margin = sign * score
+    return where(margin <= 0.5, 1 - margin, 1 / (4 * margin))
+
+
+@loss(
+    source="Huang, Shi and Suykens 2014, doi:10.1109/TPAMI.2013.178",
+    promises="non_negative convex bounded_gradient",
+)
+def pinball_hinge(score: Real, sign: Sign, *, tau: Unit = 0.5):
+    """The hinge that also charges ``tau`` for each unit of margin beyond 1."""
+    short = 1 - sign * score
+    return where(short >= 0, short, -tau * short)
+
+
+@loss(
+    source="Wu et al. 2017, arXiv:1706.07567",
+    promises="non_negative convex",
+)
+def margin_based(
+    distance: NonNegative, sign: Sign, *, margin: NonNegative = 0.2, boundary: Positive = 1.2
+):
+    """How far a distance lies on the wrong side of ``boundary``, or within ``margin`` of it."""
+    return maximum(0, margin + sign * (distance - boundary))
+
+
+@loss(
+    source="Lee, Lin and Wahba 2004, doi:10.1198/016214504000000098",
+    promises="non_negative convex bounded_gradient",
+)
+def lee_lin_wahba(scores: Scores, label: Label):
+    """Sum over the wrong classes of how far their scores lie above -1 / (C - 1)."""
+    above = maximum(0, scores + 1 / (class_count() - 1))
+    return total(where(is_class(label), 0, above))
+
+
+@loss(
+    source="Rifkin and Klautau 2004, JMLR 5:101-141",
+    promises="non_negative convex bounded_gradient",
+)
+def one_against_rest(scores: Scores, label: Label):
+    """Logistic losses of all classes, each against all others, added up."""
+    return total(log(1 + exp(where(is_class(label), -scores, scores))))
+
+
+@loss(source="Hui and Belkin 2020, arXiv:2006.07322, sec. 2", promises="non_negative convex")
+def rescaled_squared_error(
+    scores: Scores, label: Label, *, true_weight: Positive = 1.0, height: Positive = 1.0
+):
+    """Mean square of the scores, that of the true class taken from ``height``."""
+    right, wrong = true_weight * (scores - height) ** 2, scores**2
+    return total(where(is_class(label), right, wrong)) / class_count()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from lossary.definition import loss
-from lossary.domain import Exponent, Logit, NonNegative, Real, Unit, positions
+from lossary.domain import Exponent, Logit, NonNegative, Positive, Real, Unit, positions
 from lossary.functions import absolute, log, mean, sigmoid, sqrt, total
 
 
@@ -168,3 +168,57 @@ def root_mean_squared_error(
 ):
     """Root of the mean squared difference."""
     return sqrt(mean((prediction - target) ** 2, over=positions))
+
+
+@loss(
+    source="Brosch et al. 2015, doi:10.1007/978-3-319-24574-4_1",
+    promises="non_negative zero_at_target",
+    empty="zero",
+)
+def sensitivity_specificity(
+    prediction: Annotated[Unit, positions],
+    target: Annotated[Unit, positions],
+    *,
+    sensitivity_share: Unit = 0.05,
+):
+    """Mean squared error inside the region and that outside, with a weight for each."""
+    square = (target - prediction) ** 2
+    inside = total(square * target, over=positions) / total(target, over=positions)
+    outside = total(square * (1 - target), over=positions) / total(1 - target, over=positions)
+    return sensitivity_share * inside + (1 - sensitivity_share) * outside
+
+
+@loss(
+    source="Wang et al. 2020, doi:10.1109/TMI.2020.3000314",
+    promises="non_negative zero_at_target symmetric",
+    empty="zero",
+)
+def noise_robust_dice(
+    prediction: Annotated[Unit, positions],
+    target: Annotated[Unit, positions],
+    *,
+    gamma: Exponent = 1.5,
+):
+    """Sum of a power of the errors over both squared sizes: between MAE and squared Dice."""
+    apart = total(absolute(prediction - target) ** gamma, over=positions)
+    return apart / (total(prediction**2, over=positions) + total(target**2, over=positions))
+
+
+@loss(
+    source="van Rijsbergen 1979, Information Retrieval, ch. 7; Hashemi et al. 2018, "
+    "arXiv:1803.11078",
+    promises="non_negative",
+    empty="zero",
+)
+def f_beta(
+    prediction: Annotated[Unit, positions],
+    target: Annotated[Unit, positions],
+    *,
+    beta: Positive = 1.0,
+):
+    """1 minus the F measure, which weighs recall ``beta`` times as much as precision."""
+    t_p = total(prediction * target, over=positions)
+    f_p = total(prediction * (1 - target), over=positions)
+    f_n = total((1 - prediction) * target, over=positions)
+    found = (1 + beta**2) * t_p
+    return 1 - found / (found + beta**2 * f_n + f_p)

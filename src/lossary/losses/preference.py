@@ -214,3 +214,94 @@ def clipped_policy(
     r = exp(log_probability - old_log_probability)
     near = minimum(maximum(r, 1 - clip), 1 + clip)
     return -minimum(weighted(advantage, r), advantage * near)
+
+
+@loss(
+    source="Chen et al. 2024, arXiv:2402.05369",
+    promises="non_negative convex bounded_gradient",
+)
+def noise_contrastive_alignment(
+    chosen: Real,
+    rejected: Real,
+    reference_chosen: Real,
+    reference_rejected: Real,
+    *,
+    beta: Positive = 0.1,
+):
+    """Logistic losses of the gains of both answers, which hold their own likelihoods up: NCA."""
+    up, down = beta * (chosen - reference_chosen), beta * (rejected - reference_rejected)
+    return -log(sigmoid(up)) - (log(sigmoid(-up)) + log(sigmoid(-down))) / 2
+
+
+@loss(
+    source="Jung et al. 2024, arXiv:2404.04656",
+    promises="non_negative convex bounded_gradient",
+)
+def binary_classifier_preference(
+    log_probability: Real,
+    reference: Real,
+    baseline: Real,
+    sign: Sign,
+    *,
+    beta: Positive = 0.1,
+):
+    """Logistic loss of a good answer's gain above the baseline, or of a bad one's below: BCO."""
+    r = beta * (log_probability - reference)
+    return -log(sigmoid(sign * (r - baseline)))
+
+
+@loss(
+    source="Xu et al. 2024, arXiv:2401.08417",
+    promises="non_negative convex",
+)
+def contrastive_preference(chosen: Negative, rejected: Negative, *, beta: Positive = 0.1):
+    """Logistic loss of the difference of log-probabilities, plus the chosen one's own: CPO."""
+    return -log(sigmoid(beta * chosen - beta * rejected)) - chosen
+
+
+@loss(
+    source="Amini, Vieira and Cotterell 2024, arXiv:2402.10571",
+    promises="non_negative convex bounded_gradient",
+)
+def offset_preference(
+    chosen: Real,
+    rejected: Real,
+    reference_chosen: Real,
+    reference_rejected: Real,
+    offset: NonNegative,
+    *,
+    beta: Positive = 0.1,
+):
+    """Direct preference that asks for a lead of ``offset``, how much better the answer is: ODPO."""
+    h = (chosen - reference_chosen) - (rejected - reference_rejected)
+    return -log(sigmoid(beta * h - offset))
+
+
+@loss(
+    source="Xiao et al. 2024, arXiv:2412.14516",
+    promises="non_negative convex",
+)
+def calibrated_preference(
+    chosen: Real,
+    rejected: Real,
+    reference_chosen: Real,
+    reference_rejected: Real,
+    *,
+    beta: Positive = 0.1,
+):
+    """Direct preference whose gains are also pulled to ``±1 / (2 beta)``: Cal-DPO."""
+    up, down = chosen - reference_chosen, rejected - reference_rejected
+    pull = (up - 1 / (2 * beta)) ** 2 + (down + 1 / (2 * beta)) ** 2
+    return -log(sigmoid(up - down)) + pull
+
+
+@loss(source="Williams 1992, doi:10.1007/BF00992696", promises="convex bounded_gradient")
+def policy_gradient(log_probability: Real, advantage: Real):
+    """Minus the advantage times the log-probability of what was done: REINFORCE."""
+    return -advantage * log_probability
+
+
+@loss(source="Peng et al. 2019, arXiv:1910.00177", promises="convex bounded_gradient")
+def advantage_weighted(log_probability: Real, advantage: Real, *, temperature: Positive = 1.0):
+    """Minus the log-probability, times the exponential of the advantage: AWR."""
+    return -exp(advantage / temperature) * log_probability

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lossary.definition import loss
-from lossary.domain import NonNegative, OpenUnit, Positive, Real
+from lossary.domain import NonNegative, NonZero, OpenUnit, Positive, Real
 from lossary.functions import absolute, exp, log, maximum, sqrt, where
 
 
@@ -131,3 +131,40 @@ def symmetric_absolute_percentage_error(prediction: Real, target: Real):
     """Size of the error in percent of the mean size of prediction and truth."""
     size = absolute(prediction) + absolute(target)
     return 200 * where(size == 0, 0, absolute(prediction - target) / size)
+
+
+@loss(
+    source="Varian 1975, A Bayesian approach to real estate assessment; Zellner 1986, "
+    "doi:10.1080/01621459.1986.10478289",
+    promises="non_negative zero_at_target convex",
+)
+def linex(prediction: Real, target: Real, *, tilt: NonZero = 1.0):
+    """Exponential of the error on one side, nearly linear on the other."""
+    error = prediction - target
+    return exp(tilt * error) - tilt * error - 1
+
+
+@loss(
+    source="Dabney et al. 2017 (QR-DQN), arXiv:1710.10044, eq. 10",
+    promises="non_negative zero_at_target convex bounded_gradient",
+)
+def quantile_huber(
+    prediction: Real, target: Real, *, quantile: OpenUnit = 0.5, delta: Positive = 1.0
+):
+    """The Huber loss, tilted so that its minimiser is near the ``quantile`` of the target."""
+    error = target - prediction
+    size = absolute(error)
+    near, far = error**2 / 2, delta * (size - delta / 2)
+    return where(error < 0, 1 - quantile, quantile) * where(size <= delta, near, far)
+
+
+@loss(
+    source="Zheng 2011, doi:10.1007/s13042-011-0031-2",
+    promises="non_negative convex bounded_gradient",
+)
+def smooth_quantile(
+    prediction: Real, target: Real, *, quantile: OpenUnit = 0.5, width: Positive = 1.0
+):
+    """Tilted absolute error whose kink is rounded off over about ``width``."""
+    error = target - prediction
+    return quantile * error + width * log(1 + exp(-error / width))

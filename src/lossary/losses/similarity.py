@@ -5,6 +5,7 @@ from __future__ import annotations
 from lossary.definition import loss
 from lossary.domain import Cosine, Embedding, NonNegative, Sign
 from lossary.functions import (
+    absolute,
     class_count,
     maximum,
     norm,
@@ -78,3 +79,13 @@ def triplet_margin(
 ):
     """How far the positive fails to be nearer to the anchor than the negative, by ``margin``."""
     return maximum(0, norm(anchor - positive) - norm(anchor - negative) + margin)
+
+
+@loss(
+    source="Lance and Williams 1966, doi:10.1093/comjnl/9.1.60",
+    promises="non_negative zero_at_target symmetric",
+)
+def canberra(prediction: Embedding, target: Embedding):
+    """Sum of the differences of two vectors, each over the sum of both sizes."""
+    size = absolute(prediction) + absolute(target)
+    return total(where(size == 0, 0, absolute(prediction - target) / size))
