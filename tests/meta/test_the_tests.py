@@ -205,7 +205,7 @@ def test_nothing_objects_while_every_rule_is_right():
     assert not list(failures(check for *_, check in CORE))
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("spoiled", [r for r in RULES if r.name not in HARMLESS], ids=str)
 def test_the_suite_objects_to(spoiled):
     assert objection(spoiled), f"no test objects when {spoiled} is wrong"
@@ -224,7 +224,7 @@ def test_nothing_objects_while_every_kernel_is_right():
     assert not list(failures(spoiling_kernels.CHECKS))
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(
     "spoiled", [r for r in KERNEL_RULES if r.name not in spoiling_kernels.HARMLESS], ids=str
 )

@@ -31,10 +31,9 @@ SYMBOLS = {
     "tau": r"\tau", "class_counts": "n", "margins": r"\Delta", "similarity": "s", "bias": "b",
     "levels": "y", "event": r"\delta", "logit_scale": "s", "ceiling": "t",
     "win_probability": r"\hat{P}", "eta": r"\eta", "similarities": "s", "roles": "r",
-    "cosines": "x", "base": r"\lambda",
-    "win_probability": r"\hat{P}", "eta": r"\eta", "tilt": "a", "boundary": "b",
-    "true_weight": "k", "height": "M", "positive_gamma": r"\gamma_+",
-    "negative_gamma": r"\gamma_-", "shift": "m", "relevance": "y", "offset": r"\Delta",
+    "cosines": "x", "base": r"\lambda", "tilt": "a", "boundary": "b",
+    "true_weight": "k", "height": "M", "positive_gamma": r"\gamma_{+}",
+    "negative_gamma": r"\gamma_{-}", "shift": "m", "relevance": "y", "offset": r"\Delta",
     "degrees_of_freedom": r"\nu", "sensitivity_share": r"\lambda",
 }  # fmt: skip
 
