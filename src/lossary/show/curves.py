@@ -285,7 +285,7 @@ def _others(
     """Return what an argument that does not run is at each point."""
     if argument.domain.class_axis:
         usual = OTHER_ROW.get(argument.domain.name, OTHER_ROW["Embedding"])
-        row = OTHER_ROWS.get(argument.name, usual) if rows else target
+        row: Sequence[float] = OTHER_ROWS.get(argument.name, usual) if rows else target
         if argument.domain.mass == "sum of exponentials":
             row = [math.log(mass) if mass else -math.inf for mass in row]
         return np.tile(np.array(row), (points, 1))
