@@ -102,8 +102,11 @@ SOFT_SHARE = 0.7
 
 # Vectors for losses of embeddings: the first entry of the first argument runs.
 FIRST_ROWS = {"Embedding": (0.0, 1.0, 0.0), "Box": (0.0, 0.0, 6.0, 3.0)}
-OTHER_ROWS = {"negative": (-1.0, 0.0, 0.0)}
-OTHER_ROW = {"Embedding": (1.0, 0.0, 0.0), "Box": (-1.0, 1.0, 6.0, 4.0)}
+OTHER_ROWS: Mapping[str, Sequence[float]] = {"negative": (-1.0, 0.0, 0.0)}
+OTHER_ROW: Mapping[str, Sequence[float]] = {
+    "Embedding": (1.0, 0.0, 0.0),
+    "Box": (-1.0, 1.0, 6.0, 4.0),
+}
 
 
 def _held(argument: Argument) -> float:
@@ -285,7 +288,9 @@ def _others(
     """Return what an argument that does not run is at each point."""
     if argument.domain.class_axis:
         usual = OTHER_ROW.get(argument.domain.name, OTHER_ROW["Embedding"])
-        row: Sequence[float] = OTHER_ROWS.get(argument.name, usual) if rows else target
+        row = list(target)
+        if rows:
+            row = list(OTHER_ROWS.get(argument.name, usual))
         if argument.domain.mass == "sum of exponentials":
             row = [math.log(mass) if mass else -math.inf for mass in row]
         return np.tile(np.array(row), (points, 1))
