@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import lossary as L
 from lossary.accuracy.samples import arranged
+from lossary.formula import walk
 
 LOSSES = tuple(L.catalogue.values())
 CLASSES = 4
@@ -26,6 +27,14 @@ each_loss = pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
 def has_kernels(loss):
     """No kernel sums over positions yet."""
     return not loss.over_positions
+
+
+def holds(loss):
+    """Whether the derivative of a loss holds a part of it constant: the value moves with that.
+
+    No difference of values is its gradient; the oracle holds the part too.
+    """
+    return any(node.operator == "held" for node in walk(loss.meaning()))
 
 
 def those(condition):

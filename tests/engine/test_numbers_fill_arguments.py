@@ -11,7 +11,7 @@ FILLABLE = [
     pytest.param(loss, i, id=f"{loss.name}-{a.name}")
     for loss in LOSSES
     for i, a in list(enumerate(loss.inputs))[1:]
-    if not a.domain.mass
+    if not a.domain.by_row
 ]
 
 

@@ -104,9 +104,12 @@ SOFT_SHARE = 0.7
 RIVALS = {"Roles": -1.0}
 
 # Vectors for losses of embeddings: the first entry of the first argument runs.
-FIRST_ROW = (0.0, 1.0, 0.0)
-OTHER_ROWS = {"negative": (-1.0, 0.0, 0.0)}
-OTHER_ROW = (1.0, 0.0, 0.0)
+FIRST_ROWS = {"Embedding": (0.0, 1.0, 0.0), "Box": (0.0, 0.0, 6.0, 3.0)}
+OTHER_ROWS: Mapping[str, Sequence[float]] = {"negative": (-1.0, 0.0, 0.0)}
+OTHER_ROW: Mapping[str, Sequence[float]] = {
+    "Embedding": (1.0, 0.0, 0.0),
+    "Box": (-1.0, 1.0, 6.0, 4.0),
+}
 
 
 def _held(argument: Argument) -> float:
@@ -155,7 +158,7 @@ def _share(requests: Sequence[Request], over: Over) -> float:
 
 
 def _embeds(loss: Loss) -> bool:
-    return loss.inputs[0].domain.name == "Embedding"
+    return loss.inputs[0].domain.name in FIRST_ROWS
 
 
 def _usual_axis(requests: Sequence[Request]) -> Over:
@@ -233,7 +236,8 @@ def _place(
     """Return the first argument along the line."""
     first = request.loss.inputs[0]
     if _embeds(request.loss):
-        return np.column_stack([x, *(np.full_like(x, v) for v in FIRST_ROW[1:])])
+        rest = FIRST_ROWS[first.domain.name][1:]
+        return np.column_stack([x, *(np.full_like(x, v) for v in rest)])
     if first.name in CHANCES:
         return _chances(request, x, over, classes, held)
     with np.errstate(divide="ignore"):
@@ -286,7 +290,8 @@ def _others(
 ) -> np.ndarray:
     """Return what an argument that does not run is at each point."""
     if argument.domain.class_axis:
-        row = OTHER_ROWS.get(argument.name, OTHER_ROW) if rows else target
+        usual = OTHER_ROW.get(argument.domain.name, OTHER_ROW["Embedding"])
+        row = list(OTHER_ROWS.get(argument.name, usual)) if rows else list(target)
         row = [x or RIVALS.get(argument.domain.name, 0.0) for x in row]
         if argument.domain.mass == "sum of exponentials":
             row = [math.log(mass) if mass else -math.inf for mass in row]
@@ -302,6 +307,8 @@ def _inside(first: Argument, row: np.ndarray) -> np.ndarray:
         ok = np.asarray(first.domain.contains(row))
         if first.domain.mass:
             ok = ok & ~np.isnan(row)
+        for i, j in first.domain.ascending:
+            ok = ok & (row[:, i] <= row[:, j])[:, None]
     return np.all(ok, axis=-1) if row.ndim == 2 else ok  # pyright: ignore[reportReturnType]
 
 

@@ -185,7 +185,7 @@ def _print_rows(
     ]
     columns = [(name, np.moveaxis(np.asarray(values), axis, -1)) for name, values in columns]
     single = [(a.name, data[a.name]) for a in loss.inputs if not a.domain.class_axis]
-    entry = "entry" if loss.family == "similarity" else "class"
+    entry = "entry" if loss.family == "similarity" or loss.entries else "class"
     heads = [Column(entry), *(Column(name, numbers=True) for name, _ in columns)]
     for number, place in enumerate(np.ndindex(*parts.loss.shape)):
         if number:
