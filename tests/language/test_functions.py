@@ -300,6 +300,7 @@ LOGIT_FUNCTIONS = (
     "logsumexp", "softmax", "softmax_complement", "log_softmax", "cross_entropy_at",
     "softmax_minus_one_hot", "mean_cross_entropy", "log1p_total_exp", "softmax_beside_one",
 )  # fmt: skip
+RIVALS = "lossary.functions.rivals"
 VECTORS = ((0.0, 0.0), (3.0, 4.0), (-1e200, 1e200), (1e-200, 0.0), (5e-324, 0.0), (1e300, 1.0))
 
 
@@ -327,6 +328,44 @@ def along(name, rows, label=False):
 def test_functions_of_logits_hold_at_the_ends(name):
     for point, value, truth in along(name, ROWS):
         assert ulps(value, truth, FLOAT64) <= 8, f"{name} at {point}: {value} for {truth}"
+
+
+FIRST = (
+    (0.0, 0.0, 0.0),
+    (17.0, 0.0, -3.0),
+    (1e4, 1e4, -1e4),
+    (-INF, 2.0, 2.0),
+    (-745.0, 0.0, 709.0),
+)
+OTHER = (
+    (0.0, -INF, 1e-9),
+    (-INF, -INF, -INF),
+    (-1e4, 1e4, 1.0),
+    (40.0, -INF, -INF),
+    (3.0, 0.5, -2.0),
+)
+CHOSEN = ((1.0, 1.0, 1.0), (0.0, 1.0, 1.0), (1.0, 0.0, 1.0), (0.0, 0.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, f in FUNCTIONS.items() if f.computed.__module__ == RIVALS]
+)
+def test_functions_of_some_entries_hold_at_the_ends(name):
+    names, shape = names_of(name), FUNCTIONS[name].shape
+    node = apply(name, *(variable(n, class_axis=True) for n in names), class_axis=shape == "class")
+    points = list(product(*({"x": FIRST, "y": OTHER, "t": CHOSEN}[n] for n in names)))
+    columns = [np.array(column) for column in zip(*points, strict=True)]
+    found = quietly(compiled(name, names, (node,)), *columns)
+    count = 1 if shape == "row" else 3
+    entries = (
+        [node] if shape == "row" else [apply("pick", node, k, class_axis=False) for k in range(3)]
+    )
+    for point, value in zip(points, np.broadcast_to(found, (len(points), count)), strict=True):
+        named = {n: list(row) for n, row in zip(names, point, strict=True)}
+        for entry, number in zip(entries, value, strict=True):
+            truth = Meaning(entry).value(named)
+            if truth == truth:  # noqa: PLR0124  (nothing beside nothing means nothing)
+                assert ulps(float(number), truth, FLOAT64) <= 8, f"{name} at {named}: {number}"
 
 
 @pytest.mark.parametrize("name", ["norm", "unit"])

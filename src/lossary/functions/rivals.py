@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import inf
 
 from lossary.formula import Expression, constant
-from lossary.functions.carried import entry_at, exp_of_rounded
+from lossary.functions.carried import entry_at, exp_of_rounded, made_good
 from lossary.functions.softmax import (
     log_softmax,
     logsumexp,
@@ -62,7 +62,7 @@ def softmax_minus_mean_of(x: Expression, t: Expression) -> Expression:
     above = where(t > 0, expm1(-shortfall(x, high)), 0)  # exp(x - high) - 1
     others = total(where(t > 0, 0, mass)) / _count(t)
     apart = entry_at(mass, argpeak(inside)) * (above - total(above) / _count(t)) - others
-    return where(_any(t), where(t > 0, apart, mass) / (1 + rest), 0)
+    return where(_any(t), where(x > -inf, where(t > 0, apart, mass) / (1 + rest), 0), 0)
 
 
 @named(
@@ -187,5 +187,7 @@ def cross_entropy_of_each(x: Expression, y: Expression) -> Expression:
 def logsumexp_less_mean(x: Expression, y: Expression, t: Expression) -> Expression:
     """logsumexp(y) minus the mean of x where t is 1, which may be large beside the difference."""
     _, rest = spread(y)
-    short = total(where(t > 0, shortfall(x, peak(y)), 0)) / _count(t)
-    return where(_any(t), short, peak(y)) + log1p(rest)
+    apart, lost = made_good(peak(y) - x)  # parts of the mean may cancel, too
+    short = where(absolute(x) < inf, apart, shortfall(x, peak(y)))
+    whole = total(where(t > 0, short, 0)) + total(where((t > 0) & (absolute(x) < inf), lost, 0))
+    return where(_any(t), whole / _count(t), peak(y)) + log1p(rest)
