@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from math import inf
 
-from lossary.formula import Expression
+from lossary.formula import Expression, constant
 from lossary.functions.carried import exp_of_rounded, expm1_of_rounded
 from lossary.functions.coefficients import polynomial
 from lossary.functions.compensated import sum_of_three
 from lossary.functions.elementwise import sech_squared
-from lossary.functions.exponentials import cosh
+from lossary.functions.exponentials import cosh, log_cosh_difference
 from lossary.functions.gamma_function import lgamma
 from lossary.functions.robust import excess
 from lossary.functions.vocabulary import absolute, exp, log, log1p, named, pi, tanh, where
 
-_HALF_LOG_2_PI = 0.9189385332046727
+_LOG_2, _HALF_LOG_2_PI = 0.6931471805599453, 0.9189385332046727
 _FADED = -800  # exp(w) is 0 below, also times a power of w
 
 # ------------------------------------------------------------------------------ log-normal
@@ -125,9 +125,9 @@ def logistic_nll_scale_slope(x: Expression, y: Expression, scale: Expression) ->
     ),
 )
 def logistic_nll(x: Expression, y: Expression, scale: Expression) -> Expression:
-    """The likelihood of a logistic distribution."""
-    size = absolute((x - y) / scale)
-    return sum_of_three(size, 2 * log1p(exp(-size)), log(scale))
+    """The likelihood of a logistic distribution, 0 for two equal numbers and a scale of 1/4."""
+    bent = log_cosh_difference((x - y) / scale / 2, constant(0))
+    return sum_of_three(2 * bent, constant(2 * _LOG_2), log(scale))
 
 
 # ------------------------------------------------------------------------- extreme values
