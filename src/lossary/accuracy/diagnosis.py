@@ -29,6 +29,7 @@ from lossary.accuracy.ulps import FORMATS, ulps
 from lossary.accuracy.written import written
 from lossary.definition import Definition
 from lossary.formula import Expression, walk
+from lossary.functions.vocabulary import TRUTHS
 
 Array = np.ndarray
 
@@ -269,7 +270,7 @@ def _features(sample: Computed, rows: Sequence[int]) -> Iterator[Feature]:
                 text = f"|{other} - {name}| / max(|{other}|, |{name}|)"
                 yield Feature(text, np.where(size > 0, gap / size, 0))
         for node in walk(definition.meaning(sample.absent)):
-            if not node.arguments or node.operator in _TRUTHS:
+            if not node.arguments or node.operator in TRUTHS:
                 continue
             x = floats(node, arrays, sample.classes)
             text = written(node)
@@ -277,9 +278,6 @@ def _features(sample: Computed, rows: Sequence[int]) -> Iterator[Feature]:
                 yield Feature(f"the largest |{text}|", abs(x).max(axis=-1).astype(float))
             else:
                 yield Feature(text, x[:, 0].astype(float))
-
-
-_TRUTHS = frozenset({"less", "less_equal", "equal", "logical_and", "logical_or", "logical_not"})
 
 
 def _advice(members: Sequence[_Losing]) -> str:

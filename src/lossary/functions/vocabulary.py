@@ -133,6 +133,9 @@ PRIMITIVES = frozenset(
 )
 
 
+TRUTHS = frozenset({"less", "less_equal", "equal", "logical_and", "logical_or", "logical_not"})
+"""The primitives that are true or false."""
+
 pi = constant(math.pi)
 """The number π: the oracle and readers take it for what it stands for."""
 

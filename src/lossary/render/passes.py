@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lossary.formula import Expression, apply, walk
+from lossary.functions.vocabulary import TRUTHS
 from lossary.rewriting import rebuild
 
 REDUCTIONS = frozenset({"total", "peak", "argpeak"})
 
 # Worth keeping for a later pass instead of computing it again.
 _COSTLY = frozenset({"exp", "expm1", "log", "log1p", "tanh", "power", "sqrt", "sin", "cos"})
-_TRUTHS = frozenset({"less", "less_equal", "equal", "logical_and", "logical_or", "logical_not"})
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _resting_on_costly(results: Sequence[Expression]) -> set[Expression]:
     costly: set[Expression] = set()
     for node in walk(*results):
         own = node.operator in _COSTLY
-        number = node.operator not in _TRUTHS
+        number = node.operator not in TRUTHS
         if number and node.class_axis and (own or any(a in costly for a in node.arguments)):
             costly.add(node)
     return costly

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lossary.formula import Expression, variable
-from lossary.functions.vocabulary import fixed_place
+from lossary.functions.vocabulary import TRUTHS, fixed_place
 from lossary.render.kernel import Kernel
 from lossary.render.passes import row_parts
 from lossary.render.target import Printer, Target
@@ -62,7 +62,7 @@ class Scope:
         lines, texts = self.texts(parts, "r")
         yield from lines
         for part, text in zip(parts, texts, strict=True):
-            name = self.fresh("row") + index
+            name = self.fresh("truth" if part.operator in TRUTHS else "row") + index
             yield f"{name} = {text}"
             self.name(part, name)
 

@@ -82,7 +82,8 @@ class Columns(Loops):
             yield f"{name}_t = np.empty((classes, step))"
         for name in dict.fromkeys(re.findall(r"\b(\w+)_r\b", text)):
             whole = name in labels or re.fullmatch(r"place_of_peak\d+", name)
-            kind = ", np.int64" if whole else ", np.bool_" if name == "keep" else ""
+            truth = name == "keep" or re.fullmatch(r"truth\d+", name)
+            kind = ", np.int64" if whole else ", np.bool_" if truth else ""
             yield f"{name}_r = np.empty(step{kind})"
 
     def _block(self) -> Iterator[str]:
