@@ -38,6 +38,7 @@ WORDS = {
     "log_sigmoid": lambda x: -np.log1p(np.exp(-x)),
     "cosh": np.cosh,
     "erf": lambda x: np.frompyfunc(math.erf, 1, 1)(x).astype(float),
+    "lgamma": lambda x: np.frompyfunc(math.lgamma, 1, 1)(x).astype(float),
     "ndtr": lambda x: np.frompyfunc(math.erfc, 1, 1)(-x / np.sqrt(2)).astype(float) / 2,
     "softmax": softmax_of,
     "log_softmax": lambda x: np.log(softmax_of(x)),

@@ -29,7 +29,6 @@ from lossary.functions import (
     log,
     log_sigmoid,
     log_softmax,
-    maximum,
     pick,
     sigmoid,
     softmax,
@@ -204,22 +203,6 @@ def softmax_absolute_error(logits: Scores, label: Label):
 def listnet(scores: Scores, relevance: Scores):
     """Cross-entropy of the chances to be ranked first, by relevance and by score."""
     return -total(softmax(relevance) * log_softmax(scores))
-
-
-@loss(source="Ridnik et al. 2021, arXiv:2009.14119, eq. 7", promises="non_negative")
-def asymmetric(
-    logit: Real,
-    target: Binary,
-    *,
-    positive_gamma: NonNegative = 1.0,
-    negative_gamma: NonNegative = 4.0,
-    shift: Unit = 0.05,
-):
-    """Binary cross-entropy that fades faster, and starts later, for labels that are absent: ASL."""
-    p = sigmoid(logit)
-    p_m = maximum(p - shift, 0)
-    absent = -(p_m**negative_gamma) * log(1 - p_m)
-    return where(target == 1, -((1 - p) ** positive_gamma) * log(p), absent)
 
 
 @loss(

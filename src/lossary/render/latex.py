@@ -33,7 +33,7 @@ SYMBOLS = {
     "win_probability": r"\hat{P}", "eta": r"\eta", "tilt": "a", "boundary": "b",
     "true_weight": "k", "height": "M", "positive_gamma": r"\gamma_+",
     "negative_gamma": r"\gamma_-", "shift": "m", "relevance": "y", "offset": r"\Delta",
-    "degrees_of_freedom": r"\nu", "sensitivity_share": r"\lambda",
+    "degrees_of_freedom": "v", "sensitivity_share": r"\lambda",
 }  # fmt: skip
 
 ATOM, POWER, PREFIX, PRODUCT, SUM, COMPARE, LOGIC = 9, 8, 7, 6, 5, 4, 3
