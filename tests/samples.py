@@ -90,6 +90,7 @@ def draw(domain, rng, shape, classes=CLASSES):
 
 def arrays(loss, rng, shape=(5,), classes=CLASSES, dtype=np.float64):
     """One array per input; floating ones in the dtype."""
+    classes = len(loss.entries) or classes
     drawn = [draw(a.domain, rng, shape, classes) for a in loss.inputs]
     return [x.astype(dtype) if x.dtype.kind == "f" else x for x in drawn]
 

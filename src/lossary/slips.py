@@ -17,9 +17,9 @@ from types import CodeType, FrameType, TracebackType
 
 WORDS = (
     "absolute", "acos", "argpeak", "atan", "class_count", "class_index", "cos", "cosh", "cosine",
-    "digamma", "erf", "erfc", "exp", "expm1", "floor", "hypot", "i0e", "i1e", "is_class", "lgamma",
-    "log", "log1mexp", "log1p", "log_ndtr", "log_sigmoid", "log_softmax", "logsumexp", "maximum",
-    "minimum", "ndtr", "norm", "peak", "pick", "sigmoid", "sign", "sin", "sinh", "softmax",
+    "digamma", "erf", "erfc", "exp", "expm1", "floor", "held", "hypot", "i0e", "i1e", "is_class",
+    "lgamma", "log", "log1mexp", "log1p", "log_ndtr", "log_sigmoid", "log_softmax", "logsumexp",
+    "maximum", "minimum", "ndtr", "norm", "peak", "pick", "sigmoid", "sign", "sin", "sinh", "softmax",
     "softplus", "sqrt", "tanh", "total", "trigamma", "unit", "where",
 )  # fmt: skip
 """The functions that formulas are written in, as textbooks have them."""
@@ -47,7 +47,7 @@ _INSTEAD = {
     "vdot": "total({0} * {1})", "matmul": "total({0} * {1})", "tensordot": "total({0} * {1})",
     "cosine_similarity": "cosine({0}, {1})", "hypot": "hypot({0}, {1})",
     "gather": "pick({0}, {1})", "take": "pick({0}, {1})", "take_along_axis": "pick({0}, {1})",
-    "one_hot": "is_class({0})", "pick": "pick({0}, {1})",
+    "one_hot": "is_class({0})", "pick": "pick({0}, {1})", "stop_gradient": "held({0})",
     "square": "{0}**2", "pow": "{0}**{1}", "power": "{0}**{1}", "float_power": "{0}**{1}",
     "exp2": "2**{0}", "log2": "log({0}) / log(2)", "log10": "log({0}) / log(10)",
     "reciprocal": "1 / {0}", "rsqrt": "1 / sqrt({0})", "cbrt": "{0}**(1 / 3)", "neg": "-{0}",
