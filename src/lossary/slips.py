@@ -19,8 +19,8 @@ WORDS = (
     "absolute", "acos", "argpeak", "atan", "class_count", "class_index", "cos", "cosh", "cosine",
     "digamma", "erf", "erfc", "exp", "expm1", "floor", "held", "hypot", "i0e", "i1e", "is_class",
     "lgamma", "log", "log1mexp", "log1p", "log_ndtr", "log_sigmoid", "log_softmax", "logsumexp",
-    "maximum", "minimum", "ndtr", "norm", "peak", "pick", "sigmoid", "sign", "sin", "sinh", "softmax",
-    "softplus", "sqrt", "tanh", "total", "trigamma", "unit", "where",
+    "maximum", "minimum", "ndtr", "norm", "peak", "pick", "sigmoid", "sign", "sin", "sinh",
+    "softmax", "softplus", "sqrt", "tanh", "total", "trigamma", "unit", "where",
 )  # fmt: skip
 """The functions that formulas are written in, as textbooks have them."""
 

@@ -16,6 +16,9 @@ from inspect import signature
 from lossary.formula import Expression, variable
 from lossary.functions import FUNCTIONS, PRIMITIVES
 
+PROBABILITY = "Unit OpenUnit Simplex"
+POSITIVE = "Positive"
+
 
 @dataclass(frozen=True, eq=False)
 class Identity:

@@ -126,7 +126,7 @@ SHARES = (
     ),
     identity(
         "correlation of yes and no",
-        lambda X, Y: _correlation_gap(X, Y),  # noqa: PLW0108  (its names are the symbols)
+        lambda X, Y: _correlation_gap(X, Y),
         lambda X, Y: -matthews_gap(*map(total, _counts(X, Y))),
     ),
     identity(

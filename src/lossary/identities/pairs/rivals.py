@@ -65,7 +65,7 @@ RIVALS = (
     identity(
         "odds of some against others",
         lambda X, Y: log1p(total(exp(Y)) / total(exp(X))),
-        lambda X, Y: cross_entropy_of_any(X, Y),  # noqa: PLW0108  (its names are the symbols)
+        lambda X, Y: cross_entropy_of_any(X, Y),
     ),
     identity(
         "each against others",
@@ -75,7 +75,7 @@ RIVALS = (
     identity(
         "odds of each against others",
         lambda X, Y: log1p(total(exp(Y)) / exp(X)),
-        lambda X, Y: cross_entropy_of_each(X, Y),  # noqa: PLW0108  (as above)
+        lambda X, Y: cross_entropy_of_each(X, Y),
     ),
     identity(
         "mean of some beside the logarithm of a sum",

@@ -1,0 +1,176 @@
+"""Identities along the classes: softmax, its logarithms, sums and entries."""
+
+from __future__ import annotations
+
+from lossary.functions import (
+    class_count,
+    cross_entropy_at,
+    cross_entropy_share,
+    cross_entropy_with,
+    exp,
+    is_class,
+    log,
+    log1p,
+    log1p_total_exp,
+    log_ratio,
+    log_softmax,
+    logsumexp,
+    mean_cross_entropy,
+    peak,
+    pick,
+    softmax,
+    softmax_complement,
+    softmax_complement_power_at,
+    softmax_cross_entropy,
+    softmax_error_rate,
+    softmax_focal,
+    softmax_minus,
+    softmax_minus_one_hot,
+    softmax_power_gap,
+    total,
+    where,
+)
+from lossary.identities.rules import identity
+
+CLASSES = (
+    identity("logsumexp", lambda X: log(total(exp(X))), lambda X: logsumexp(X)),
+    identity("logsumexp beside 0", lambda X: log1p(total(exp(X))), lambda X: log1p_total_exp(X)),
+    identity("softmax", lambda X: exp(X) / total(exp(X)), lambda X: softmax(X)),
+    identity(
+        "entry of softmax",
+        lambda X, k: exp(pick(X, k)) / total(exp(X)),
+        lambda X, k: pick(softmax(X), k),
+    ),
+    identity(
+        "entry of a softmax at a temperature",
+        lambda X, k, s: exp(pick(X, k) / s) / total(exp(X / s)),
+        lambda X, k, s: pick(softmax(X / s), k),
+    ),
+    identity(
+        "entry of a scaled softmax",
+        lambda X, k, s: exp(s * pick(X, k)) / total(exp(s * X)),
+        lambda X, k, s: pick(softmax(s * X), k),
+    ),
+    identity(
+        "cross-entropy at a temperature",
+        lambda X, k, s: logsumexp(X / s) - pick(X, k) / s,
+        lambda X, k, s: cross_entropy_at(X / s, k),
+    ),
+    identity(
+        "scaled cross-entropy",
+        lambda X, k, s: logsumexp(s * X) - s * pick(X, k),
+        lambda X, k, s: cross_entropy_at(s * X, k),
+    ),
+    identity("shifted softmax", lambda X: softmax(X - peak(X)), lambda X: softmax(X)),
+    identity(
+        "shifted logsumexp", lambda X: logsumexp(X - peak(X)), lambda X: logsumexp(X) - peak(X)
+    ),
+    identity("exp of log_softmax", lambda X: exp(log_softmax(X)), lambda X: softmax(X)),
+    identity("softmax by logsumexp", lambda X: exp(X - logsumexp(X)), lambda X: softmax(X)),
+    identity("log softmax", lambda X: log(softmax(X)), lambda X: log_softmax(X)),
+    identity("log_softmax", lambda X: X - logsumexp(X), lambda X: log_softmax(X)),
+    identity(
+        "log of an entry",
+        lambda X, k: log(pick(softmax(X), k)),
+        lambda X, k: -cross_entropy_at(X, k),
+    ),
+    identity(
+        "entry of log_softmax",
+        lambda X, k: pick(log_softmax(X), k),
+        lambda X, k: -cross_entropy_at(X, k),
+    ),
+    identity(
+        "cross-entropy",
+        lambda X, k: logsumexp(X) - pick(X, k),
+        lambda X, k: cross_entropy_at(X, k),
+    ),
+    identity(
+        "cross-entropy in one logarithm",
+        lambda X, k: log_ratio(exp(pick(X, k)), total(exp(X))),
+        lambda X, k: -cross_entropy_at(X, k),
+    ),
+    identity("other classes", lambda X: 1 - softmax(X), lambda X: softmax_complement(X)),
+    identity(
+        "all but one class",
+        lambda X, k: 1 - pick(softmax(X), k),
+        lambda X, k: softmax_complement_power_at(X, k, 1),
+    ),
+    identity(
+        "entry of the other classes",
+        lambda X, k: pick(softmax_complement(X), k),
+        lambda X, k: softmax_complement_power_at(X, k, 1),
+    ),
+    identity(
+        "power of all but one",
+        lambda X, k, p: softmax_complement_power_at(X, k, 1) ** p,
+        lambda X, k, p: softmax_complement_power_at(X, k, p),
+    ),
+    identity(
+        "all but a power of one class",
+        lambda X, k, q: 1 - pick(softmax(X), k) ** q,
+        lambda X, k, q: softmax_power_gap(X, k, q),
+    ),
+    identity(
+        "softmax less one-hot",
+        lambda X, k: softmax(X) - where(is_class(k), 1, 0),
+        lambda X, k: softmax_minus_one_hot(X, k),
+    ),
+    identity(
+        "softmax less target",
+        lambda X, T: softmax(X) - T,
+        lambda X, T: softmax_minus(X, T),
+        T="Simplex",
+    ),
+    identity(
+        "softmax of a mass less target",
+        lambda X, T: softmax(X) * total(T) - T,
+        lambda X, T: softmax_minus(X, T),
+    ),
+    identity(
+        "soft cross-entropy",
+        lambda X, T: total(T * log_softmax(X)),
+        lambda X, T: -cross_entropy_with(X, T),
+    ),
+    identity(
+        "soft cross-entropy by logsumexp",
+        lambda X, T: logsumexp(X) - total(T * X),
+        lambda X, T: cross_entropy_with(X, T),
+        T="Simplex",
+    ),
+    identity(
+        "soft categorical focal",
+        lambda X, T, p: total(T * softmax_complement(X) ** p * log_softmax(X)),
+        lambda X, T, p: -softmax_focal(X, T, p),
+    ),
+    identity(
+        "mass elsewhere",
+        lambda X, T: total(T * softmax_complement(X)),
+        lambda X, T: softmax_error_rate(X, T),
+    ),
+    identity(
+        "cross-entropy of two softmaxes",
+        lambda Y, X: cross_entropy_with(X, softmax(Y)),
+        lambda Y, X: softmax_cross_entropy(Y, X),
+    ),
+    identity(
+        "mass not here",
+        lambda X, T: 1 - total(T * softmax(X)),
+        lambda X, T: softmax_error_rate(X, T),
+        T="Simplex",
+    ),
+    identity(
+        "share of the cross-entropies",
+        lambda X, k: cross_entropy_at(X, k) / total(log_softmax(X)),
+        lambda X, k: -cross_entropy_share(X, k),
+    ),
+    identity(
+        "mean cross-entropy",
+        lambda X: total(log_softmax(X)) / class_count(),
+        lambda X: -mean_cross_entropy(X),
+    ),
+    identity(
+        "mean cross-entropy by logsumexp",
+        lambda X: logsumexp(X) - total(X) / class_count(),
+        lambda X: mean_cross_entropy(X),
+    ),
+)

@@ -1,0 +1,60 @@
+"""Identities of differences: what cancels is computed from the difference."""
+
+from __future__ import annotations
+
+from lossary.functions import (
+    absolute,
+    difference_of_squares,
+    hypot,
+    maximum,
+    pseudo_huber,
+    relative_error,
+    size_power,
+    sqrt,
+    where,
+)
+from lossary.identities.rules import POSITIVE, identity
+
+DIFFERENCES = (
+    identity("relative error", lambda x, y: (x - y) / y, lambda x, y: relative_error(x, y)),
+    identity("ratio less one", lambda x, y: x / y - 1, lambda x, y: relative_error(x, y)),
+    identity(
+        "ratio of sizes", lambda x, y: absolute(x) / absolute(y), lambda x, y: absolute(x / y)
+    ),
+    identity(
+        "difference of squares",
+        lambda x, y: x * x - y * y,
+        lambda x, y: difference_of_squares(x, y),
+    ),
+    identity("hypot", lambda x, y: sqrt(x * x + y * y), lambda x, y: hypot(x, y)),
+    identity("hypot of 1", lambda x: sqrt(1 + x * x), lambda x: hypot(x, 1)),
+    identity(
+        "hypot of a ratio", lambda x, y: sqrt(1 + x * x / (y * y)), lambda x, y: hypot(x / y, 1)
+    ),
+    identity("pseudo-Huber", lambda x: hypot(x, 1) - 1, lambda x: pseudo_huber(x, 1)),
+    identity(
+        "Charbonnier", lambda x, y: hypot(x, y) - y, lambda x, y: pseudo_huber(x, y), y=POSITIVE
+    ),
+    identity(
+        "far part of Huber",
+        lambda x, d: d * absolute(x) - d * d / 2,
+        lambda x, d: d * (absolute(x) - d / 2),
+    ),
+    identity("square of a size", lambda x: absolute(x) * absolute(x), lambda x: x * x),
+    identity(
+        "power of a size",
+        lambda x, p: absolute(x) ** p,
+        lambda x, p: size_power(x, p),
+        p="Exponent",
+    ),
+    identity("root of a square", lambda x: sqrt(x * x), lambda x: absolute(x)),
+    identity("root", lambda x: x**0.5, lambda x: sqrt(x)),
+    identity("size by cases", lambda x: where(x < 0, -x, x), lambda x: absolute(x)),
+    identity("positive part", lambda x: where(0 < x, x, 0), lambda x: maximum(x, 0)),
+    identity(
+        "pinball",
+        lambda x, q: maximum(q * x, x * (q - 1)),
+        lambda x, q: where(x >= 0, q * x, (1 - q) * -x),
+        q="OpenUnit Unit",
+    ),
+)

@@ -1,0 +1,109 @@
+"""Identities of scores of a whole forecast: likelihoods and CRPS."""
+
+from __future__ import annotations
+
+from lossary.functions import (
+    absolute,
+    erf,
+    exp,
+    expm1,
+    exponential_crps,
+    gamma_nll,
+    gumbel_nll,
+    laplace_crps,
+    laplace_nll,
+    lgamma,
+    log,
+    log1p,
+    log_cosh_difference,
+    log_ndtr,
+    log_normal_nll,
+    logistic_crps,
+    logistic_nll,
+    ndtr,
+    negative_binomial_nll,
+    normal_crps,
+    pi,
+    poisson_nll,
+    scaled_softplus,
+    sqrt,
+    student_t_constant,
+    student_t_nll,
+    tweedie_nll,
+)
+from lossary.identities.rules import POSITIVE, identity
+
+SCORES = (
+    identity(
+        "gamma of a mean", lambda x, t: x + t / exp(x), lambda x, t: gamma_nll(x, t), t=POSITIVE
+    ),
+    identity("gamma", lambda x, t: x + t * exp(-x), lambda x, t: gamma_nll(x, t), t=POSITIVE),
+    identity(
+        "Tweedie",
+        lambda x, t, p: exp((2 - p) * x) / (2 - p) + t * exp((1 - p) * x) / (p - 1),
+        lambda x, t, p: tweedie_nll(x, t, p),
+    ),
+    identity(
+        "negative binomial",
+        lambda x, t, c: (t + 1 / c) * scaled_softplus(x, c) - t * x,
+        lambda x, t, c: negative_binomial_nll(x, t, c),
+    ),
+    identity(
+        "logistic likelihood",
+        lambda x, y, s: log(s) + 2 * log_cosh_difference((x - y) / s / 2, 0) + 2 * log(2),
+        lambda x, y, s: logistic_nll(x, y, s),
+    ),
+    identity(
+        "log-normal",
+        lambda x, t, s: (log(t) - x) * (log(t) - x) / (2 * s * s) + log(s) + log(t),
+        lambda x, t, s: log_normal_nll(x, t, s),
+    ),
+    identity(
+        "Gumbel",
+        lambda x, y, s: (y - x) / s + exp((x - y) / s) + log(s),
+        lambda x, y, s: gumbel_nll(x, y, s),
+    ),
+    identity(
+        "Student's t",
+        lambda x, y, s, v: (v + 1) / 2 * log1p((x - y) * (x - y) / (s * s * v)) + log(s),
+        lambda x, y, s, v: student_t_nll(x, y, s, v),
+    ),
+    identity(
+        "constant of a Student's t",
+        lambda v: log(pi * v) / 2 + lgamma(v / 2) - lgamma((v + 1) / 2),
+        lambda v: student_t_constant(v),
+    ),
+    identity(
+        "Laplace",
+        lambda x, y, s: absolute(x - y) / s + log(2 * s),
+        lambda x, y, s: laplace_nll(x, y, s),
+    ),
+    identity(
+        "score of a Laplace distribution",
+        lambda x, s: s * (poisson_nll(-absolute(x) / s, 1) - 0.75),
+        lambda x, s: laplace_crps(x, s),
+    ),
+    identity(
+        "score of a normal distribution",
+        lambda x, y, s: (
+            s
+            * (
+                (y - x) / s * erf((y - x) / s / sqrt(2))
+                + 2 * (exp((x - y) * (y - x) / (2 * s * s)) / sqrt(2 * pi))
+                - 1 / sqrt(pi)
+            )
+        ),
+        lambda x, y, s: normal_crps(x, y, s),
+    ),
+    identity(
+        "score of an exponential distribution",
+        lambda r, y: y + 2 * expm1(-r * y) / r + 1 / (2 * r),
+        lambda r, y: exponential_crps(r, y),
+    ),
+    identity("logarithm of a normal probability", lambda x: log(ndtr(x)), lambda x: log_ndtr(x)),
+    identity(
+        "score of a logistic distribution",
+        lambda x, s: s * (2 * log_cosh_difference(x / s / 2, 0) + 2 * log(2) - 1),
+        lambda x, s: logistic_crps(x, s),
+    ),
+)

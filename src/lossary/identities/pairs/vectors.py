@@ -1,0 +1,47 @@
+"""Identities of vectors: norms, directions, cosines and distances."""
+
+from __future__ import annotations
+
+from lossary.functions import (
+    centred,
+    class_count,
+    cosine,
+    cosine_gap,
+    distance_difference,
+    norm,
+    sqrt,
+    tanimoto_gap,
+    total,
+    unit,
+)
+from lossary.identities.rules import identity
+
+VECTORS = (
+    identity("norm", lambda X: sqrt(total(X * X)), lambda X: norm(X)),
+    identity("square of a norm", lambda X: norm(X) * norm(X), lambda X: total(X * X)),
+    identity("unit", lambda X: X / norm(X), lambda X: unit(X)),
+    identity("cosine", lambda X, Y: total(X * Y) / (norm(X) * norm(Y)), lambda X, Y: cosine(X, Y)),
+    identity(
+        "cosine in one root",
+        lambda X, Y: total(X * Y) / sqrt(total(X * X) * total(Y * Y)),
+        lambda X, Y: cosine(X, Y),
+    ),
+    identity("cosine of units", lambda X, Y: total(unit(X) * unit(Y)), lambda X, Y: cosine(X, Y)),
+    identity("cosine distance", lambda X, Y: 1 - cosine(X, Y), lambda X, Y: cosine_gap(X, Y)),
+    identity("centred", lambda X: X - total(X) / class_count(), lambda X: centred(X)),
+    identity(
+        "difference of distances",
+        lambda X, Y, Z: norm(X - Y) - norm(X - Z),
+        lambda X, Y, Z: distance_difference(X, Y, Z),
+    ),
+    identity(
+        "Tanimoto",
+        lambda X, Y: 1 - total(X * Y) / total(X * X + Y * Y - X * Y),
+        lambda X, Y: tanimoto_gap(X, Y),
+    ),
+    identity(
+        "Tanimoto by distance",
+        lambda X, Y: total((X - Y) * (X - Y)) / total(X * X + Y * Y - X * Y),
+        lambda X, Y: tanimoto_gap(X, Y),
+    ),
+)
