@@ -80,7 +80,8 @@ def _catboost(objective: Any, mine: bool, case: Case, data: Data, threads: int) 
         "leaf_estimation_method": "Newton", "leaf_estimation_iterations": 1,
     }  # fmt: skip
 
-    first = {"boost_from_average": False} if objective == "RMSE" else {}  # the others have it so
+    # The others begin at 0 anyway.
+    first = {"boost_from_average": False} if case.loss == "half_squared_error" else {}
 
     def step() -> Any:
         pool = catboost.Pool(data.prediction, data.target)

@@ -54,9 +54,13 @@ def call(
     if not 0 < size * len(args) < LIMIT or classes == 1 or classes < loss.least_classes:
         return NO_RECIPE
     outs = out if isinstance(out, dict) else {"gradient": out}
-    derivatives = {kind: _room(outs.get(kind), args) for kind in wanted if kind != "value"}
-    if any(room is None for room in derivatives.values()):
-        return NO_RECIPE
+    derivatives: dict[str, np.ndarray] = {}
+    for kind in wanted:
+        if kind != "value":
+            room = _room(outs.get(kind), args)
+            if room is None:
+                return NO_RECIPE
+            derivatives[kind] = room
     return _computed(recipe, args, options, wanted, derivatives)
 
 
