@@ -81,7 +81,9 @@ def _catboost(objective: Any, mine: bool, case: Case, data: Data, threads: int) 
     }  # fmt: skip
 
     # The others begin at 0 anyway.
-    first = {"boost_from_average": False} if case.loss == "half_squared_error" else {}
+    first: dict[str, Any] = (
+        {"boost_from_average": False} if case.loss == "half_squared_error" else {}
+    )
 
     def step() -> Any:
         pool = catboost.Pool(data.prediction, data.target)
