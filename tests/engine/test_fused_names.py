@@ -37,7 +37,7 @@ WORDS = tuple(
     min minimum n nan njit np numba part_of_total1 peak1 place_of_peak1 power prediction_
     prediction_b print r r1_0 range rest right row1 rows scale select self sign size sqrt start
     step sum sums t1_0 tanh the_n total1 delta_b delta_j delta_r
-    delta_t delta_ upstream upstream_ value value_ weight_ wrong
+    delta_t delta_ truth1 upstream upstream_ value value_ weight_ wrong
 """.split()  # noqa: SIM905  (a list of a hundred strings is no easier to read)
 )
 
@@ -94,4 +94,12 @@ def test_data_may_be_called_like_words_of_the_kernel(first):
 def test_a_loss_may_be_called_like_a_word_of_the_kernel(name):
     odd = with_words(name, "prediction: Real", "target: Real", ["n"], "(prediction - target) ** 2")
     arrays, _ = sample(odd, shape=(9,))
+    agree(odd.value_and_gradient, *arrays)
+
+
+@pytest.mark.parametrize("classes", [3, 200])
+def test_a_truth_of_a_row_joins_one_of_each_entry(classes):
+    formula = "total(where((peak(target) > 0) & (scores > 1), exp(scores), 0 * scores))"
+    odd = with_words("odd_truths", "scores: Scores", "target: Binaries", ["n"], formula)
+    arrays, _ = sample(odd, shape=(40,), classes=classes)
     agree(odd.value_and_gradient, *arrays)

@@ -15,7 +15,7 @@ __all__ = ["Identity", "stable", "table"]
 @cache
 def table() -> tuple[Identity, ...]:
     """Return all identities."""
-    from lossary.identities.pairs import IDENTITIES
+    from lossary.identities.families import IDENTITIES
 
     return IDENTITIES
 
