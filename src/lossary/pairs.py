@@ -34,10 +34,11 @@ from lossary.errors import FormulaError, ShapeError
 
 __all__ = ["value", "value_and_gradients"]
 
-_LEAST, _SHARE = 32, 512
-"""Rows of a block: at least so many, and a share of all.
+_LEAST, _SHARE, _ROOM = 32, 512, 1 << 19
+"""Rows of a block: at least so many, a share of all, or as many as have so many similarities.
 
-A kernel needs some seven arrays like a block, an array library's own operations some thirty.
+A kernel needs some seven arrays like a block, an array library's own operations some thirty; a
+product of few rows is slow.
 """
 
 _JOINING = {
@@ -150,7 +151,7 @@ class _Batch:
         if label is not None and others is not None and candidate_label is None:
             known[1] = None if _by_place(loss) else label
         labels = [_labels(library, x, n, rows) for x, n in zip(known, counts, strict=True)]
-        size = block or max(_LEAST, -(-counts[0] // _SHARE))
+        size = block or max(_LEAST, -(-counts[0] // _SHARE), _ROOM // max(1, counts[1]))
         return cls(loss, library, rows, others, labels[0], labels[1], size, settings)
 
     def blocks(self) -> Iterator[tuple[slice, tuple[Any, Any]]]:

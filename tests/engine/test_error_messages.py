@@ -321,7 +321,7 @@ def based(prediction: Real, target: Real):
 
 def fixed(logits: Logits, label: Label):
     """Wrong."""
-    return logsumexp(logits) - pick(logits, 0)
+    return logsumexp(logits) - pick(logits, -1)
 
 
 def shifted(logits: Logits, label: Label):
@@ -363,7 +363,7 @@ DEFINITIONS = {
     surplus: ("softplus takes 1 argument, got 2", "write softplus(x)", "return softplus("),
     lacking: ("cross_entropy_at takes 2 arguments, got 1", "return cross_entropy_at(logits)"),
     based: ("log() takes 1 positional argument", "return log(prediction, 2)"),
-    fixed: ("pick takes a label", "got 0", "is_class(0)", "- pick(logits, 0)"),
+    fixed: ("pick takes a label", "got -1", "pick(x, 0)", "- pick(logits, -1)"),
     shifted: ("pick takes a label", "annotate an argument with Label"),
     summed: ("along the class axis", "no argument has that axis", "Logits"),
     normalised: ("along the class axis", "no argument has that axis"),

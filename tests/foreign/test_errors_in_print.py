@@ -85,7 +85,13 @@ def test_convexity_is_of_the_loss_and_the_model_together():
 
 @pytest.mark.seed("E14")
 def test_the_name_says_whether_logits_or_probabilities_are_meant():
-    no_other = {"jensen_shannon", "total_variation_distance", "brier", "multiclass_brier"}
+    no_other = {
+        "jensen_shannon",
+        "jeffreys",
+        "total_variation_distance",
+        "brier",
+        "multiclass_brier",
+    }
     for name, loss in L.catalogue.items():
         first = loss.inputs[0].name
         of_probabilities = first in ("probability", "probabilities")

@@ -23,6 +23,7 @@ from lossary.functions import (
     peak,
     sigmoid,
     sinh,
+    size_power,
     softplus,
     sqrt,
     tanh,
@@ -94,6 +95,11 @@ REWRITES = (
     identity(
         "length by its largest entry",
         lambda X, p: total(absolute(X) ** p) ** (1 / p),
+        lambda X, p: peak(absolute(X)) * total((absolute(X) / peak(absolute(X))) ** p) ** (1 / p),
+    ),
+    identity(
+        "length by its largest entry, of a power of 1 or more",
+        lambda X, p: total(size_power(X, p)) ** (1 / p),
         lambda X, p: peak(absolute(X)) * total((absolute(X) / peak(absolute(X))) ** p) ** (1 / p),
     ),
     identity(

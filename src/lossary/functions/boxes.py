@@ -144,7 +144,7 @@ _log_slopes = slopes(by_side, _log_along)
 def box_iou(box: Expression, other: Expression) -> Expression:
     """Intersection over union; of boxes without area 1 if they are equal, else 0."""
     common, _, union = _areas(*by_side(box, other))
-    return where(union > 0, common / or_one(union), where(_equal(box, other), 1, 0))
+    return where(union == 0, where(_equal(box, other), 1, 0), common / or_one(union))
 
 
 @named(
@@ -156,7 +156,7 @@ def box_iou(box: Expression, other: Expression) -> Expression:
 def box_iou_gap(box: Expression, other: Expression) -> Expression:
     """1 - IoU by what one box alone covers, so that nearly equal boxes keep their digits."""
     _, rest, union = _areas(*by_side(box, other))
-    return where(union > 0, rest / or_one(union), where(_equal(box, other), 0, 1))
+    return where(union == 0, where(_equal(box, other), 0, 1), rest / or_one(union))
 
 
 @named(

@@ -87,7 +87,7 @@ def jeffreys_term(p: Expression, t: Expression) -> Expression:
 
 
 @named(
-    means=lambda x, p: p * absolute(x) ** (p - 1) * sign(x),
+    means=lambda x, p: where(x == 0, 0, p * absolute(x) ** (p - 1) * sign(x)),
     # At 0 an infinite power meets a sign of 0.
     slope=lambda x, p: (
         where(absolute(x) + (p - 1) == 0, 0, weighted(absolute(x) ** (p - 2), p * (p - 1))),

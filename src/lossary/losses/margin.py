@@ -186,7 +186,8 @@ def margin_based(
 )
 def lee_lin_wahba(scores: Scores, label: Label):
     """Sum over the wrong classes of how far their scores lie above -1 / (C - 1)."""
-    above = maximum(0, scores + 1 / (class_count() - 1))
+    others = maximum(class_count() - 1, 1)  # one class alone has no wrong one
+    above = maximum(0, scores + 1 / others)
     return total(where(is_class(label), 0, above))
 
 
