@@ -21,10 +21,12 @@ from lossary.show.plot import draw, figure
 from lossary.show.shape import flat, jumps, limits, titles
 from samples import holds
 
+RISING = {"pinball_hinge", "rescaled_squared_error"}  # beyond the margin that they ask for
 CLASSES = [  # all but a distance, which has no right side
     name
     for name, loss in L.catalogue.items()
     if loss.family in {"classification", "margin"} and loss.inputs[0].name != "distance"
+    if name not in RISING
 ]
 
 

@@ -181,17 +181,6 @@ def margin_based(
 
 
 @loss(
-    source="Lee, Lin and Wahba 2004, doi:10.1198/016214504000000098",
-    promises="non_negative convex bounded_gradient",
-)
-def lee_lin_wahba(scores: Scores, label: Label):
-    """Sum over the wrong classes of how far their scores lie above -1 / (C - 1)."""
-    others = maximum(class_count() - 1, 1)  # one class alone has no wrong one
-    above = maximum(0, scores + 1 / others)
-    return total(where(is_class(label), 0, above))
-
-
-@loss(
     source="Rifkin and Klautau 2004, JMLR 5:101-141",
     promises="non_negative convex bounded_gradient",
 )

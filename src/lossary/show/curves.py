@@ -94,6 +94,7 @@ TARGETS: dict[str, float] = dict.fromkeys(
 # Beside a 0 these have nothing to show: the advantage multiplies all, and all errors are 200 %.
 BESIDE_ONE = {
     "clipped_policy": {"advantage": 1.0},
+    "policy_gradient": {"advantage": 1.0},
     "symmetric_absolute_percentage_error": {"target": 1.0},
 }
 
