@@ -55,12 +55,12 @@ def call(
         return NO_RECIPE
     outs = out if isinstance(out, dict) else {"gradient": out}
     derivatives: dict[str, np.ndarray] = {}
-    for kind in wanted:
-        if kind != "value":
-            room = _room(outs.get(kind), args)
+    for word in wanted:
+        if word != "value":
+            room = _room(outs.get(word), args)
             if room is None:
                 return NO_RECIPE
-            derivatives[kind] = room
+            derivatives[word] = room
     return _computed(recipe, args, options, wanted, derivatives)
 
 
