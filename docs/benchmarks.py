@@ -68,6 +68,13 @@ kernels of others.
 """
 
 EMPTY = "\nNo results are committed yet.\n"
+WHICH = {
+    "small": "a first look",
+    "everyday": "everyday sizes",
+    "full": "all sizes",
+    "chosen": "chosen cases",
+}
+"""What a heading says of the work that was measured, by the size that was asked for."""
 
 
 def page() -> str:
@@ -86,7 +93,8 @@ def section(file: Path) -> str:
     facts = results.machine
     where = facts.get("gpu") or f"{facts['processor']}, {results.settings['threads']} threads"
     figure = f"{FIGURES.name}/{picture(file).name}" if shown(results) else ""
-    return f"## {where}\n\n{markdown(results, level=3, picture=figure)}"
+    which = WHICH[results.settings["size"]]
+    return f"## {where}: {which}, {results.date}\n\n{markdown(results, level=3, picture=figure)}"
 
 
 def published(file: Path) -> Results:
