@@ -34,6 +34,12 @@ from lossary.identities import Identity, stable
 from lossary.identities.normal import Normal
 from lossary.identities.rules import identity
 
+
+def _by_largest(row: Expression, power: Expression) -> Expression:
+    largest = peak(absolute(row))
+    return largest * total((absolute(row) / largest) ** power) ** (1 / power)
+
+
 REWRITES = (
     identity(
         "difference of roots",
@@ -95,12 +101,12 @@ REWRITES = (
     identity(
         "length by its largest entry",
         lambda X, p: total(absolute(X) ** p) ** (1 / p),
-        lambda X, p: peak(absolute(X)) * total((absolute(X) / peak(absolute(X))) ** p) ** (1 / p),
+        _by_largest,
     ),
     identity(
         "length by its largest entry, of a power of 1 or more",
         lambda X, p: total(size_power(X, p)) ** (1 / p),
-        lambda X, p: peak(absolute(X)) * total((absolute(X) / peak(absolute(X))) ** p) ** (1 / p),
+        _by_largest,
     ),
     identity(
         "logarithm of a sum of powers",

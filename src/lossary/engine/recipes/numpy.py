@@ -53,15 +53,25 @@ def call(
     size = args[0].size
     if not 0 < size * len(args) < LIMIT or classes == 1 or classes < loss.least_classes:
         return NO_RECIPE
+    derivatives = {} if wanted is VALUE else _rooms(args, wanted, out)
+    if derivatives is None:
+        return NO_RECIPE
+    return _computed(recipe, args, options, wanted, derivatives)
+
+
+def _rooms(
+    args: tuple[np.ndarray, ...], wanted: tuple[str, ...], out: Any
+) -> dict[str, np.ndarray] | None:
+    """Return the array that each derivative goes to; None where one cannot take it."""
     outs = out if isinstance(out, dict) else {"gradient": out}
-    derivatives: dict[str, np.ndarray] = {}
+    found: dict[str, np.ndarray] = {}
     for word in wanted:
         if word != "value":
             room = _room(outs.get(word), args)
             if room is None:
-                return NO_RECIPE
-            derivatives[word] = room
-    return _computed(recipe, args, options, wanted, derivatives)
+                return None
+            found[word] = room
+    return found
 
 
 def _room(out: Any, args: tuple[np.ndarray, ...]) -> np.ndarray | None:
