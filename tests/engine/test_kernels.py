@@ -29,7 +29,7 @@ def call(loss, shape, **options):
 @pytest.fixture(autouse=True)
 def shared_work(monkeypatch):
     """Threads share work that is smaller than what pays, so that the tests stay short."""
-    monkeypatch.setattr(fused, "PARALLEL_FROM", 1 << 12)
+    monkeypatch.setattr(fused, "PARALLEL_FROM", dict.fromkeys(fused.PARALLEL_FROM, 1 << 12))
 
 
 def alike(found, expected):
@@ -102,7 +102,7 @@ def test_the_choice_of_an_engine_belongs_to_its_thread():
 PRELUDE = """
 import sys, numpy as np, lossary as L
 from lossary.engine import fused
-fused.PARALLEL_FROM = 1 << 12
+fused.PARALLEL_FROM = dict.fromkeys(fused.PARALLEL_FROM, 1 << 12)
 x = np.linspace(-3, 3, 70_000)
 t = np.zeros_like(x)
 def value():

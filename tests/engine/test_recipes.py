@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import lossary as L
-from lossary.engine import recipes
+from lossary.engine import fused, recipes
 from lossary.engine.recipes import recipe as module
+from lossary.kernels import pool
 from samples import each_with_kernels, sample
 
 pytestmark = pytest.mark.representative
@@ -91,6 +92,30 @@ def check(name, options, met):
         np.testing.assert_allclose(value, wanted[0], rtol=2e-7)
         np.testing.assert_allclose(gradient, wanted[1], rtol=3e-7, atol=1e-12)
         assert gradient.dtype == np.float32
+
+
+@pytest.mark.parametrize("options", [{}, OPTIONS["mask"], OF_LABELS["both"]], ids=str)
+def test_threads_do_not_change_a_bit(options, recipes_at_once, monkeypatch):
+    monkeypatch.setattr(fused, "PARALLEL_FROM", dict.fromkeys(fused.PARALLEL_FROM, 1 << 12))
+    inputs, _ = sample(L.cross_entropy, shape=(6_001,), classes=7)
+    options = filled(options, arrays_of(6_001, 7, np.float64))
+    called, found = [], []
+    monkeypatch.setattr(pool, "_called", noted(pool._called, called))
+    for number in ("1", "2", "5"):
+        monkeypatch.setenv("LOSSARY_NUM_THREADS", number)
+        value, gradient = L.cross_entropy.value_and_gradient(*inputs, **options)
+        found.append((value, gradient.tobytes()))
+    assert ready(recipes_at_once) == [True]
+    assert called == [1, 4]
+    assert found[1:] == found[:1] * 2
+
+
+def noted(function, calls):
+    def noting(count, *rest):
+        calls.append(count)
+        return function(count, *rest)
+
+    return noting
 
 
 def on_tensors(loss):

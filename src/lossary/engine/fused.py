@@ -20,13 +20,16 @@ from lossary.engine.checking import tolerance
 from lossary.engine.memory import Memory
 from lossary.engine.program import Variant
 from lossary.engine.selection import ELSEWHERE, OVER_POSITIONS, chosen, obstacle
-from lossary.formula import variable
+from lossary.formula import variable, walk
 from lossary.kernels import pool
 from lossary.render.kernel import Kernel, Operand, Place, Result, Storage, check_of
+from lossary.render.passes import COSTLY
+from lossary.render.target import lower
 from lossary.rewriting import substitute
 
-PARALLEL_FROM = 1 << 20
-"""Numbers read from which several threads share the work; waking them costs some 100 µs."""
+PARALLEL_FROM = {"arithmetic": 1 << 17, "functions": 1 << 15}
+"""Elements from which several threads share the work, by what it is made of: a tenth of a
+millisecond's. Waking a thread costs some 30 µs."""
 
 _ROW_BLOCK = 1 << 14
 """Elements in a block of long rows."""
@@ -125,7 +128,7 @@ class Fused:
         def work(first: int, last: int) -> None:
             function(first, last, step, *arguments)
 
-        pool.run(work, blocks, parallel=self.shared)
+        pool.run(work, blocks, self.workers)
         if np.count_nonzero(wrong):
             return None
         return float(sums.sum()) if value else 0.0
@@ -166,17 +169,17 @@ class Fused:
         return self.call.library.shape(self.call.prediction)[-1]
 
     @property
-    def shared(self) -> bool:
-        """Whether several threads share the work."""
-        return sum(operand.words.size for operand in self.operands) >= PARALLEL_FROM
+    def workers(self) -> int:
+        """On how many threads the work is worth sharing."""
+        return workers(self.variant, prod(self.call.library.shape(self.call.prediction)))
 
     @property
     def description(self) -> str:
         """Say what would run: the storages, the blocks and the threads."""
         storages = ", ".join(operand.storage for operand in self.operands)
         elements = prod(self.call.library.shape(self.call.prediction))
-        workers = pool.threads() if self.shared else 1
-        return f"Numba on {workers} threads over {elements} elements ({storages})"
+        threads = max(1, min(pool.threads(), self.workers))
+        return f"Numba on {threads} threads over {elements} elements ({storages})"
 
     def output(self, array: Any, name: str) -> Memory:
         """Return where a result of that name is written; the array is contiguous."""
@@ -282,6 +285,22 @@ def _class_weighted(call: Call, weight: Memory | None, mask: Memory | None) -> M
 def _apart(words: np.ndarray, written: np.ndarray) -> np.ndarray:
     """Copy what lies where a kernel writes: it is compiled for arrays that lie apart."""
     return words.copy() if np.may_share_memory(words, written) else words
+
+
+def workers(variant: Variant, elements: int) -> int:
+    """Return on how many threads a kernel of so many elements is worth sharing."""
+    return 2 * elements // shared_from(variant)
+
+
+def shared_from(variant: Variant) -> int:
+    """Return from how many elements on threads share a kernel."""
+    return PARALLEL_FROM[_made_of(variant)]
+
+
+@lru_cache(maxsize=4096)
+def _made_of(variant: Variant) -> str:
+    value = lower(variant.result("value"))
+    return "functions" if any(n.operator in COSTLY for n in walk(value)) else "arithmetic"
 
 
 def is_short(classes: int) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
@@ -33,22 +34,44 @@ def threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run(work: Callable[[int, int], None], blocks: int, parallel: bool) -> None:
-    """Call ``work(first, last)`` so that the ranges cover all blocks."""
-    count = min(threads(), blocks) if parallel else 1
-    if count == 1:
+def run(work: Callable[[int, int], None], blocks: int, most: int) -> None:
+    """Call ``work(first, last)`` so that the ranges cover all blocks, on so many threads at most.
+
+    The calling thread takes ranges too: where others come late, or never, it has done their part.
+    """
+    count = min(threads(), blocks, most) if most > 1 else 1
+    if count <= 1:
         work(0, blocks)
         return
     shares = min(count * _SHARES, blocks)
-    edges = [blocks * share // shares for share in range(shares + 1)]
-    waiting: list[Future[None]] = []
-    for first, last in pairwise(edges):
+    ranges = deque(pairwise(blocks * share // shares for share in range(shares + 1)))
+    others = _called(count - 1, work, ranges)
+    try:
+        _take(work, ranges)
+    finally:
+        for other in others:
+            if not other.cancel():
+                other.result()
+
+
+def _called(
+    count: int, work: Callable[[int, int], None], ranges: deque[tuple[int, int]]
+) -> list[Future[None]]:
+    """Call other threads to take ranges; none where the interpreter is shutting down."""
+    try:
+        return [_pool(count).submit(_take, work, ranges) for _ in range(count)]
+    except RuntimeError:
+        return []
+
+
+def _take(work: Callable[[int, int], None], ranges: deque[tuple[int, int]]) -> None:
+    """Do what is left, a range at a time."""
+    while True:
         try:
-            waiting.append(_pool(count).submit(work, first, last))
-        except RuntimeError:  # the interpreter is shutting down: no thread starts any more
-            work(first, last)
-    for future in waiting:
-        future.result()
+            first, last = ranges.popleft()
+        except IndexError:
+            return
+        work(first, last)
 
 
 def _pool(count: int) -> ThreadPoolExecutor:

@@ -47,12 +47,23 @@ def entry_text(kernel: Kernel, around: Around, types: dict[str, str], module: st
 
     ``types`` are NumPy's names for the words in memory, by operand and result. All parameters of
     the function are integers and float64; it returns the weighted sum (0 where values are not
-    reduced), the divisor, and how many values are wrong.
+    reduced), the divisor, and how many values are wrong. The kernel runs for the blocks from
+    ``first`` to ``last``; where threads share these, the addresses are those of the sums and the
+    counts of all blocks, and what is returned is right once all have come.
     """
     arrays = [name for name in parameters(kernel) if name.endswith("_")]
     arrays = [name for name in arrays if name not in {"weight_", "mask_"}]
     numbers = [operand.name for operand in kernel.operands if operand.place == "number"]
-    whole = ["rows", "classes", "step", *(f"at_{name}" for name in arrays)]
+    whole = [
+        "rows",
+        "classes",
+        "step",
+        "first",
+        "last",
+        "at_sums_",
+        "at_wrong_",
+        *(f"at_{name}" for name in arrays),
+    ]
     whole += ["at_weight_"] * bool(around.weight) + ["at_mask_"] * around.mask
     whole += ["at_table_"] * bool(around.table) + ["ignored"] * around.ignoring
     signature = ", ".join(["int64"] * len(whole) + ["float64"] * (len(numbers) + 2))
@@ -61,9 +72,9 @@ def entry_text(kernel: Kernel, around: Around, types: dict[str, str], module: st
         *_weighing(kernel, around),
         *_divisor(around),
         "blocks = -(-rows // step)",
-        "sums = np.empty(blocks)",
-        "wrong = np.empty(blocks, np.int64)",
-        f"{kernel.name}(0, blocks, step, {_passed(kernel)})",
+        _room("sums", "np.float64", "blocks"),
+        _room("wrong", "np.int64", "blocks"),
+        f"{kernel.name}(first, last, step, {_passed(kernel)})",
         *_counted(kernel, around),
         f"return {'block_total(sums)' if kernel.reduce else '0.0'}, divisor, float64(bad)",
     ]
@@ -96,6 +107,12 @@ def _views(kernel: Kernel, types: dict[str, str], arrays: Iterable[str]) -> Iter
     for name in arrays:
         shape = "(rows, classes)" if name in long else "(rows,)"
         yield f"{name} = carray(at(at_{name}, np.{types[name[:-1]]}(0)), {shape})"
+
+
+def _room(name: str, kind: str, count: str) -> str:
+    """Take the memory at an address, or room of the function's own where there is none."""
+    given = f"carray(at(at_{name}_, {kind}(0)), ({count},))"
+    return f"{name} = {given} if at_{name}_ else np.empty({count}, {kind})"
 
 
 def _label(kernel: Kernel) -> Operand:

@@ -17,8 +17,8 @@ from lossary.rewriting import rebuild
 
 REDUCTIONS = frozenset({"total", "peak", "argpeak"})
 
-# Worth keeping for a later pass instead of computing it again.
-_COSTLY = frozenset({"exp", "expm1", "log", "log1p", "tanh", "power", "sqrt", "sin", "cos"})
+# Worth keeping for a later pass instead of computing it again, and worth a thread of its own.
+COSTLY = frozenset({"exp", "expm1", "log", "log1p", "tanh", "power", "sqrt", "sin", "cos"})
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _class_nodes(roots: Sequence[Expression], made: Iterable[Expression]) -> lis
 def _resting_on_costly(results: Sequence[Expression]) -> set[Expression]:
     costly: set[Expression] = set()
     for node in walk(*results):
-        own = node.operator in _COSTLY
+        own = node.operator in COSTLY
         number = node.operator not in TRUTHS
         if number and node.class_axis and (own or any(a in costly for a in node.arguments)):
             costly.add(node)

@@ -19,6 +19,7 @@ from lossary.engine.libraries import owner
 from lossary.engine.selection import chosen, numba_is_there
 from lossary.engine.weighing import ignored
 from lossary.errors import LossaryError
+from lossary.kernels import pool
 
 if TYPE_CHECKING:
     from lossary.render.entry import Around
@@ -36,8 +37,8 @@ WANTED = frozenset({("gradient",), ("value", "gradient"), ("gradient", "hessian"
 SHORT = long.SHORT
 """Classes up to which rows take the kernel for short ones."""
 
-LIMIT = long.PARALLEL_FROM
-"""Numbers read from which several threads share the work, which is the long road's."""
+LIMIT = 1 << 20
+"""Numbers read from which gradients lie in leased memory, which is the long road's."""
 
 PATIENCE = 16
 """Calls of a kind before its kernel is compiled: a script that calls once compiles nothing."""
@@ -70,7 +71,8 @@ class Recipe:
     array, and the gradients those of each value. ``whole`` says of each input whether it has the
     shape of the prediction; the others have a number for each row. ``extras`` are the options that
     are arrays, ``moving`` the places of the inputs that get a gradient; ``curved`` says that the
-    first gets second derivatives too.
+    first gets second derivatives too. From ``shared_from`` elements on several threads share the
+    work.
     """
 
     definition: Definition
@@ -81,6 +83,7 @@ class Recipe:
     extras: tuple[str, ...]
     ignoring: bool
     each: bool
+    shared_from: int
     curved: bool = False
     entry: Callable[..., tuple[float, float, float]] | None = None
     _steps: dict[int, int] = field(default_factory=dict)
@@ -105,10 +108,29 @@ class Recipe:
         if self.ignoring:
             addresses.append(ignored(options["ignore_index"]))
         numbers = [self._number(a, options) for a in self.numbers] if self.numbers else ()
-        total, divisor, wrong = self.entry(
-            rows, classes, step, *addresses, *numbers, factor, self._divisor(options)
-        )
+        blocks = -(-rows // step)
+        given = (*addresses, *numbers, factor, self._divisor(options))
+        workers = 2 * rows * (classes or 1) // self.shared_from
+        if workers < 2:
+            total, divisor, wrong = self.entry(rows, classes, step, 0, blocks, 0, 0, *given)
+        else:
+            total, divisor, wrong = self._shared(rows, classes, step, blocks, workers, given)
         return None if wrong else (total, divisor)
+
+    def _shared(
+        self, rows: int, classes: int, step: int, blocks: int, workers: int, given: tuple[Any, ...]
+    ) -> tuple[float, float, float]:
+        """Do the same on several threads."""
+        assert self.entry is not None  # noqa: S101  (as above)
+        sums, wrong = np.empty(blocks), np.empty(blocks, np.int64)
+        rooms = sums.ctypes.data, wrong.ctypes.data
+        entry = self.entry
+
+        def work(first: int, last: int) -> None:
+            entry(rows, classes, step, first, last, *rooms, *given)
+
+        pool.run(work, blocks, workers)
+        return entry(rows, classes, step, blocks, blocks, *rooms, *given)
 
     def places(self, shape: Any) -> Any:
         """Return the shape of the values of a loss whose prediction has this one."""
@@ -300,8 +322,18 @@ def _recipe(call: Call, kernel: long.Fused, moving: tuple[int, ...], curved: boo
         tuple(given),
         call.options.ignore_index is not None,
         call.options.reduction == "none",
+        _shared_from(kernel, rows),
         curved,
     )
+
+
+def _shared_from(kernel: long.Fused, rows: bool) -> int:
+    """Return from how many elements on threads share the work.
+
+    Each goes through the weights of all rows, so that of single elements they take the long road.
+    """
+    weighed = kernel.weight is not None or kernel.mask is not None
+    return long.shared_from(kernel.variant) if rows or not weighed else LIMIT
 
 
 def _request(recipe: Recipe, call: Call, kernel: long.Fused, words: list[str]) -> None:
