@@ -42,7 +42,10 @@ WORDS = {
     "inf": np.inf,
     "nan": np.nan,
     "add": added,
-    "block_peak": lambda values, n, *scratch: values[:n].max(),
+    "int32": np.int32,
+    "block_peak": lambda values, n: values[:n].max(),
+    "block_sum": lambda values, n: np.sum(values[:n], dtype=np.float64),
+    "counted": lambda count, truth: count + bool(truth),
     "first_place": lambda values, n, value: int(np.argmax(values[:n] == value)),
     "both": lambda x, y: bool(x) and bool(y),
     "either": lambda x, y: bool(x) or bool(y),
@@ -68,7 +71,8 @@ IMPORT = re.compile(r"^from \S+ import (.*)$", re.MULTILINE)
 
 def plain(name, text):
     """The module of a kernel, as Python runs it."""
-    known = {"np": SimpleNamespace(empty=unwritten, int64=np.int64, bool_=np.bool_)}
+    kinds = {"int64": np.int64, "bool_": np.bool_, "float32": np.float32}
+    known = {"np": SimpleNamespace(empty=unwritten, **kinds)}
     for line in IMPORT.findall(text):
         for word in line.split(", "):
             source, _, alias = word.partition(" as ")

@@ -31,13 +31,13 @@ def test_a_loss_of_the_user_needs_no_extra_line(scale):
 # What the text of a kernel calls its own things, and what Python and NumPy call theirs.
 WORDS = tuple(
     """
-    Apart add bad begin bfloat16_to_float64 block block0 block_peak both both_ c1_0 classes either
-    error_of_total1 exp expm1 first first_place float float32 float64 floor gradient_of_prediction
-    highest i inf j keep kept0 kernel lane_sum last len log log1p logits_ lossary mask_ max maximum
-    min minimum n nan njit np numba part_of_total1 peak1 place_of_peak1 power prediction_
-    prediction_b print r r1_0 range rest right row1 rows scale select self sign size sqrt start
-    step sum sums t1_0 tanh the_n total1 delta_b delta_j delta_r
-    delta_t delta_ truth1 upstream upstream_ value value_ weight_ wrong
+    Apart add bad begin bfloat16_to_float64 block block0 block_peak block_sum both both_ c1_0
+    classes counted delta_ delta_b delta_j delta_r delta_t either error_of_total1 exp exp_single
+    expm1 first first_place float float32 float64 floor gradient_of_prediction highest i inf int32
+    j keep kept0 kernel lane_sum last len log log1p logits_ lossary mask_ max maximum min minimum
+    n nan njit np numba outside part_of_total1 peak1 place_of_peak1 power prediction_ prediction_b
+    print r r1_0 range rest right row1 rows scale select self sign size sqrt start step sum sums
+    t1_0 tanh the_n total1 truth1 upstream upstream_ value value_ weight_ wrong
 """.split()  # noqa: SIM905  (a list of a hundred strings is no easier to read)
 )
 

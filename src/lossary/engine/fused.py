@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import prod
 from pickle import PickleError
@@ -34,8 +34,8 @@ millisecond's. Waking a thread costs some 30 µs."""
 _ROW_BLOCK = 1 << 14
 """Elements in a block of long rows."""
 
-SHORT = 128
-"""Classes up to which rows are computed side by side."""
+SHORT = {"float64": 128, "float32": 32}
+"""Classes up to which rows are computed side by side, by what a lane of them holds."""
 
 _SHORT_BLOCK = 1 << 12
 """Elements in a block of short rows: its temporaries stay in the first cache."""
@@ -100,7 +100,7 @@ class Fused:
         form = self.form(
             tuple(results.items()), reduce=value, upstream=upstream and upstream.storage, over=over
         )
-        step = step_of(self.classes)
+        step = step_of(self.classes, form.short)
         blocks = -(-prod(self.call.shape) // step)
         sums, wrong = np.empty(blocks), np.empty(blocks, np.int64)
         read = [x.words for x in (*self.operands, *extras) if x is not None]
@@ -142,7 +142,7 @@ class Fused:
         over: bool = False,
     ) -> Form:
         """Return what shapes the text of a kernel with these results."""
-        return Form(
+        form = Form(
             self.variant,
             results,
             tuple(operand.storage for operand in self.operands),
@@ -152,9 +152,10 @@ class Fused:
             upstream,
             reduce,
             self.call.options.check,
-            is_short(self.classes),
+            False,
             over,
         )
+        return laid_out(form, self.classes)
 
     @property
     def over(self) -> str:
@@ -303,16 +304,21 @@ def _made_of(variant: Variant) -> str:
     return "functions" if any(n.operator in COSTLY for n in walk(value)) else "arithmetic"
 
 
-def is_short(classes: int) -> bool:
-    """Whether rows of so many classes are computed side by side; 0 stands for no rows."""
-    return 0 < classes <= SHORT
+def laid_out(form: Form, classes: int) -> Form:
+    """Return the form with its layout for rows of so many classes; 0 stands for no rows."""
+    return replace(form, short=0 < classes <= SHORT[_lanes(form)])
 
 
-def step_of(classes: int) -> int:
+@lru_cache(maxsize=4096)
+def _lanes(form: Form) -> str:
+    return "float32" if kernel_of(form).suits_single else "float64"
+
+
+def step_of(classes: int, short: bool) -> int:
     """Return how many elements, or rows of so many classes, make a block."""
-    if classes > SHORT:
-        return max(1, _ROW_BLOCK // classes)
-    return min(128, max(32, _SHORT_BLOCK // classes)) if classes else _STEP
+    if short:
+        return min(128, max(32, _SHORT_BLOCK // classes))
+    return max(1, _ROW_BLOCK // classes) if classes else _STEP
 
 
 def machine_code(form: Form, step: int, arguments: list[Any]) -> Callable[..., None] | None:

@@ -69,6 +69,7 @@ def softmax_jacobian(x: Expression) -> Jacobian:
 @named(
     means=lambda x: log(total(exp(x))),
     shape="row",
+    single=True,
     without=-inf,
 )
 def logsumexp(x: Expression) -> Expression:
@@ -127,6 +128,7 @@ def softmax_beside_one(x: Expression) -> Expression:
     # Exponentials and their sum may overflow; softmax is what it is a quotient of.
     slope=lambda x: (softmax_jacobian(x),),
     shape="class",
+    single=True,
     without=-inf,
 )
 def softmax(x: Expression) -> Expression:
@@ -139,6 +141,7 @@ def softmax(x: Expression) -> Expression:
     means=lambda x: 1 - softmax(x),
 
     shape="class",
+    single=True,
 )  # fmt: skip
 def softmax_complement(x: Expression) -> Expression:
     """1 - softmax(x), right also for the confident class."""
@@ -160,6 +163,7 @@ def log_softmax(x: Expression) -> Expression:
 @named(
     means=lambda x, label: -pick(log_softmax(x), label),
     shape="row",
+    single=True,
 )
 def cross_entropy_at(x: Expression, label: Expression) -> Expression:
     """Negative log-probability of one class, exact also when that class is the confident one."""
@@ -174,6 +178,7 @@ def cross_entropy_at(x: Expression, label: Expression) -> Expression:
     # Where a class is excluded the softmax is 0 already.
     slope=lambda x, label: (softmax_jacobian(x), None),
     shape="class",
+    single=True,
 )  # fmt: skip
 def softmax_minus_one_hot(x: Expression, label: Expression) -> Expression:
     """softmax(x) minus the unit vector of the label; 0 for excluded classes."""

@@ -41,6 +41,8 @@ class Function:
     shape: Shape = "elementwise"
     told: bool = False
     """Whether readers see its derivative by name, because it fills a page."""
+    single: bool = False
+    """Whether numbers of float32 do for what it computes of each class of a stored row."""
 
     def __post_init__(self) -> None:
         if self.means is None and self.slope is None:
@@ -56,16 +58,18 @@ def named(
     slope: Callable[..., tuple[Slope, ...]] | None = None,
     shape: Shape = "elementwise",
     told: bool = False,
+    single: bool = False,
     without: float | None = None,
 ) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
     """Put a function into the vocabulary; a slope by hand says why.
 
+    ``single`` says that it loses a few ulp at most where what belongs to a class is a float32.
     ``without`` is what an entry is that does not count: with it a function takes ``where=``.
     """
 
     def add(computed: Callable[..., Expression]) -> Callable[..., Expression]:
         name = computed.__name__
-        FUNCTIONS[name] = Function(name, computed, means, slope, shape, told)
+        FUNCTIONS[name] = Function(name, computed, means, slope, shape, told, single)
         signature = _signature(computed)
         count = len(signature.parameters)
         class_axis = {"elementwise": None, "row": False, "class": True}[shape]

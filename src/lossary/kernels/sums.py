@@ -6,16 +6,24 @@ so, and the sums of blocks are added with their rounding.
 
 from __future__ import annotations
 
-from math import inf
 from typing import Any
 
 import numpy as np
-from numba import float64, njit, types
+from numba import float32, float64, int32, int64, njit, types
 
 from lossary.kernels.vector_math import FUNCTIONS
-from lossary.kernels.vector_math.machine import instruction, select
+from lossary.kernels.vector_math.machine import (
+    DOUBLE,
+    INT32,
+    INT64,
+    SINGLE,
+    instruction,
+)
 
 add = FUNCTIONS["add"]
+
+_STRETCH = 64
+"""Values that are looked at before anything is decided."""
 
 
 @njit(forceinline=True)
@@ -40,35 +48,98 @@ def lane_sum(typing: Any, total: Any, value: Any) -> Any:
     return types.float64(types.float64, types.float64), generate
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
-def block_peak(values: np.ndarray, n: int, scratch: np.ndarray) -> float:
-    """Return the largest of the first n values; ``scratch`` has room for half of them.
+def ordered(builder: Any, bits: Any) -> Any:
+    """Build whole numbers that are in the order of the numbers with these bits; twice undoes it."""
+    width = bits.type.width
+    sign = builder.ashr(bits, bits.type(width - 1))
+    return builder.xor(bits, builder.and_(sign, bits.type((1 << width - 1) - 1)))
 
-    LLVM does not vectorise a running maximum without being told that there are no NaN, so the
-    block is folded onto its half until little is left: 0.07 ns per float32 value where the running
-    maximum, and ``values.max()``, take 0.5 ns (AVX-512, one thread).
+
+@instruction
+def rank_of(typing: Any, x: Any) -> Any:
+    """Return a whole number that grows with a number; NaN lies beyond the infinities."""
+    bits, kind = (int32, INT32) if x == float32 else (int64, INT64)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return ordered(builder, builder.bitcast(arguments[0], kind))
+
+    return bits(x), generate
+
+
+@instruction
+def of_rank(typing: Any, rank: Any) -> Any:
+    """Return the number of a rank, as a double."""
+    kind = SINGLE if rank == int32 else DOUBLE
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        number = builder.bitcast(ordered(builder, arguments[0]), kind)
+        return builder.fpext(number, DOUBLE) if rank == int32 else number
+
+    return float64(rank), generate
+
+
+@instruction
+def larger(typing: Any, x: Any, y: Any) -> Any:
+    """Return the larger of two whole numbers of one type."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.select(builder.icmp_signed(">", *arguments), *arguments)
+
+    return x(x, x), generate
+
+
+@instruction
+def counted(typing: Any, count: Any, truth: Any) -> Any:
+    """Return count + 1 where a truth holds, in 32 bits: as many lanes as float32 has."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.add(arguments[0], builder.zext(arguments[1], INT32))
+
+    return int32(int32, types.boolean), generate
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def block_peak(values: np.ndarray, n: int) -> float:
+    """Return the largest of the first n values, of which there is one at least.
+
+    LLVM does not vectorise a running maximum of numbers without being told that there are no NaN;
+    that of whole numbers it does: 0.1 ns per float32 where the other takes 0.5 (AVX2, one thread).
     """
-    half = n // 2
-    for i in range(half):
-        scratch[i] = select(values[i] > values[half + i], values[i], values[half + i])
-    while half > 16:
-        quarter = half // 2
-        for i in range(quarter):
-            upper = scratch[quarter + i]
-            scratch[i] = select(scratch[i] > upper, scratch[i], upper)
-        if half % 2:
-            scratch[0] = max(scratch[0], scratch[half - 1])
-        half = quarter
-    highest = float64(values[n - 1]) if n % 2 else -inf
-    for i in range(half):
-        highest = max(highest, scratch[i])
-    return highest
+    top = rank_of(values[0])
+    for i in range(1, n):
+        top = larger(rank_of(values[i]), top)
+    return of_rank(top)
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def block_sum(values: np.ndarray, n: int) -> float:
+    """Return the sum of the first n values of float32: fours are added as they are, then exactly.
+
+    A number of float64 takes two lanes of float32, and half an ulp of four is not seen in a sum.
+    """
+    quarter = n // 4
+    total = 0.0
+    for i in range(quarter):
+        first = values[i] + values[quarter + i]
+        second = values[2 * quarter + i] + values[3 * quarter + i]
+        total = lane_sum(total, float64(first + second))
+    for i in range(4 * quarter, n):
+        total += float64(values[i])
+    return total
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def first_place(values: np.ndarray, n: int, value: float) -> int:
-    """Return where a value first stands."""
-    for place in range(n):
+    """Return where a value first stands; stretches without it are passed by vectors."""
+    start = 0
+    while start + _STRETCH <= n:
+        seen = False
+        for i in range(_STRETCH):
+            seen |= values[start + i] == value
+        if seen:
+            break
+        start += _STRETCH
+    for place in range(start, n):
         if values[place] == value:
             return place
     return 0

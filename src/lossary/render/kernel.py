@@ -9,6 +9,7 @@ from typing import Any, Literal
 from lossary.domain import Domain
 from lossary.formula import Expression, variable
 from lossary.functions import absolute, exp, pick, total
+from lossary.render import lanes
 from lossary.render.passes import Plan
 from lossary.render.spare import relax
 from lossary.render.target import lower
@@ -59,7 +60,8 @@ class Kernel:
     """A function to print that computes all results in one pass over memory.
 
     Derivatives are multiplied by ``scale`` and, where they are given, by each element's weight and
-    upstream gradient. With ``reduce`` the weighted values are summed instead of written.
+    upstream gradient. With ``reduce`` the weighted values are summed instead of written. With
+    ``single`` what belongs to a class is computed in float32.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Kernel:
     mask: bool = False
     upstream: Storage | None = None
     check: bool = True
+    single: bool = False
 
     @cached_property
     def spare(self) -> bool:
@@ -83,9 +86,19 @@ class Kernel:
         return "float64" not in {*written, *read}
 
     @cached_property
+    def suits_single(self) -> bool:
+        """Whether float32 does for what belongs to a class: all of it is stored so."""
+        stored = {o.storage for o in self.operands if o.place == "class"}
+        stored |= {r.storage for r in self.results if r.expression.class_axis}
+        if stored != {"float32"} or any(o.mass is not None for o in self.operands):
+            return False
+        return all(lanes.suits(result.expression) for result in self.results)
+
+    @cached_property
     def expressions(self) -> tuple[Expression, ...]:
         """The lowered results."""
-        found = tuple(lower(result.expression, spare=self.spare) for result in self.results)
+        spare = self.spare and not self.single
+        found = tuple(lower(result.expression, spare=spare) for result in self.results)
         return relax(found) if self.spare else found
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from lossary.render.spare import WORDS
 from lossary.render.target import ATOM, OPERATORS, UNARY, Target
@@ -28,7 +29,7 @@ SPELLINGS = {
     "logical_not": (UNARY, "not {0}"),
     "where": (ATOM, "select({0}, {1}, {2})"),
     "total": (ATOM, "lane_sum({0})"),
-    "peak": (ATOM, "block_peak({0}, n, scratch)"),
+    "peak": (ATOM, "block_peak({0}, n)"),
     "argpeak": (ATOM, "first_place({0}, n, {1})"),
     "pick": (ATOM, "{0}"),
     "log1p_unit": (ATOM, "log1p_unit({0})"),
@@ -38,6 +39,16 @@ SPELLINGS = {
 }
 
 TARGET = Target("numba", "from numba import njit", SPELLINGS, "{0}", number="{0}", own=WORDS)
+
+SINGLE = replace(
+    TARGET,
+    spellings={
+        **SPELLINGS,
+        "exp": (ATOM, "exp_single({0})"),
+        "class_count": (ATOM, "float32(classes)"),
+    },
+)
+"""What belongs to a class, in float32: ``lanes`` says which functions that can be."""
 
 LOADS = {
     "float64": "{0}",
@@ -56,14 +67,16 @@ STORES = {
 
 # Where the words of a kernel come from.
 _SOURCES = {
-    "numba": ("float32", "float64", "njit"),
+    "numba": ("float32", "float64", "int32", "njit"),
     "math": ("cos", "inf", "nan", "sin"),
     "lossary.kernels.vector_math": (
         "bfloat16_to_float64", "float16_to_float64", "float64_to_bfloat16", "float64_to_float16",
         "floor", "maximum", "minimum", "sign", "sqrt",
     ),
-    "lossary.kernels.sums": ("add", "block_peak", "both", "either", "first_place", "lane_sum",
-                             "select"),
+    "lossary.kernels.vector_math.single": ("exp as exp_single",),
+    "lossary.kernels.sums": ("add", "block_peak", "block_sum", "both", "counted", "either",
+                             "first_place", "lane_sum"),
+    "lossary.kernels.vector_math.machine": ("select",),
     "lossary.kernels.apart": ("Apart",),
 }  # fmt: skip
 

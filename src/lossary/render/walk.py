@@ -51,9 +51,14 @@ class Scope:
 
     def texts(self, roots: Sequence[Expression], prefix: str) -> tuple[list[str], list[str]]:
         """Return the lines that compute the roots, and the text of each root."""
-        replaced = self.replaced(roots)
-        printer = Printer(self.target, replaced, "", self.fresh(prefix) + "_")
-        texts = [printer.printed(root, 0) for root in replaced]
+        return self.printed(self.replaced(roots), prefix, self.target)
+
+    def printed(
+        self, roots: Sequence[Expression], prefix: str, target: Target
+    ) -> tuple[list[str], list[str]]:
+        """Return the same for roots that have their names already."""
+        printer = Printer(target, roots, "", self.fresh(prefix) + "_")
+        texts = [printer.printed(root, 0) for root in roots]
         return printer.lines, texts
 
     def hoisted(self, roots: Sequence[Expression], index: str = "") -> Iterator[str]:
@@ -139,13 +144,13 @@ class Walk:
         starts = [line for r in reductions for line in r.lines("start")]
         yield from self.for_row([*scope.hoisted(roots, self.index), *starts])
         loads = list(self.loads(scope.replaced(roots)))
-        lines, texts = scope.texts(roots, "c")
+        lines, texts = self.class_texts(roots)
         parts = iter(texts)
         rooms = [self.room_for(node) for node in kept]
         body = [*loads, *lines, *(f"{room} = {next(parts)}" for room in rooms)]
         body += [line for r in reduced for line in r.lines("step", next(parts))]
         body += [self.store(place, next(parts)) for place in places]
-        body += [self.check(text) for text in parts]
+        body += [self.class_check(text) for text in parts]
         yield from self.for_classes(body, reductions)
         for reduction in reductions:
             yield from reduction.lines("end")
@@ -186,5 +191,13 @@ class Walk:
         raise NotImplementedError
 
     def check(self, text: str) -> str:
-        """Count a class that is outside its set."""
+        """Count what is outside its set."""
         raise NotImplementedError
+
+    def class_texts(self, roots: Sequence[Expression]) -> tuple[list[str], list[str]]:
+        """Return the lines that compute what belongs to a class, and the text of each root."""
+        return self.scope.texts(roots, "c")
+
+    def class_check(self, text: str) -> str:
+        """Count a class that is outside its set."""
+        return self.check(text)

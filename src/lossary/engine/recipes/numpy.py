@@ -10,11 +10,11 @@ import numpy as np
 from lossary.engine.recipes.recipe import (
     LIMIT,
     NO_RECIPE,
-    SHORT,
     VALUE,
     Recipe,
     find,
     is_open,
+    length,
     option_kind,
 )
 
@@ -39,7 +39,7 @@ def call(
         kind += (x.dtype, x.ndim)
     shape = args[0].shape
     classes = shape[-1] if loss.class_axis and shape else 0
-    kind.append(classes if loss.entries else classes <= SHORT)
+    kind.append(classes if loss.entries else length(classes))
     if options:
         kind.append(option_kind(options, _array_kind))
         if kind[-1] is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import nan
@@ -34,8 +35,13 @@ VALUE = ("value",)
 WANTED = frozenset({("gradient",), ("value", "gradient"), ("gradient", "hessian")})
 """What else a call may want of a recipe, with respect to its first argument."""
 
-SHORT = long.SHORT
-"""Classes up to which rows take the kernel for short ones."""
+_LENGTHS = sorted(long.SHORT.values())
+
+
+def length(classes: int) -> int:
+    """Return a number for the lengths of rows that are laid out alike, whatever the kernel."""
+    return bisect_left(_LENGTHS, classes)
+
 
 LIMIT = 1 << 20
 """Numbers read from which gradients lie in leased memory, which is the long road's."""
@@ -72,7 +78,7 @@ class Recipe:
     shape of the prediction; the others have a number for each row. ``extras`` are the options that
     are arrays, ``moving`` the places of the inputs that get a gradient; ``curved`` says that the
     first gets second derivatives too. From ``shared_from`` elements on several threads share the
-    work.
+    work. ``short`` rows are computed side by side.
     """
 
     definition: Definition
@@ -85,6 +91,7 @@ class Recipe:
     each: bool
     shared_from: int
     curved: bool = False
+    short: bool = False
     entry: Callable[..., tuple[float, float, float]] | None = None
     _steps: dict[int, int] = field(default_factory=dict)
     _tried: set[tuple[str, float]] = field(default_factory=set)
@@ -104,7 +111,7 @@ class Recipe:
         assert self.entry is not None  # noqa: S101  (find returns no other recipe)
         step = self._steps.get(classes)
         if step is None:
-            step = self._steps[classes] = long.step_of(classes)
+            step = self._steps[classes] = long.step_of(classes, self.short)
         if self.ignoring:
             addresses.append(ignored(options["ignore_index"]))
         numbers = [self._number(a, options) for a in self.numbers] if self.numbers else ()
@@ -348,8 +355,31 @@ def _request(recipe: Recipe, call: Call, kernel: long.Fused, words: list[str]) -
     # Of the call itself nothing is kept while its kernel is printed and compiled.
     value: Storage = kernel.operands[0].storage if recipe.each else "float64"
     form = kernel.form((("value", value),), reduce=not recipe.each)
-    about = _About(form, _around(recipe, call), words)
+    around = _around(recipe, call)
+    form = replace(
+        form,
+        results=(*form.results, *_derivatives(recipe, form)),
+        weight=around.kernel_weight or None,
+        mask=around.kernel_mask,
+    )
+    about = _About(long.laid_out(form, kernel.classes), around, words)
+    recipe.short = about.form.short
     background.ask(lambda: Work(_modules(recipe, about), ENTRY, []), then)
+
+
+def _places(recipe: Recipe) -> tuple[int, ...]:
+    """Return the place of the input that each derivative is one by."""
+    return (*recipe.moving, 0) if recipe.curved else recipe.moving
+
+
+def _derivatives(recipe: Recipe, form: long.Form) -> list[tuple[str, Storage]]:
+    """Return the derivatives that are written, and how they are stored."""
+    kinds = ["gradient"] * len(recipe.moving) + ["hessian"] * recipe.curved
+    inputs = recipe.definition.inputs
+    return [
+        (f"{kind}:{inputs[place].name}", form.storages[place])
+        for kind, place in zip(kinds, _places(recipe), strict=True)
+    ]
 
 
 class _About(NamedTuple):
@@ -365,24 +395,11 @@ def _modules(recipe: Recipe, about: _About) -> list[tuple[str, str]]:
     from lossary.kernels.modules import imported_as
     from lossary.render.entry import entry_text
 
-    inputs, around = recipe.definition.inputs, about.around
-    places = (*recipe.moving, 0) if recipe.curved else recipe.moving
-    kinds = ["gradient"] * len(recipe.moving) + ["hessian"] * recipe.curved
-    derivatives = [
-        (f"{kind}:{inputs[i].name}", about.form.storages[i])
-        for kind, i in zip(kinds, places, strict=True)
-    ]
-    form = replace(
-        about.form,
-        results=(*about.form.results, *derivatives),
-        weight=around.kernel_weight or None,
-        mask=around.kernel_mask,
-    )
-    kernel, source = long.kernel_of(form), long.source(form)
+    kernel, source = long.kernel_of(about.form), long.source(about.form)
     types = {o.name: word for o, word in zip(kernel.operands, about.words, strict=False)}
-    written = [about.words[place] for place in (0, *places)]
+    written = [about.words[place] for place in (0, *_places(recipe))]
     types |= {r.name: word for r, word in zip(kernel.results, written, strict=True)}
-    text = entry_text(kernel, around, types, imported_as(*source))
+    text = entry_text(kernel, about.around, types, imported_as(*source))
     return [source, (f"short_{recipe.definition.name}", text)]
 
 

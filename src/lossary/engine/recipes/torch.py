@@ -16,11 +16,11 @@ from lossary.engine.libraries.torch_memory import ORDINARY, keys_of
 from lossary.engine.recipes.recipe import (
     LIMIT,
     NO_RECIPE,
-    SHORT,
     VALUE,
     Recipe,
     find,
     is_open,
+    length,
     option_kind,
 )
 from lossary.engine.selection import CUTOFF
@@ -80,7 +80,7 @@ def _recipe(
             moving += (place,)
     shape = args[0].shape
     classes = shape[-1] if loss.class_axis and shape else 0
-    kind += (moving, classes if loss.entries else classes <= SHORT)
+    kind += (moving, classes if loss.entries else length(classes))
     if options:
         kind.append(option_kind(options, _array_kind))
         if kind[-1] is None:

@@ -10,7 +10,7 @@ Numba, ``triton_math`` for Triton.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from lossary.kernels.modules import fingerprint
@@ -24,11 +24,13 @@ def spelled(
     words: Mapping[str, Any],
     compiled: Callable[[FunctionType], Any],
     number: Callable[[float], Any] = float,
+    literals: bool = False,
 ) -> dict[str, Any]:
     """Return the functions of modules, compiled with a target's words in the place of their own.
 
-    ``title`` names the module that will hold them; ``number`` makes a constant of a plain number.
-    Where two modules have a function of one name all others call the later one.
+    ``title`` names the module that will hold them; ``number`` makes a constant of a plain number,
+    with ``literals`` of those inside the functions too. Where two modules have a function of one
+    name all others call the later one.
     """
     namespace: dict[str, Any] = {"__name__": title, **words}
     functions: dict[str, Any] = {}
@@ -37,9 +39,16 @@ def spelled(
             if isinstance(value, float):
                 namespace[name] = number(value)
             elif isinstance(value, FunctionType) and value.__module__ == module.__name__:
-                own = FunctionType(value.__code__, namespace, name)
+                code = _with_numbers(value.__code__, number) if literals else value.__code__
+                own = FunctionType(code, namespace, name)
                 # Both compilers tell functions apart by these names, also in what they store.
                 own.__module__, own.__qualname__ = title, f"{title}.{name}.{fingerprint()}"
                 own.__annotations__, own.__doc__ = value.__annotations__, value.__doc__
                 namespace[name] = functions[name] = compiled(own)
     return functions
+
+
+def _with_numbers(code: CodeType, number: Callable[[float], Any]) -> CodeType:
+    """Return the code with its plain numbers in a format of their own."""
+    consts = tuple(number(x) if isinstance(x, float) else x for x in code.co_consts)
+    return code.replace(co_consts=consts)

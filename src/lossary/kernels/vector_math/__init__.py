@@ -19,7 +19,7 @@ from lossary.kernels.vector_math.halves import (
     float64_to_bfloat16,
     float64_to_float16,
 )
-from lossary.kernels.vector_math.machine import vectorisable, words
+from lossary.kernels.vector_math.machine import DOUBLES, vectorisable
 
 __all__ = [
     "FUNCTIONS",
@@ -31,5 +31,5 @@ __all__ = [
 
 _MODULES = (plain, exponential, logarithm, powers, error_function, gamma)
 
-FUNCTIONS = spelled(__name__, _MODULES, words(), vectorisable)
+FUNCTIONS = spelled(__name__, _MODULES, DOUBLES.words(), vectorisable)
 globals().update(FUNCTIONS)

@@ -5,17 +5,19 @@ and no possible exception. Hence choices are made by ``select`` (both sides are 
 read without a change of type in memory, and rounding is done by adding a large constant.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from inspect import Parameter, Signature
 from typing import Any
 
 import llvmlite.ir
 import numba
-from numba.core.types import Integer, boolean, float64, int64
+import numpy as np
+from numba.core.types import Integer, boolean, float32, float64, int32, int64
 from numba.extending import intrinsic
 
+from lossary.kernels.elementary import formats
 from lossary.kernels.elementary.coefficients import evaluated, polynomials
-from lossary.kernels.elementary.formats import DOUBLE as CONSTANTS
 
 # No fast-math flag: the compensated sums and the rounding constants below are exact statements
 # about rounding, which reassociation would delete. Fused multiply-adds are written out instead.
@@ -46,14 +48,64 @@ def instruction_of(build: Callable[..., Any], result: Any, *kinds: Any) -> Word:
     return instruction(word)
 
 
-def own(name: str) -> Callable[..., Any]:
-    """Return what builds the instruction ``name`` of LLVM on doubles."""
+@dataclass(frozen=True)
+class Format:
+    """A format of numbers: Numba's types of a number and of its bits, LLVM's, the constants."""
 
-    def build(builder: Any, *arguments: Any) -> Any:
-        kind = llvmlite.ir.FunctionType(DOUBLE, [DOUBLE] * len(arguments))
-        return builder.call(builder.module.declare_intrinsic(name, [DOUBLE], kind), arguments)
+    number: Any
+    bits: Any
+    llvm_number: Any
+    llvm_bits: Any
+    constants: Mapping[str, Any]
 
-    return build
+    def own(self, name: str) -> Callable[..., Any]:
+        """Return what builds the instruction ``name`` of LLVM on these numbers."""
+
+        def build(builder: Any, *arguments: Any) -> Any:
+            kind = llvmlite.ir.FunctionType(self.llvm_number, [self.llvm_number] * len(arguments))
+            declared = builder.module.declare_intrinsic(name, [self.llvm_number], kind)
+            return builder.call(declared, arguments)
+
+        return build
+
+    def instructions(self) -> dict[str, Word]:
+        """Return the words that are single instructions."""
+        number, bits = self.number, self.bits
+        fma = instruction_of(lambda builder, *abc: builder.fma(*abc), number, *[number] * 3)
+        to_bits = instruction_of(lambda b, x: b.bitcast(x, self.llvm_bits), bits, number)
+        to_number = instruction_of(lambda b, x: b.bitcast(x, self.llvm_number), number, bits)
+        # AVX2 has no 64-bit shift that fills with the sign: this one fills with zeros.
+        shift = instruction_of(lambda builder, *both: builder.lshr(*both), bits, bits, bits)
+        return {
+            "fused": fma,
+            "bits_of": to_bits,
+            "from_bits": to_number,
+            "shifted_down": shift,
+            "square_root": instruction_of(self.own("llvm.sqrt"), number, number),
+            "rounded_down": instruction_of(self.own("llvm.floor"), number, number),
+            "magnitude": instruction_of(self.own("llvm.fabs"), number, number),
+            "with_sign_of": instruction_of(self.own("llvm.copysign"), number, number, number),
+        }
+
+    def polynomial(self, coefficients: Sequence[float]) -> Any:
+        """Return an intrinsic that evaluates a polynomial, given from the lowest power."""
+        number, llvm_number = self.number, self.llvm_number
+
+        @instruction
+        def evaluate(typing: Any, x: Any) -> Any:
+            def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+                numbers = [llvm_number(c) for c in coefficients]
+                return evaluated(numbers, arguments[0], builder.fma, builder.fmul)
+
+            return number(number), generate
+
+        return evaluate
+
+    def words(self, prefix: str = "") -> dict[str, Any]:
+        """Return what functions of these numbers are written in, polynomials of a prefix too."""
+        series = {word: self.polynomial(own) for word, own in polynomials(prefix).items()}
+        shared = {"select": select, "clamped": clamped}
+        return {**self.constants, **self.instructions(), **shared, **series}
 
 
 def from_single_bits(builder: Any, bits: Any) -> Any:
@@ -61,19 +113,6 @@ def from_single_bits(builder: Any, bits: Any) -> Any:
     return builder.fpext(builder.bitcast(builder.trunc(bits, INT32), SINGLE), DOUBLE)
 
 
-fused: Word = instruction_of(
-    lambda builder, *abc: builder.fma(*abc), float64, float64, float64, float64
-)
-bits_of: Word = instruction_of(lambda builder, x: builder.bitcast(x, INT64), int64, float64)
-from_bits: Word = instruction_of(
-    lambda builder, bits: builder.bitcast(bits, DOUBLE), float64, int64
-)
-# AVX2 has no 64-bit shift that fills with the sign: this one fills with zeros.
-shifted_down: Word = instruction_of(lambda builder, *both: builder.lshr(*both), int64, int64, int64)
-square_root: Word = instruction_of(own("llvm.sqrt"), float64, float64)
-rounded_down: Word = instruction_of(own("llvm.floor"), float64, float64)
-magnitude: Word = instruction_of(own("llvm.fabs"), float64, float64)
-with_sign_of: Word = instruction_of(own("llvm.copysign"), float64, float64, float64)
 double_from_single_bits: Word = instruction_of(from_single_bits, float64, int64)
 
 
@@ -84,22 +123,9 @@ def select(typing: Any, condition: Any, chosen: Any, otherwise: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.select(*arguments)
 
-    kind = int64 if isinstance(chosen, Integer) else float64
+    single = chosen == otherwise == float32
+    kind = int64 if isinstance(chosen, Integer) else float32 if single else float64
     return kind(boolean, kind, kind), generate
-
-
-def polynomial(coefficients: Sequence[float]) -> Any:
-    """Return an intrinsic that evaluates a polynomial, given from the lowest power."""
-
-    @instruction
-    def evaluate(typing: Any, x: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            numbers = [DOUBLE(c) for c in coefficients]
-            return evaluated(numbers, arguments[0], builder.fma, builder.fmul)
-
-        return float64(float64), generate
-
-    return evaluate
 
 
 @vectorisable
@@ -109,14 +135,11 @@ def clamped(x: float, low: float, high: float) -> float:
     return select(bounded < low, low, bounded)
 
 
-_INSTRUCTIONS = {
-    "fused": fused, "select": select, "clamped": clamped, "bits_of": bits_of,
-    "from_bits": from_bits, "shifted_down": shifted_down, "magnitude": magnitude,
-    "rounded_down": rounded_down, "square_root": square_root, "with_sign_of": with_sign_of,
-}  # fmt: skip
-
-
-def words(prefix: str = "") -> dict[str, Any]:
-    """Return what functions of doubles are written in, with the polynomials of a prefix."""
-    series = {word: polynomial(own) for word, own in polynomials(prefix).items()}
-    return {**CONSTANTS, **_INSTRUCTIONS, **series}
+DOUBLES = Format(float64, int64, DOUBLE, INT64, formats.DOUBLE)
+SINGLES = Format(
+    float32,
+    int32,
+    SINGLE,
+    INT32,
+    {name: np.float32(x) if isinstance(x, float) else x for name, x in formats.SINGLE.items()},
+)

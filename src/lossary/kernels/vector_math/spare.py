@@ -10,10 +10,10 @@ from lossary.kernels.elementary import (
     spelled,
 )
 from lossary.kernels.vector_math import FUNCTIONS as EXACT
-from lossary.kernels.vector_math.machine import vectorisable, words
+from lossary.kernels.vector_math.machine import DOUBLES, vectorisable
 
 _MODULES = (plain, logarithm, gamma, spare, error_function, spare_gamma)
-_WORDS = {**words("spare "), "precise_log": EXACT["log"]}
+_WORDS = {**DOUBLES.words("spare "), "precise_log": EXACT["log"]}
 
 FUNCTIONS = spelled(__name__, _MODULES, _WORDS, vectorisable)
 globals().update(FUNCTIONS)

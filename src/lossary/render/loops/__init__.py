@@ -1,6 +1,8 @@
-"""The loops of a CPU kernel: one pass over memory, in float64 throughout."""
+"""The loops of a CPU kernel: one pass over memory, in float64 but for rows that ``lanes`` names."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from lossary.render.kernel import Kernel
 from lossary.render.loops.columns import Columns
@@ -19,6 +21,7 @@ def kernel_text(kernel: Kernel, *, cached: bool, short: bool = False) -> str:
     ``short`` rows, of few classes, are computed side by side.
     """
     loops = (Columns if short else Rows) if kernel.class_axis else Elements
+    kernel = replace(kernel, single=loops is Rows and kernel.suits_single)
     header = f"def {kernel.name}({', '.join(parameters(kernel))}):"
     options = f"nogil=True, error_model='numpy', cache={cached}, pipeline_class=Apart"
     text = "\n".join([f"@njit({options})", header, *indented(loops(kernel).lines())]) + "\n"

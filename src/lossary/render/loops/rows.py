@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lossary.formula import Expression, walk
+from lossary.render.kernel import Kernel
+from lossary.render.lanes import in_lanes
 from lossary.render.loops.shared import Loops
-from lossary.render.numba import LOADS, STORES
+from lossary.render.numba import LOADS, SINGLE, STORES
 from lossary.render.walk import Reduce, Reduction, indented, place_of
 
 BLOCK = 1024
@@ -19,7 +21,7 @@ _PEAK = Reduce(
     start=("{0} = -inf",),
     step=("{2}[i] = {1}",),
     closing=(
-        "highest = block_peak({2}, n, scratch)",
+        "highest = block_peak({2}, n)",
         "if highest > {0}:",
         "    {0} = highest",
     ),
@@ -41,14 +43,27 @@ REDUCES = {
     ),
 }
 
+# Sums of float32 are made of a block of values too, in float64.
+IN_SINGLE = {
+    **REDUCES,
+    "total": Reduce(
+        start=("{0} = error_of_{0} = 0.0",),
+        step=("{2}[i] = {1}",),
+        closing=("{0}, error_of_{0} = add({0}, error_of_{0}, block_sum({2}, n))",),
+        end=("{0} += error_of_{0}",),
+    ),
+}
+
 # What makes room, by the names in the text.
-_ROOMS = {r"block\d+": BLOCK, "scratch": BLOCK // 2, r"kept\d+": "classes"}
+_ROOMS = {r"block\d+": BLOCK, r"kept\d+": "classes"}
 
 
 class Rows(Loops):
     """The loop over the rows of each block."""
 
-    reduces: Mapping[str, Reduce] = REDUCES
+    def __init__(self, kernel: Kernel) -> None:
+        super().__init__(kernel)
+        self.reduces: Mapping[str, Reduce] = IN_SINGLE if kernel.single else REDUCES
 
     def lines(self) -> Iterator[str]:
         """Return the lines of the function."""
@@ -57,7 +72,8 @@ class Rows(Loops):
         yield f"rows, classes = {shaped.name}_.shape"
         for pattern, size in _ROOMS.items():
             for name in dict.fromkeys(re.findall(rf"\b({pattern})(?:_b)?\b", "\n".join(body))):
-                yield f"{name} = np.empty({size})"
+                kind = ", np.float32" if self.kernel.single else ""
+                yield f"{name} = np.empty({size}{kind})"
         yield "for block in range(first, last):"
         yield "    bad = 0"
         yield "    sum = 0.0"
@@ -111,9 +127,9 @@ class Rows(Loops):
         computed = 0
         for reduction in super().reductions(nodes):
             x = reduction.argument
-            if reduction.nodes[0].operator == "total":
+            if reduction.nodes[0].operator == "total" and not self.kernel.single:
                 yield reduction
-            elif self._lies_in_memory(x):
+            elif reduction.nodes[0].operator != "total" and self._lies_in_memory(x):
                 spelled = replace(reduction.spelled, step=())
                 yield replace(reduction, spelled=spelled, room=f"{x.payload}_b")
             else:
@@ -130,7 +146,8 @@ class Rows(Loops):
         used = {node.payload for node in walk(*roots) if node.operator == "variable"}
         for operand in self.kernel.operands:
             if operand.place == "class" and operand.name in used:
-                yield f"{operand.name} = {LOADS[operand.storage].format(f'{operand.name}_b[i]')}"
+                load = "{0}" if self.kernel.single else LOADS[operand.storage]
+                yield f"{operand.name} = {load.format(f'{operand.name}_b[i]')}"
 
     def room_for(self, node: Expression) -> str:
         """Return where a node is kept for later passes."""
@@ -139,7 +156,20 @@ class Rows(Loops):
     def store(self, place: int, text: str) -> str:
         """Store a result that has an entry for each class."""
         result = self.kernel.results[place]
+        if self.kernel.single:
+            factor = " * ".join(self.kernel.factors(result))
+            return f"{result.array}_b[i] = ({text}) * float32({factor})"
         return f"{result.array}_b[i] = {STORES[result.storage].format(self.final(result, text))}"
+
+    def class_texts(self, roots: Sequence[Expression]) -> tuple[list[str], list[str]]:
+        """Print what belongs to a class in the numbers that its lanes hold."""
+        if not self.kernel.single:
+            return super().class_texts(roots)
+        return self.scope.printed(in_lanes(self.scope.replaced(roots)), "c", SINGLE)
+
+    def class_check(self, text: str) -> str:
+        """Count a class that is outside its set, in numbers as wide as the others."""
+        return f"outside = counted(outside, not {text})" if self.kernel.single else self.check(text)
 
     def for_classes(self, body: Sequence[str], reductions: Sequence[Reduction]) -> Iterator[str]:
         """Go from block to block, and in each from class to class."""
@@ -147,11 +177,16 @@ class Rows(Loops):
         yield f"    n = min({BLOCK}, classes - start)"
         yield from indented(_views([*body, *(reduction.room for reduction in reductions)]))
         yield from indented(line for r in reductions for line in r.lines("opening"))
+        counting = any(line.startswith("outside = ") for line in body)
+        if counting:
+            yield "    outside = int32(0)"
         if body:
             yield "    for i in range(n):"
             if any(re.search(r"\bj\b", line) for line in body):
-                yield "        j = start + i"
+                yield f"        j = {'int32(start + i)' if self.kernel.single else 'start + i'}"
             yield from indented(indented(body))
+        if counting:
+            yield "    bad += outside"
         yield from indented(line for r in reductions for line in r.lines("closing"))
 
 
