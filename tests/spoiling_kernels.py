@@ -21,7 +21,7 @@ from lossary.domain import Real, Scores
 from lossary.functions import absolute, cos, floor, sign, sin, total
 from lossary.render import passes, walk
 from lossary.render.loops import columns, rows
-from lossary.render.numba import LOADS, SPELLINGS, STORES
+from lossary.render.numba import LOADS, SINGLE, SPELLINGS, STORES
 from lossary.render.passes import Plan
 from lossary.render.target import SUM
 from plain_kernels import forget, nothing_compiled
@@ -104,11 +104,11 @@ MASK = np.array([True, True, False, True, True])
 DATA = ("huber", "focal", "cross_entropy", "soft_cross_entropy", "cosine_embedding")
 
 
-def check_wrong(name, classes, value):
+def check_wrong(name, classes, value, place=-1, dtype="float64"):
     """What lies outside its set is counted, so that the engine can say where it is."""
     loss = L.catalogue[name]
-    arrays, parameters = sample(loss, shape=(5,), classes=classes)
-    arrays[-1][2] = value
+    arrays, parameters = sample(loss, shape=(5,), classes=classes, dtype=dtype)
+    arrays[place][2] = value
     with nothing_compiled(), L.using(engine="fused"):
         try:
             loss(*arrays, **parameters)
@@ -149,6 +149,7 @@ def checks():
         yield partial(check_kernel, L.cross_entropy, classes, label_smoothing=0.1)
         yield partial(check_wrong, "cross_entropy", classes, 1000)
         yield partial(check_wrong, "cross_entropy", classes, -3)
+        yield partial(check_wrong, "cross_entropy", classes, np.nan, 0, "float32")
         yield partial(check_wrong, "soft_cross_entropy", classes, np.nan)
         yield partial(check_wrong, "cosine_embedding", classes, 0.5)
     yield partial(check_wrong, "focal", 0, 0.5)
@@ -187,6 +188,8 @@ def spelled():
         else:
             spoilt = (SUM, f"1.1 * ({text}) + 0.1")
         yield Spoiled(f"numba.{name}", patch_row(SPELLINGS, name, spoilt))
+    spoilt = (SUM, "float32(1.1) * exp_single({0})")
+    yield Spoiled("numba.single.exp", patch_row(SINGLE.spellings, "exp", spoilt))
     for title, table in (("LOADS", LOADS), ("STORES", STORES)):
         for storage, text in table.items():
             spoilt = text.replace("{0}", "(1.1 * ({0}) + 0.1)")

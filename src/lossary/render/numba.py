@@ -40,14 +40,7 @@ SPELLINGS = {
 
 TARGET = Target("numba", "from numba import njit", SPELLINGS, "{0}", number="{0}", own=WORDS)
 
-SINGLE = replace(
-    TARGET,
-    spellings={
-        **SPELLINGS,
-        "exp": (ATOM, "exp_single({0})"),
-        "class_count": (ATOM, "float32(classes)"),
-    },
-)
+SINGLE = replace(TARGET, spellings={**SPELLINGS, "exp": (ATOM, "exp_single({0})")})
 """What belongs to a class, in float32: ``lanes`` says which functions that can be."""
 
 LOADS = {
