@@ -22,9 +22,6 @@ from lossary.kernels.vector_math.machine import (
 
 add = FUNCTIONS["add"]
 
-_STRETCH = 64
-"""Values that are looked at before anything is decided."""
-
 
 @njit(forceinline=True)
 def both(x: bool, y: bool) -> bool:
@@ -128,21 +125,25 @@ def block_sum(values: np.ndarray, n: int) -> float:
     return total
 
 
+@instruction
+def earlier(typing: Any, first: Any, truth: Any, place: Any) -> Any:
+    """Return the smaller of two places, of the second only where a truth holds."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        first, truth, place = arguments
+        here = builder.select(truth, place, INT32(2**31 - 1))
+        return builder.select(builder.icmp_signed("<", here, first), here, first)
+
+    return int32(int32, types.boolean, int32), generate
+
+
 @njit(nogil=True, error_model="numpy", cache=True)
 def first_place(values: np.ndarray, n: int, value: float) -> int:
-    """Return where a value first stands; stretches without it are passed by vectors."""
-    start = 0
-    while start + _STRETCH <= n:
-        seen = False
-        for i in range(_STRETCH):
-            seen |= values[start + i] == value
-        if seen:
-            break
-        start += _STRETCH
-    for place in range(start, n):
-        if values[place] == value:
-            return place
-    return 0
+    """Return where a value first stands, 0 if nowhere; without a branch, so that it vectorises."""
+    first = int32(n)
+    for i in range(n):
+        first = earlier(first, values[i] == value, int32(i))
+    return 0 if first == n else first
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
