@@ -178,9 +178,10 @@ class Printer:
         self.lines: list[str] = []
         self.names: dict[Expression, str] = {}
         self.uses: Counter[Expression] = Counter(results)
-        for node in walk(*results):
+        nodes = [*walk(*results)]
+        for node in nodes:
             self._count(node)
-        for node in walk(*results):
+        for node in nodes:
             if self.uses[node] > 1 and node.arguments:
                 self.names[node] = self._store(node)
 
