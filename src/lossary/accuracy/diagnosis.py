@@ -19,7 +19,8 @@ from lossary.accuracy.causes import Cause, another, cause_of, undefined
 from lossary.accuracy.computed import Computed, entries_of, known, not_finite, sampled
 from lossary.accuracy.findings import Diagnosis, Finding
 from lossary.accuracy.local import Nodes, floats
-from lossary.accuracy.oracle import Kink, context
+from lossary.accuracy.exact import context
+from lossary.accuracy.oracle import Kink
 from lossary.accuracy.regions import Feature, region
 from lossary.accuracy.rewrites import rewritten
 from lossary.accuracy.samples import extremes
