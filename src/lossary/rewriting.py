@@ -28,7 +28,9 @@ ZERO, ONE = constant(0), constant(1)
 def substitute(expression: Expression, replacements: dict[Expression, Expression]) -> Expression:
     """Replace nodes, and rebuild what rests on them."""
     done = dict(replacements)
-    return bottom_up(expression, done, lambda node: rebuild(node, [done[a] for a in node.arguments]))
+    return bottom_up(
+        expression, done, lambda node: rebuild(node, [done[a] for a in node.arguments])
+    )
 
 
 def is_bracket(node: Expression) -> bool:

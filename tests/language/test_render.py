@@ -19,6 +19,7 @@ from lossary.formula import apply, constant, variable
 from lossary.functions import FUNCTIONS, PRIMITIVES, class_index
 from lossary.render import TARGETS, Program, latex, render
 from lossary.render.latex import SYMBOLS, TEMPLATES
+from lossary.render.target import lower
 from lossary.render.target import target as target_of
 from lossary.render.textbook import TOLD
 from samples import each_loss, sample
@@ -246,6 +247,12 @@ def check_brackets(written):
     namespace = {}
     exec(render(Program("f", ("x", "y", "z"), (expression,)), "numpy"), namespace)
     assert namespace["f"](3.0, 5.0, 7.0) == pytest.approx(value, rel=1e-15)
+
+
+def test_with_precision_to_spare_what_makes_a_rounding_good_is_left_out():
+    lost = apply("rounding", x - y)
+    assert lower(z + lost) is z + (x - y)
+    assert lower(z + lost, spare=True) is z
 
 
 def test_numbers_are_printed_to_the_last_bit():

@@ -270,9 +270,7 @@ def line(plan: tuple[Expression, ...]) -> Line:
     return Line(plan)
 
 
-def each_node(
-    plan: Sequence[Expression], point: Point, classes: int = 1
-) -> dict[Expression, Any]:
+def each_node(plan: Sequence[Expression], point: Point, classes: int = 1) -> dict[Expression, Any]:
     """Return every node of a plan in the present precision."""
     steps = line(tuple(plan))
     found = steps.run(point, classes)
