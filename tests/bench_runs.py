@@ -24,9 +24,14 @@ BIG = Case("huber", (10**7,))
 
 @pytest.fixture(autouse=True)
 def little_runs(monkeypatch):
-    """Move arrays of 4 kB to see what the machine can; leave to other tests what was compiled."""
+    """Move arrays of 4 kB to see what the machine can; leave to other tests what was compiled.
+
+    Nor is there a glance of half a second at what others do, or a wait for them.
+    """
     monkeypatch.setattr("lossary.bench.run.HEADLINE", 4096)
     monkeypatch.setattr("lossary.bench.run.tidy", lambda: None)
+    monkeypatch.setattr("lossary.bench.quiet.GLANCE", 0.02)
+    monkeypatch.setattr("lossary.bench.quiet.PATIENT", 1.0)
 
 
 @pytest.fixture

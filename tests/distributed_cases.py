@@ -1,6 +1,7 @@
 """Losses of distributed tensors, run by each of several processes: see test_distributed_tensors.
 
-``python distributed_cases.py RESULTS STORE`` writes what differs from one process, by case.
+``python distributed_cases.py RESULTS STORE LOSS ...`` writes what differs from one process, by
+case: of these losses, of the door and of mixtures.
 """
 
 import json
@@ -98,8 +99,8 @@ def kinds(mesh):
     return WAYS.items() if mesh.size() > 1 else [("rows", 0)]
 
 
-def catalogue(mesh):
-    for loss in samples.LOSSES:
+def catalogue(mesh, names):
+    for loss in map(L.catalogue.get, names):
         arrays, parameters = samples.sample(loss, shape=(ROWS,))
         tensors = [torch.from_numpy(x) for x in arrays]
         for way, axis in kinds(mesh):
@@ -150,11 +151,12 @@ def mixtures(mesh):
     yield "core stays in parts", None if kept_apart else str(unreduced.placements)
 
 
-def main(results, store):
+def main(results, store, *names):
     rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=size)
     mesh = init_device_mesh("cpu", (size,))
-    found = dict(catalogue(mesh)) | dict(doors(mesh, "door", LF, REDUCTIONS)) | dict(mixtures(mesh))
+    found = dict(catalogue(mesh, names)) | dict(mixtures(mesh))
+    found |= dict(doors(mesh, "door", LF, REDUCTIONS))
     with L.patched("torch", quiet=True):
         found |= dict(doors(mesh, "patched", torch.nn.functional, ("mean",)))
     plane = init_device_mesh("cpu", (1, size))

@@ -9,7 +9,7 @@ from functools import partial
 import mpmath
 import numpy as np
 
-from lossary.accuracy.oracle import IN_MPMATH, number
+from lossary.accuracy.exact import IN_MPMATH, number
 from lossary.formula import walk
 from lossary.functions import FUNCTIONS
 from lossary.render import Program, render

@@ -32,7 +32,10 @@ FACTOR, OFFSET = 1.001, 0.0017
 
 def clear_caches():
     """Forget every expression and text that was derived under the rules as they were."""
-    rewriting._settled.clear()
+    for known in (rewriting._settled, rewriting._simple, calculus._tangents):
+        known.clear()
+    for known in target._lowered.values():
+        known.clear()
     calculus._derived.cache_clear()
     program.variant.cache_clear()
     program.compiled.cache_clear()

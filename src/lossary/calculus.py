@@ -17,7 +17,7 @@ from inspect import signature
 from operator import add
 from typing import Any
 
-from lossary.formula import Expression, apply, constant, variable, walk
+from lossary.formula import Expression, apply, bottom_up, constant, variable
 from lossary.functions import (
     FUNCTIONS,
     Jacobian,
@@ -145,10 +145,12 @@ def diagonal(tangent: Tangent) -> Expression:
 
 def derivative(expression: Expression, argument: Expression) -> Tangent:
     """Return the derivative of an expression with respect to a variable; None if it is constant."""
-    tangents: dict[Expression, Tangent] = {}
-    for node in walk(expression):
-        tangents[node] = _tidy(_derive(node, argument, tangents))
-    return tangents[expression]
+    tangents = _tangents.setdefault(argument, {})
+    return bottom_up(expression, tangents, lambda node: _tidy(_derive(node, argument, tangents)))
+
+
+# The derivative of each expression by an argument: second derivatives begin with the first.
+_tangents: dict[Expression, dict[Expression, Tangent]] = {}
 
 
 def _derive(node: Expression, argument: Expression, tangents: dict[Expression, Tangent]) -> Tangent:

@@ -11,12 +11,13 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from lossary import slips
 from lossary.errors import FormulaError
 
 Payload = str | float | None
+T = TypeVar("T")
 
 _interned: dict[tuple[Any, ...], Expression] = {}
 
@@ -281,15 +282,33 @@ def _intern(
 def walk(*roots: Expression) -> Iterator[Expression]:
     """Yield every node below the roots once, arguments before the nodes that use them."""
     seen: set[Expression] = set()
-    stack = [(root, False) for root in reversed(roots)]
+    stack = [*reversed(roots)]
     while stack:
-        node, ready = stack.pop()
-        if ready:
-            yield node
-        elif node not in seen:
+        node = stack[-1]
+        if node in seen:
+            stack.pop()
+        elif waiting := [argument for argument in node.arguments if argument not in seen]:
+            stack += reversed(waiting)
+        else:
             seen.add(node)
-            stack.append((node, True))
-            stack.extend((argument, False) for argument in reversed(node.arguments))
+            yield stack.pop()
+
+
+def bottom_up(root: Expression, known: dict[Expression, T], step: Callable[[Expression], T]) -> T:
+    """Return what ``step`` makes of a node, after it was called for the arguments of the node.
+
+    ``known`` holds what was made of each; a caller that keeps it does no work twice.
+    """
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        if node in known:
+            stack.pop()
+        elif waiting := [argument for argument in node.arguments if argument not in known]:
+            stack += reversed(waiting)
+        else:
+            known[node] = step(node)
+    return known[root]
 
 
 def trace(function: Callable[..., Any], variables: Mapping[str, Expression | None]) -> Expression:

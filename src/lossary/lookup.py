@@ -6,7 +6,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import Generic, TypeVar
 
@@ -55,7 +55,12 @@ class Answer(Generic[D]):
     name: str
     loss: D | None
     not_yet: NotYet | None
-    near: tuple[str, ...]
+    catalogue: Mapping[str, D]
+
+    @cached_property
+    def near(self) -> tuple[str, ...]:
+        """Up to three other names of the catalogue, the most alike first."""
+        return _near(self.catalogue, self.name, self.loss)
 
     @property
     def problem(self) -> str:
@@ -85,7 +90,7 @@ def look_up(catalogue: Mapping[str, D], name: str) -> Answer[D]:
     missing = None if loss or own else _missing(name)
     if row and not loss and not missing:
         loss = catalogue.get(row.loss)
-    return Answer(name, loss, missing, _near(catalogue, name, loss))
+    return Answer(name, loss, missing, catalogue)
 
 
 @cache
@@ -156,7 +161,6 @@ def _instead(row: NotYet) -> str:
 
 
 def _near(catalogue: Mapping[str, D], name: str, found: D | None) -> tuple[str, ...]:
-    """Return up to three other names of the catalogue, the most alike first."""
     wanted = _short(name)
     scores = {
         loss.name: max(_likeness(wanted, _short(alias)) for alias in (loss.name, *loss.elsewhere))
@@ -211,6 +215,7 @@ def _short(name: str) -> str:
     return last.removesuffix("loss") or last
 
 
+@lru_cache(maxsize=4096)
 def _key(name: str) -> str:
     name = name.strip().lower().replace("_", "").replace("-", "").replace(" ", "")
     for prefix, short in (

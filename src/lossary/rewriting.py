@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from operator import is_
 from typing import Any
 
 import numpy as np
 
-from lossary.formula import Expression, apply, constant, walk
+from lossary.formula import Expression, apply, bottom_up, constant
 from lossary.functions import (
     FUNCTIONS,
     class_count,
@@ -27,10 +28,9 @@ ZERO, ONE = constant(0), constant(1)
 def substitute(expression: Expression, replacements: dict[Expression, Expression]) -> Expression:
     """Replace nodes, and rebuild what rests on them."""
     done = dict(replacements)
-    for node in walk(expression):
-        if node not in done:
-            done[node] = rebuild(node, tuple(done[a] for a in node.arguments))
-    return done[expression]
+    return bottom_up(
+        expression, done, lambda node: rebuild(node, [done[a] for a in node.arguments])
+    )
 
 
 def is_bracket(node: Expression) -> bool:
@@ -41,9 +41,9 @@ def is_bracket(node: Expression) -> bool:
     return condition.arguments[0].operator == "class_index" and one is ONE and zero is ZERO
 
 
-def rebuild(node: Expression, arguments: tuple[Expression, ...]) -> Expression:
+def rebuild(node: Expression, arguments: Sequence[Expression]) -> Expression:
     """Return the node with other arguments, which may have lost the class axis."""
-    if all(new is old for new, old in zip(arguments, node.arguments, strict=True)):
+    if all(map(is_, arguments, node.arguments)):
         return node
     named = FUNCTIONS.get(node.operator)
     fixed = node.operator in _ALONG_CLASSES or (named and named.shape != "elementwise")
@@ -108,12 +108,15 @@ COMPLEMENTS: dict[str, Callable[..., Expression]] = {
 
 def simplify(expression: Expression) -> Expression:
     """Rewrite bottom-up until no rule applies."""
-    done: dict[Expression, Expression] = {}
-    for node in walk(expression):
-        done[node] = _settle(rebuild(node, tuple(done[a] for a in node.arguments)))
-    return done[expression]
+    return bottom_up(expression, _simple, _simplified)
 
 
+def _simplified(node: Expression) -> Expression:
+    return _settle(rebuild(node, [_simple[a] for a in node.arguments]))
+
+
+# What became of each expression; equal ones are one object, so that each is rewritten once.
+_simple: dict[Expression, Expression] = {}
 _settled: dict[Expression, Expression] = {}
 
 
@@ -124,7 +127,7 @@ def _settle(node: Expression) -> Expression:
         return found
     start = node
     while (better := _rewrite(node)) is not None:
-        node = rebuild(better, tuple(_settle(a) for a in better.arguments))
+        node = rebuild(better, [_settle(a) for a in better.arguments])
     _settled[start] = node
     return node
 

@@ -25,7 +25,7 @@ def caches():
     for name, module in list(sys.modules.items()):
         if name.startswith("lossary") and isinstance(module, ModuleType):
             for word, function in list(vars(module).items()):
-                if hasattr(function, "cache_info"):
+                if hasattr(type(function), "cache_info"):  # modules look for names they lack
                     found[f"{name}.{word}"] = function.cache_info().currsize
     return found | {"linecache": len(linecache.cache)}
 

@@ -19,15 +19,22 @@ import distributed_cases as cases  # noqa: E402
 pytestmark = [pytest.mark.representative, pytest.mark.together]
 
 SIZES = (1, 2)
+CORE = "test_the_core_in_parts_or_copies"
+"""Its losses are those that the processes are given: most runs ask for some of the catalogue."""
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
+def found(request, tmp_path_factory):
     """Return for each number of processes what differs from one process, by case."""
     place = tmp_path_factory.mktemp("distributed")
+    asked = [item for item in request.session.items if getattr(item, "originalname", "") == CORE]
+    names = [item.callspec.params["loss"].name for item in asked]
     running = [
         subprocess.Popen(
-            [sys.executable, "-W", "ignore", cases.__file__, place / f"{n}.json", place / f"{n}"],
+            [
+                *(sys.executable, "-W", "ignore", cases.__file__),
+                *(place / f"{n}.json", place / f"{n}", *names),
+            ],
             env={**os.environ, "RANK": str(rank), "WORLD_SIZE": str(n), "OMP_NUM_THREADS": "1"},
             cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )

@@ -2,7 +2,6 @@
 evaluation without it. `test_the_tests.py` spoils the rules one by one and runs these checks."""
 
 import math
-from dataclasses import replace
 from functools import cache
 from inspect import signature
 from itertools import product
@@ -230,17 +229,22 @@ def check_slope(name, i):
 
 
 @pytest.mark.parametrize("name", [name for name, f in FUNCTIONS.items() if f.slope and f.means])
-def test_a_slope_by_hand_is_none_that_the_meaning_gives(name, monkeypatch):
+def test_a_slope_by_hand_is_none_that_the_meaning_gives(name):
     """Where the identities make the derivative of the meaning what is written, it need not be."""
     arguments = arguments_of(name)
     by_hand = FUNCTIONS[name].slope(*arguments)
-    monkeypatch.setitem(FUNCTIONS, name, replace(FUNCTIONS[name], slope=None))
-    derived = calculus.slopes(name, *arguments)
-    calculus._derived.cache_clear()
+    derived = calculus.slopes_of_meaning(name, *arguments)
     assert any(
-        repr(calculus._tidy(one)) != repr(calculus._tidy(other))
+        parts_of(calculus._tidy(one)) != parts_of(calculus._tidy(other))
         for one, other in zip(by_hand, derived, strict=True)
     )
+
+
+def parts_of(tangent):
+    """The expressions of a derivative, by which object they are: equal ones are one."""
+    if not isinstance(tangent, Jacobian):
+        return id(tangent)
+    return id(tangent.diagonal), [(id(column), id(row)) for column, row in tangent.outer]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from libraries import NAMES, Library
-from lossary.accuracy.oracle import IN_MPMATH as MEANINGS
+from lossary.accuracy.exact import IN_MPMATH as MEANINGS
 from lossary.accuracy.oracle import Meaning
 from lossary.accuracy.ulps import FORMATS, ulps
 from lossary.formula import apply, constant, variable, walk

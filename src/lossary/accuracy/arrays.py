@@ -53,8 +53,13 @@ def _plain(name: str, x: Any) -> np.ndarray:
 
 def value(name: str, function: Function, arrays: Sequence[np.ndarray]) -> np.ndarray:
     """Return what a function of a library's arrays says, as a NumPy array."""
+    return values(name, lambda *xs: (function(*xs),), arrays)[0]
+
+
+def values(name: str, function: Function, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return the several arrays that a function of a library's arrays returns, as NumPy's."""
     with _wide(name, arrays[0]):
-        return _plain(name, function(*(_array(name, x) for x in arrays)))
+        return [_plain(name, x) for x in function(*(_array(name, x) for x in arrays))]
 
 
 def gradient(name: str, function: Function, arrays: Sequence[np.ndarray], place: int) -> np.ndarray:

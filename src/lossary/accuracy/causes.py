@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from lossary.accuracy.exact import context, each_node
 from lossary.accuracy.local import Nodes
-from lossary.accuracy.oracle import Place, context, each_node
+from lossary.accuracy.oracle import Place
 from lossary.accuracy.written import written
 from lossary.formula import Expression, walk
 

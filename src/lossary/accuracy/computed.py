@@ -12,9 +12,10 @@ import numpy as np
 from lossary import calculus
 from lossary.accuracy.bars import bar
 from lossary.accuracy.causes import undefined
+from lossary.accuracy.exact import context
 from lossary.accuracy.local import exact_nodes
 from lossary.accuracy.measure import gradient_of, values_of
-from lossary.accuracy.oracle import Kink, context
+from lossary.accuracy.oracle import Kink
 from lossary.accuracy.samples import Batch
 from lossary.accuracy.truth import truths, ulps_of
 from lossary.accuracy.ulps import FORMATS, ulps

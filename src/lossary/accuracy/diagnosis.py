@@ -17,9 +17,10 @@ import numpy as np
 from lossary import calculus
 from lossary.accuracy.causes import Cause, another, cause_of, undefined
 from lossary.accuracy.computed import Computed, entries_of, known, not_finite, sampled
+from lossary.accuracy.exact import context
 from lossary.accuracy.findings import Diagnosis, Finding
 from lossary.accuracy.local import Nodes, floats
-from lossary.accuracy.oracle import Kink, context
+from lossary.accuracy.oracle import Kink
 from lossary.accuracy.regions import Feature, region
 from lossary.accuracy.rewrites import rewritten
 from lossary.accuracy.samples import extremes

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from lossary.accuracy.oracle import Place, context, each_node
+from lossary.accuracy.exact import context, each_node
+from lossary.accuracy.oracle import Place
 from lossary.accuracy.ulps import FORMATS, Format, ulps
 from lossary.formula import Expression, apply, variable, walk
 from lossary.render import Program, render

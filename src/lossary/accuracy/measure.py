@@ -170,21 +170,23 @@ def _computing(loss: Any, library: str, engine: str) -> Callable[[Batch, str | N
             return values_of(loss, library, batch)
         return gradient_of(loss, library, batch, name)
 
-    known: dict[int, Any] = {}
-    first = measured(loss)[0]
+    known: dict[int, dict[str | None, np.ndarray]] = {}
+    names = measured(loss)
 
     def together(batch: Batch, name: str | None) -> np.ndarray:
-        """Take both from one kernel, which takes half the time to compile."""
-        if name not in {None, first}:
-            return gradient_of(loss, library, batch, str(name))
+        """Take all from one kernel, the same for both libraries: compiling it is the work."""
         if id(batch) not in known:
-            options = {"reduction": "none", **batch.parameters}
-            xs = batch.arrays.values()
-            known[id(batch)] = loss.value_and_gradient(*xs, wrt=first, **options)
-        value, gradient = known[id(batch)]
-        return value if name is None else gradient
 
-    return together if (library, engine) == ("numpy", "fused") else separately
+            def call(*xs: Any) -> list[Any]:
+                options = {"reduction": "none", **batch.parameters}
+                value, gradients = loss.value_and_gradient(*xs, wrt=names, **options)
+                return [value, *gradients]
+
+            found = arrays.values(library, call, list(batch.arrays.values()))
+            known[id(batch)] = dict(zip((None, *names), found, strict=True))
+        return known[id(batch)][name]
+
+    return together if engine == "fused" else separately
 
 
 def _has_kernel(loss: Any, batch: Batch) -> bool:

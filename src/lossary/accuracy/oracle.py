@@ -8,21 +8,14 @@ must agree. Where the one-sided derivatives differ, the answer is a :class:`Kink
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
-from math import pi
-from types import MappingProxyType
 from typing import Any
 
+from lossary.accuracy.exact import Line, Number, Point, context, line
 from lossary.definition import Definition
-from lossary.errors import MissingExtraError
-from lossary.formula import Expression, variable, walk
-from lossary.functions import FUNCTIONS
-
-Number = Any  # an mpmath number
-Point = Mapping[str, Any]
+from lossary.formula import Expression, walk
 
 AGREE = 70  # bits in which two precisions must agree: far more than a float64 has
 APART = 48  # bits between one step of a difference and the next
@@ -35,158 +28,6 @@ class Kink:
 
     below: Number
     above: Number
-
-
-@cache
-def context() -> Any:
-    """Return the mpmath context of the oracle; its precision belongs to whoever computes."""
-    try:
-        import mpmath
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("accuracy", "The oracle of true values") from error
-    return mpmath.MPContext()
-
-
-def _divide(m: Any, x: Number, y: Number) -> Number:
-    if y:
-        return x / y
-    return m.nan if not x or x != x else m.inf * (1 if x > 0 else -1)  # noqa: PLR0124
-
-
-def _ndtr(m: Any, x: Number) -> Number:
-    return m.erfc(-x / m.sqrt(2)) / 2
-
-
-# What each primitive means for numbers, and each function that textbooks have no other words for;
-# `where` and the class axis stand in _ALONG.
-IN_MPMATH: dict[str, Callable[..., Any]] = {
-    "add": lambda m, x, y: x + y,
-    "subtract": lambda m, x, y: x - y,
-    "multiply": lambda m, x, y: x * y,
-    "divide": _divide,
-    "negative": lambda m, x: -x,
-    "power": lambda m, x, p: x**p if x or p >= 0 else m.inf,
-    "absolute": lambda m, x: abs(x),
-    "sign": lambda m, x: m.mpf(x > 0) - m.mpf(x < 0),
-    "floor": lambda m, x: m.floor(x),
-    "sqrt": lambda m, x: m.sqrt(x),
-    "exp": lambda m, x: m.exp(x),
-    "expm1": lambda m, x: m.expm1(x),
-    "log": lambda m, x: m.log(x),
-    "log1p": lambda m, x: m.log1p(x) if x != -1 else -m.inf,
-    "tanh": lambda m, x: m.tanh(x),
-    "sin": lambda m, x: m.sin(x) if m.isfinite(x) else m.nan,
-    "cos": lambda m, x: m.cos(x) if m.isfinite(x) else m.nan,
-    "maximum": lambda m, x, y: max(y, x),
-    "minimum": lambda m, x, y: min(y, x),
-    "less": lambda m, x, y: bool(x < y),
-    "less_equal": lambda m, x, y: bool(x <= y),
-    "equal": lambda m, x, y: bool(x == y),
-    "logical_and": lambda m, x, y: x and y,
-    "logical_or": lambda m, x, y: x or y,
-    "logical_not": lambda m, x: not x,
-    "where": lambda m, c, x, y: x if c else y,
-    "held": lambda m, x: x,
-    "weighted": lambda m, w, v: w * v if w else m.mpf(0),
-    "erf": lambda m, x: m.erf(x),
-    "erfc": lambda m, x: m.erfc(x),
-    "ndtr": _ndtr,
-    "log_ndtr": lambda m, x: m.log1p(-_ndtr(m, -x)) if x > 0 else m.log(_ndtr(m, x)),
-    "lgamma": lambda m, x: m.loggamma(x),
-    "digamma": lambda m, x: m.digamma(x),
-    "trigamma": lambda m, x: m.psi(1, x),
-    "i0e": lambda m, x: m.besseli(0, x) * m.exp(-abs(x)),
-    "i1e": lambda m, x: m.besseli(1, x) * m.exp(-abs(x)),
-    "atan": lambda m, x: m.atan(x),
-    "acos": lambda m, x: m.acos(x),
-}
-
-# What each primitive along the class axis means for a list; `n` is the number of classes.
-_ALONG: dict[str, Callable[..., Any]] = {
-    "total": lambda m, n, x: m.fsum(_spread(x, n)),
-    "peak": lambda m, n, x: max(_spread(x, n)),
-    "argpeak": lambda m, n, x: _spread(x, n).index(max(_spread(x, n))),
-    "pick": lambda m, n, x, label: _spread(x, n)[int(label)],
-    "class_index": lambda m, n: list(range(n)),
-    "class_count": lambda m, n: m.mpf(n),
-}
-
-
-def _spread(x: Any, n: int) -> list[Any]:
-    return x if isinstance(x, list) else [x] * n
-
-
-def _each(m: Any, call: Callable[..., Any], arguments: Sequence[Any]) -> Any:
-    """Apply a function of numbers; a list is taken entry by entry."""
-    n = next((len(a) for a in arguments if isinstance(a, list)), None)
-    if n is None:
-        return call(m, *arguments)
-    return [call(m, *entry) for entry in zip(*(_spread(a, n) for a in arguments), strict=True)]
-
-
-def _real(m: Any, x: Any) -> Any:
-    """Return NaN in place of a complex number: the point lies outside the function's domain."""
-    if isinstance(x, list):
-        return [_real(m, entry) for entry in x]
-    if isinstance(x, m.mpc):
-        return x.real if not x.imag else m.nan
-    return x
-
-
-def _means(m: Any, node: Expression, arguments: Sequence[Any], classes: int) -> Any:
-    operator = node.operator
-    if operator in _ALONG:
-        return _ALONG[operator](m, classes, *arguments)
-    if operator in IN_MPMATH:
-        return _real(m, _each(m, IN_MPMATH[operator], arguments))
-    plan = _meaning(operator, tuple(a.class_axis for a in node.arguments))
-    return evaluate(plan, {str(i): x for i, x in enumerate(arguments)}, classes)
-
-
-@cache
-def _meaning(name: str, rows: tuple[bool, ...]) -> tuple[Expression, ...]:
-    """Return the plan of what a named function means; its arguments are called 0, 1, 2."""
-    symbols = (variable(str(i), class_axis=row) for i, row in enumerate(rows))
-    means = FUNCTIONS[name].means
-    if means is None:
-        raise TypeError(f"{name} has no means=, so that IN_MPMATH of the oracle must have a row")
-    return tuple(walk(means(*symbols)))
-
-
-def number(m: Any, value: Any) -> Number:
-    """Return a constant; the float that is nearest to π stands for π."""
-    return +m.pi if value == pi else m.mpf(value)
-
-
-def evaluate(
-    plan: Sequence[Expression],
-    point: Point,
-    classes: int = 1,
-    held: Mapping[Expression, Any] = MappingProxyType({}),
-) -> Any:
-    """Return the last node of a plan (``walk`` of an expression) in the present precision."""
-    return each_node(plan, point, classes, held)[plan[-1]]
-
-
-def each_node(
-    plan: Sequence[Expression],
-    point: Point,
-    classes: int = 1,
-    held: Mapping[Expression, Any] = MappingProxyType({}),
-) -> dict[Expression, Any]:
-    """Return every node of a plan in the present precision; ``held`` ones are known."""
-    m = context()
-    found: dict[Expression, Any] = {}
-    for node in plan:
-        if node in held:
-            found[node] = held[node]
-        elif node.operator == "variable":
-            found[node] = point[str(node.payload)]
-        elif node.operator == "constant":
-            found[node] = number(m, node.payload)
-        else:
-            found[node] = _means(m, node, [found[a] for a in node.arguments], classes)
-    return found
 
 
 class Meaning:
@@ -212,7 +53,8 @@ class Meaning:
         excluding: frozenset[str] = frozenset(),
         beyond: Expression | None = None,
     ) -> None:
-        self.plan: tuple[Expression, ...] = tuple(walk(expression))
+        self.line: Line = line(tuple(walk(expression)))
+        self.expression: Expression = expression
         self.floor: int = floor
         self.excluding: frozenset[str] = excluding
         self.beyond: Meaning | None = None
@@ -233,7 +75,7 @@ class Meaning:
         if self.beyond is not None and (found is None or not context().isfinite(found)):
             return self.beyond.value(point)
         if found is None:
-            raise ArithmeticError(f"no precision settles {self.plan[-1]!r} at {point}")
+            raise ArithmeticError(f"no precision settles {self.expression!r} at {point}")
         return found
 
     def _value(self, point: Point) -> Number | None:
@@ -242,7 +84,7 @@ class Meaning:
         bits, last = 2 * (place.spacing + place.extent) + 64, None
         while bits < LIMIT:
             with m.workprec(bits):
-                found = m.mpf(evaluate(self.plan, place.numbers, place.classes))
+                found = m.mpf(self.line.run(place.numbers, place.classes)[self.line.last])
             if not m.isfinite(found):
                 return found
             if found and last is not None and _agree(m, found, last, self.floor):
@@ -271,20 +113,17 @@ class Meaning:
         m = context()
         row = place.numbers[name]
         start = row if k is None else row[k]
-        if m.isinf(start):
+        endless = m.isinf(start)
+        if endless:
             if name in self.excluding:
                 return m.mpf(0)  # an excluded class takes no part
             start = m.sign(start) * m.ldexp(1, 30)
 
-        constants = [node for node in self.plan if node.operator == "held"]
-
         def moved(amount: Number) -> Number:
-            here = each_node(self.plan, place.numbers, place.classes) if constants else {}
-            held = {node: here[node] for node in constants}
-            there = start + amount
-            moved_to = there if k is None else [*row[:k], there, *row[k + 1 :]]
-            numbers = {**place.numbers, name: moved_to}
-            return m.mpf(evaluate(self.plan, numbers, place.classes, held))
+            here = place.results(self.line)
+            if not amount and not endless:
+                return m.mpf(here[self.line.last])
+            return m.mpf(self.line.moved(here, place.classes, name, k, start + amount))
 
         found = slope(moved, place.spacing, place.extent, self.floor)
         settled = isinstance(found, Kink) or (found is not None and m.isfinite(found))
@@ -292,7 +131,7 @@ class Meaning:
 
 
 class Place:
-    """A point as exact numbers, and the bits that they span."""
+    """A point as exact numbers, the bits that they span, and what formulas are there."""
 
     def __init__(self, point: Point) -> None:
         m = context()
@@ -305,6 +144,14 @@ class Place:
         parts = [x._mpf_ for x in numbers]
         self.spacing: int = max([0, *(-exponent for _, _, exponent, _ in parts)])
         self.extent: int = max([1, *(exponent + count for _, _, exponent, count in parts)])
+        self._results: dict[tuple[Line, int], list[Any]] = {}
+
+    def results(self, steps: Line) -> list[Any]:
+        """Return the results of all steps of a formula here, in the present precision."""
+        key = steps, context().prec
+        if key not in self._results:
+            self._results[key] = steps.run(self.numbers, self.classes)
+        return self._results[key]
 
 
 def _exact(m: Any, value: Any) -> Any:

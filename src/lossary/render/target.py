@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from lossary.formula import Expression, apply, constant, variable, walk
+from lossary.formula import Expression, apply, bottom_up, constant, variable, walk
 from lossary.functions import FUNCTIONS, PRIMITIVES, where
 from lossary.functions.vocabulary import fixed_place
 from lossary.rewriting import rebuild, simplify, substitute
@@ -95,29 +95,33 @@ def lower(expression: Expression, *, spare: bool = False) -> Expression:
 
     With precision to spare, float64 for float32 say, corrections of roundings are left out.
     """
-    done: dict[Expression, Expression] = {}
-    for node in walk(expression):
-        arguments = tuple(done[a] for a in node.arguments)
+    done = _lowered[spare]
+
+    def step(node: Expression) -> Expression:
+        arguments = [done[a] for a in node.arguments]
         if node.operator in FUNCTIONS:
-            computed = FUNCTIONS[node.operator].computed(*arguments)
-            done[node] = simplify(lower(computed, spare=spare))
-        elif node.operator == "held":
-            done[node] = arguments[0]
-        elif node.operator == "rounding":
-            done[node] = constant(0) if spare else arguments[0]
-        elif node.operator == "weighted":
+            return lower(FUNCTIONS[node.operator].computed(*arguments), spare=spare)
+        if node.operator == "held":
+            return arguments[0]
+        if node.operator == "rounding":
+            return constant(0) if spare else arguments[0]
+        if node.operator == "weighted":
             weight, value = arguments
-            done[node] = where(weight == 0, 0, weight * value)
-        else:
-            done[node] = rebuild(node, arguments)
-    return simplify(done[expression])
+            return where(weight == 0, 0, weight * value)
+        return rebuild(node, arguments)
+
+    return simplify(bottom_up(expression, done, step))
+
+
+# What each expression is computed by, without and with precision to spare.
+_lowered: dict[bool, dict[Expression, Expression]] = {False: {}, True: {}}
 
 
 def render(program: Program, name: str) -> str:
     """Print a program as the source text of one function."""
     language = target(name)
     names = {argument: _own_name(argument, language) for argument in program.arguments}
-    results = [_renamed(result, names) for result in _lowered(program, language)]
+    results = [_renamed(result, names) for result in _results(program, language)]
     like = names[next(iter(program.arguments))]
     lines = [f"def {program.name}({', '.join(names.values())}):"]
     if program.summary:
@@ -131,7 +135,7 @@ def render(program: Program, name: str) -> str:
     return f"{language.imports}\n\n\n" + "\n".join(lines) + "\n"
 
 
-def _lowered(program: Program, language: Target) -> Sequence[Expression]:
+def _results(program: Program, language: Target) -> Sequence[Expression]:
     spare = language.relax is not None
     found = [lower(result, spare=spare) for result in program.results]
     return found if language.relax is None else language.relax(found)
@@ -174,9 +178,10 @@ class Printer:
         self.lines: list[str] = []
         self.names: dict[Expression, str] = {}
         self.uses: Counter[Expression] = Counter(results)
-        for node in walk(*results):
+        nodes = [*walk(*results)]
+        for node in nodes:
             self._count(node)
-        for node in walk(*results):
+        for node in nodes:
             if self.uses[node] > 1 and node.arguments:
                 self.names[node] = self._store(node)
 

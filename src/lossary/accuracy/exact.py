@@ -1,0 +1,277 @@
+"""Formulas in mpmath: what each word means for numbers, and a formula as a line of such steps.
+
+Named functions are evaluated by what they *mean*. Nothing is simplified or differentiated here, so
+that nothing shares a mistake with ``calculus`` or with a stable form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
+from math import pi
+from typing import Any, NamedTuple
+
+from lossary.errors import MissingExtraError
+from lossary.formula import Expression, variable, walk
+from lossary.functions import FUNCTIONS
+
+Number = Any  # an mpmath number
+Point = Mapping[str, Any]
+
+
+@cache
+def context() -> Any:
+    """Return the mpmath context of the oracle; its precision belongs to whoever computes."""
+    try:
+        import mpmath
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("accuracy", "The oracle of true values") from error
+    return mpmath.MPContext()
+
+
+def _divide(m: Any, x: Number, y: Number) -> Number:
+    if y:
+        return x / y
+    return m.nan if not x or x != x else m.inf * (1 if x > 0 else -1)  # noqa: PLR0124
+
+
+def _ndtr(m: Any, x: Number) -> Number:
+    return m.erfc(-x / m.sqrt(2)) / 2
+
+
+# What each primitive means for numbers, and each function that textbooks have no other words for;
+# `where` and the class axis stand in _ALONG.
+IN_MPMATH: dict[str, Callable[..., Any]] = {
+    "add": lambda m, x, y: x + y,
+    "subtract": lambda m, x, y: x - y,
+    "multiply": lambda m, x, y: x * y,
+    "divide": _divide,
+    "negative": lambda m, x: -x,
+    "power": lambda m, x, p: x**p if x or p >= 0 else m.inf,
+    "absolute": lambda m, x: abs(x),
+    "sign": lambda m, x: m.mpf(x > 0) - m.mpf(x < 0),
+    "floor": lambda m, x: m.floor(x),
+    "sqrt": lambda m, x: m.sqrt(x),
+    "exp": lambda m, x: m.exp(x),
+    "expm1": lambda m, x: m.expm1(x),
+    "log": lambda m, x: m.log(x),
+    "log1p": lambda m, x: m.log1p(x) if x != -1 else -m.inf,
+    "tanh": lambda m, x: m.tanh(x),
+    "sin": lambda m, x: m.sin(x) if m.isfinite(x) else m.nan,
+    "cos": lambda m, x: m.cos(x) if m.isfinite(x) else m.nan,
+    "maximum": lambda m, x, y: max(y, x),
+    "minimum": lambda m, x, y: min(y, x),
+    "less": lambda m, x, y: bool(x < y),
+    "less_equal": lambda m, x, y: bool(x <= y),
+    "equal": lambda m, x, y: bool(x == y),
+    "logical_and": lambda m, x, y: x and y,
+    "logical_or": lambda m, x, y: x or y,
+    "logical_not": lambda m, x: not x,
+    "where": lambda m, c, x, y: x if c else y,
+    "held": lambda m, x: x,
+    "weighted": lambda m, w, v: w * v if w else m.mpf(0),
+    "erf": lambda m, x: m.erf(x),
+    "erfc": lambda m, x: m.erfc(x),
+    "ndtr": _ndtr,
+    "log_ndtr": lambda m, x: m.log1p(-_ndtr(m, -x)) if x > 0 else m.log(_ndtr(m, x)),
+    "lgamma": lambda m, x: m.loggamma(x),
+    "digamma": lambda m, x: m.digamma(x),
+    "trigamma": lambda m, x: m.psi(1, x),
+    "i0e": lambda m, x: m.besseli(0, x) * m.exp(-abs(x)),
+    "i1e": lambda m, x: m.besseli(1, x) * m.exp(-abs(x)),
+    "atan": lambda m, x: m.atan(x),
+    "acos": lambda m, x: m.acos(x),
+}
+
+# What each primitive along the class axis means for a list; `n` is the number of classes.
+_ALONG: dict[str, Callable[..., Any]] = {
+    "total": lambda m, n, x: m.fsum(_spread(x, n)),
+    "peak": lambda m, n, x: max(_spread(x, n)),
+    "argpeak": lambda m, n, x: _spread(x, n).index(max(_spread(x, n))),
+    "pick": lambda m, n, x, label: _spread(x, n)[int(label)],
+    "class_index": lambda m, n: list(range(n)),
+    "class_count": lambda m, n: m.mpf(n),
+}
+
+
+def _spread(x: Any, n: int) -> list[Any]:
+    return x if isinstance(x, list) else [x] * n
+
+
+class Step(NamedTuple):
+    """What is computed from the results of earlier steps."""
+
+    call: Callable[..., Any]  # of mpmath's context, and of the numbers or rows at ``places``
+    places: tuple[int, ...]
+    by_entry: bool = False  # whether an entry of a row comes of the entries of rows alone
+
+
+ALL = -1
+"""In place of the number of an entry: all of a result may have changed."""
+
+
+class Line:
+    """A formula as a straight line of steps, in which what stands twice is computed once."""
+
+    def __init__(self, plan: Sequence[Expression]) -> None:
+        self.steps: list[Step] = []
+        self._known: dict[Any, int] = {}
+        self.names: dict[str, int] = {}
+        self.constants: dict[int, float] = {}
+        self.places: dict[Expression, int] = {}
+        for node in plan:
+            self.places[node] = self._place(node, self.places)
+        self.last: int = self.places[plan[-1]]
+        self._held: set[int] = {self.places[node] for node in plan if node.operator == "held"}
+        self._after: dict[str, list[tuple[int, Step]]] = {}
+
+    def _place(self, node: Expression, places: Mapping[Expression, int]) -> int:
+        """Return the place of a node whose arguments have places."""
+        if node.operator == "variable":
+            return self.names.setdefault(str(node.payload), self._new(Step(_given, ())))
+        below = tuple(places[argument] for argument in node.arguments)
+        key = node.operator, repr(node.payload), below
+        if key not in self._known:
+            self._known[key] = self._found(node, below)
+        return self._known[key]
+
+    def _new(self, step: Step) -> int:
+        self.steps.append(step)
+        return len(self.steps) - 1
+
+    def _found(self, node: Expression, below: tuple[int, ...]) -> int:
+        if node.operator == "constant":
+            place = self._new(Step(_given, ()))
+            self.constants[place] = float(node.payload or 0)
+            return place
+        if node.operator in _ALONG:
+            return self._new(Step(_ALONG[node.operator], below))
+        if node.operator in IN_MPMATH:
+            call = IN_MPMATH[node.operator]
+            real = call if node.operator in _REAL else _real_part(call)
+            return self._new(Step(real, below, by_entry=True))
+        symbols, plan = _meaning(node.operator, tuple(a.class_axis for a in node.arguments))
+        inside = dict(zip(symbols, below, strict=True))
+        for inner in plan:
+            if inner not in inside:
+                inside[inner] = self._place(inner, inside)
+        return inside[plan[-1]]
+
+    def run(self, point: Point, classes: int) -> list[Any]:
+        """Return the results of all steps in the present precision."""
+        m = context()
+        found: list[Any] = [None] * len(self.steps)
+        given = {place: number(m, value) for place, value in self.constants.items()}
+        given |= {place: point[name] for name, place in self.names.items()}
+        for place, step in enumerate(self.steps):
+            found[place] = given[place] if place in given else _taken(m, step, found, classes)
+        return found
+
+    def after(self, name: str) -> list[tuple[int, Step]]:
+        """Return the steps that depend on an argument, but for what is held."""
+        if name not in self._after:
+            moving, found = {self.names[name]}, []
+            for place, step in enumerate(self.steps):
+                if place not in self._held and not moving.isdisjoint(step.places):
+                    moving.add(place)
+                    found.append((place, step))
+            self._after[name] = found
+        return self._after[name]
+
+    def moved(
+        self, base: Sequence[Any], classes: int, name: str, k: int | None, value: Number
+    ) -> Number:
+        """Return the last result if one argument, or its entry ``k``, has another value.
+
+        ``base`` are all results without that, in the same precision: what does not depend on the
+        argument, or on that entry of it, is not computed again. What is held stays as it is.
+        """
+        if name not in self.names:
+            return base[self.last]
+        m = context()
+        found, start = list(base), self.names[name]
+        changed = {start: ALL if k is None else k}
+        found[start] = value if k is None else _with(base[start], k, value)
+        for place, step in self.after(name):
+            here = [changed[i] for i in step.places if i in changed]
+            if not here:
+                continue
+            entry = here[0] if step.by_entry and here.count(here[0]) == len(here) else ALL
+            if entry != ALL:
+                at = [found[i] for i in step.places]
+                new = step.call(m, *(x[entry] if isinstance(x, list) else x for x in at))
+                if new is not base[place][entry]:
+                    found[place] = _with(base[place], entry, new)
+                    changed[place] = entry
+                continue
+            found[place] = _taken(m, step, found, classes)
+            if found[place] is not base[place]:
+                changed[place] = ALL
+        return found[self.last]
+
+
+def _given(*_: Any) -> Any:
+    raise TypeError("what is given is not computed")
+
+
+def _with(row: list[Any], k: int, value: Any) -> list[Any]:
+    return [*row[:k], value, *row[k + 1 :]]
+
+
+def _taken(m: Any, step: Step, found: Sequence[Any], classes: int) -> Any:
+    """Take a step; a function of numbers takes a row entry by entry."""
+    arguments = [found[i] for i in step.places]
+    if not step.by_entry:
+        return step.call(m, classes, *arguments)
+    rows = [len(a) for a in arguments if isinstance(a, list)]
+    if not rows:
+        return step.call(m, *arguments)
+    spread = (_spread(a, rows[0]) for a in arguments)
+    return [step.call(m, *entry) for entry in zip(*spread, strict=True)]
+
+
+# Functions that are real for all real numbers; of others a complex number says that the point lies
+# outside the domain.
+_REAL = frozenset(IN_MPMATH) - {
+    "power", "sqrt", "log", "log1p", "acos", "lgamma", "digamma", "trigamma", "log_ndtr",
+}  # fmt: skip
+
+
+def _real_part(call: Callable[..., Any]) -> Callable[..., Any]:
+    def real(m: Any, *arguments: Any) -> Any:
+        x = call(m, *arguments)
+        if isinstance(x, m.mpc):
+            return x.real if not x.imag else m.nan
+        return x
+
+    return real
+
+
+@cache
+def _meaning(
+    name: str, rows: tuple[bool, ...]
+) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:
+    """Return symbols for the arguments of a named function, and the plan of what it means."""
+    symbols = tuple(variable(str(i), class_axis=row) for i, row in enumerate(rows))
+    means = FUNCTIONS[name].means
+    if means is None:
+        raise TypeError(f"{name} has no means=, so that IN_MPMATH of the oracle must have a row")
+    return symbols, tuple(walk(means(*symbols)))
+
+
+def number(m: Any, value: Any) -> Number:
+    """Return a constant; the float that is nearest to π stands for π."""
+    return +m.pi if value == pi else m.mpf(value)
+
+
+@lru_cache(maxsize=1024)
+def line(plan: tuple[Expression, ...]) -> Line:
+    """Return the steps of a plan, which is the ``walk`` of an expression."""
+    return Line(plan)
+
+
+def each_node(plan: Sequence[Expression], point: Point, classes: int = 1) -> dict[Expression, Any]:
+    """Return every node of a plan in the present precision."""
+    steps = line(tuple(plan))
+    found = steps.run(point, classes)
+    return {node: found[place] for node, place in steps.places.items()}
