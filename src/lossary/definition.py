@@ -335,7 +335,9 @@ def check(definition: Definition) -> None:
             )
 
 
-_ALONG_CLASSES = frozenset({"total", "peak", "argpeak", "pick", "class_index", "class_count"})
+_ALONG_CLASSES = functions.ORDERED | {
+    "total", "peak", "argpeak", "pick", "class_index", "class_count",
+}  # fmt: skip
 
 
 def _misuse(definition: Definition, node: Expression) -> str:

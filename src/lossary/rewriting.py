@@ -11,6 +11,7 @@ import numpy as np
 from lossary.formula import Expression, apply, constant, walk
 from lossary.functions import (
     FUNCTIONS,
+    ORDERED,
     class_count,
     sigmoid,
     sign,
@@ -52,7 +53,8 @@ def rebuild(node: Expression, arguments: tuple[Expression, ...]) -> Expression:
 
 # Primitives that end the class axis, or start it.
 _ALONG_CLASSES = frozenset(
-    {"total", "peak", "argpeak", "pick", "class_index", "class_count", "slope", "bend"}
+    {"total", "peak", "argpeak", "pick", "class_index", "class_count", "slope", "bend", "order"}
+    | ORDERED
 )
 
 

@@ -12,14 +12,20 @@ from collections.abc import Callable, Sequence
 from lossary.formula import Expression, constant, walk
 from lossary.functions import (
     FUNCTIONS,
+    beyond,
     cosine,
     cosine_gap,
+    cumulate,
+    earlier_ties,
+    excess_from,
     log,
     logsumexp,
+    logsumexp_from,
     norm,
     peak,
     sqrt,
     tanimoto_gap,
+    tied,
     total,
     weighted,
     where,
@@ -46,6 +52,14 @@ MEASURED: dict[str, Callable[..., Expression]] = {
     "cosine": lambda w, x, y: cosine(_rooted(w, x), _rooted(w, y)),
     "cosine_gap": lambda w, x, y: cosine_gap(_rooted(w, x), _rooted(w, y)),
     "tanimoto_gap": lambda w, x, y: tanimoto_gap(_rooted(w, x), _rooted(w, y)),
+    "cumulate": lambda w, x, by: cumulate(weighted(w, x), by),
+    "beyond": lambda w, x, by: beyond(weighted(w, x), by),
+    "tied": lambda w, x, by: tied(weighted(w, x), by),
+    "earlier_ties": lambda w, x, by: earlier_ties(weighted(w, x), by),
+    "logsumexp_from": lambda w, x, by: logsumexp_from(
+        where(w > 0, x + log(w), _MINUS_INFINITY), by
+    ),
+    "excess_from": lambda w, x, weight, by: excess_from(x, w * weight, by),
     "centred": lambda w, x: x - total(weighted(w, x)) / total(w),
 }
 

@@ -9,7 +9,7 @@ from operator import add
 
 from lossary.formula import Expression
 from lossary.identities.terms import SUMS
-from lossary.render.textbook import among, meaning_of
+from lossary.render.textbook import RANKED, among, meaning_of, summand
 from lossary.rewriting import is_bracket, simplify
 
 SYMBOLS = {
@@ -131,6 +131,8 @@ def _spell(node: Expression) -> tuple[int, str]:
         return SUM, f"-{_printed(node.arguments[0].arguments[0] * node.arguments[1], PRODUCT)}"
     if node.operator in SUMS:  # a sum whose rounding only the machine needs to know
         return _spell(simplify(reduce(add, node.arguments)))
+    if node.operator in RANKED:
+        return _ranked(node)
     meaning = meaning_of(node.operator, node.arguments)
     if meaning is not None:
         return _spell(meaning)
@@ -143,6 +145,31 @@ def _spell(node: Expression) -> tuple[int, str]:
         return tightness, template.format(_printed(some[1], *places))
     texts = [_printed(a, place) for a, place in zip(node.arguments, places, strict=True)]
     return tightness, template.format(*texts)
+
+
+_COMPARED = {">=": r"\ge", ">": ">", "=": "="}
+_TURNED = {">=": r"\le", ">": "<", "=": "="}
+_BESIDE = {"": "", "others": r",\, j \ne i", "before": r",\, j < i"}
+
+
+def _ranked(node: Expression) -> tuple[int, str]:
+    """Print a sum along an order, with the comparison of keys below the sign."""
+    relation, beside = RANKED[node.operator]
+    key, signs = node.arguments[-1], _COMPARED
+    if key.operator == "negative":
+        key, signs = key.arguments[0], _TURNED
+    places = [_at(key, place) for place in "ji"]
+    below = rf"j :\, {places[0]} {signs[relation]} {places[1]}{_BESIDE[beside]}"
+    word = r"\max" if node.operator == "peak_from" else r"\sum"
+    text = rf"{word}_{{{below}}} {_printed(summand(node), PRODUCT)}"
+    if node.operator.endswith("_exp"):
+        return PRODUCT, rf"e^{{{_printed(-node.arguments[2], 0)}}} \, {text}"
+    return PREFIX, text
+
+
+def _at(key: Expression, place: str) -> str:
+    """Print the key of a member."""
+    return place if key.operator == "class_index" else f"{{{_printed(key, ATOM)}}}_{place}"
 
 
 def _letter(name: str) -> str:
