@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from lossary.formula import Expression, constant, walk
 from lossary.functions import (
+    ALONG_AN_ORDER,
     FUNCTIONS,
     beyond,
     cosine,
@@ -110,8 +111,11 @@ def parts(expression: Expression) -> tuple[Expression, ...] | None:
 
 
 def _reduces(expression: Expression) -> bool:
-    return any(n.operator in {"total", "peak", "class_count"} for n in walk(expression))
+    return any(n.operator in _WHOLE for n in walk(expression))
 
+
+_WHOLE = ALONG_AN_ORDER | {"total", "peak", "class_count"}
+"""What needs all positions at once."""
 
 _SHARES = frozenset({"rest_share", "log_share"})
 """Functions that divide by the sum of their arguments."""

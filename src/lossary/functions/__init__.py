@@ -144,11 +144,13 @@ from lossary.functions.likelihoods import (
     student_t_slope,
 )
 from lossary.functions.ordered import (
+    ALONG_AN_ORDER,
     ORDERED,
     ORDERED_SLOPES,
     beyond,
     cumulate,
     earlier_ties,
+    efron_excess,
     excess_from,
     logsumexp_from,
     tied,
@@ -225,6 +227,7 @@ from lossary.functions.softmax import (
     softmax_minus_one_hot,
     softmax_minus_uniform,
 )
+from lossary.functions.sparse import sparsemax, sparsemax_loss_at
 from lossary.functions.vectors import (
     centred,
     cosine,
@@ -268,6 +271,7 @@ from lossary.functions.vocabulary import (
 )
 
 __all__ = [
+    "ALONG_AN_ORDER",
     "FUNCTIONS",
     "ORDERED",
     "ORDERED_SLOPES",
@@ -305,6 +309,7 @@ __all__ = [
     "digamma",
     "distance_difference",
     "earlier_ties",
+    "efron_excess",
     "enclosing_rest",
     "erf",
     "erfc",
@@ -460,6 +465,8 @@ __all__ = [
     "softmax_shift",
     "softplus",
     "softplus_of_rounded",
+    "sparsemax",
+    "sparsemax_loss_at",
     "sqrt",
     "square_share",
     "square_share_slope",

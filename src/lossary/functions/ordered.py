@@ -1,8 +1,9 @@
-"""Sums along an order: what ranks at least as high as a member of a row, in one pass.
+"""Sums along an order: what ranks at least as high as a member of a row.
 
-``cumulate(x, by=key)`` is, for member i, the sum of x_j over all j with key_j >= key_i. So the order
-of the rows does not matter, and ties need no rule of their own: tied members have one sum. The key
-is a constant, as orders are, and the way back is the same sum with the order turned round.
+``cumulate(x, by=key)`` is, for member i, the sum of x_j over all j with key_j >= key_i. So the
+order in which the members stand does not matter, and ties need no rule of their own: they have one
+sum. The key is a constant, as orders are, and the way back is the same sum with the order turned
+round.
 """
 
 # A slope may mention its own function, which pyright cannot see through.
@@ -39,6 +40,12 @@ _ONE = constant(1)
 # of x_j exp(gain_j - cost_i), the largest, and the ties that stand earlier in the row.
 EXPONENTIAL = frozenset(f"{relation}_exp" for relation in RELATIONS)
 ORDERED = frozenset(RELATIONS) | EXPONENTIAL | {"peak_from", "earlier_ties"}
+
+ALONG_AN_ORDER = ORDERED | {
+    "cumulate", "tied", "excess_from", "logsumexp_from", "efron_excess", "sparsemax",
+    "sparsemax_loss_at",
+}  # fmt: skip
+"""The words whose value at one member depends on the order of all."""
 
 
 def _sum(relation: str) -> Callable[..., tuple[Slope, ...]]:
@@ -185,3 +192,47 @@ FUNCTIONS["logsumexp_from"] = Function(
     _logsumexp_slope,  # exponentials may overflow
     "class",
 )
+
+
+def _efron(
+    x: Expression, event: Expression, by: Expression
+) -> tuple[Expression, Expression, Expression, Expression]:
+    """Return the peak, the share of tied events that is gone, the own mass, and the others'."""
+    count = tied(event, by)
+    gone = where(count > 0, earlier_ties(event, by) / where(count > 0, count, 1), 0)
+    peak = held(apply("peak_from", x, by, class_axis=True))
+    later = apply("beyond_exp", _ONE, x, peak, by, class_axis=True)
+    unharmed = apply("other_ties_exp", 1 - event, x, peak, by, class_axis=True)
+    harmed = apply("other_ties_exp", event, x, peak, by, class_axis=True)
+    own = (1 - gone * event) * exp_difference(x, peak)
+    return peak, gone, own, later + unharmed + (1 - gone) * harmed
+
+
+def _efron_slope(x: Expression, event: Expression, by: Expression) -> tuple[Slope, ...]:
+    peak, gone, own, others = _efron(x, event, by)
+    whole = own + others
+    later = linked("beyond", by, x, peak).before(1 / whole)
+    ties = linked("other_ties", by, x, peak)
+    unharmed = ties.before(1 / whole).after(1 - event)
+    harmed = ties.before((1 - gone) / whole).after(event)
+    return Jacobian(-others / whole, chains=(later, unharmed, harmed)), None, None
+
+
+@named(
+    means=lambda x, event, by: (
+        log(
+            cumulate(exp(x), by)
+            - earlier_ties(event, by) / tied(event, by) * tied(weighted(event, exp(x)), by)
+        )
+        - x
+    ),
+    # Exponentials may overflow.
+    slope=_efron_slope,
+    shape="class",
+    told=True,
+)
+def efron_excess(x: Expression, event: Expression, by: Expression) -> Expression:
+    """As excess_from, of which a part of the tied events is taken, more with each of them."""
+    peak, gone, own, others = _efron(x, event, by)
+    plain = (peak - x) + log(own + others)
+    return where(x == peak, log1p(others - gone * event), plain)

@@ -1,17 +1,26 @@
-"""Survival and ranking: who is still at risk, or still to be ranked, when one is chosen."""
+"""Survival: who has the event, among all who are still at risk."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from lossary.definition import loss
-from lossary.domain import Binary, Real, positions
-from lossary.functions import cumulate, exp, log, total
+from lossary.domain import Binaries, Binary, Real, Scores, positions
+from lossary.functions import (
+    cumulate,
+    earlier_ties,
+    efron_excess,
+    exp,
+    log,
+    tied,
+    total,
+    weighted,
+)
 
 
 @loss(
     source="Cox 1972, doi:10.1111/j.2517-6161.1972.tb00899.x; Breslow 1974, doi:10.2307/2529620",
-    promises="non_negative convex",
+    promises="non_negative convex shift_invariant",
 )
 def cox(
     log_hazard: Annotated[Real, positions],
@@ -24,10 +33,15 @@ def cox(
 
 
 @loss(
-    source="Xia et al. 2008, doi:10.1145/1390156.1390306",
-    promises="non_negative convex shift_invariant",
+    source="Efron 1977, doi:10.1080/01621459.1977.10480613",
+    promises="convex shift_invariant",
+    computed=lambda log_hazard, time, event: total(
+        weighted(event, efron_excess(log_hazard, event, time))
+    ),
 )
-def listmle(scores: Annotated[Real, positions], relevance: Annotated[Real, positions]):
-    """Negative log-likelihood of an order: each is chosen among itself and what comes after it."""
-    remaining = cumulate(exp(scores), by=-relevance, over=positions)
-    return total(log(remaining) - scores, over=positions)
+def cox_efron(log_hazard: Scores, time: Scores, event: Binaries):
+    """Cox's partial likelihood, in which tied events leave those at risk one after the other."""
+    at_risk = cumulate(exp(log_hazard), by=time)
+    gone = earlier_ties(event, by=time) / tied(event, by=time)
+    dying = tied(event * exp(log_hazard), by=time)
+    return total(weighted(event, log(at_risk - gone * dying) - log_hazard))

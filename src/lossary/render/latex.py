@@ -34,6 +34,7 @@ SYMBOLS = {
     "cosines": "x", "base": r"\lambda", "tilt": "a", "boundary": "b",
     "true_weight": "k", "height": "M", "positive_gamma": r"\gamma_{+}",
     "negative_gamma": r"\gamma_{-}", "shift": "m", "relevance": "y", "offset": r"\Delta",
+    "log_hazard": r"\eta", "time": "t", "members": "x",
     "degrees_of_freedom": r"\nu", "sensitivity_share": r"\lambda",
 }  # fmt: skip
 
@@ -82,6 +83,7 @@ WORDS: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "log_sigmoid": (PREFIX, r"\log\sigma\left({0}\right)", (0,)),
     "softmax": (ATOM, r"\operatorname{{softmax}}\left({0}\right)", (0,)),
     "log_softmax": (ATOM, r"\log\operatorname{{softmax}}\left({0}\right)", (0,)),
+    "sparsemax": (ATOM, r"\operatorname{{sparsemax}}\left({0}\right)", (0,)),
     "cosh": (PREFIX, r"\cosh\left({0}\right)", (0,)),
     "sinh": (PREFIX, r"\sinh\left({0}\right)", (0,)),
     "lgamma": (PREFIX, r"\log\Gamma\left({0}\right)", (0,)),
@@ -149,17 +151,18 @@ def _spell(node: Expression) -> tuple[int, str]:
 
 _COMPARED = {">=": r"\ge", ">": ">", "=": "="}
 _TURNED = {">=": r"\le", ">": "<", "=": "="}
-_BESIDE = {"": "", "others": r",\, j \ne i", "before": r",\, j < i"}
+_BESIDE = {"": "", "others": r",\, j \ne {0}", "before": r",\, j < {0}"}
 
 
 def _ranked(node: Expression) -> tuple[int, str]:
     """Print a sum along an order, with the comparison of keys below the sign."""
     relation, beside = RANKED[node.operator]
+    own = "u" if "positions" in node.axes else "c"
     key, signs = node.arguments[-1], _COMPARED
     if key.operator == "negative":
         key, signs = key.arguments[0], _TURNED
-    places = [_at(key, place) for place in "ji"]
-    below = rf"j :\, {places[0]} {signs[relation]} {places[1]}{_BESIDE[beside]}"
+    places = [_at(key, place) for place in ("j", own)]
+    below = rf"j :\, {places[0]} {signs[relation]} {places[1]}{_BESIDE[beside].format(own)}"
     word = r"\max" if node.operator == "peak_from" else r"\sum"
     text = rf"{word}_{{{below}}} {_printed(summand(node), PRODUCT)}"
     if node.operator.endswith("_exp"):

@@ -1,4 +1,4 @@
-"""Sums along an order, for the texts of array libraries: what each library spells its own way is a table.
+"""Sums along an order, for the texts of array libraries, each of which has its words in a table.
 
 A row is sorted by its key, from the largest on; ties keep the order of the row. Then sums double
 their reach: of one member, of two, of four. So a sum of n terms has the rounding errors of log2(n)
@@ -161,9 +161,7 @@ class Ordered:
         floor = self.where(peak > -inf, peak, self.real(0.0, peak))
         return peak, left * self.exp(high - floor) + right * self.exp(top - floor)
 
-    def _masses(
-        self, x: Any, gain: Any, cost: Any, order: Order, before: Any, after: Any
-    ) -> Any:
+    def _masses(self, x: Any, gain: Any, cost: Any, order: Order, before: Any, after: Any) -> Any:
         parts = self._parts(x, gain, order)
         ahead = self._without_own(self._joined, parts, before, 1, (-inf, 0.0))
         behind = self._without_own(self._joined, parts, after, -1, (-inf, 0.0))
@@ -189,9 +187,7 @@ def _add(one: State, other: State) -> State:
 
 
 def _larger(words: Ordered) -> Combine:
-    return lambda one, other: tuple(
-        words.maximum(x, y) for x, y in zip(one, other, strict=True)
-    )
+    return lambda one, other: tuple(words.maximum(x, y) for x, y in zip(one, other, strict=True))
 
 
 def below(length: int, step: Callable[[Any, State], State], state: State) -> State:
