@@ -25,6 +25,7 @@ INF, NAN = math.inf, math.nan
 x, y, z, p, q, m, n, g, h = (variable(name, class_axis=True) for name in "xyzpqmngh")
 a, b = variable("a"), variable("b")
 label = variable("label")
+k = variable("k", class_axis=True)  # a key with ties
 
 VALUES = {
     "g": np.array([[0.1, 0.2, 2.3, 1.4], [-1.0, 0.5, 0.7, 3.0], [0.0, -2.0, 4.0, 3.5]]),
@@ -39,6 +40,7 @@ VALUES = {
     "a": np.array([[0.6], [1.7], [0.2]]),
     "b": np.array([[1.3], [0.4], [2.5]]),
     "label": np.array([[0], [3], [1]]),
+    "k": np.array([[2.0, 1.0, 2.0, 0.0], [1.0, 3.0, 1.0, 1.0], [0.5, -1.0, 2.0, 0.7]]),
 }
 STEP = exact.mpf(10) ** -20
 
@@ -93,6 +95,10 @@ def matrix(tangent, expression, argument):
             np.broadcast_to(evaluate(row), (rows, 4)),
         )
         result += wide[0][:, :, None] * wide[1][:, None, :]
+    for chain in tangent.chains:
+        for k in range(4):
+            unit = f.where(f.is_class(k), constant(1), constant(0))
+            result[:, :, k] += np.broadcast_to(evaluate(chain.times(unit)), (rows, 4))
     return result
 
 
@@ -145,7 +151,7 @@ def arguments_of(name):
         rows = (z,) if function.shape != "elementwise" else (a, b)
         pool = iter((first, second, *rows, p, q))
         special = {"label": label, "power": a, **dict.fromkeys(("share", "probability", "rate"), p)}
-        special |= {"box": g, "other": h}
+        special |= {"box": g, "other": h, "by": k, "event": p, "weight": q}
         special |= {"temperature": a, "part": p, "rest": q, "tp": p, "fp": q, "fn": a, "tn": b}
         words = signature(function.computed).parameters
         chosen = tuple(special[word] if word in special else next(pool) for word in words)
@@ -167,11 +173,15 @@ SLOPE_ROWS = [
 ]
 
 
+NO_SLOPE = {"label", "by", "event"}
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_only_a_label_has_no_slope(name):
+def test_only_labels_and_orders_have_no_slope(name):
     arguments = arguments_of(name)
     slopes = calculus.slopes(name, *arguments)
-    assert [v is label for v in arguments] == [slope is None for slope in slopes]
+    words = signature(FUNCTIONS[name].computed).parameters
+    assert [word in NO_SLOPE for word in words] == [slope is None for slope in slopes]
 
 
 @pytest.mark.parametrize(("operator", "i"), PARTIAL_ROWS, ids=str)

@@ -157,7 +157,6 @@ def _excess_slope(x: Expression, weight: Expression, by: Expression) -> tuple[Sl
     # Exponentials may overflow, and what a member has of the whole is near 1 where it leads.
     slope=_excess_slope,
     shape="class",
-    told=True,
 )
 def excess_from(x: Expression, weight: Expression, by: Expression) -> Expression:
     """Logarithm of the weighted sum of exponentials from a member on, above the member's own."""
@@ -198,8 +197,7 @@ def _efron(
     x: Expression, event: Expression, by: Expression
 ) -> tuple[Expression, Expression, Expression, Expression]:
     """Return the peak, the share of tied events that is gone, the own mass, and the others'."""
-    count = tied(event, by)
-    gone = where(count > 0, earlier_ties(event, by) / where(count > 0, count, 1), 0)
+    gone = where(event > 0, earlier_ties(event, by) / _or_one(tied(event, by)), 0)
     peak = held(apply("peak_from", x, by, class_axis=True))
     later = apply("beyond_exp", _ONE, x, peak, by, class_axis=True)
     unharmed = apply("other_ties_exp", 1 - event, x, peak, by, class_axis=True)
@@ -222,14 +220,14 @@ def _efron_slope(x: Expression, event: Expression, by: Expression) -> tuple[Slop
     means=lambda x, event, by: (
         log(
             cumulate(exp(x), by)
-            - earlier_ties(event, by) / tied(event, by) * tied(weighted(event, exp(x)), by)
+            - where(event > 0, earlier_ties(event, by) / tied(event, by), 0)
+            * tied(weighted(event, exp(x)), by)
         )
         - x
     ),
     # Exponentials may overflow.
     slope=_efron_slope,
     shape="class",
-    told=True,
 )
 def efron_excess(x: Expression, event: Expression, by: Expression) -> Expression:
     """As excess_from, of which a part of the tied events is taken, more with each of them."""

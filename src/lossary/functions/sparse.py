@@ -26,18 +26,18 @@ def _threshold(z: Expression, supported: Expression) -> Expression:
     return (total(where(supported, z, 0)) - 1) / total(where(supported, 1, 0))
 
 
-def _sparse(z: Expression) -> tuple[Expression, Expression]:
+def _above(z: Expression) -> Expression:
     """Return the scores above their threshold, of which the positive ones are probabilities.
 
     They are taken relative to the largest, so that nothing is lost beside large scores.
     """
     below = z - peak(z)
     supported = cumulate(below, by=z) - cumulate(1, by=z) * below < 1
-    return below - _threshold(below, supported), supported
+    return below - _threshold(below, supported)
 
 
 def _sparsemax_slope(z: Expression) -> tuple[Slope, ...]:
-    share = where(_sparse(z)[1], 1, 0)
+    share = where(sparsemax(z) > 0, 1, 0)
     return (Jacobian(share, ((share, -share / total(share)),)),)
 
 
@@ -46,11 +46,10 @@ def _sparsemax_slope(z: Expression) -> tuple[Slope, ...]:
     # Where a class is at the threshold it takes no part.
     slope=_sparsemax_slope,
     shape="class",
-    told=True,
 )
 def sparsemax(z: Expression) -> Expression:
     """The probabilities that are nearest to scores; classes far behind have exactly 0."""
-    return maximum(_sparse(z)[0], 0)
+    return maximum(_above(z), 0)
 
 
 def _minus_one_hot(z: Expression, label: Expression) -> Expression:
@@ -72,12 +71,12 @@ def _of_label(z: Expression, label: Expression) -> Expression:
     slope=lambda z, label: (_minus_one_hot(z, label), None),
     shape="row",
 )
-def sparsemax_loss_at(logits: Expression, label: Expression) -> Expression:
+def sparsemax_loss_at(z: Expression, label: Expression) -> Expression:
     """Loss of a label whose gradient is sparsemax: a sum of squares, and how far the label is out.
 
     With p = sparsemax(z) and the threshold tau it is |y - p|^2 / 2 + max(tau - z_label, 0), where
     no term is below 0.
     """
-    above, _ = _sparse(logits)
-    missed = _minus_one_hot(logits, label)
+    above = _above(z)
+    missed = _minus_one_hot(z, label)
     return total(missed * missed) / 2 + maximum(-pick(above, label), 0)

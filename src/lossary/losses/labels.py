@@ -34,11 +34,11 @@ from lossary.functions import (
     sigmoid,
     softmax,
     softplus,
-    sparsemax,
     sparsemax_loss_at,
     total,
     where,
 )
+from lossary.functions import sparsemax as sparse_probabilities
 
 
 @loss(
@@ -237,9 +237,9 @@ def generalized_cross_entropy(logits: Scores, label: Label, *, q: OpenUnit = 0.7
     source="Martins and Astudillo 2016, arXiv:1602.02068; Blondel, Martins and Niculae 2020, "
     "arXiv:1901.02324, as a Fenchel-Young loss",
     promises="non_negative convex bounded_gradient shift_invariant",
-    computed=sparsemax_loss_at,
+    computed=lambda logits, label: sparsemax_loss_at(logits, label),  # noqa: PLW0108
 )
-def sparsemax_loss(logits: Scores, label: Label):
+def sparsemax(logits: Scores, label: Label):
     """Loss of a label with sparse probabilities: exactly 0 once it leads by 1."""
-    p = sparsemax(logits)
+    p = sparse_probabilities(logits)
     return total(logits * p) - pick(logits, label) + (1 - total(p**2)) / 2

@@ -13,7 +13,7 @@ from lossary.functions import cumulate, exp, log, total
     source="Xia et al. 2008, doi:10.1145/1390156.1390306",
     promises="non_negative convex shift_invariant",
 )
-def listmle(scores: Annotated[Real, positions], relevance: Annotated[Real, positions]):
+def listmle(score: Annotated[Real, positions], relevance: Annotated[Real, positions]):
     """Negative log-likelihood of an order: each is chosen among itself and what comes after it."""
-    remaining = cumulate(exp(scores), by=-relevance, over=positions)
-    return total(log(remaining) - scores, over=positions)
+    remaining = cumulate(exp(score), by=-relevance, over=positions)
+    return total(log(remaining) - score, over=positions)

@@ -15,6 +15,7 @@ from lossary.functions import (
     tied,
     total,
     weighted,
+    where,
 )
 
 
@@ -35,13 +36,13 @@ def cox(
 @loss(
     source="Efron 1977, doi:10.1080/01621459.1977.10480613",
     promises="convex shift_invariant",
-    computed=lambda log_hazard, time, event: total(
-        weighted(event, efron_excess(log_hazard, event, time))
+    computed=lambda log_hazards, times, events: total(
+        weighted(events, efron_excess(log_hazards, events, times))
     ),
 )
-def cox_efron(log_hazard: Scores, time: Scores, event: Binaries):
+def cox_efron(log_hazards: Scores, times: Scores, events: Binaries):
     """Cox's partial likelihood, in which tied events leave those at risk one after the other."""
-    at_risk = cumulate(exp(log_hazard), by=time)
-    gone = earlier_ties(event, by=time) / tied(event, by=time)
-    dying = tied(event * exp(log_hazard), by=time)
-    return total(weighted(event, log(at_risk - gone * dying) - log_hazard))
+    at_risk = cumulate(exp(log_hazards), by=times)
+    dying = tied(events * exp(log_hazards), by=times)
+    gone = where(events > 0, earlier_ties(events, by=times) / tied(events, by=times), 0)
+    return total(events * (log(at_risk - gone * dying) - log_hazards))

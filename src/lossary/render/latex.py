@@ -34,7 +34,8 @@ SYMBOLS = {
     "cosines": "x", "base": r"\lambda", "tilt": "a", "boundary": "b",
     "true_weight": "k", "height": "M", "positive_gamma": r"\gamma_{+}",
     "negative_gamma": r"\gamma_{-}", "shift": "m", "relevance": "y", "offset": r"\Delta",
-    "log_hazard": r"\eta", "time": "t", "members": "x",
+    "log_hazard": r"\eta", "log_hazards": r"\eta", "time": "t", "times": "t",
+    "events": r"\delta", "members": "x",
     "degrees_of_freedom": r"\nu", "sensitivity_share": r"\lambda",
 }  # fmt: skip
 

@@ -75,7 +75,9 @@ class Target:
     relax: Relax | None = None  # cheaper forms, where it computes with precision to spare
 
     def __post_init__(self) -> None:
-        known = PRIMITIVES | self.own | (self.spellings.keys() & ALONG_AN_ORDER)
+        known = PRIMITIVES | self.own
+        if "order" in self.spellings:
+            known |= ALONG_AN_ORDER
         missing, extra = known - self.spellings.keys(), self.spellings.keys() - known
         if missing or extra:
             raise ValueError(f"{self.name}: missing {sorted(missing)}, unknown {sorted(extra)}")
