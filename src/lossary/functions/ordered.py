@@ -161,9 +161,10 @@ def _excess_slope(x: Expression, weight: Expression, by: Expression) -> tuple[Sl
 def excess_from(x: Expression, weight: Expression, by: Expression) -> Expression:
     """Logarithm of the weighted sum of exponentials from a member on, above the member's own."""
     peak, own, others = _masses(x, weight, by)
-    plain = (peak - x) + log(_or_one(own + others))
-    leading = log1p(others + (weight - 1))
-    return where(x == peak, _counting(weight, leading, plain), plain)
+    whole = own + others
+    plain = (peak - x) + log(_or_one(whole))
+    leads = (x == peak) & (whole > 0.5)
+    return where(leads, _counting(weight, log1p(others + (weight - 1)), plain), plain)
 
 
 def logsumexp_from(x: Any, by: Any, over: Axis | None = None) -> Expression:
@@ -181,7 +182,8 @@ def _logsumexp_slope(x: Expression, by: Expression) -> tuple[Slope, ...]:
 def _logsumexp(x: Expression, by: Expression) -> Expression:
     peak, own, others = _masses(x, _ONE, by)
     whole = own + others
-    return where(whole > 0, peak + log(_or_one(whole)), -inf)
+    rest = where(x == peak, log1p(others), log(_or_one(whole)))
+    return where(whole > 0, peak + rest, -inf)
 
 
 FUNCTIONS["logsumexp_from"] = Function(

@@ -34,7 +34,6 @@ from lossary.functions import (
     sigmoid,
     softmax,
     softplus,
-    sparsemax_loss_at,
     total,
     where,
 )
@@ -237,7 +236,6 @@ def generalized_cross_entropy(logits: Scores, label: Label, *, q: OpenUnit = 0.7
     source="Martins and Astudillo 2016, arXiv:1602.02068; Blondel, Martins and Niculae 2020, "
     "arXiv:1901.02324, as a Fenchel-Young loss",
     promises="non_negative convex bounded_gradient shift_invariant",
-    computed=lambda logits, label: sparsemax_loss_at(logits, label),  # noqa: PLW0108
 )
 def sparsemax(logits: Scores, label: Label):
     """Loss of a label with sparse probabilities: exactly 0 once it leads by 1."""

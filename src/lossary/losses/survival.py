@@ -9,12 +9,10 @@ from lossary.domain import Binaries, Binary, Real, Scores, positions
 from lossary.functions import (
     cumulate,
     earlier_ties,
-    efron_excess,
     exp,
     log,
     tied,
     total,
-    weighted,
     where,
 )
 
@@ -36,9 +34,6 @@ def cox(
 @loss(
     source="Efron 1977, doi:10.1080/01621459.1977.10480613",
     promises="convex shift_invariant",
-    computed=lambda log_hazards, times, events: total(
-        weighted(events, efron_excess(log_hazards, events, times))
-    ),
 )
 def cox_efron(log_hazards: Scores, times: Scores, events: Binaries):
     """Cox's partial likelihood, in which tied events leave those at risk one after the other."""

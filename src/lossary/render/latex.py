@@ -144,7 +144,8 @@ def _spell(node: Expression) -> tuple[int, str]:
     if node.operator in _OVER and "positions" in node.arguments[0].axes:
         template = template.replace("_c", "_u")
     if some := among(node):
-        template = template.replace("_c", rf"_{{{{c :\; {_printed(some[0], 0)}}}}}", 1)
+        which = _printed(some[0], 0).replace("{", "{{").replace("}", "}}")
+        template = template.replace("_c", rf"_{{{{c :\; {which}}}}}", 1)
         return tightness, template.format(_printed(some[1], *places))
     texts = [_printed(a, place) for a, place in zip(node.arguments, places, strict=True)]
     return tightness, template.format(*texts)
