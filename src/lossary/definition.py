@@ -188,6 +188,12 @@ class Definition:
         """Return the formula with a weight for each position."""
         return measured(self.expression(absent), self.position_weight)
 
+    @cached_property
+    def adds_up(self) -> bool:
+        """Whether the loss is made of sums over positions, which add up over batches."""
+        written = self._trace(self.formula, self.absent_by_default)
+        return self.over_positions and parts(written) is not None
+
     def aggregates(self, absent: frozenset[str] | None = None) -> tuple[Expression, ...]:
         """Return the sums over positions that the loss can be computed from, as it is written."""
         absent = self.absent_by_default if absent is None else absent

@@ -13,11 +13,11 @@ from lossary.formula import Expression, constant, walk
 from lossary.functions import (
     ALONG_AN_ORDER,
     FUNCTIONS,
+    ORDERED,
     beyond,
     cosine,
     cosine_gap,
     cumulate,
-    earlier_ties,
     excess_from,
     log,
     logsumexp,
@@ -56,7 +56,6 @@ MEASURED: dict[str, Callable[..., Expression]] = {
     "cumulate": lambda w, x, by: cumulate(weighted(w, x), by),
     "beyond": lambda w, x, by: beyond(weighted(w, x), by),
     "tied": lambda w, x, by: tied(weighted(w, x), by),
-    "earlier_ties": lambda w, x, by: earlier_ties(weighted(w, x), by),
     "logsumexp_from": lambda w, x, by: logsumexp_from(
         where(w > 0, x + log(w), _MINUS_INFINITY), by
     ),
@@ -80,7 +79,7 @@ def unmeasured(expression: Expression) -> Expression | None:
     for node in walk(expression):
         named = FUNCTIONS.get(node.operator)
         along = named is not None and named.shape != "elementwise"
-        if (along or node.operator in {"argpeak", "pick", "class_index"}) and (
+        if (along or node.operator in ORDERED | {"argpeak", "pick", "class_index"}) and (
             node.operator not in MEASURED
         ):
             return node

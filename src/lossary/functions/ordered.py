@@ -94,7 +94,10 @@ def tied(x: Any, by: Any, over: Axis | None = None) -> Expression:
 
 
 def earlier_ties(x: Any, by: Any, over: Axis | None = None) -> Expression:
-    """Sum over the members with the same key that stand before a member in the row: a constant."""
+    """Sum over the members with the same key that stand before a member in the row: a constant.
+
+    Where positions have weights, nothing stands before anything.
+    """
     return _along("earlier_ties", x, by, over)
 
 
