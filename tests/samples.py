@@ -29,6 +29,11 @@ def has_kernels(loss):
     return not loss.without_kernel
 
 
+def has_sums(loss):
+    """Whether the sums of batches add up: not along an order of all positions."""
+    return loss.adds_up or not loss.over_positions
+
+
 def holds(loss):
     """Whether the derivative of a loss holds a part of it constant: the value moves with that.
 

@@ -171,7 +171,7 @@ def student_t(location: Real, target: Real, scale: Positive, *, degrees_of_freed
 @loss(
     source="Gneiting and Raftery 2007, doi:10.1198/016214506000001437, eq. 21, for the empirical "
     "distribution, as Jordan, Krüger and Lerch 2019, doi:10.18637/jss.v090.i12, compute it",
-    promises="non_negative convex",
+    promises="non_negative",
 )
 def crps_ensemble(members: Scores, target: Real):
     """Continuous ranked probability score of the empirical distribution of an ensemble."""
@@ -182,10 +182,11 @@ def crps_ensemble(members: Scores, target: Real):
 
 @loss(
     source="Ferro 2014, doi:10.1002/qj.2270",
-    promises="non_negative convex",
+    promises="non_negative",
 )
 def fair_crps_ensemble(members: Scores, target: Real):
     """CRPS of the distribution that the members of an ensemble are drawn from, without bias."""
     farther = where(members > target, beyond(1, by=members), beyond(1, by=-members))
     ranks = 2 * farther + tied(1, by=members) - 1
-    return total(absolute(members - target) * ranks) / (class_count() * (class_count() - 1))
+    distances = where(ranks > 0, absolute(members - target) * ranks, 0)
+    return total(distances) / (class_count() * (class_count() - 1))

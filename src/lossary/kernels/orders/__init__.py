@@ -44,7 +44,7 @@ class Ordered:
     like: Callable[[Any, Any], Any]
     """The first array, or number, in the shape of the second."""
     doubling: Callable[[Any, Callable[[Any, State], State], State], State]
-    """Do the step with 1, 2, 4, ... below the length of the row."""
+    """Do the step with 1, 2, 4, ... as far as any member may reach."""
     real: Callable[[Any, Any], Any]
     """The first array, or number, in the shape and dtype of the second."""
 
@@ -150,16 +150,18 @@ class Ordered:
         """Return exponents and factors along the order; what has no factor has no exponent."""
         gain = self._along(gain, order)
         factor = self.real(self._along(x, order), gain)
-        counts = factor != 0
+        counts = (factor != 0) & (gain > -inf)
         nothing = self.real(-inf, gain)
-        return self.where(counts, gain, nothing), factor
+        return self.where(counts, gain, nothing), self.where(counts, factor, factor - factor)
 
     def _joined(self, one: State, other: State) -> State:
         """Add sums of exponentials, each relative to its own peak."""
         (high, left), (top, right) = one, other
-        peak = self.maximum(high, top)
-        floor = self.where(peak > -inf, peak, self.real(0.0, peak))
-        return peak, left * self.exp(high - floor) + right * self.exp(top - floor)
+        above = high > top
+        gap = self.where(above, top - high, high - top)
+        less = self.exp(self.where(high == top, self.real(0.0, gap), gap))
+        added = self.where(above, left + right * less, left * less + right)
+        return self.maximum(high, top), added
 
     def _masses(self, x: Any, gain: Any, cost: Any, order: Order, before: Any, after: Any) -> Any:
         parts = self._parts(x, gain, order)

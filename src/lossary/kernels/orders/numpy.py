@@ -22,6 +22,6 @@ ordered = Ordered(
     maximum=np.maximum,
     exp=np.exp,
     like=lambda x, like: np.broadcast_to(x, like.shape),
-    doubling=lambda x, step, state: below(x.shape[-1], step, state),
+    doubling=lambda reach, step, state: below(reach.max(initial=0) + 1, step, state),
     real=lambda x, like: np.broadcast_to(np.asarray(x, like.dtype), like.shape),
 )

@@ -20,6 +20,19 @@ def _real(x: Any, like: Any) -> Any:
     return torch.full_like(like, x)
 
 
+_transforms = torch._C._are_functorch_transforms_active  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
+_tracing = torch._C._get_tracing_state  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
+_modes = torch._C._len_torch_dispatch_stack  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _farthest(reach: Any) -> Any:
+    """Return what bounds how far a member reaches; where numbers cannot be seen, the length."""
+    here = type(reach) is torch.Tensor and reach.device.type == "cpu" and reach.numel()
+    if not here or torch.compiler.is_compiling() or _transforms() or _modes() or _tracing():
+        return reach.shape[-1]
+    return int(reach.max()) + 1
+
+
 ordered = Ordered(
     sorted=lambda key: torch.argsort(key, dim=-1, stable=True),
     take=lambda x, places: torch.gather(x, -1, places),
@@ -29,6 +42,6 @@ ordered = Ordered(
     maximum=torch.maximum,
     exp=torch.exp,
     like=_like,
-    doubling=lambda x, step, state: below(x.shape[-1], step, state),
+    doubling=lambda reach, step, state: below(_farthest(reach), step, state),
     real=_real,
 )
