@@ -12,6 +12,7 @@ import numpy as np
 from lossary.accuracy.exact import IN_MPMATH, number
 from lossary.formula import walk
 from lossary.functions import FUNCTIONS
+from lossary.functions.ordered import EXPONENTIAL
 from lossary.render import Program, render
 
 exact = mpmath.mp.clone()
@@ -28,7 +29,50 @@ def pick(x, label):
     return np.take_along_axis(wide, np.broadcast_to(label, (*rows, 1)).astype(int), axis=-1)
 
 
+# Along an order: whether member j belongs to member i, for all pairs at once.
+BELONGS = {
+    "cumulate": lambda i, j, own, key: key >= own,
+    "tied": lambda i, j, own, key: key == own,
+    "beyond": lambda i, j, own, key: key > own,
+    "others_from": lambda i, j, own, key: (key >= own) & (i != j),
+    "other_ties": lambda i, j, own, key: (key == own) & (i != j),
+    "earlier_ties": lambda i, j, own, key: (key == own) & (j < i),
+}
+
+
+def pairs(word, key):
+    """The matrix of what belongs to what; the last axis goes over what is added up."""
+    place = np.arange(key.shape[-1])
+    found = BELONGS[word](place[:, None], place, key[..., :, None], key[..., None, :])
+    return np.asarray(found, bool)
+
+
+def sum_of_pairs(word):
+    def along(x, key):
+        x, key = np.broadcast_arrays(x, key)
+        return np.sum(np.where(pairs(word, key), x[..., None, :], 0), axis=-1)
+
+    return along
+
+
+def sum_of_masses(word, exp):
+    def along(x, gain, cost, key):
+        x, gain, cost, key = np.broadcast_arrays(x, gain, cost, key)
+        counts = pairs(word, key) & (x[..., None, :] != 0)
+        power = np.where(counts, gain[..., None, :] - cost[..., :, None], -np.inf)
+        return np.sum(x[..., None, :] * np.asarray(exp(power)), axis=-1)
+
+    return along
+
+
+def peak_from(x, key):
+    x, key = np.broadcast_arrays(x, key)
+    return np.max(np.where(pairs("cumulate", key), x[..., None, :], -np.inf), axis=-1)
+
+
 SHARED = {
+    **{word: sum_of_pairs(word) for word in BELONGS},
+    "peak_from": peak_from,
     "add": np.add,
     "subtract": np.subtract,
     "multiply": np.multiply,
@@ -70,6 +114,8 @@ FLOATS = SHARED | {
     )
 }
 
+FLOATS |= {word: sum_of_masses(word.removesuffix("_exp"), np.exp) for word in EXPONENTIAL}
+
 
 def _quotient(x, y):
     if y:
@@ -90,6 +136,12 @@ EXACT = SHARED | {
     name: np.frompyfunc(getattr(exact, name), 1, 1)
     for name in ("sign", "floor", "sqrt", "exp", "expm1", "tanh", "sin", "cos")
 }  # fmt: skip
+
+
+EXACT |= {
+    word: sum_of_masses(word.removesuffix("_exp"), np.frompyfunc(exact.exp, 1, 1))
+    for word in EXPONENTIAL
+}
 
 
 def exactly(values):
@@ -118,7 +170,9 @@ def interpret(expression, values, table=FLOATS):
         elif node.operator in FUNCTIONS:
             function = FUNCTIONS[node.operator]
             form = function.means if table is EXACT else function.computed
-            if form is None:  # a primitive to the oracle
+            if form is None and node.operator in table:
+                done[node] = table[node.operator](*operands)
+            elif form is None:  # a primitive to the oracle
                 known = partial(IN_MPMATH[node.operator], exact)
                 done[node] = np.frompyfunc(known, len(operands), 1)(*operands)
             else:

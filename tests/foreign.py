@@ -65,8 +65,42 @@ def _box(p, t):
     return common / union, rest, centres / (width**2 + height**2), sides
 
 
+def _lovasz(errors, target):
+    """The sum of the sorted errors, each times the step of the Jaccard loss of those before it."""
+    pairs = sorted(zip(errors, target, strict=True), reverse=True)
+    size = exact.mpf(sum(target))
+
+    def lost(count):
+        hit = size - sum(t for _, t in pairs[:count])
+        union = size + sum(1 - t for _, t in pairs[:count])
+        return 1 - hit / union if union else exact.mpf(0)
+
+    return sum(max(e, 0) * (lost(m + 1) - lost(m)) for m, (e, _) in enumerate(pairs))
+
+
+def _sparsemax(scores):
+    """The probabilities nearest to scores (Martins and Astudillo 2016, algorithm 1)."""
+    ordered = sorted(scores, reverse=True)
+    size = max(k for k in range(1, len(scores) + 1) if 1 + k * ordered[k - 1] > sum(ordered[:k]))
+    threshold = (sum(ordered[:size]) - 1) / size
+    return [max(s - threshold, exact.mpf(0)) for s in scores]
+
+
+def _efron(scores, time, event):
+    """The terms of Efron's likelihood, time by time."""
+    for now in {t for t, e in zip(time, event, strict=True) if e}:
+        risk = sum(exact.exp(s) for s, t in zip(scores, time, strict=True) if t >= now)
+        tied = [s for s, t, e in zip(scores, time, event, strict=True) if t == now and e]
+        dying = sum(map(exact.exp, tied))
+        for gone, s in enumerate(tied):
+            yield exact.log(risk - gone * dying / len(tied)) - s
+
+
 VOCABULARY = {
     "box": _box,
+    "lovasz": _lovasz,
+    "sparsemax": _sparsemax,
+    "efron": _efron,
     "exact": exact.mpf,
     "log": exact.log,
     "exp": exact.exp,

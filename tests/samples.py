@@ -25,8 +25,13 @@ each_loss = pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
 
 
 def has_kernels(loss):
-    """No kernel sums over positions yet."""
-    return not loss.over_positions
+    """No kernel sums over positions, or goes along an order, yet."""
+    return not loss.without_kernel
+
+
+def has_sums(loss):
+    """Whether the sums of batches add up: not along an order of all positions."""
+    return loss.adds_up or not loss.over_positions
 
 
 def holds(loss):

@@ -20,6 +20,7 @@ from typing import Any
 from lossary.formula import Expression, apply, bottom_up, constant, variable
 from lossary.functions import (
     FUNCTIONS,
+    ORDERED_SLOPES,
     Jacobian,
     argpeak,
     is_class,
@@ -114,6 +115,8 @@ DISCRETE = frozenset(
         "class_index",
         "class_count",
         "held",
+        "peak_from",
+        "earlier_ties",
     ]
 )
 
@@ -140,6 +143,8 @@ def diagonal(tangent: Tangent) -> Expression:
     result = ZERO if tangent.diagonal is None else tangent.diagonal
     for column, row in tangent.outer:
         result = result + column * row
+    for chain in tangent.chains:
+        result = result + chain.diagonal
     return simplify(result)
 
 
@@ -186,6 +191,8 @@ def _push(node: Expression, i: int, tangent: Expression) -> Tangent:
 def _slope(node: Expression, i: int) -> Tangent:
     if node.operator in FUNCTIONS:
         return slopes(node.operator, *node.arguments)[i]
+    if node.operator in ORDERED_SLOPES:
+        return ORDERED_SLOPES[node.operator](*node.arguments)[i]
     return PARTIALS[node.operator][i](*node.arguments)
 
 
@@ -226,7 +233,7 @@ def _unsigned(tangent: Tangent) -> Tangent:
         (c.arguments[0], r.arguments[0]) if c.operator == r.operator == "negative" else (c, r)
         for c, r in tangent.outer
     )
-    return Jacobian(tangent.diagonal, tuple(outer))
+    return Jacobian(tangent.diagonal, tuple(outer), tangent.chains)
 
 
 def _each(tangent: Tangent, change: Callable[[Expression], Expression]) -> Tangent:
@@ -234,13 +241,16 @@ def _each(tangent: Tangent, change: Callable[[Expression], Expression]) -> Tange
     if not isinstance(tangent, Jacobian):
         return None if tangent is None else change(tangent)
     own = None if tangent.diagonal is None else change(tangent.diagonal)
-    return Jacobian(own, tuple((change(column), change(row)) for column, row in tangent.outer))
+    outer = tuple((change(column), change(row)) for column, row in tangent.outer)
+    return Jacobian(own, outer, tuple(chain.each(change) for chain in tangent.chains))
 
 
 def _times(matrix: Jacobian, vector: Expression) -> Expression:
     result = ZERO if matrix.diagonal is None else matrix.diagonal * vector
     for column, row in matrix.outer:
         result = result + column * total(row * vector)
+    for chain in matrix.chains:
+        result = result + chain.times(vector)
     return result
 
 
@@ -257,9 +267,13 @@ def _through(node: Expression, i: int, tangent: Expression | Jacobian) -> Tangen
     if node.class_axis:
         own = None if tangent.diagonal is None else _push(node, i, tangent.diagonal)
         outer = ((_push(node, i, column), row) for column, row in tangent.outer)
+        chains = ((chain, _push(node, i, chain.factors[0])) for chain in tangent.chains)
         return Jacobian(
             None if own is None else _expression(own),
             tuple((_expression(column), row) for column, row in outer if column is not None),
+            tuple(
+                chain.starting(_expression(first)) for chain, first in chains if first is not None
+            ),
         )
     if slope is None:
         return None
@@ -277,6 +291,8 @@ def _contract(slope: Expression, inner: Jacobian) -> Expression:
     result = ZERO if inner.diagonal is None else slope * inner.diagonal
     for column, row in inner.outer:
         result = result + total(slope * column) * row
+    for chain in inner.chains:
+        result = result + chain.transposed.times(slope)
     return result
 
 
@@ -285,10 +301,16 @@ def _product(left: Jacobian, right: Jacobian) -> Jacobian:
     if right.diagonal is not None:
         outer += [(column, row * right.diagonal) for column, row in left.outer]
     outer += [(_times(left, column), row) for column, row in right.outer]
+    outer += [(c, chain.transposed.times(row)) for c, row in left.outer for chain in right.chains]
+    chains = [one.then(other) for one in left.chains for other in right.chains]
     own = None
+    if left.diagonal is not None:
+        chains += [chain.before(left.diagonal) for chain in right.chains]
+    if right.diagonal is not None:
+        chains += [chain.after(right.diagonal) for chain in left.chains]
     if left.diagonal is not None and right.diagonal is not None:
         own = left.diagonal * right.diagonal
-    return Jacobian(own, tuple(outer))
+    return Jacobian(own, tuple(outer), tuple(chains))
 
 
 def _reduce(node: Expression, tangent: Tangent) -> Tangent:
@@ -298,6 +320,8 @@ def _reduce(node: Expression, tangent: Tangent) -> Tangent:
     result = ZERO if tangent.diagonal is None else keep(tangent.diagonal, *node.arguments)
     for column, row in tangent.outer:
         result = result + narrow(column, *node.arguments) * row
+    for chain in tangent.chains:
+        result = result + chain.transposed.times(keep(ONE, *node.arguments))
     return result
 
 
@@ -310,7 +334,8 @@ def _sum(tangents: Any) -> Tangent:
     jacobians = [t if isinstance(t, Jacobian) else Jacobian(t) for t in kept]
     diagonals = [j.diagonal for j in jacobians if j.diagonal is not None]
     outer = tuple(term for j in jacobians for term in j.outer)
-    return Jacobian(reduce(add, diagonals) if diagonals else None, outer)
+    chains = tuple(chain for j in jacobians for chain in j.chains)
+    return Jacobian(reduce(add, diagonals) if diagonals else None, outer, chains)
 
 
 def _tidy(tangent: Tangent) -> Tangent:
@@ -327,7 +352,9 @@ def _tidy(tangent: Tangent) -> Tangent:
     outer = tuple((simplify(column), row) for row, column in columns.items())
     outer = tuple((c, r) for c, r in outer if c is not ZERO and r is not ZERO)
     own = None if own is ZERO else own
-    return None if own is None and not outer else Jacobian(own, outer)
+    chains = (chain.each(simplify) for chain in tangent.chains)
+    chains = tuple(chain for chain in chains if all(f is not ZERO for f in chain.factors))
+    return None if own is None and not outer and not chains else Jacobian(own, outer, chains)
 
 
 def pullback(expression: Expression, argument: Expression, upstream: Expression) -> Expression:
@@ -339,8 +366,9 @@ def pullback(expression: Expression, argument: Expression, upstream: Expression)
         product = upstream * slope
         narrows = expression.class_axis and not argument.class_axis
         return simplify(total(product) if narrows else product)
-    transposed = Jacobian(slope.diagonal, tuple((row, column) for column, row in slope.outer))
-    return simplify(_times(transposed, upstream))
+    outer = tuple((row, column) for column, row in slope.outer)
+    chains = tuple(chain.transposed for chain in slope.chains)
+    return simplify(_times(Jacobian(slope.diagonal, outer, chains), upstream))
 
 
 def pushforward(expression: Expression, argument: Expression, tangent: Expression) -> Expression:

@@ -142,6 +142,19 @@ class Definition:
         return positions.name in self.axes
 
     @cached_property
+    def ordered(self) -> bool:
+        """Whether the formula goes along an order of the members of a row."""
+        nodes = walk(self.expression(self.absent_by_default)) if self.class_axis else ()
+        return any(node.operator in functions.ALONG_AN_ORDER for node in nodes)
+
+    @cached_property
+    def without_kernel(self) -> str:
+        """Why no kernel computes the loss, if none can."""
+        if self.over_positions:
+            return "no kernel sums over positions yet"
+        return "no kernel goes along an order yet" if self.ordered else ""
+
+    @cached_property
     def _traced(self) -> dict[frozenset[str], Expression]:
         return {}
 
@@ -174,6 +187,12 @@ class Definition:
     def weighted_expression(self, absent: frozenset[str] = frozenset()) -> Expression:
         """Return the formula with a weight for each position."""
         return measured(self.expression(absent), self.position_weight)
+
+    @cached_property
+    def adds_up(self) -> bool:
+        """Whether the loss is made of sums over positions, which add up over batches."""
+        written = self._trace(self.formula, self.absent_by_default)
+        return self.over_positions and parts(written) is not None
 
     def aggregates(self, absent: frozenset[str] | None = None) -> tuple[Expression, ...]:
         """Return the sums over positions that the loss can be computed from, as it is written."""
@@ -335,7 +354,9 @@ def check(definition: Definition) -> None:
             )
 
 
-_ALONG_CLASSES = frozenset({"total", "peak", "argpeak", "pick", "class_index", "class_count"})
+_ALONG_CLASSES = functions.ORDERED | {
+    "total", "peak", "argpeak", "pick", "class_index", "class_count",
+}  # fmt: skip
 
 
 def _misuse(definition: Definition, node: Expression) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from lossary.formula import Expression, apply, bottom_up, constant
 from lossary.functions import (
     FUNCTIONS,
+    ORDERED,
     class_count,
     sigmoid,
     sign,
@@ -52,7 +53,8 @@ def rebuild(node: Expression, arguments: Sequence[Expression]) -> Expression:
 
 # Primitives that end the class axis, or start it.
 _ALONG_CLASSES = frozenset(
-    {"total", "peak", "argpeak", "pick", "class_index", "class_count", "slope", "bend"}
+    {"total", "peak", "argpeak", "pick", "class_index", "class_count", "slope", "bend", "order"}
+    | ORDERED
 )
 
 

@@ -16,11 +16,12 @@ from itertools import islice, pairwise
 from types import CodeType, FrameType, TracebackType
 
 WORDS = (
-    "absolute", "acos", "argpeak", "atan", "class_count", "class_index", "cos", "cosh", "cosine",
-    "digamma", "erf", "erfc", "exp", "expm1", "floor", "held", "hypot", "i0e", "i1e", "is_class",
-    "lgamma", "log", "log1mexp", "log1p", "log_ndtr", "log_sigmoid", "log_softmax", "logsumexp",
-    "maximum", "minimum", "ndtr", "norm", "peak", "pick", "sigmoid", "sign", "sin", "sinh",
-    "softmax", "softplus", "sqrt", "tanh", "total", "trigamma", "unit", "where",
+    "absolute", "acos", "argpeak", "atan", "beyond", "class_count", "class_index", "cos", "cosh",
+    "cosine", "cumulate", "digamma", "earlier_ties", "erf", "erfc", "exp", "expm1", "floor", "held",
+    "hypot", "i0e", "i1e", "is_class", "lgamma", "log", "log1mexp", "log1p", "log_ndtr",
+    "log_sigmoid", "log_softmax", "logsumexp", "logsumexp_from", "maximum", "minimum", "ndtr",
+    "norm", "peak", "pick", "sigmoid", "sign", "sin", "sinh", "softmax", "softplus", "sqrt", "tanh",
+    "tied", "total", "trigamma", "unit", "where",
 )  # fmt: skip
 """The functions that formulas are written in, as textbooks have them."""
 
@@ -72,7 +73,8 @@ _INSTEAD = {
     "convert_to_tensor": "{0}", "nan_to_num": "{0}", "type": "{0}", "astype": "{0}", "cast": "{0}",
     "to": "{0}", "item": "{0}", "numpy": "{0}", "squeeze": "{0}", "reshape": "{0}", "view": "{0}",
     "flatten": "{0}", "ravel": "{0}", "unsqueeze": "{0}", "expand_dims": "{0}",
-    "any": "", "all": "", "sorted": "", "sort": "",
+    "cumsum": "cumulate({0}, by=key)", "logcumsumexp": "logsumexp_from({0}, by=key)",
+    "argsort": "cumulate({0}, by=key)", "any": "", "all": "", "sorted": "", "sort": "",
 }  # fmt: skip
 
 _GENERIC = ("x", "y", "z")

@@ -11,15 +11,22 @@ from collections.abc import Callable, Sequence
 
 from lossary.formula import Expression, constant, walk
 from lossary.functions import (
+    ALONG_AN_ORDER,
     FUNCTIONS,
+    ORDERED,
+    beyond,
     cosine,
     cosine_gap,
+    cumulate,
+    excess_from,
     log,
     logsumexp,
+    logsumexp_from,
     norm,
     peak,
     sqrt,
     tanimoto_gap,
+    tied,
     total,
     weighted,
     where,
@@ -46,6 +53,13 @@ MEASURED: dict[str, Callable[..., Expression]] = {
     "cosine": lambda w, x, y: cosine(_rooted(w, x), _rooted(w, y)),
     "cosine_gap": lambda w, x, y: cosine_gap(_rooted(w, x), _rooted(w, y)),
     "tanimoto_gap": lambda w, x, y: tanimoto_gap(_rooted(w, x), _rooted(w, y)),
+    "cumulate": lambda w, x, by: cumulate(weighted(w, x), by),
+    "beyond": lambda w, x, by: beyond(weighted(w, x), by),
+    "tied": lambda w, x, by: tied(weighted(w, x), by),
+    "logsumexp_from": lambda w, x, by: logsumexp_from(
+        where(w > 0, x + log(w), _MINUS_INFINITY), by
+    ),
+    "excess_from": lambda w, x, weight, by: excess_from(x, w * weight, by),
     "centred": lambda w, x: x - total(weighted(w, x)) / total(w),
 }
 
@@ -65,7 +79,7 @@ def unmeasured(expression: Expression) -> Expression | None:
     for node in walk(expression):
         named = FUNCTIONS.get(node.operator)
         along = named is not None and named.shape != "elementwise"
-        if (along or node.operator in {"argpeak", "pick", "class_index"}) and (
+        if (along or node.operator in ORDERED | {"argpeak", "pick", "class_index"}) and (
             node.operator not in MEASURED
         ):
             return node
@@ -96,8 +110,11 @@ def parts(expression: Expression) -> tuple[Expression, ...] | None:
 
 
 def _reduces(expression: Expression) -> bool:
-    return any(n.operator in {"total", "peak", "class_count"} for n in walk(expression))
+    return any(n.operator in _WHOLE for n in walk(expression))
 
+
+_WHOLE = ALONG_AN_ORDER | {"total", "peak", "class_count"}
+"""What needs all positions at once."""
 
 _SHARES = frozenset({"rest_share", "log_share"})
 """Functions that divide by the sum of their arguments."""

@@ -9,7 +9,7 @@ from engines import by_kernels, by_operations, plain
 from libraries import NAMES, Library
 from lossary import class_weights, information
 from lossary.errors import DomainError, DtypeError
-from samples import CLASSES, each_loss, of_rows, parameters, sample
+from samples import CLASSES, each_loss, has_sums, of_rows, parameters, sample
 
 KEPT = np.array([True, False, True, True, False])
 MASKED = ~KEPT
@@ -27,12 +27,17 @@ def everything(loss, *data, **options):
     found = [
         loss(*data, **options),
         loss(*data, reduction="none", **options),
-        *(() if loss.over_positions and "weight" in options else loss.sums(*data, **options)),
+        *sums_of(loss, *data, **options),
         *loss.value_and_gradient(*data, **options),
         loss.gradient(*data, reduction="sum", **options),
         loss.hessian(*data, **options),
     ]
     return [plain(x) for x in found]
+
+
+def sums_of(loss, *data, **options):
+    unfinished = loss.over_positions and "weight" in options
+    return loss.sums(*data, **options) if has_sums(loss) and not unfinished else ()
 
 
 def same(found, expected):

@@ -14,7 +14,7 @@ from lossary.engine.arguments import options_of
 from lossary.engine.checking import check_data
 from lossary.engine.checking import inside as inside_of
 from lossary.engine.libraries import library
-from samples import CLASSES, LOSSES, each_loss, of_rows, sample, those
+from samples import CLASSES, LOSSES, each_loss, has_sums, of_rows, sample, those
 
 NAN = float("nan")
 
@@ -80,7 +80,8 @@ def check_refusal(loss, argument, value):
     start = f"{loss.name}: {argument.name} must be {set_of(loss, argument.domain)}, got {value:g}"
     assert said.startswith(f"{start} at index {place}")
     assert said.endswith(hints.for_value(loss, argument, float(value), CLASSES))
-    for method in (loss.sums, loss.gradient, loss.value_and_gradient, loss.hessian):
+    sums = (loss.sums,) if has_sums(loss) else ()
+    for method in (*sums, loss.gradient, loss.value_and_gradient, loss.hessian):
         assert message(lambda call=method: call(*arrays, **parameters)) == said
 
 

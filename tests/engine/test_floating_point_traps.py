@@ -8,7 +8,7 @@ import pytest
 import lossary as L
 from libraries import Library
 from lossary import information
-from samples import each_loss, of_rows, sample
+from samples import each_loss, has_sums, of_rows, sample
 
 METHODS = ("__call__", "sums", "value_and_gradient", "hessian")
 
@@ -34,6 +34,8 @@ def test_no_trap_is_sprung_on_the_way_to_a_loss(loss):
     for dtype in (np.float32, np.float16):
         data, settings = sample(loss, dtype=dtype)
         for name in METHODS:
+            if name == "sums" and not has_sums(loss):
+                continue
             agrees(getattr(loss, name), *data, **settings)
             options = {"mask": of_rows(loss, mask), "weight": weight}
             if name == "sums" and loss.over_positions:

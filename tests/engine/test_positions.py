@@ -12,7 +12,21 @@ from libraries import NAMES, Library, value_and_slope
 from lossary import functions
 from lossary.accuracy.oracle import Meaning
 from lossary.domain import Embedding, Logits, NonNegative, Real, Unit, positions
-from lossary.functions import exp, logsumexp, mean, norm, peak, softmax, sqrt, total
+from lossary.functions import (
+    beyond,
+    cumulate,
+    exp,
+    floor,
+    logsumexp,
+    logsumexp_from,
+    mean,
+    norm,
+    peak,
+    softmax,
+    sqrt,
+    tied,
+    total,
+)
 from lossary.spaces import MEASURED
 from samples import LOSSES, arrays, parameters, those
 
@@ -212,7 +226,7 @@ def test_a_loss_without_positions_has_no_weight_of_positions():
 
 
 @each_library
-@over_positions
+@those(lambda loss: loss.adds_up)
 def test_the_loss_of_added_sums_is_the_loss_of_all_data(loss, library):
     own, keep = parameters(loss), keep_of((3, 4, 5))
     batches = [images(loss, seed, (3, 4, 5)) for seed in range(3)]
@@ -325,6 +339,11 @@ WORDS = {
     "cosine_gap": functions.cosine_gap,
     "tanimoto_gap": functions.tanimoto_gap,
     "centred": lambda x, y: total(functions.centred(x) * y),
+    "cumulate": lambda x, y: total(cumulate(x * y, by=x) * y),
+    "beyond": lambda x, y: total(beyond(x * y, by=y) * x),
+    "tied": lambda x, y: total(tied(x * x, by=floor(y)) * x),
+    "logsumexp_from": lambda x, y: total(logsumexp_from(x, by=y) * y),
+    "excess_from": lambda x, y: total(functions.excess_from(x, 1, y) * y),
 }
 
 

@@ -227,10 +227,10 @@ def test_no_name_elsewhere_belongs_to_two_losses():
     assert not twice
 
 
-LIBRARIES = """catboost coral_pytorch keras kornia liger_kernel lightgbm lightly mmdet monai
-open_clip optax pycox pytorch_metric_learning scoringrules segmentation_models_pytorch
-sentence_transformers sklearn stable_baselines3 statsmodels tf torch torchmetrics torchrl torchtune
-torchvision trl xgboost"""
+LIBRARIES = """allrank catboost coral_pytorch dlordinal entmax keras kornia lifelines liger_kernel
+lightgbm lightly mmdet monai open_clip optax pycox pytorch_metric_learning rax scoringrules
+segmentation_models_pytorch sentence_transformers sklearn sksurv stable_baselines3 statsmodels
+tensorflow_ranking tf torch torchmetrics torchrl torchsurv torchtune torchvision trl xgboost"""
 
 
 @those(lambda loss: loss.elsewhere)

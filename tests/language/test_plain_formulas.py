@@ -33,6 +33,16 @@ def softmax_of(x):
     return mass / mass.sum(-1, keepdims=True)
 
 
+def sparsemax_of(x):
+    """By bisection of the threshold."""
+    low, high = x.max(-1, keepdims=True) - 1, x.max(-1, keepdims=True)
+    for _ in range(200):
+        middle = (low + high) / 2
+        enough = np.maximum(x - middle, 0).sum(-1, keepdims=True) > 1
+        low, high = np.where(enough, middle, low), np.where(enough, high, middle)
+    return np.maximum(x - low, 0)
+
+
 # The few functions that a textbook formula keeps, in NumPy as anybody would write them.
 WORDS = {
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
@@ -44,6 +54,7 @@ WORDS = {
     "softmax": softmax_of,
     "log_softmax": lambda x: np.log(softmax_of(x)),
     "atan": np.arctan,
+    "sparsemax": sparsemax_of,
     "norm": lambda x: np.linalg.norm(x, axis=-1, keepdims=True),
     "cosine": lambda x, y: (
         (x * y).sum(-1, keepdims=True)

@@ -19,7 +19,7 @@ from lossary.formula import apply, constant, variable
 from lossary.functions import FUNCTIONS, PRIMITIVES, class_index
 from lossary.render import TARGETS, Program, latex, render
 from lossary.render.latex import SYMBOLS, TEMPLATES
-from lossary.render.target import lower
+from lossary.render.target import ALONG_AN_ORDER, lower
 from lossary.render.target import target as target_of
 from lossary.render.textbook import TOLD
 from samples import each_loss, sample
@@ -85,13 +85,19 @@ def test_every_text_knows_its_names_and_computes_nothing_twice(loss, target):
         check_sharing(source, tree, target)
 
 
+def ordered_of(library):
+    """Where a text that goes along an order gets its sums from."""
+    return f"from lossary.kernels.orders.{library.partition('.')[0]} import ordered"
+
+
 def check_names(source, tree):
     """It is Python without unknown names."""
-    imports, function = tree.body
+    imports, *more, function = tree.body
     assert isinstance(imports, ast.Import)
     (alias,) = imports.names
+    assert [ast.unparse(line) for line in more] in ([], [ordered_of(alias.name)])
     arguments = {a.arg for a in function.args.args}
-    known = {alias.asname or alias.name, "float", *arguments}
+    known = {alias.asname or alias.name, "float", *arguments, *(["ordered"] if more else [])}
     module = imported(alias.name)
     for statement in function.body:
         for node in ast.walk(statement):
@@ -112,7 +118,7 @@ FREE = re.compile(r"arange|range|shape|float\(|tf\.constant|logical_not")
 
 def check_sharing(source, tree, target):
     """Each temporary is read at least twice, and no other computation stands twice in a text."""
-    body = tree.body[1].body
+    body = tree.body[-1].body
     read = Counter(
         node.id
         for statement in body
@@ -154,7 +160,7 @@ def repeated(body):
 def test_the_text_of_a_loss_is_what_runs(loss, order):
     """`loss.text` can be pasted into a file; its arguments are those of the loss, in order."""
     source = loss.text("numpy", order)
-    function = ast.parse(source).body[1]
+    function = ast.parse(source).body[-1]
     absent = loss.absent_by_default
     assert [a.arg for a in function.args.args] == [
         a.name for a in loss.arguments if a.name not in absent
@@ -175,7 +181,7 @@ def test_the_text_of_a_loss_is_what_runs(loss, order):
 def test_a_text_says_the_shapes_that_it_wants(loss, target, order):
     """Pasted, and called with arrays of the shapes in its docstring, it computes the loss."""
     source = loss.text(target, order)
-    function = ast.parse(source).body[1]
+    function = ast.parse(source).body[-1]
     told = dict(re.findall(r"(\w+) (\([^)]*\))", ast.get_docstring(function) or ""))
     namespace = {}
     exec(source, namespace)
@@ -210,7 +216,7 @@ def test_a_target_that_does_not_exist_is_refused():
 @each_target
 def test_a_target_spells_every_primitive_and_nothing_else(target):
     language = target_of(target)
-    assert set(language.spellings) == PRIMITIVES
+    assert set(language.spellings) == PRIMITIVES | ALONG_AN_ORDER
     with pytest.raises(ValueError, match="missing"):
         type(language)(target, language.imports, {}, language.cast)
 

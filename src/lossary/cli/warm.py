@@ -119,8 +119,8 @@ class _Task:
 def _work(losses: Sequence[Loss], dtypes: Sequence[str], hessian: bool) -> Iterator[_Task]:
     methods = ["__call__", "value_and_gradient", *(["hessian"] if hessian else [])]
     for loss in losses:
-        if loss.over_positions:
-            continue  # no kernel sums over positions yet
+        if loss.without_kernel:
+            continue
         for dtype in dtypes:
             for method in methods:
                 for classes in _row_lengths(loss):

@@ -19,7 +19,7 @@ from lossary.engine.arguments import Call
 from lossary.engine.checking import tolerance
 from lossary.engine.memory import Memory
 from lossary.engine.program import Variant
-from lossary.engine.selection import ELSEWHERE, OVER_POSITIONS, chosen, obstacle
+from lossary.engine.selection import ELSEWHERE, chosen, obstacle
 from lossary.formula import variable, walk
 from lossary.kernels import pool
 from lossary.render.kernel import Kernel, Operand, Place, Result, Storage, check_of
@@ -215,8 +215,8 @@ def fused(call: Call, variant: Variant, parameters: Mapping[str, Any]) -> Fused 
 @np.errstate(all="ignore")  # the caller's traps are not for what a kernel or a mask leaves out
 def in_memory(call: Call, variant: Variant, parameters: Mapping[str, Any]) -> Fused | str:
     """Return the call with its operands as memory, or why no kernel can read them."""
-    if call.definition.over_positions:
-        return OVER_POSITIONS
+    if call.definition.without_kernel:
+        return call.definition.without_kernel
     operands, tolerances = [], []
     for argument in call.definition.inputs:
         x = call.arrays[argument.name]

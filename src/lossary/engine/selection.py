@@ -76,9 +76,6 @@ def using(*, engine: str | None = None, lend: bool | None = None) -> Iterator[No
             where.reset(token)
 
 
-OVER_POSITIONS = "no kernel sums over positions yet"
-
-
 @cache
 def _can_compile() -> bool:
     return any(map(find_spec, ("numba", "triton")))
@@ -93,8 +90,8 @@ def obstacle(call: Call) -> str | None:
     """Return why the array library computes this call, or None if a kernel may."""
     if _chosen.get() == "array":
         return "engine='array' is chosen"
-    if call.definition.over_positions:
-        return OVER_POSITIONS
+    if call.definition.without_kernel:
+        return call.definition.without_kernel
     if not call.library.concrete([call.prediction]):  # sizes may not be known yet, either
         return f"{call.definition.inputs[0].name} {ELSEWHERE}"
     size = prod(call.library.shape(call.prediction))
@@ -119,8 +116,8 @@ def obstacle_on_gpu(call: Call) -> str | None:
     """Return why the array library computes a call on a GPU, or None if a kernel may."""
     if _chosen.get() == "array":
         return "engine='array' is chosen"
-    if call.definition.over_positions:
-        return OVER_POSITIONS
+    if call.definition.without_kernel:
+        return call.definition.without_kernel
     if not call.library.dense(call.prediction):  # such as a compiler's: nothing may be launched
         return f"{call.definition.inputs[0].name} is not an ordinary array of numbers"
     size = prod(call.library.shape(call.prediction))

@@ -143,6 +143,18 @@ from lossary.functions.likelihoods import (
     student_t_scale_slope,
     student_t_slope,
 )
+from lossary.functions.ordered import (
+    ALONG_AN_ORDER,
+    ORDERED,
+    ORDERED_SLOPES,
+    beyond,
+    cumulate,
+    earlier_ties,
+    efron_excess,
+    excess_from,
+    logsumexp_from,
+    tied,
+)
 from lossary.functions.quality import (
     sigmoid_quality_focal,
     sigmoid_quality_focal_slope,
@@ -215,6 +227,7 @@ from lossary.functions.softmax import (
     softmax_minus_one_hot,
     softmax_minus_uniform,
 )
+from lossary.functions.sparse import sparsemax, sparsemax_loss_at
 from lossary.functions.vectors import (
     centred,
     cosine,
@@ -258,7 +271,10 @@ from lossary.functions.vocabulary import (
 )
 
 __all__ = [
+    "ALONG_AN_ORDER",
     "FUNCTIONS",
+    "ORDERED",
+    "ORDERED_SLOPES",
     "PRIMITIVES",
     "Function",
     "Jacobian",
@@ -269,6 +285,7 @@ __all__ = [
     "atan",
     "bernoulli_cross_entropy",
     "bernoulli_cross_entropy_slope",
+    "beyond",
     "biweight",
     "box_iou",
     "box_iou_gap",
@@ -287,13 +304,17 @@ __all__ = [
     "cross_entropy_of_each",
     "cross_entropy_share",
     "cross_entropy_with",
+    "cumulate",
     "difference_of_squares",
     "digamma",
     "distance_difference",
+    "earlier_ties",
+    "efron_excess",
     "enclosing_rest",
     "erf",
     "erfc",
     "excess",
+    "excess_from",
     "exp",
     "exp_difference",
     "exp_gap",
@@ -367,6 +388,7 @@ __all__ = [
     "logistic_nll_scale_slope",
     "logistic_nll_slope",
     "logsumexp",
+    "logsumexp_from",
     "logsumexp_less_mean",
     "matthews_gap",
     "maximum",
@@ -443,6 +465,8 @@ __all__ = [
     "softmax_shift",
     "softplus",
     "softplus_of_rounded",
+    "sparsemax",
+    "sparsemax_loss_at",
     "sqrt",
     "square_share",
     "square_share_slope",
@@ -460,6 +484,7 @@ __all__ = [
     "tanh",
     "tanimoto_gap",
     "tanimoto_slope",
+    "tied",
     "total",
     "trigamma",
     "tweedie_nll",

@@ -11,16 +11,18 @@ from typing import Any, Literal
 
 from lossary.domain import Axis
 from lossary.formula import Expression, apply, constant, refuse
+from lossary.functions.chains import Chain
 
 Shape = Literal["elementwise", "row", "class"]
 
 
 @dataclass(frozen=True)
 class Jacobian:
-    """``d e_j / d x_k = diagonal_j [j = k] + sum over outer of column_j row_k``."""
+    """``d e_j / d x_k = diagonal_j [j = k] + sum over outer of column_j row_k``, and chains."""
 
     diagonal: Expression | None
     outer: tuple[tuple[Expression, Expression], ...] = ()
+    chains: tuple[Chain, ...] = ()
 
 
 Slope = Expression | Jacobian | None
@@ -83,7 +85,7 @@ def named(
                     f"write {name}{signature}",
                 )
             if over is not None:
-                _has_axis(name, over, arguments)
+                has_axis(name, over, arguments)
             if where is not None:
                 arguments = (_among(name, where, arguments[0], without), *arguments[1:])
             return apply(name, *arguments, class_axis=class_axis)
@@ -221,7 +223,7 @@ def weighted(weight: Any, value: Any) -> Expression:
     return apply("weighted", weight, value)
 
 
-def _has_axis(word: str, over: Any, arguments: tuple[Any, ...]) -> None:
+def has_axis(word: str, over: Any, arguments: tuple[Any, ...]) -> None:
     """Refuse a reduction over what its arguments have no entries along."""
     if not isinstance(over, Axis):
         refuse(
@@ -249,7 +251,7 @@ def _among(word: str, condition: Any, x: Any, without: float | None) -> Expressi
 def total(x: Any, over: Axis | None = None, where: Any = None) -> Expression:
     """Sum along the axis; of no entries it is 0."""
     if over is not None:
-        _has_axis("total", over, (x,))
+        has_axis("total", over, (x,))
     x = x if where is None else _among("total", where, x, 0)
     return apply("total", x, class_axis=False)
 
@@ -257,7 +259,7 @@ def total(x: Any, over: Axis | None = None, where: Any = None) -> Expression:
 def peak(x: Any, over: Axis | None = None, where: Any = None) -> Expression:
     """Largest entry along the axis; of no entries it is -inf."""
     if over is not None:
-        _has_axis("peak", over, (x,))
+        has_axis("peak", over, (x,))
     x = x if where is None else _among("peak", where, x, -math.inf)
     return apply("peak", x, class_axis=False)
 

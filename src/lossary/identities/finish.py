@@ -29,7 +29,7 @@ from lossary.rewriting import rebuild
 UNBOUNDED = frozenset(
     [
         "log", "log_softmax", "cross_entropy_at", "mean_cross_entropy", "log_ratio",
-        "exp_of_rounded",
+        "exp_of_rounded", "excess_from", "efron_excess", "logsumexp_from",
     ]
 )  # fmt: skip
 """Functions that can be infinite, where a weight of 0 must win."""

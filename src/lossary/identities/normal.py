@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lossary.formula import Expression, apply, walk
-from lossary.functions import FUNCTIONS, maximum, pick, total, where
+from lossary.functions import FUNCTIONS, ORDERED, maximum, pick, total, where
 from lossary.identities.matching import Bound, found_in_sum, matched, weights_of
 from lossary.identities.rules import Identity
 from lossary.identities.terms import (
@@ -198,11 +198,7 @@ class Normal:
         """The entry of f(x) is f of the entry of x."""
         if not values.class_axis:
             return values
-        named = FUNCTIONS.get(values.operator)
-        along = values.operator in {"variable", "class_index"} or (
-            named is not None and named.shape != "elementwise"
-        )
-        if along:
+        if values.operator in {"variable", "class_index"} or _goes_along(values):
             return None
         parts = (pick(a, label) if a.class_axis else a for a in values.arguments)
         return self(apply(values.operator, *parts))
@@ -313,6 +309,12 @@ def _is_call(node: Expression) -> bool:
     return node.operator not in ARITHMETIC | {"variable", "where"}
 
 
+def _goes_along(node: Expression) -> bool:
+    """Whether an entry of a function depends on other entries of its arguments."""
+    named = FUNCTIONS.get(node.operator)
+    return node.operator in ORDERED or (named is not None and named.shape != "elementwise")
+
+
 def _summed(term: Term) -> Expression | None:
     """Return the one sum along the class axis among the factors."""
     sums = [f for f in term.above if f.operator == "total"]
@@ -326,8 +328,7 @@ def _pairs(left: Term, right: Term) -> Iterator[tuple[Expression, Expression, in
         for other in others:
             if not _is_call(one) or one.operator != other.operator:
                 continue
-            named = FUNCTIONS.get(one.operator)
-            if named is not None and named.shape != "elementwise":
+            if _goes_along(one):
                 continue
             differing = [
                 i

@@ -5,8 +5,23 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from lossary.definition import loss
-from lossary.domain import Domain, NonNegative, OpenUnit, Positive, Real
-from lossary.functions import absolute, erf, exp, lgamma, log, maximum, pi, sigmoid, sqrt
+from lossary.domain import Domain, NonNegative, OpenUnit, Positive, Real, Scores
+from lossary.functions import (
+    absolute,
+    beyond,
+    class_count,
+    erf,
+    exp,
+    lgamma,
+    log,
+    maximum,
+    pi,
+    sigmoid,
+    sqrt,
+    tied,
+    total,
+    where,
+)
 
 BetweenOneAndTwo = Annotated[
     Any,
@@ -151,3 +166,27 @@ def student_t(location: Real, target: Real, scale: Positive, *, degrees_of_freed
     v, z = degrees_of_freedom, (target - location) / scale
     constant = log(pi * v) / 2 + lgamma(v / 2) - lgamma((v + 1) / 2)
     return (v + 1) / 2 * log(1 + z**2 / v) + log(scale) + constant
+
+
+@loss(
+    source="Gneiting and Raftery 2007, doi:10.1198/016214506000001437, eq. 21, for the empirical "
+    "distribution, as Jordan, Krüger and Lerch 2019, doi:10.18637/jss.v090.i12, compute it",
+    promises="non_negative",
+)
+def crps_ensemble(members: Scores, target: Real):
+    """Continuous ranked probability score of the empirical distribution of an ensemble."""
+    farther = where(members > target, beyond(1, by=members), beyond(1, by=-members))
+    ranks = 2 * farther + tied(1, by=members)
+    return total(absolute(members - target) * ranks) / class_count() ** 2
+
+
+@loss(
+    source="Ferro 2014, doi:10.1002/qj.2270",
+    promises="non_negative",
+)
+def fair_crps_ensemble(members: Scores, target: Real):
+    """CRPS of the distribution that the members of an ensemble are drawn from, without bias."""
+    farther = where(members > target, beyond(1, by=members), beyond(1, by=-members))
+    ranks = 2 * farther + tied(1, by=members) - 1
+    distances = where(ranks > 0, absolute(members - target) * ranks, 0)
+    return total(distances) / (class_count() * (class_count() - 1))

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from lossary.definition import loss
 from lossary.domain import LogSimplex, NonNegative, Positive, Simplex
-from lossary.functions import (
-    exp,
-    log,
-    total,
-)
+from lossary.functions import class_index, cumulate, exp, log, total
 
 
 @loss(
@@ -78,3 +74,12 @@ def itakura_saito(prediction: Positive, target: Positive):
     """How far a ratio lies above 1 plus its logarithm: half a gamma deviance."""
     ratio = target / prediction
     return ratio - log(ratio) - 1
+
+
+@loss(
+    source="Hou, Yu and Samaras 2016, arXiv:1611.05916, eq. 3, with the power 2 and no root",
+    promises="non_negative zero_at_target symmetric convex",
+)
+def squared_earth_mover(probabilities: Simplex, target: Simplex):
+    """Sum over ordered classes of the squared differences of both distribution functions."""
+    return total(cumulate(probabilities - target, by=-class_index()) ** 2)

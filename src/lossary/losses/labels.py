@@ -37,6 +37,7 @@ from lossary.functions import (
     total,
     where,
 )
+from lossary.functions import sparsemax as sparse_probabilities
 
 
 @loss(
@@ -229,3 +230,14 @@ def asymmetric(
 def generalized_cross_entropy(logits: Scores, label: Label, *, q: OpenUnit = 0.7):
     """A cross-entropy that stops at 1 / q, so that wrong labels pull less, from logits."""
     return (1 - pick(softmax(logits), label) ** q) / q
+
+
+@loss(
+    source="Martins and Astudillo 2016, arXiv:1602.02068; Blondel, Martins and Niculae 2020, "
+    "arXiv:1901.02324, as a Fenchel-Young loss",
+    promises="non_negative convex bounded_gradient shift_invariant",
+)
+def sparsemax(logits: Scores, label: Label):
+    """Loss of a label with sparse probabilities: exactly 0 once it leads by 1."""
+    p = sparse_probabilities(logits)
+    return total(logits * p) - pick(logits, label) + (1 - total(p**2)) / 2

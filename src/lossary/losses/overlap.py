@@ -5,8 +5,19 @@ from __future__ import annotations
 from typing import Annotated
 
 from lossary.definition import loss
-from lossary.domain import Exponent, Logit, NonNegative, Positive, Real, Unit, positions
-from lossary.functions import absolute, log, mean, sigmoid, sqrt, total
+from lossary.domain import Binary, Exponent, Logit, NonNegative, Positive, Real, Unit, positions
+from lossary.functions import (
+    absolute,
+    beyond,
+    cumulate,
+    log,
+    maximum,
+    mean,
+    sigmoid,
+    sqrt,
+    total,
+    where,
+)
 
 
 @loss(
@@ -222,3 +233,32 @@ def f_beta(
     f_n = total((1 - prediction) * target, over=positions)
     found = (1 + beta**2) * t_p
     return 1 - found / (found + beta**2 * f_n + f_p)
+
+
+@loss(
+    source="Berman, Rannen Triki and Blaschko 2018, arXiv:1705.08790; Yu and Blaschko 2015, "
+    "arXiv:1512.07797",
+    promises="non_negative convex",
+)
+def lovasz_hinge(logit: Annotated[Real, positions], target: Annotated[Binary, positions]):
+    """Hinge losses, each times what the Jaccard index loses when the next worst is missed too."""
+    margin = logit * (2 * target - 1)
+    size, missed = total(target, over=positions), beyond(target, by=-margin)
+    added, before = cumulate(1 - target, by=-margin), beyond(1 - target, by=-margin)
+    left = (size - missed) / ((size + added) * (size + before))
+    lost = where(target == 1, 1 / (size + added), where(size + before > 0, left, 1 / added))
+    return total(maximum(1 - margin, 0) * lost, over=positions)
+
+
+@loss(
+    source="Berman, Rannen Triki and Blaschko 2018, arXiv:1705.08790, eq. 9, for one class",
+    promises="non_negative zero_at_target convex",
+)
+def lovasz_softmax(prediction: Annotated[Unit, positions], target: Annotated[Binary, positions]):
+    """Errors of probabilities, each times what the Jaccard index loses when it is added."""
+    error = where(target == 1, 1 - prediction, prediction)
+    size, missed = total(target, over=positions), beyond(target, by=error)
+    added, before = cumulate(1 - target, by=error), beyond(1 - target, by=error)
+    left = (size - missed) / ((size + added) * (size + before))
+    lost = where(target == 1, 1 / (size + added), where(size + before > 0, left, 1 / added))
+    return total(error * lost, over=positions)

@@ -12,6 +12,7 @@ from itertools import product as pairs
 from lossary.formula import Expression, apply, constant, walk
 from lossary.functions import (
     FUNCTIONS,
+    ORDERED,
     class_count,
     norm,
     pick,
@@ -86,7 +87,7 @@ class Reader:
         if operator in {"sign", "absolute", "norm"} and operator != "sign":
             read = (positive(read[0]),)
         fixed = operator in FUNCTIONS and FUNCTIONS[operator].shape != "elementwise"
-        along = fixed or operator in {"peak", "argpeak", "class_index", "class_count"}
+        along = fixed or operator in ORDERED | {"peak", "argpeak", "class_index", "class_count"}
         return apply(operator, *read, class_axis=node.class_axis if along else None)
 
     # Sums and products.
@@ -340,7 +341,8 @@ def _is_choice(node: Expression) -> bool:
 
 def _mixes_classes(node: Expression) -> bool:
     named = FUNCTIONS.get(node.operator)
-    return node.operator in _REDUCE or (named is not None and named.shape != "elementwise")
+    along = _REDUCE | ORDERED
+    return node.operator in along or (named is not None and named.shape != "elementwise")
 
 
 def _chosen(expression: Expression, condition: Expression, branch: int) -> Expression:

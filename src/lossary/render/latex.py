@@ -9,7 +9,7 @@ from operator import add
 
 from lossary.formula import Expression
 from lossary.identities.terms import SUMS
-from lossary.render.textbook import among, meaning_of
+from lossary.render.textbook import RANKED, among, meaning_of, summand
 from lossary.rewriting import is_bracket, simplify
 
 SYMBOLS = {
@@ -34,6 +34,8 @@ SYMBOLS = {
     "cosines": "x", "base": r"\lambda", "tilt": "a", "boundary": "b",
     "true_weight": "k", "height": "M", "positive_gamma": r"\gamma_{+}",
     "negative_gamma": r"\gamma_{-}", "shift": "m", "relevance": "y", "offset": r"\Delta",
+    "log_hazard": r"\eta", "log_hazards": r"\eta", "time": "t", "times": "t",
+    "events": r"\delta", "members": "x",
     "degrees_of_freedom": r"\nu", "sensitivity_share": r"\lambda",
 }  # fmt: skip
 
@@ -82,6 +84,7 @@ WORDS: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "log_sigmoid": (PREFIX, r"\log\sigma\left({0}\right)", (0,)),
     "softmax": (ATOM, r"\operatorname{{softmax}}\left({0}\right)", (0,)),
     "log_softmax": (ATOM, r"\log\operatorname{{softmax}}\left({0}\right)", (0,)),
+    "sparsemax": (ATOM, r"\operatorname{{sparsemax}}\left({0}\right)", (0,)),
     "cosh": (PREFIX, r"\cosh\left({0}\right)", (0,)),
     "sinh": (PREFIX, r"\sinh\left({0}\right)", (0,)),
     "lgamma": (PREFIX, r"\log\Gamma\left({0}\right)", (0,)),
@@ -131,6 +134,8 @@ def _spell(node: Expression) -> tuple[int, str]:
         return SUM, f"-{_printed(node.arguments[0].arguments[0] * node.arguments[1], PRODUCT)}"
     if node.operator in SUMS:  # a sum whose rounding only the machine needs to know
         return _spell(simplify(reduce(add, node.arguments)))
+    if node.operator in RANKED:
+        return _ranked(node)
     meaning = meaning_of(node.operator, node.arguments)
     if meaning is not None:
         return _spell(meaning)
@@ -139,10 +144,37 @@ def _spell(node: Expression) -> tuple[int, str]:
     if node.operator in _OVER and "positions" in node.arguments[0].axes:
         template = template.replace("_c", "_u")
     if some := among(node):
-        template = template.replace("_c", rf"_{{{{c :\; {_printed(some[0], 0)}}}}}", 1)
+        which = _printed(some[0], 0).replace("{", "{{").replace("}", "}}")
+        template = template.replace("_c", rf"_{{{{c :\; {which}}}}}", 1)
         return tightness, template.format(_printed(some[1], *places))
     texts = [_printed(a, place) for a, place in zip(node.arguments, places, strict=True)]
     return tightness, template.format(*texts)
+
+
+_COMPARED = {">=": r"\ge", ">": ">", "=": "="}
+_TURNED = {">=": r"\le", ">": "<", "=": "="}
+_BESIDE = {"": "", "others": r",\, j \ne {0}", "before": r",\, j < {0}"}
+
+
+def _ranked(node: Expression) -> tuple[int, str]:
+    """Print a sum along an order, with the comparison of keys below the sign."""
+    relation, beside = RANKED[node.operator]
+    own = "u" if "positions" in node.axes else "c"
+    key, signs = node.arguments[-1], _COMPARED
+    if key.operator == "negative":
+        key, signs = key.arguments[0], _TURNED
+    places = [_at(key, place) for place in ("j", own)]
+    below = rf"j :\, {places[0]} {signs[relation]} {places[1]}{_BESIDE[beside].format(own)}"
+    word = r"\max" if node.operator == "peak_from" else r"\sum"
+    text = rf"{word}_{{{below}}} {_printed(summand(node), PRODUCT)}"
+    if node.operator.endswith("_exp"):
+        return PRODUCT, rf"e^{{{_printed(-node.arguments[2], 0)}}} \, {text}"
+    return PREFIX, text
+
+
+def _at(key: Expression, place: str) -> str:
+    """Print the key of a member."""
+    return place if key.operator == "class_index" else f"{{{_printed(key, ATOM)}}}_{place}"
 
 
 def _letter(name: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from lossary.render.target import ATOM, BITS, OPERATORS, POWER, UNARY, Target
+from lossary.render.target import ATOM, BITS, IN_ORDER, OPERATORS, POWER, UNARY, Target
 
 SPELLINGS = {
     **OPERATORS,
+    **IN_ORDER,
     "power": (POWER, "{0} ** {1}"),
     "absolute": (ATOM, "np.abs({0})"),
     "sign": (ATOM, "np.sign({0})"),

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 
 from lossary.formula import Expression, apply, bottom_up, constant, variable, walk
-from lossary.functions import FUNCTIONS, PRIMITIVES, where
+from lossary.functions import FUNCTIONS, ORDERED, PRIMITIVES, where
 from lossary.functions.vocabulary import fixed_place
 from lossary.rewriting import rebuild, simplify, substitute
 
@@ -25,6 +25,17 @@ SPARE = ("jax spare",)
 
 # How tightly an operator binds: Python's order, for as few parentheses as possible.
 ATOM, POWER, UNARY, PRODUCT, SUM, BITS, COMPARE = 9, 8, 7, 6, 5, 4, 3
+
+# Words along an order, which array libraries have and kernels have not, and the order itself.
+ALONG_AN_ORDER = ORDERED | {"order"}
+
+IN_ORDER = {
+    "order": (ATOM, "ordered.by({0}, {like})"),
+    **{
+        word: (ATOM, f"ordered.{word}({'{0}, {1}, {2}, {3}' if '_exp' in word else '{0}, {1}'})")
+        for word in ORDERED
+    },
+}
 
 # What is spelled alike wherever the text is Python.
 OPERATORS = {
@@ -65,6 +76,8 @@ class Target:
 
     def __post_init__(self) -> None:
         known = PRIMITIVES | self.own
+        if "order" in self.spellings:
+            known |= ALONG_AN_ORDER
         missing, extra = known - self.spellings.keys(), self.spellings.keys() - known
         if missing or extra:
             raise ValueError(f"{self.name}: missing {sorted(missing)}, unknown {sorted(extra)}")
@@ -105,6 +118,8 @@ def lower(expression: Expression, *, spare: bool = False) -> Expression:
             return arguments[0]
         if node.operator == "rounding":
             return constant(0) if spare else arguments[0]
+        if node.operator in ORDERED:
+            return rebuild(node, (*arguments[:-1], _order(arguments[-1])))
         if node.operator == "weighted":
             weight, value = arguments
             return where(weight == 0, 0, weight * value)
@@ -115,6 +130,11 @@ def lower(expression: Expression, *, spare: bool = False) -> Expression:
 
 # What each expression is computed by, without and with precision to spare.
 _lowered: dict[bool, dict[Expression, Expression]] = {False: {}, True: {}}
+
+
+def _order(key: Expression) -> Expression:
+    """Return the order of a key, which is sorted once; what is lowered already has one."""
+    return key if key.operator == "order" else apply("order", key, class_axis=True)
 
 
 def render(program: Program, name: str) -> str:
@@ -132,7 +152,10 @@ def render(program: Program, name: str) -> str:
     body = [printer.printed(result, 0) for result in results]
     lines += [f"    {line}" for line in printer.lines]
     lines.append(f"    return {', '.join(body)}")
-    return f"{language.imports}\n\n\n" + "\n".join(lines) + "\n"
+    imports = language.imports
+    if any(node.operator == "order" for node in walk(*results)):
+        imports += f"\nfrom lossary.kernels.orders.{language.name.split()[0]} import ordered"
+    return f"{imports}\n\n\n" + "\n".join(lines) + "\n"
 
 
 def _results(program: Program, language: Target) -> Sequence[Expression]:

@@ -26,7 +26,24 @@ CALLS = {
     "held": "held({0})", "maximum": "max({0}, {1})", "minimum": "min({0}, {1})",
 }  # fmt: skip
 ROW_CALLS = {"norm": "‖{0}‖", "cosine": "cos({0}, {1})"}
-CLASS_CALLS = {"softmax": "softmax({0})", "log_softmax": "log softmax({0})"}
+CLASS_CALLS = {"softmax": "softmax({0})", "log_softmax": "log softmax({0})",
+               "sparsemax": "sparsemax({0})"}  # fmt: skip
+
+# Sums along an order: how the key of a member that belongs to i compares with that of i, and
+# whether i itself is left out, or all but those that stand before it.
+RANKED = {
+    "cumulate": (">=", ""), "beyond": (">", ""), "tied": ("=", ""), "peak_from": (">=", ""),
+    "others_from": (">=", "others"), "other_ties": ("=", "others"), "earlier_ties": ("=", "before"),
+    "others_from_exp": (">=", "others"), "beyond_exp": (">", ""),
+    "other_ties_exp": ("=", "others"),
+}  # fmt: skip
+
+
+def summand(node: Expression) -> Expression:
+    """Return what a sum along an order adds up, without the part that belongs to member i."""
+    x, *exponents = node.arguments[:-1]
+    return x * exp(exponents[0]) if exponents else x
+
 
 # The first and the second derivative of a word that is told by name, by each entry.
 SLOPE, BEND = "slope", "bend"

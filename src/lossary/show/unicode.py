@@ -11,7 +11,16 @@ from math import inf, pi
 
 from lossary.formula import Expression
 from lossary.render.latex import SYMBOLS
-from lossary.render.textbook import CALLS, CLASS_CALLS, ROW_CALLS, TOLD, among, textbook
+from lossary.render.textbook import (
+    CALLS,
+    CLASS_CALLS,
+    RANKED,
+    ROW_CALLS,
+    TOLD,
+    among,
+    summand,
+    textbook,
+)
 from lossary.rewriting import is_bracket
 
 ATOM, POWER, PRODUCT, SUM, COMPARE, LOGIC, CASES = 9, 8, 6, 5, 4, 3, 0
@@ -89,11 +98,31 @@ def _spell(node: Expression, index: str | None) -> tuple[int, str]:
             which = f"{{{inner}: {_bound(some[0], CASES, inner)}}}"
             return PRODUCT, SUMS[operator].format(which, _bound(some[1], PRODUCT, inner))
         return PRODUCT, SUMS[operator].format(inner, _bound(arguments[0], PRODUCT, inner))
+    if operator in RANKED:
+        return _ranked(node, index or "i")
     if operator in TOLD:
         return PRODUCT, TOLD[operator].format(index or "c", _bound(arguments[0], POWER, None))
     if operator == "pick":
         return _spell(arguments[0], _bound(arguments[1], ATOM, None))
     return _logic(node, index)
+
+
+_TURNED = {"≥": "≤", ">": "<", "=": "="}
+
+
+def _ranked(node: Expression, index: str) -> tuple[int, str]:
+    """Print a sum along an order, over those members j whose key compares with that of i."""
+    relation, beside = RANKED[node.operator]
+    sign, key, inner = relation.replace(">=", "≥"), node.arguments[-1], _next(index)
+    if key.operator == "negative":
+        key, sign = key.arguments[0], _TURNED[sign]
+    which = f"{_bound(key, SUM, inner)} {sign} {_bound(key, SUM, index)}"
+    which += {"": "", "others": f", {inner} ≠ {index}", "before": f", {inner} < {index}"}[beside]
+    word = "max" if node.operator == "peak_from" else "Σ"
+    text = f"{word}_{{{inner}: {which}}} {_bound(summand(node), PRODUCT, inner)}"
+    if node.operator.endswith("_exp"):
+        return PRODUCT, f"exp({_bound(-node.arguments[2], CASES, index)}) {text}"
+    return PRODUCT, text
 
 
 def _call_binding(template: str) -> int:

@@ -333,8 +333,14 @@ def _send_back(operation: Operation, name: str, x: Any, upstream: Any, arrays: A
 
 
 def _fit(gradient: Any, x: Any) -> Any:
-    """Return a gradient in the shape and dtype of what it belongs to."""
-    return gradient.sum_to_size(x.shape).to(x.dtype)
+    """Return a gradient in the shape and dtype of what it belongs to.
+
+    One that is the same for all entries of a row, such as 0, has one entry.
+    """
+    if gradient.shape != x.shape:
+        shape = torch.broadcast_shapes(gradient.shape, x.shape)
+        gradient = gradient.expand(shape).sum_to_size(x.shape)
+    return gradient.to(x.dtype)
 
 
 @lru_cache(maxsize=1024)

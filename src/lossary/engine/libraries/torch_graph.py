@@ -15,7 +15,7 @@ from lossary.engine.numbered import numbered
 def node(which: int, method: str, args: Any, kwargs: Any) -> Any:
     """Call a method of the loss with this number, on the tensors of the compiler's next stage."""
     loss = numbered(which)
-    fused = method == "__call__" and selection.chosen() == "fused" and not loss.over_positions
+    fused = method == "__call__" and selection.chosen() == "fused" and not loss.without_kernel
     if fused and torch_operator.usable(args, kwargs):
         return torch_operator.call(loss, args, kwargs)
     return getattr(loss, method)(*args, **kwargs)

@@ -10,6 +10,7 @@ from lossary.identities.families.classes import CLASSES
 from lossary.identities.families.differences import DIFFERENCES
 from lossary.identities.families.divergences import DIVERGENCES
 from lossary.identities.families.logarithms import LOGARITHMS
+from lossary.identities.families.orders import ORDERS
 from lossary.identities.families.rivals import RIVALS
 from lossary.identities.families.robust import ROBUST
 from lossary.identities.families.scores import SCORES
@@ -30,4 +31,5 @@ IDENTITIES = (
     *VECTORS,
     *BOXES,
     *SHARES,
+    *ORDERS,
 )
