@@ -27,7 +27,7 @@ __version__ = "0.1.0"
 catalogue = MappingProxyType({name: bind(record) for name, record in _definitions.items()})
 """Every loss by name."""
 
-_ROOMS = ("class_weights", "information", "pairs")
+_ROOMS = ("class_weights", "information", "pairs", "sequences")
 """Modules that are imported when they are first asked for."""
 
 _DOORS = ("torch", "keras", "tensorflow", "optax", "sklearn", "boosters")

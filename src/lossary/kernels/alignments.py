@@ -1,0 +1,314 @@
+"""Connectionist temporal classification on a CPU, a sequence at a time.
+
+Place 2j of a lattice is the blank after j labels, place 2j - 1 the j-th label. A path stays, takes
+one place, or two from a label to another one. ``reached`` is the probability of the beginnings of
+paths that end at a place, ``open`` that of their ends; both are sums and products of probabilities
+(``scaled``), and so are exact to a few units in the last place for each frame.
+"""
+
+from __future__ import annotations
+
+from math import inf, nan
+
+import numpy as np
+from numba import njit
+
+from lossary.kernels.scaled import (
+    LEAST,
+    log_of,
+    mantissa_of,
+    power_of,
+    power_of_two,
+    scaled_exp,
+    surprise_of_rest,
+)
+from lossary.kernels.sums import lane_sum
+from lossary.kernels.vector_math import FUNCTIONS
+from lossary.kernels.vector_math.machine import select
+
+exp = FUNCTIONS["exp"]
+Array = np.ndarray
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def ctc(
+    first: int,
+    last: int,
+    logits: Array,
+    labels: Array,
+    frames: Array,
+    counts: Array,
+    blank: int,
+    normalized: bool,
+    wanted: bool,
+    values: Array,
+    slopes: Array,
+) -> None:
+    """Fill values, and slopes if ``wanted``, of the sequences from ``first`` up to ``last``.
+
+    ``normalized`` logits are log-probabilities as they are, whose slopes are those of PyTorch's
+    operator. Where a frame is no distribution, the value is NaN, and so are the slopes.
+    """
+    classes = logits.shape[2]
+    longest = most = 0
+    for b in range(first, last):
+        longest, most = max(longest, frames[b]), max(most, counts[b])
+    places = 2 * most + 1
+    mass = np.empty((longest, classes))
+    shift, size = np.empty(longest), np.empty(longest)
+    reached, powers = np.empty((longest + 1, places + 2)), np.empty((longest + 1, places + 2))
+    weight = np.empty((8, places + 2))
+    held = np.empty(classes)
+    for b in range(first, last):
+        end, count = frames[b], counts[b]
+        if not _masses(logits[b], end, normalized, mass, shift, size):
+            values[b] = nan
+            if wanted:
+                slopes[b, :, :] = nan
+            continue
+        own = labels[b]
+        _reach(logits[b], own, end, count, blank, mass, shift, size, reached, powers, weight)
+        m, p = _ended(reached, powers, end, count)
+        if m > 0.0 and p >= -1.0 and not normalized:
+            rest = _missed(own, end, count, blank, mass, reached, powers)
+            values[b] = surprise_of_rest(rest) if rest < 0.5 else -log_of(m, p)
+        else:
+            values[b] = -log_of(m, p)
+        if wanted:
+            slopes[b, :, :] = 0.0
+            if m > 0.0:
+                _slopes(
+                    logits[b], own, end, count, blank, mass, shift, size, reached, powers, weight,
+                    held, normalized, slopes[b],
+                )  # fmt: skip
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _masses(
+    logits: Array,
+    end: int,
+    normalized: bool,
+    mass: Array,
+    shift: Array,
+    size: Array,
+) -> bool:
+    """Fill the probability of each class; return whether each frame has one."""
+    classes = logits.shape[1]
+    for t in range(end):
+        peak = -inf
+        for k in range(classes):
+            x = float(logits[t, k])
+            mass[t, k] = x
+            peak = max(peak, x)
+        low = 0.0
+        for k in range(classes):
+            low = lane_sum(low, mass[t, k] * 0.0 if mass[t, k] != -inf else 0.0)
+        if low != 0.0 or (peak == -inf and not normalized):  # NaN, or infinity
+            return False
+        shift[t] = 0.0 if normalized else peak
+        total = 0.0
+        for k in range(classes):
+            mass[t, k] = exp(mass[t, k] - shift[t])
+            total = lane_sum(total, mass[t, k])
+        size[t] = 1.0 if normalized else total
+        if not normalized:
+            for k in range(classes):
+                mass[t, k] /= total
+    return True
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _emitted(
+    logits: Array,
+    own: Array,
+    t: int,
+    count: int,
+    blank: int,
+    shift: Array,
+    size: Array,
+    weight: Array,
+) -> None:
+    """Fill rows 0 and 1 with the probability of each place's class, and its power."""
+    m, p = scaled_exp(float(logits[t, blank]) - shift[t])
+    m /= size[t]
+    for s in range(0, 2 * count + 1, 2):
+        weight[0, s], weight[1, s] = m, p
+    for j in range(count):
+        m, p = scaled_exp(float(logits[t, own[j]]) - shift[t])
+        weight[0, 2 * j + 1], weight[1, 2 * j + 1] = m / size[t], p
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _reach(
+    logits: Array,
+    own: Array,
+    end: int,
+    count: int,
+    blank: int,
+    mass: Array,
+    shift: Array,
+    size: Array,
+    reached: Array,
+    powers: Array,
+    weight: Array,
+) -> None:
+    """Fill what is reached after each frame; row 0 is before the first, in two spare places."""
+    places = 2 * count + 1
+    reached[0, :] = 0.0
+    powers[0, :] = -inf
+    if end == 0:
+        return
+    # Before the first frame stands a blank, from which both first places are one or no step away.
+    reached[0, 2], powers[0, 2] = 1.0, 0.0
+    for s in range(places):
+        skips = s % 2 == 1 and s > 1 and own[s // 2] != own[s // 2 - 1]
+        weight[2, s] = 1.0 if skips else 0.0
+    for t in range(end):
+        _emitted(logits, own, t, count, blank, shift, size, weight)
+        old, high = reached[t], powers[t]
+        new, highs = reached[t + 1], powers[t + 1]
+        emitted, steps, skip = weight[0], weight[1], weight[2]
+        new[0] = new[1] = 0.0
+        highs[0] = highs[1] = -inf
+        for s in range(places):
+            two = select(skip[s] > 0.0, high[s], -inf)
+            top = max(high[s + 2], high[s + 1], two, LEAST)
+            x = old[s + 2] * power_of_two(high[s + 2] - top)
+            x += old[s + 1] * power_of_two(high[s + 1] - top)
+            x += old[s] * power_of_two(two - top)
+            x *= emitted[s]
+            new[s + 2] = mantissa_of(x)
+            highs[s + 2] = power_of(x) + (top + steps[s])
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _ended(
+    reached: Array,
+    powers: Array,
+    end: int,
+    count: int,
+) -> tuple[float, float]:
+    """Return the probability of all paths, and its power."""
+    if end == 0:
+        return (1.0, 0.0) if count == 0 else (0.0, -inf)
+    s = 2 * count + 2
+    top = max(powers[end, s], powers[end, s - 1], LEAST)
+    x = reached[end, s] * power_of_two(powers[end, s] - top)
+    x += reached[end, s - 1] * power_of_two(powers[end, s - 1] - top)
+    return mantissa_of(x), power_of(x) + top
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _missed(
+    own: Array,
+    end: int,
+    count: int,
+    blank: int,
+    mass: Array,
+    reached: Array,
+    powers: Array,
+) -> float:
+    """Return the probability of all other label sequences, for a sequence that is likely.
+
+    1 minus that of the paths would keep no digit of it where it is small. Here it is summed up:
+    what leaves the lattice at each frame, and what ends too early.
+    """
+    rest = 0.0
+    for t in range(end):
+        for s in range(2 * count + 1):
+            here = reached[t, s + 2] * power_of_two(min(powers[t, s + 2], 0.0))
+            if here <= rest * 2.0**-60:
+                continue
+            left = 0.0
+            now = own[s // 2] if s % 2 else blank
+            after = own[(s + 1) // 2] if (s + 1) // 2 < count else blank
+            for k in range(mass.shape[1]):
+                if k != blank and k != now and k != after:  # noqa: PLR1714  (a set would be built)
+                    left += mass[t, k]
+            rest += here * left
+    for s in range(2 * count - 1):
+        rest += reached[end, s + 2] * power_of_two(min(powers[end, s + 2], 0.0))
+    return rest
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _slopes(
+    logits: Array,
+    own: Array,
+    end: int,
+    count: int,
+    blank: int,
+    mass: Array,
+    shift: Array,
+    size: Array,
+    reached: Array,
+    powers: Array,
+    weight: Array,
+    held: Array,
+    normalized: bool,
+    slopes: Array,
+) -> None:
+    """Fill the probability of each class less the share of the paths that take it.
+
+    That is the slope in the logits: the slope of a path's probability in its log-probabilities is
+    the share of the path, and what log-softmax sends back of minus the shares is this difference.
+    """
+    places = 2 * count + 1
+    open_, high, ahead, highs, share = weight[3], weight[4], weight[5], weight[6], weight[7]
+    open_[:] = 0.0
+    high[:] = -inf
+    open_[places - 1], high[places - 1] = 1.0, 0.0
+    if count:
+        open_[places - 2], high[places - 2] = 1.0, 0.0
+    emitted, steps, skip = weight[0], weight[1], weight[2]
+    for t in range(end - 1, -1, -1):
+        total, top = 0.0, LEAST
+        for s in range(places):
+            top = max(top, powers[t + 1, s + 2] + high[s])
+        for s in range(places):
+            both = powers[t + 1, s + 2] + high[s]
+            share[s] = reached[t + 1, s + 2] * open_[s] * power_of_two(both - top)
+            total = lane_sum(total, share[s])
+        held[:] = 0.0
+        for s in range(places):
+            held[own[s // 2] if s % 2 else blank] += share[s] / total
+        _difference(mass[t], held, normalized, slopes[t])
+        if t == 0:
+            break
+        _emitted(logits, own, t, count, blank, shift, size, weight)
+        for s in range(places):
+            x = open_[s] * emitted[s]
+            ahead[s], highs[s] = mantissa_of(x), power_of(x) + max(high[s] + steps[s], LEAST)
+        for s in range(places, places + 2):
+            ahead[s], highs[s] = 0.0, -inf
+            skip[s] = 0.0
+        for s in range(places):
+            two = select(skip[s + 2] > 0.0, highs[s + 2], -inf) if s + 2 < places else -inf
+            top = max(highs[s], highs[s + 1], two, LEAST)
+            x = ahead[s] * power_of_two(highs[s] - top)
+            x += ahead[s + 1] * power_of_two(highs[s + 1] - top)
+            if two > -inf:
+                x += ahead[s + 2] * power_of_two(two - top)
+            open_[s], high[s] = mantissa_of(x), power_of(x) + top
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def _difference(
+    mass: Array,
+    held: Array,
+    normalized: bool,
+    slope: Array,
+) -> None:
+    """Fill mass minus held; of what is nearly all of both, the rests are subtracted instead."""
+    classes = len(held)
+    for k in range(classes):
+        slope[k] = mass[k] - held[k]
+    if normalized:
+        return
+    for k in range(classes):
+        if mass[k] > 0.5 and held[k] > 0.5:
+            rest = 0.0
+            for j in range(classes):
+                if j != k:
+                    rest += held[j] - mass[j]
+            slope[k] = rest
