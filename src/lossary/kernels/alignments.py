@@ -35,6 +35,10 @@ def ctc(
     first: int,
     last: int,
     logits: Array,
+    classes: int,
+    stored: int,
+    far: int,
+    near: int,
     labels: Array,
     frames: Array,
     counts: Array,
@@ -46,10 +50,11 @@ def ctc(
 ) -> None:
     """Fill values, and slopes if ``wanted``, of the sequences from ``first`` up to ``last``.
 
-    ``normalized`` logits are log-probabilities as they are, whose slopes are those of PyTorch's
-    operator. Where a frame is no distribution, the value is NaN, and so are the slopes.
+    ``logits`` and ``slopes`` are flat, with so many ``classes`` and ``stored`` frames: ``far`` is
+    the way from a sequence to the next, ``near`` that from a frame to the next. ``normalized``
+    logits are log-probabilities as they are, whose slopes are those of PyTorch's operator. Where a
+    frame is no distribution, the value is NaN, and so are the slopes.
     """
-    classes = logits.shape[2]
     longest = most = 0
     for b in range(first, last):
         longest, most = max(longest, frames[b]), max(most, counts[b])
@@ -60,32 +65,33 @@ def ctc(
     weight = np.empty((8, places + 2))
     held = np.empty(classes)
     for b in range(first, last):
-        end, count = frames[b], counts[b]
-        if not _masses(logits[b], end, normalized, mass, shift, size):
-            values[b] = nan
-            if wanted:
-                slopes[b, :, :] = nan
-            continue
-        own = labels[b]
-        _reach(logits[b], own, end, count, blank, mass, shift, size, reached, powers, weight)
-        m, p = _ended(reached, powers, end, count)
-        if m > 0.0 and p >= -1.0 and not normalized:
-            rest = _missed(own, end, count, blank, mass, reached, powers)
-            values[b] = surprise_of_rest(rest) if rest < 0.5 else -log_of(m, p)
-        else:
+        end, count, own, row = frames[b], counts[b], labels[b], logits[far * b :]
+        good = _masses(row, near, end, normalized, mass, shift, size)
+        if good:
+            _reach(row, near, own, end, count, blank, shift, size, reached, powers, weight)
+            m, p = _ended(reached, powers, end, count)
             values[b] = -log_of(m, p)
+            if p >= -1.0 and not normalized:
+                rest = _missed(own, end, count, blank, mass, reached, powers)
+                values[b] = surprise_of_rest(rest) if rest < 0.5 else values[b]
+        else:
+            values[b] = nan
         if wanted:
-            slopes[b, :, :] = 0.0
-            if m > 0.0:
+            slope = slopes[far * b :]
+            written = end if values[b] < inf else 0
+            if written:
                 _slopes(
-                    logits[b], own, end, count, blank, mass, shift, size, reached, powers, weight,
-                    held, normalized, slopes[b],
+                    row, near, own, end, count, blank, mass, shift, size, reached, powers, weight,
+                    held, normalized, slope,
                 )  # fmt: skip
+            for t in range(written, stored):
+                slope[near * t : near * t + classes] = 0.0 if good else nan
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def _masses(
     logits: Array,
+    near: int,
     end: int,
     normalized: bool,
     mass: Array,
@@ -93,11 +99,11 @@ def _masses(
     size: Array,
 ) -> bool:
     """Fill the probability of each class; return whether each frame has one."""
-    classes = logits.shape[1]
+    classes = mass.shape[1]
     for t in range(end):
         peak = -inf
         for k in range(classes):
-            x = float(logits[t, k])
+            x = float(logits[near * t + k])
             mass[t, k] = x
             peak = max(peak, x)
         low = 0.0
@@ -120,6 +126,7 @@ def _masses(
 @njit(nogil=True, error_model="numpy", cache=True)
 def _emitted(
     logits: Array,
+    near: int,
     own: Array,
     t: int,
     count: int,
@@ -129,23 +136,23 @@ def _emitted(
     weight: Array,
 ) -> None:
     """Fill rows 0 and 1 with the probability of each place's class, and its power."""
-    m, p = scaled_exp(float(logits[t, blank]) - shift[t])
+    m, p = scaled_exp(float(logits[near * t + blank]) - shift[t])
     m /= size[t]
     for s in range(0, 2 * count + 1, 2):
         weight[0, s], weight[1, s] = m, p
     for j in range(count):
-        m, p = scaled_exp(float(logits[t, own[j]]) - shift[t])
+        m, p = scaled_exp(float(logits[near * t + own[j]]) - shift[t])
         weight[0, 2 * j + 1], weight[1, 2 * j + 1] = m / size[t], p
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def _reach(
     logits: Array,
+    near: int,
     own: Array,
     end: int,
     count: int,
     blank: int,
-    mass: Array,
     shift: Array,
     size: Array,
     reached: Array,
@@ -164,7 +171,7 @@ def _reach(
         skips = s % 2 == 1 and s > 1 and own[s // 2] != own[s // 2 - 1]
         weight[2, s] = 1.0 if skips else 0.0
     for t in range(end):
-        _emitted(logits, own, t, count, blank, shift, size, weight)
+        _emitted(logits, near, own, t, count, blank, shift, size, weight)
         old, high = reached[t], powers[t]
         new, highs = reached[t + 1], powers[t + 1]
         emitted, steps, skip = weight[0], weight[1], weight[2]
@@ -234,6 +241,7 @@ def _missed(
 @njit(nogil=True, error_model="numpy", cache=True)
 def _slopes(
     logits: Array,
+    near: int,
     own: Array,
     end: int,
     count: int,
@@ -272,10 +280,10 @@ def _slopes(
         held[:] = 0.0
         for s in range(places):
             held[own[s // 2] if s % 2 else blank] += share[s] / total
-        _difference(mass[t], held, normalized, slopes[t])
+        _difference(mass[t], held, normalized, slopes[near * t :])
         if t == 0:
             break
-        _emitted(logits, own, t, count, blank, shift, size, weight)
+        _emitted(logits, near, own, t, count, blank, shift, size, weight)
         for s in range(places):
             x = open_[s] * emitted[s]
             ahead[s], highs[s] = mantissa_of(x), power_of(x) + max(high[s] + steps[s], LEAST)

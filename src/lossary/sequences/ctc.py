@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lossary.engine import leases
 from lossary.errors import DomainError, ShapeError
 from lossary.sequences import machine
 from lossary.sequences.batch import Batch, Impossible, Reduction, sequence_loss
@@ -168,15 +169,24 @@ def by_kernel(
     moving: Arrays, still: Arrays, wanted: bool, blank: int, normalized: bool
 ) -> tuple[Any, Arrays] | None:
     """Return the same by machine code, a sequence at a time; None if there is none yet."""
-    logits = np.ascontiguousarray(moving[0])
+    sequences, frames, classes = moving[0].shape
+    # PyTorch has the frames first: read as they lie, which a copy could take longer than the rest.
+    order = (1, 0, 2) if moving[0].transpose(1, 0, 2).flags.c_contiguous else (0, 1, 2)
+    logits = np.ascontiguousarray(moving[0].transpose(order))
+    near, far = (sequences * classes, classes) if order[0] else (classes, frames * classes)
     labels, ends, counts = map(np.ascontiguousarray, still)
-    value = np.empty(len(logits))
-    slopes = np.empty(logits.shape if wanted else (0, 0, 0), logits.dtype)
-    work = logits.size + logits.shape[0] * logits.shape[1] * labels.shape[1]
-    arguments = (logits, labels, ends, counts, blank, normalized, wanted, value, slopes)
-    if not machine.run("alignments", "ctc", len(logits), work, arguments):
+    value = np.empty(sequences)
+    size = logits.size if wanted else 0
+    slopes = leases.blank((size,), logits.dtype, size * logits.itemsize)
+    flat = logits.reshape(-1)
+    arguments = (
+        flat, classes, frames, far, near, labels, ends, counts, blank, normalized, wanted, value,
+        slopes,
+    )  # fmt: skip
+    work = sequences * frames * (classes + labels.shape[1])
+    if not machine.run("alignments", "ctc", sequences, work, arguments):
         return None
-    return value, (slopes,) if wanted else ()
+    return value, (slopes.reshape(logits.shape).transpose(order),) if wanted else ()
 
 
 def _blame(reader: Reader, x: Any, ends: Any, wrong: np.ndarray) -> None:

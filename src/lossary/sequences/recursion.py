@@ -69,6 +69,13 @@ class Recursion:
             tuple(library.array(x) for x in slopes),
         )
 
+    def prompt(self, library: Library, moving: Arrays, still: Arrays) -> bool:
+        """Whether a kernel computes such arrays, at once."""
+        if chosen() == "array":
+            return False
+        none = tuple(x[:0] for x in moving), tuple(x[:0] for x in still)
+        return self._in_memory(library, *none, wanted=True) is not None
+
     def values(self, library: Library, moving: Arrays, still: Arrays) -> Any:
         """Return the values, (B), with what the library needs to differentiate them."""
         if library.name == "numpy":
@@ -146,9 +153,14 @@ def _in_tensorflow(recursion: Recursion, count: int) -> Any:
     tf = import_module("tensorflow")
     own = library("tensorflow")
 
+    # One graph for all shapes: step by step TensorFlow would send each operation on its own way.
+    @tf.function(autograph=False, reduce_retracing=True)
+    def compute(arrays: Arrays) -> Any:
+        return recursion.computed(own, arrays[:count], arrays[count:], wanted=True)
+
     @tf.custom_gradient
     def value(*arrays: Any) -> Any:
-        found, slopes = recursion.computed(own, arrays[:count], arrays[count:], wanted=True)
+        found, slopes = compute(arrays)
 
         def send_back(upstream: Any) -> list[Any]:
             sent = [
