@@ -70,10 +70,18 @@ def find(name: str) -> Loss:
 
     >>> find("reg:pseudohubererror").name
     'pseudo_huber'
+
+    Losses that stand beside the catalogue, because they take whole sequences, are found as well:
+
+    >>> find("torch.nn.CTCLoss")
+    <loss of sequences lossary.sequences.ctc>
     """
     try:
         return lookup.find(catalogue, name)
     except UnknownLossError:
+        if beside := lookup.look_up(catalogue, name).beside:
+            module, _, loss = beside.place.rpartition(".")
+            return getattr(import_module(module), loss)
         row = lookup.built_in(name) if ":" in name or "." in name else None
         more = import_module("lossary.boosters.definitions").LOSSES if row else {}
         if row is None or row.loss not in more:
