@@ -4,7 +4,7 @@ The recursions here add probabilities, not logarithms, and are themselves compar
 over paths in ``engine/test_sequences.py``.
 """
 
-from itertools import product
+from itertools import pairwise, product
 
 import mpmath
 import numpy as np
@@ -93,6 +93,89 @@ def _finished(masses, held, total):
         for row, own in zip(masses, held, strict=True)
     ]
     return -mpmath.log(total), slopes
+
+
+def transducer(logits, label, blank=0):
+    """The loss as the sum over all ways to put the labels into frames, and its slopes."""
+    with mpmath.workdps(DIGITS):
+        grid = numbers(logits)
+        frames, before = grid.shape[:2]
+        masses = [[softmax(grid[t, u]) for u in range(before)] for t in range(frames)]
+        held = np.full(grid.shape, mpmath.mpf(0), object)
+        total = mpmath.mpf(0)
+
+        def walk(t, u, path, mass):
+            nonlocal total
+            if t == frames:
+                if u == len(label):
+                    total += mass
+                    for step in path:
+                        held[step] += mass
+                return
+            walk(t + 1, u, [*path, (t, u, blank)], mass * masses[t][u][blank])
+            if u < len(label):
+                k = int(label[u])
+                walk(t, u + 1, [*path, (t, u, k)], mass * masses[t][u][k])
+
+        walk(0, 0, [], mpmath.mpf(1))
+        taken = held.sum(-1)
+        slopes = [
+            [p * taken[t, u] / total - held[t, u, k] / total for k, p in enumerate(masses[t][u])]
+            for t in range(frames) for u in range(before)
+        ]  # fmt: skip
+        return -mpmath.log(total), slopes
+
+
+def warping(x, y, gamma):
+    """The soft minimum over all alignments one by one, and its slopes in both series."""
+    with mpmath.workdps(DIGITS):
+        x, y, gamma = numbers(x), numbers(y), mpmath.mpf(gamma)
+        cost = ((x[:, None] - y[None]) ** 2).sum(-1)
+        total, held = mpmath.mpf(0), np.full(cost.shape, mpmath.mpf(0), object)
+
+        def walk(i, j, path, sum_):
+            nonlocal total
+            path, sum_ = [*path, (i, j)], sum_ + cost[i, j]
+            if (i, j) == (len(x) - 1, len(y) - 1):
+                mass = mpmath.exp(-sum_ / gamma)
+                total += mass
+                for step in path:
+                    held[step] += mass
+                return
+            for down, right in ((1, 0), (0, 1), (1, 1)):
+                if i + down < len(x) and j + right < len(y):
+                    walk(i + down, j + right, path, sum_)
+
+        walk(0, 0, [], mpmath.mpf(0))
+        apart = 2 * (x[:, None] - y[None]) * (held / total)[..., None]
+        return -gamma * mpmath.log(total), (apart.sum(1), -apart.sum(0))
+
+
+def chain(emissions, tags, transitions, start, end):
+    """The loss as the sum over all sequences of tags, and its slopes in all scores."""
+    with mpmath.workdps(DIGITS):
+        scores = [numbers(x) for x in (emissions, transitions, start, end)]
+        emitted, _, begins, _ = scores
+        total, held = mpmath.mpf(0), [np.full(x.shape, mpmath.mpf(0), object) for x in scores]
+
+        def places(path):
+            yield from ((0, (t, k)) for t, k in enumerate(path))
+            yield from ((1, pair) for pair in pairwise(path))
+            yield from ((2, (path[0],)), (3, (path[-1],)))
+
+        def mass_of(path):
+            return mpmath.exp(mpmath.fsum(scores[n][place] for n, place in places(path)))
+
+        for path in product(range(len(begins)), repeat=len(emitted)):
+            mass = mass_of(path)
+            total += mass
+            for n, place in places(path):
+                held[n][place] += mass
+        slopes = [x / total for x in held]
+        tags = [int(k) for k in tags]
+        for n, place in places(tags):
+            slopes[n][place] -= 1
+        return mpmath.log(total / mass_of(tags)), slopes
 
 
 def off(found, truth, form="float64"):

@@ -10,6 +10,10 @@ from engines import by_operations
 from libraries import NAMES, Library
 
 ctc = L.sequences.ctc
+conditional_random_field, rnn_transducer = (
+    L.sequences.conditional_random_field, L.sequences.rnn_transducer
+)  # fmt: skip
+soft_dtw = L.sequences.soft_dtw
 
 FRAMES = [[0.5, 1, -0.3], [0.1, 0.2, 0.7], [1.2, -0.4, 0.3], [0, 0.9, 0.4]]
 VALUE_BAR, SLOPE_BAR = 8, 64
@@ -364,3 +368,200 @@ def test_a_frame_that_is_no_distribution_is_named(bad, words, name, engine):
     x[1, 2] = bad
     with on(engine), pytest.raises(L.DomainError, match=words):
         ctc(library.array(x), library.labels([[1, 2], [1, 1]]))
+
+
+# ---------------------------------------------------------------------- the other recursions
+
+GRID = [[[0.1, 0.6, -0.2], [0.3, -0.1, 0.5]], [[0, 0.4, 0.2], [0.9, 0.1, -0.3]]]
+EMISSIONS, TRANSITIONS = [[1, 0.2], [0.3, 0.8], [-0.5, 0.6]], [[0.5, -0.1], [0.2, 0.4]]
+
+
+def test_they_are_what_others_say():
+    assert round(float(rnn_transducer(GRID, [1])), 9) == 1.809099313  # by hand: two paths
+    field = conditional_random_field(
+        EMISSIONS, [0, 1, 1], TRANSITIONS, start=[0.1, -0.2], end=[0.3, 0.0]
+    )
+    assert round(float(field), 8) == 1.29153123  # pytorch-crf 0.7.2, minus its log-likelihood
+    warped = soft_dtw([[0.0], [1.0], [2.0]], [[0.0], [2.0]])
+    assert round(float(warped), 10) == 0.1226535604  # by hand: five alignments
+
+
+@pytest.mark.parametrize("scale", [1.0, 4.0])
+@pytest.mark.parametrize("label", [(), (2,), (1, 1, 3), (4, 2, 2)])
+def test_the_transducer_is_the_sum_over_all_paths(label, scale):
+    logits = np.random.default_rng(len(label)).normal(size=(4, len(label) + 1, 5)) * scale
+    truth, slopes = oracle.transducer(logits, label)
+    value, found = rnn_transducer.value_and_gradient(logits, np.array(label, int))
+    assert oracle.off(value, truth) <= 16
+    np.testing.assert_allclose(found.reshape(-1, 5), np.array(slopes, float), atol=1e-14)
+
+
+@pytest.mark.parametrize("gamma", [1.0, 0.1, 30.0])
+@pytest.mark.parametrize("sizes", [(1, 1), (3, 4), (5, 2), (1, 4)])
+def test_soft_dtw_is_the_soft_minimum_over_all_alignments(sizes, gamma):
+    random = np.random.default_rng(0)
+    x, y = (random.normal(size=(n, 2)) for n in sizes)
+    truth, slopes = oracle.warping(x, y, gamma)
+    value, found = soft_dtw.value_and_gradient(x, y, gamma=gamma)
+    largest = max(abs(float(truth)), gamma)
+    assert abs(float(value - truth)) <= 16 * np.spacing(largest)
+    for ours, exact in zip(found, slopes, strict=True):
+        np.testing.assert_allclose(ours, exact.astype(float), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("scale", [1.0, 5.0, 40.0])
+def test_the_field_is_the_sum_over_all_tags(scale):
+    random = np.random.default_rng(1)
+    emissions, transitions = random.normal(size=(5, 3)) * scale, random.normal(size=(3, 3)) * scale
+    start, end = random.normal(size=(2, 3))
+    tags = random.integers(0, 3, 5)
+    truth, slopes = oracle.chain(emissions, tags, transitions, start, end)
+    value, found = conditional_random_field.value_and_gradient(
+        emissions, tags, transitions, start=start, end=end
+    )
+    assert oracle.off(value, truth) <= 16
+    for ours, exact in zip(found, slopes, strict=True):
+        np.testing.assert_allclose(ours, exact.astype(float), rtol=1e-13, atol=1e-15)
+
+
+def test_a_field_that_is_certain_keeps_its_digits():
+    """The difference of two sums would keep none of them."""
+    random = np.random.default_rng(1)
+    emissions, transitions = random.normal(size=(6, 3)), random.normal(size=(3, 3))
+    tags = random.integers(0, 3, 6)
+    emissions[np.arange(6), tags] += 40
+    zero = np.zeros(3)
+    truth, slopes = oracle.chain(emissions, tags, transitions, zero, zero)
+    value, found = conditional_random_field.value_and_gradient(emissions, tags, transitions)
+    assert truth < 1e-14
+    assert oracle.off(value, truth) <= 64
+    for ours, exact in zip(found, slopes, strict=False):
+        np.testing.assert_allclose(ours, exact.astype(float), rtol=1e-13)
+
+
+def other_calls():
+    """For each of them a call on arrays that move, these arrays, and lengths of two batches."""
+    random = np.random.default_rng(3)
+    y = random.integers(1, 5, (3, 3))
+    lengths = {"logit_lengths": np.array([4, 2, 3]), "label_lengths": np.array([3, 0, 2])}
+    points = {"first_lengths": np.array([5, 3, 1]), "second_lengths": np.array([4, 1, 4])}
+    tags, spans = random.integers(0, 4, (3, 6)), {"lengths": np.array([6, 1, 3])}
+
+    return {
+        "rnn_transducer": (
+            lambda x, **m: ((x, y), {**lengths, **m}), [random.normal(size=(3, 4, 4, 5))]
+        ),
+        "soft_dtw": (
+            lambda a, b, **m: ((a, b), {**points, "gamma": 0.7, **m}),
+            [random.normal(size=(3, 5, 2)), random.normal(size=(3, 4, 2))],
+        ),
+        "conditional_random_field": (
+            lambda x, f, s, e, **m: ((x, tags, f), {"start": s, "end": e, **spans, **m}),
+            [random.normal(size=shape) for shape in ((3, 6, 4), (4, 4), (4,), (4,))],
+        ),
+    }  # fmt: skip
+
+
+each_other = pytest.mark.parametrize("which", list(other_calls()))
+
+
+@each_other
+@each_library
+def test_the_others_on_each_library(which, name):
+    library = Library(name)
+    loss, (packed, moving) = L.sequences.LOSSES[which], other_calls()[which]
+    given, options = packed(*moving)
+    value, slopes = by_operations(loss.value_and_gradient, *given, **options)
+    slopes = [slopes] if len(moving) == 1 else slopes
+    with library.wide():
+        held = [library.array(x, "float64") for x in moving]
+        given, options = packed(*held)
+        found, own = loss.value_and_gradient(*given, **options)
+        np.testing.assert_allclose(library.plain(found), value, rtol=1e-13)
+        for ours, wanted in zip([own] if len(moving) == 1 else own, slopes, strict=True):
+            np.testing.assert_allclose(library.plain(ours), wanted, atol=1e-13)
+        if name == "numpy":
+            return
+        for n, wanted in enumerate(slopes):
+
+            def call(x, n=n):
+                given, options = packed(*held[:n], x, *held[n + 1 :])
+                return loss(*given, **options)
+
+            found, own = library.slope(call, held[n])
+            np.testing.assert_allclose(library.plain(found), value, rtol=1e-13)
+            np.testing.assert_allclose(library.plain(own), wanted, atol=1e-13)
+        compiled = library.compiled(call)(held[-1])
+        np.testing.assert_allclose(library.plain(compiled), value, rtol=1e-13)
+
+
+@each_other
+def test_padding_of_the_others_does_not_matter(which):
+    loss, (packed, moving) = L.sequences.LOSSES[which], other_calls()[which]
+    given, options = packed(*moving)
+    clean = loss.value_and_gradient(*given, **options, reduction="none")
+    spoiled = [x.copy() for x in moving]
+    for lengths in [
+        v for k, v in options.items() if k in {"logit_lengths", "lengths", "first_lengths"}
+    ]:
+        for b, n in enumerate(lengths):
+            spoiled[0][b, n:] = np.nan
+    if which == "rnn_transducer":
+        for b, n in enumerate(options["label_lengths"]):
+            spoiled[0][b, :, n + 1 :] = np.inf
+    found = loss.value_and_gradient(*packed(*spoiled)[0], **options, reduction="none")
+    for one, other in zip(_flat(clean), _flat(found), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def _flat(found):
+    value, slopes = found
+    return [value, *slopes] if isinstance(slopes, tuple) else [value, slopes]
+
+
+@each_other
+@pytest.mark.parametrize("reduction", ["sum", "mean", "none"])
+def test_weights_of_the_others(which, reduction):
+    """What weighs nothing is not looked at; the slopes of what is shared add up."""
+    loss, (packed, moving) = L.sequences.LOSSES[which], other_calls()[which]
+    given, options = packed(*moving)
+    weight = np.array([2.0, 0.0, 0.5])
+    spoiled = [x.copy() for x in moving]
+    spoiled[0][1] = np.nan
+    values = loss(*given, **options, reduction="none")
+    found = loss(*packed(*spoiled)[0], **options, weight=weight, reduction=reduction)
+    wanted = {"none": values * weight, "sum": values @ weight, "mean": values @ weight / 2.5}
+    np.testing.assert_allclose(found, wanted[reduction], rtol=1e-13)
+    slopes = loss.gradient(*packed(*spoiled)[0], **options, weight=weight, reduction=reduction)
+    for slope in slopes if isinstance(slopes, tuple) else [slopes]:
+        assert np.isfinite(slope).all()
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "call"),
+    [
+        (L.ShapeError, r"logits must have shape \(…, frames, 3, classes\) for 2 labels",
+         lambda: rnn_transducer(np.zeros((2, 2, 3)), [1, 2])),
+        (L.DomainError, "other than the blank, 0, got 0",
+         lambda: rnn_transducer(np.zeros((2, 2, 3)), [0])),
+        (L.DomainError, "rnn_transducer: logits must be finite",
+         lambda: rnn_transducer(np.full((2, 2, 3), np.nan), [1])),
+        (L.DomainError, "gamma must be a finite number above 0, got 0",
+         lambda: soft_dtw([[0.0]], [[0.0]], gamma=0)),
+        (L.ShapeError, "may differ in how many points",
+         lambda: soft_dtw([[0.0]], [[0.0, 1.0]])),
+        (L.DomainError, r"second must be finite numbers, got nan at index \(0, 0\)",
+         lambda: soft_dtw([[0.0]], [[np.nan]])),
+        (L.DomainError, "tags must be a class from 0 to 1, got 2",
+         lambda: conditional_random_field(EMISSIONS, [0, 2, 1], TRANSITIONS)),
+        (L.ShapeError, r"transitions must have shape \(2, 2\)",
+         lambda: conditional_random_field(EMISSIONS, [0, 1, 1], [0.0, 1.0])),
+        (L.ShapeError, "tags must have one number for each of 3 positions, got 2",
+         lambda: conditional_random_field(EMISSIONS, [0, 1], TRANSITIONS)),
+        (L.DomainError, r"emissions must be finite numbers, got nan at index \(1, 0\)",
+         lambda: conditional_random_field([[0.0, 1], [np.nan, 0]], [0, 1], TRANSITIONS)),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_the_others_is_refused(error, words, call):
+    with pytest.raises(error, match=words):
+        call()

@@ -14,8 +14,13 @@ from __future__ import annotations
 
 from lossary.sequences.batch import SequenceLoss
 from lossary.sequences.ctc import ctc
+from lossary.sequences.fields import conditional_random_field
+from lossary.sequences.transducer import rnn_transducer
+from lossary.sequences.warping import soft_dtw
 
-__all__ = ["LOSSES", "ctc"]
+__all__ = ["LOSSES", "conditional_random_field", "ctc", "rnn_transducer", "soft_dtw"]
 
-LOSSES: dict[str, SequenceLoss] = {loss.name: loss for loss in (ctc,)}
+LOSSES: dict[str, SequenceLoss] = {
+    loss.name: loss for loss in (ctc, rnn_transducer, conditional_random_field, soft_dtw)
+}
 """The losses of this room by name."""

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from lossary.engine import leases
-from lossary.errors import DomainError, ShapeError
+from lossary.errors import ShapeError
 from lossary.sequences import machine
 from lossary.sequences.batch import Batch, Impossible, Reduction, sequence_loss
+from lossary.sequences.frames import blame
 from lossary.sequences.reading import POLICIES, REDUCTIONS, Reader
 from lossary.sequences.recursion import Arrays, Recursion
 from lossary.sequences.scans import Lattice
@@ -80,7 +81,7 @@ def ctc(
         weight,
         reader.word("reduction", reduction, REDUCTIONS),
         reader.word("impossible", impossible, POLICIES),
-        lambda wrong: _blame(reader, x, ends, wrong),
+        lambda wrong: blame(reader, x, (ends,), wrong),
         lambda slopes: (reader.as_given(slopes[0]),),
     )
 
@@ -187,24 +188,3 @@ def by_kernel(
     if not machine.run("alignments", "ctc", sequences, work, arguments):
         return None
     return value, (slopes.reshape(logits.shape).transpose(order),) if wanted else ()
-
-
-def _blame(reader: Reader, x: Any, ends: Any, wrong: np.ndarray) -> None:
-    """Raise for the first frame that is no distribution, of the sequences without a value."""
-    logits, frames = reader.library.numpy(x), reader.library.numpy(ends)
-    for b in np.flatnonzero(wrong):
-        for t in range(frames[b]):
-            frame = logits[b, t]
-            bad = np.isnan(frame) | (frame == inf)
-            if bad.any():
-                k = int(np.argmax(bad))
-                raise DomainError(
-                    f"ctc: logits must be finite, or -inf for a class that is excluded, "
-                    f"got {frame[k]}{reader.place(int(b), t, k)}\n"
-                    "hint: padded frames may hold anything: logit_lengths= says where they begin"
-                )
-            if (frame == -inf).all():
-                raise DomainError(
-                    f"ctc: logits exclude all classes{reader.place(int(b), t)}\n"
-                    "hint: padded frames may hold anything: logit_lengths= says where they begin"
-                )

@@ -101,3 +101,27 @@ class Lattice:
             size = self.total(reached, sums)[None, :, None] - sums - further
         share = words.exp(through - words.finite(size))
         return at(self.counts & (words.finite(size) == size), share, 0.0 * words.finite(share))
+
+
+def by_diagonal(words: Words, x: Any, each: Any, levels: Any, shift: int) -> Any:
+    """Return the table of a grid, (B, T, U), by its diagonals, (N, B, U); -inf beyond its edges.
+
+    Level n, from 1, has at place u what stands at (n - shift - u, u). ``each`` has a 0 for each
+    sequence.
+    """
+    library = words.library
+    rows = library.sizes(x)[1]
+    columns = words.places(library.sizes(x)[2], x)
+    row = words.places(levels, x)[None, :] + (1 - shift) - columns[:, None]
+    inside = (row >= 0) & (row < library.index(rows) if hasattr(rows, "dtype") else row < rows)
+    index = words.where(inside, row, row * 0)[None] + each[:, None, None]
+    taken = words.of_class(words.moveaxis(x, 1, 2), index)
+    return words.moveaxis(words.where(inside[None], taken, words.full_like(taken, -inf)), 2, 0)
+
+
+def on_grid(words: Words, x: Any, each: Any, rows: Any, shift: int) -> Any:
+    """Return what stands on the diagonals of a grid as its table again."""
+    columns = words.places(words.library.sizes(x)[2], x)
+    level = words.places(rows, x)[None, :] + columns[:, None] + (shift - 1)
+    index = level[None] + each[:, None, None]
+    return words.moveaxis(words.of_class(words.moveaxis(x, 0, 2), index), 2, 1)

@@ -49,7 +49,7 @@ class Words:
         if self.library.name == "torch":
             return self.own.arange(count, device=like.device)
         if self.library.name == "tensorflow":
-            return self.library.cast(import_module("tensorflow").range(count), like.dtype)
+            return self.library.index(import_module("tensorflow").range(count))
         return self.own.arange(count)
 
     def moved_on(self, x: Any, shift: int) -> Any:
@@ -78,26 +78,39 @@ class Words:
         """Return x with 0 in the place of -inf."""
         return self.own.where(x == -inf, self.own.full_like(x, 0.0), x)
 
-    def scan(self, step: Step, start: Any, steps: Any, *, reverse: bool = False) -> Any:
+    def scan(
+        self, step: Step, start: Any, steps: Any, *, reverse: bool = False, kept: int | None = None
+    ) -> Any:
         """Return all that ``step`` makes of what it made before and of each of ``steps``.
 
         ``start`` and ``steps`` are tuples of arrays; those of ``steps`` have the axis of the scan
-        first, and so have the results. ``reverse`` goes from the last step to the first.
+        first, and so have the results. ``reverse`` goes from the last step to the first. Of the
+        results after the first ``kept`` only what the last step makes is returned.
         """
+        kept = len(start) if kept is None else kept
         if self.library.name == "jax":
             lax = import_module("jax.lax")
-            return lax.scan(lambda *x: (step(*x),) * 2, start, steps, reverse=reverse)[1]
+
+            def both(held: Any, now: Any) -> Any:
+                made = step(held, now)
+                return made, made[:kept]
+
+            last, found = lax.scan(both, start, steps, reverse=reverse)
+            return *found, *last[kept:]
         if self.library.name == "tensorflow":
-            return import_module("tensorflow").scan(step, steps, start, reverse=reverse)
+            found = import_module("tensorflow").scan(step, steps, start, reverse=reverse)
+            joined = (self.own.concatenate([x[None], y]) for x, y in zip(start, found, strict=True))
+            last = tuple(x[0 if reverse else -1] for x in joined)
+            return *found[:kept], *last[kept:]
         count, held, made = len(steps[0]), start, []
         for n in range(count - 1, -1, -1) if reverse else range(count):
             held = step(held, tuple(x[n] for x in steps))
-            made.append(held)
+            made.append(held[:kept])
         if reverse:
             made.reverse()
         if not made:
-            return tuple(x[None][:0] for x in start)
-        return tuple(self.own.stack(x) for x in zip(*made, strict=True))
+            return *(x[None][:0] for x in start[:kept]), *held[kept:]
+        return *(self.own.stack(x) for x in zip(*made, strict=True)), *held[kept:]
 
 
 @cache
