@@ -147,6 +147,20 @@ def test_a_class_of_minus_infinity_is_excluded(engine):
     assert without == np.inf
 
 
+@pytest.mark.failure(37)
+def test_no_loss_is_negative():
+    with on("fused"):
+        value = ctc([[0.0, 17.0], [0.0, 17.0]], [1])
+    assert oracle.off(value, oracle.ctc([[0.0, 17.0], [0.0, 17.0]], [1])[0]) <= 4
+    assert f"{value:.6g}" == "1.71391e-15"
+
+
+@pytest.mark.failure(38)
+def test_the_blank_is_no_label():
+    with pytest.raises(L.DomainError, match="other than the blank, 0, got 0"):
+        ctc([[0.0, 0.0, 0.0]], [0])
+
+
 def test_log_probabilities_are_logits():
     logits, label = drawn(9, 5, 3)
     masses = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
@@ -298,6 +312,7 @@ def test_reductions_and_weights(reduction, weight):
         assert not slope[2].any()
 
 
+@pytest.mark.failure(36)
 @each_library
 def test_what_is_impossible_is_infinite_without_a_gradient_or_0(name):
     library = Library(name)
