@@ -8,13 +8,14 @@ paths that end at a place, ``open`` that of their ends; both are sums and produc
 
 from __future__ import annotations
 
-from math import inf, nan
+from math import inf, log1p, nan
 
 import numpy as np
 from numba import njit
 
 from lossary.kernels.scaled import (
     LEAST,
+    LN2,
     log_of,
     mantissa_of,
     power_of,
@@ -26,7 +27,7 @@ from lossary.kernels.sums import lane_sum
 from lossary.kernels.vector_math import FUNCTIONS
 from lossary.kernels.vector_math.machine import select
 
-exp = FUNCTIONS["exp"]
+add, exp = FUNCTIONS["add"], FUNCTIONS["exp"]
 Array = np.ndarray
 
 
@@ -60,19 +61,19 @@ def ctc(
         longest, most = max(longest, frames[b]), max(most, counts[b])
     places = 2 * most + 1
     mass = np.empty((longest, classes))
-    shift, size = np.empty(longest), np.empty(longest)
+    shift, spread = np.empty(longest), np.empty(longest + 1)
     reached, powers = np.empty((longest + 1, places + 2)), np.empty((longest + 1, places + 2))
     weight = np.empty((8, places + 2))
     held = np.empty(classes)
     for b in range(first, last):
         end, count, own, row = frames[b], counts[b], labels[b], logits[far * b :]
-        good = _masses(row, near, end, normalized, mass, shift, size)
+        good = _masses(row, near, end, normalized, mass, shift, spread)
         if good:
-            _reach(row, near, own, end, count, blank, shift, size, reached, powers, weight)
+            _reach(row, near, own, end, count, blank, shift, reached, powers, weight)
             m, p = _ended(reached, powers, end, count)
-            values[b] = -log_of(m, p)
-            if p >= -1.0 and not normalized:
-                rest = _missed(own, end, count, blank, mass, reached, powers)
+            values[b] = spread[end] - log_of(m, p)
+            if values[b] < 0.7 and not normalized:
+                rest = _missed(own, end, count, blank, mass, spread, reached, powers)
                 values[b] = surprise_of_rest(rest) if rest < 0.5 else values[b]
         else:
             values[b] = nan
@@ -81,7 +82,7 @@ def ctc(
             written = end if values[b] < inf else 0
             if written:
                 _slopes(
-                    row, near, own, end, count, blank, mass, shift, size, reached, powers, weight,
+                    row, near, own, end, count, blank, mass, shift, reached, powers, weight,
                     held, normalized, slope,
                 )  # fmt: skip
             for t in range(written, stored):
@@ -96,12 +97,19 @@ def _masses(
     normalized: bool,
     mass: Array,
     shift: Array,
-    size: Array,
+    spread: Array,
 ) -> bool:
-    """Fill the probability of each class; return whether each frame has one."""
+    """Fill the probability of each class; return whether each frame has one.
+
+    ``shift`` gets the largest logit of each frame, and ``spread`` how far log-sum-exp of all frames
+    before one lies above theirs. That is kept apart: in a product of a thousand probabilities near
+    1 each rounding would be seen.
+    """
     classes = mass.shape[1]
+    sum_ = lost = 0.0
+    spread[0] = 0.0
     for t in range(end):
-        peak = -inf
+        peak, first = -inf, 0
         for k in range(classes):
             x = float(logits[near * t + k])
             mass[t, k] = x
@@ -112,14 +120,20 @@ def _masses(
         if low != 0.0 or (peak == -inf and not normalized):  # NaN, or infinity
             return False
         shift[t] = 0.0 if normalized else peak
-        total = 0.0
         for k in range(classes):
             mass[t, k] = exp(mass[t, k] - shift[t])
-            total = lane_sum(total, mass[t, k])
-        size[t] = 1.0 if normalized else total
         if not normalized:
+            while mass[t, first] != 1.0:
+                first += 1
+            mass[t, first] = 0.0
+            others = 0.0
             for k in range(classes):
-                mass[t, k] /= total
+                others = lane_sum(others, mass[t, k])
+            mass[t, first] = 1.0
+            for k in range(classes):
+                mass[t, k] /= 1.0 + others
+            sum_, lost = add(sum_, lost, log1p(others))
+        spread[t + 1] = sum_ + lost
     return True
 
 
@@ -132,17 +146,15 @@ def _emitted(
     count: int,
     blank: int,
     shift: Array,
-    size: Array,
     weight: Array,
 ) -> None:
-    """Fill rows 0 and 1 with the probability of each place's class, and its power."""
+    """Fill rows 0 and 1 with e^(logit - peak) of each place's class, and its power."""
     m, p = scaled_exp(float(logits[near * t + blank]) - shift[t])
-    m /= size[t]
     for s in range(0, 2 * count + 1, 2):
         weight[0, s], weight[1, s] = m, p
     for j in range(count):
         m, p = scaled_exp(float(logits[near * t + own[j]]) - shift[t])
-        weight[0, 2 * j + 1], weight[1, 2 * j + 1] = m / size[t], p
+        weight[0, 2 * j + 1], weight[1, 2 * j + 1] = m, p
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -154,7 +166,6 @@ def _reach(
     count: int,
     blank: int,
     shift: Array,
-    size: Array,
     reached: Array,
     powers: Array,
     weight: Array,
@@ -171,7 +182,7 @@ def _reach(
         skips = s % 2 == 1 and s > 1 and own[s // 2] != own[s // 2 - 1]
         weight[2, s] = 1.0 if skips else 0.0
     for t in range(end):
-        _emitted(logits, near, own, t, count, blank, shift, size, weight)
+        _emitted(logits, near, own, t, count, blank, shift, weight)
         old, high = reached[t], powers[t]
         new, highs = reached[t + 1], powers[t + 1]
         emitted, steps, skip = weight[0], weight[1], weight[2]
@@ -206,12 +217,19 @@ def _ended(
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+def _once(mantissa: float, power: float, spread: float) -> float:
+    """Return a probability as one number; a negative power is exact, and so is not rounded."""
+    return mantissa * power_of_two(min(power, 0.0)) * exp(max(power, 0.0) * LN2 - spread)
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
 def _missed(
     own: Array,
     end: int,
     count: int,
     blank: int,
     mass: Array,
+    spread: Array,
     reached: Array,
     powers: Array,
 ) -> float:
@@ -223,7 +241,7 @@ def _missed(
     rest = 0.0
     for t in range(end):
         for s in range(2 * count + 1):
-            here = reached[t, s + 2] * power_of_two(min(powers[t, s + 2], 0.0))
+            here = _once(reached[t, s + 2], powers[t, s + 2], spread[t])
             if here <= rest * 2.0**-60:
                 continue
             left = 0.0
@@ -234,7 +252,7 @@ def _missed(
                     left += mass[t, k]
             rest += here * left
     for s in range(2 * count - 1):
-        rest += reached[end, s + 2] * power_of_two(min(powers[end, s + 2], 0.0))
+        rest += _once(reached[end, s + 2], powers[end, s + 2], spread[end])
     return rest
 
 
@@ -248,7 +266,6 @@ def _slopes(
     blank: int,
     mass: Array,
     shift: Array,
-    size: Array,
     reached: Array,
     powers: Array,
     weight: Array,
@@ -283,7 +300,7 @@ def _slopes(
         _difference(mass[t], held, normalized, slopes[near * t :])
         if t == 0:
             break
-        _emitted(logits, near, own, t, count, blank, shift, size, weight)
+        _emitted(logits, near, own, t, count, blank, shift, weight)
         for s in range(places):
             x = open_[s] * emitted[s]
             ahead[s], highs[s] = mantissa_of(x), power_of(x) + max(high[s] + steps[s], LEAST)

@@ -20,7 +20,7 @@ LEAST = -1.7e308
 _SMALL = -1000.0
 _ROUNDER = 1023.0 + 3 * 2.0**51
 _ONE, _FRACTION, _HIGH = 0x3FF0000000000000, 0x000FFFFFFFFFFFFF, 0x4330000000000000
-_LN2 = 0.6931471805599453
+LN2 = 0.6931471805599453
 _LN2_HIGH, _LN2_LOW = 0.6931471803691238, 1.9082149292705877e-10  # 32 bits, and the rest
 
 
@@ -48,8 +48,8 @@ def scaled_exp(x: float) -> tuple[float, float]:
     """Return e^x for x <= 0 as a number and a power of two, which is 0 for what a double holds."""
     far = select(x < -600.0, 1.0, 0.0)
     bounded = select(x < LEAST, LEAST, x)
-    k = far * ((bounded * (1 / _LN2) + 3 * 2.0**51) - 3 * 2.0**51)
-    k = select(bounded < -1e15, bounded * (1 / _LN2), k)  # where no digit is left below 1
+    k = far * ((bounded * (1 / LN2) + 3 * 2.0**51) - 3 * 2.0**51)
+    k = select(bounded < -1e15, bounded * (1 / LN2), k)  # where no digit is left below 1
     rest = select(bounded < -1e15, 0.0, (bounded - k * _LN2_HIGH) - k * _LN2_LOW)
     return select(x == -inf, 0.0, exp(rest)), k
 
@@ -57,7 +57,7 @@ def scaled_exp(x: float) -> tuple[float, float]:
 @vectorisable
 def log_of(mantissa: float, power: float) -> float:
     """Return the logarithm."""
-    return log(mantissa) + power * _LN2 if mantissa > 0.0 else -inf
+    return log(mantissa) + power * LN2 if mantissa > 0.0 else -inf
 
 
 @vectorisable

@@ -9,8 +9,9 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from lossary.doors import NotMine
+from lossary.engine.libraries.jax import LIBRARY
 from lossary.optax.contract import arrays_of, as_optax, compiled, real
-from lossary.sequences import ctc
+from lossary.sequences.ctc import alignments
 
 _LOG_EPSILON = -1e5
 
@@ -58,14 +59,11 @@ def _values(
     real(logits)
     if not jnp.issubdtype(labels.dtype, jnp.integer):
         raise NotMine
-    # Frames that count go before those that do not, wherever these stood.
-    pads = pads.astype(bool)
-    order = jnp.argsort(pads, axis=1, stable=True)
-    return ctc(
-        jnp.take_along_axis(logits, order[..., None], axis=1),
-        labels,
-        logit_lengths=(~pads).sum(1),
-        label_lengths=(label_pads == 0).sum(1),
-        blank=blank_id,
-        reduction="none",
-    ).astype(logits.dtype)
+    counts = (label_pads == 0).sum(1).astype(LIBRARY.index_dtype)
+    inside = jnp.arange(labels.shape[1]) < counts[:, None]
+    wrong = (labels < 0) | (labels >= logits.shape[2]) | (labels == blank_id)
+    rows = jnp.where(inside, jnp.where(wrong, -1, labels), blank_id).astype(LIBRARY.index_dtype)
+    found = alignments(blank_id, normalized=False).values(
+        LIBRARY, (logits,), (rows, ~pads.astype(bool), counts)
+    )
+    return found.astype(logits.dtype)

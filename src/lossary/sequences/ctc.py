@@ -97,11 +97,16 @@ def alignments(blank: int, normalized: bool) -> Recursion:
 def values_and_slopes(
     words: Words, moving: Arrays, still: Arrays, wanted: bool, blank: int, normalized: bool
 ) -> tuple[Any, Arrays]:
-    """Return the losses, (B), and their slopes in the logits, (B, T, K)."""
+    """Return the losses, (B), and their slopes in the logits, (B, T, K).
+
+    In the place of how many frames count there may stand which of them do, (B, T).
+    """
     (logits,), (labels, ends, counts) = moving, still
     at, library = words.where, words.library
     frames, classes = library.sizes(logits)[1:]
-    counted = words.places(frames, ends)[None, :] < ends[:, None]
+    counted = ends
+    if library.kind(ends) == "integer":
+        counted = words.places(frames, ends)[None, :] < ends[:, None]
     logits = at(counted[..., None], logits, words.full_like(logits, 0.0))
     wrong = _wrong(words, still)
     log_masses = logits if normalized else logits - words.log_sum(logits)
@@ -128,7 +133,8 @@ def _wrong(words: Words, still: Arrays) -> Any:
     """Return of which sequences a label or a length is none."""
     labels, ends, counts = still
     none = words.sum(words.library.cast(labels < 0, labels.dtype), axis=-1)
-    return (none > 0) | (ends < 0) | (counts < 0)
+    wrong = (none > 0) | (counts < 0)
+    return wrong | (ends < 0) if words.library.kind(ends) == "integer" else wrong
 
 
 def spelled(words: Words, labels: Any, blank: int) -> Any:

@@ -42,7 +42,7 @@ def _kind(x: Any) -> Any:
     """Return what machine code depends on."""
     if not isinstance(x, np.ndarray):
         return type(x)
-    return x.dtype.name, x.ndim, x.flags.writeable
+    return x.dtype, x.ndim, x.flags.writeable
 
 
 def _ask(

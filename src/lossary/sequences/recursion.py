@@ -73,14 +73,23 @@ class Recursion:
         """Whether a kernel computes such arrays, at once."""
         if chosen() == "array":
             return False
-        none = tuple(x[:0] for x in moving), tuple(x[:0] for x in still)
-        return self._in_memory(library, *none, wanted=True) is not None
+        kind = (self, *(x.dtype for x in moving))
+        if kind not in _PROMPT:
+            none = tuple(x[:0] for x in moving), tuple(x[:0] for x in still)
+            if self._in_memory(library, *none, wanted=True) is None:
+                return False
+            _PROMPT.add(kind)
+        return True
 
     def values(self, library: Library, moving: Arrays, still: Arrays) -> Any:
         """Return the values, (B), with what the library needs to differentiate them."""
         if library.name == "numpy":
             return self.computed(library, moving, still, wanted=False)[0]
         return _DIFFERENTIABLE[library.name](self, len(moving))(*moving, *still)
+
+
+_PROMPT: set[tuple[Any, ...]] = set()
+"""Recursions and types of which it is known that a kernel is there."""
 
 
 @lru_cache(maxsize=256)
