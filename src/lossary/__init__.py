@@ -27,7 +27,7 @@ __version__ = "0.1.0"
 catalogue = MappingProxyType({name: bind(record) for name, record in _definitions.items()})
 """Every loss by name."""
 
-_ROOMS = ("class_weights", "information", "pairs")
+_ROOMS = ("class_weights", "information", "pairs", "sequences")
 """Modules that are imported when they are first asked for."""
 
 _DOORS = ("torch", "keras", "tensorflow", "optax", "sklearn", "boosters")
@@ -70,10 +70,18 @@ def find(name: str) -> Loss:
 
     >>> find("reg:pseudohubererror").name
     'pseudo_huber'
+
+    Losses that stand beside the catalogue, because they take whole sequences, are found as well:
+
+    >>> find("torch.nn.CTCLoss")
+    <loss of sequences lossary.sequences.ctc>
     """
     try:
         return lookup.find(catalogue, name)
     except UnknownLossError:
+        if beside := lookup.look_up(catalogue, name).beside:
+            module, _, loss = beside.place.rpartition(".")
+            return getattr(import_module(module), loss)
         row = lookup.built_in(name) if ":" in name or "." in name else None
         more = import_module("lossary.boosters.definitions").LOSSES if row else {}
         if row is None or row.loss not in more:

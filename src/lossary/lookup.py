@@ -34,6 +34,20 @@ class NotYet:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """A loss that stands beside the catalogue: ``place`` is its full name, in a room of its own."""
+
+    place: str
+    names: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+
+    @property
+    def keys(self) -> set[str]:
+        """What it is looked up by."""
+        return {_short(name) for name in (self.place, *self.names, *self.elsewhere)}
+
+
+@dataclass(frozen=True)
 class BuiltIn:
     """An objective that a booster has built in: which loss it is here, and how near that comes.
 
@@ -50,21 +64,27 @@ class BuiltIn:
 
 @dataclass(frozen=True)
 class Answer(Generic[D]):
-    """What a name leads to: a loss, or one that is not here yet, or names like it."""
+    """What a name leads to: a loss, or one beside the catalogue or not here yet, or near names."""
 
     name: str
     loss: D | None
     not_yet: NotYet | None
     catalogue: Mapping[str, D]
+    beside: Beside | None = None
 
     @cached_property
     def near(self) -> tuple[str, ...]:
         """Up to three other names of the catalogue, the most alike first."""
-        return _near(self.catalogue, self.name, self.loss)
+        return () if self.beside else _near(self.catalogue, self.name, self.loss)
 
     @property
     def problem(self) -> str:
         """What stands in the way, and what to do, if there is no loss."""
+        if self.beside:
+            return (
+                f"{self.name!r} stands beside the catalogue\n"
+                f"hint: here it is {self.beside.place}, whose help says how to call it"
+            )
         if self.not_yet:
             return f"{self.name!r} is not in lossary yet\nhint: {_instead(self.not_yet)}"
         hint = "lossary list shows all names; in Python lossary.catalogue has them"
@@ -87,10 +107,11 @@ def look_up(catalogue: Mapping[str, D], name: str) -> Answer[D]:
     row = built_in(name)
     own = row is not None and name.startswith(f"{row.host}.")
     loss = None if own else catalogue.get(name) or _named(catalogue, name)
-    missing = None if loss or own else _missing(name)
+    room = None if loss or own else next((x for x in beside() if _short(name) in x.keys), None)
+    missing = None if loss or own or room else _missing(name)
     if row and not loss and not missing:
         loss = catalogue.get(row.loss)
-    return Answer(name, loss, missing, catalogue)
+    return Answer(name, loss, missing, catalogue, room)
 
 
 @cache
@@ -104,6 +125,16 @@ def not_yet() -> tuple[NotYet, ...]:
         )
         for name, row in tomllib.loads(text).items()
     )  # fmt: skip
+
+
+@cache
+def beside() -> tuple[Beside, ...]:
+    """Return the losses that stand beside the catalogue."""
+    text = (files("lossary.losses") / "beside.toml").read_text(encoding="utf-8")
+    return tuple(
+        Beside(place, tuple(row["names"]), tuple(row["elsewhere"]))
+        for place, row in tomllib.loads(text).items()
+    )
 
 
 @cache

@@ -44,7 +44,17 @@ from lossary.bench.data import draw
 from lossary.bench.limits import Limit
 from lossary.bench.pairs import PAIRS
 from lossary.bench.results import Absent, Crossover
-from lossary.bench.work import BOOSTING, CLASS_WEIGHT, IGNORED, MASK, TRAINING, VALUE, WEIGHT, WHOLE
+from lossary.bench.work import (
+    BOOSTING,
+    CLASS_WEIGHT,
+    IGNORED,
+    MASK,
+    SEQUENCES,
+    TRAINING,
+    VALUE,
+    WEIGHT,
+    WHOLE,
+)
 
 # Turns.
 
@@ -192,7 +202,8 @@ def test_names_tell_cases_apart_and_filters_find_them():
     assert chosen(cases("full"), ["no such"]) == ()
     options = {case.option for case in cases("everyday") if case.kind != BOOSTING}
     assert options == {"", WEIGHT, MASK, CLASS_WEIGHT}
-    assert {case.kind for case in cases("everyday")} == {"gradient", VALUE, TRAINING, BOOSTING}
+    kinds = {"gradient", VALUE, TRAINING, BOOSTING, SEQUENCES}
+    assert {case.kind for case in cases("everyday")} == kinds
 
 
 @pytest.mark.parametrize(

@@ -50,21 +50,45 @@ def test_who_has_it_has_it(row):
             found = getattr(found, part)
 
 
-@pytest.mark.parametrize("name", ["ctc", "CTCLoss", "optax.losses.ctc_loss", "ctc_loss"])
+@pytest.mark.parametrize("name", ["lovasz", "LovaszLoss", "kornia.losses.lovasz_softmax_loss"])
 def test_what_is_not_here_yet_is_known(name):
     with pytest.raises(L.UnknownLossError) as caught:
         L.find(name)
     said = str(caught.value)
-    assert said.startswith(f"{name!r} is not in lossary yet\nhint: torch.nn.CTCLoss and ")
+    assert said.startswith(f"{name!r} is not in lossary yet\nhint: kornia.losses.lovasz_softmax_")
     assert "cross_entropy" in said
     assert "absolute_error" not in said
+
+
+@pytest.mark.parametrize("row", lookup.beside(), ids=lambda row: row.place)
+def test_what_stands_beside_the_catalogue_is_found(row, run):
+    module, _, loss = row.place.rpartition(".")
+    wanted = getattr(importlib.import_module(module), loss)
+    assert loss not in L.catalogue
+    assert wanted.elsewhere == row.elsewhere
+    for name in (loss, row.place, *row.names, *row.elsewhere):
+        assert L.find(name) is wanted
+        code, out, _ = run(f"find {shlex.quote(name)}")
+        assert code == 0
+        assert row.place in out
+        assert json.loads(run(f"find {shlex.quote(name)} --json")[1])["loss"] == row.place
+    with pytest.raises(AttributeError, match=f"hint: here it is {row.place}"):
+        getattr(L, loss)
+    code, _, err = run(f"show {loss}")
+    assert code == 2
+    assert row.place in err
+
+
+def test_all_losses_of_sequences_are_found():
+    assert {row.place for row in lookup.beside()} >= {
+        f"lossary.sequences.{name}" for name in L.sequences.LOSSES
+    }
 
 
 @pytest.mark.parametrize(
     ("name", "nearest"),
     [
-        ("torch.nn.CTCLoss", "cross_entropy"),
-        ("tf.nn.ctc_loss", "cross_entropy"),
+        ("monai.losses.DiceCELoss", "binary_cross_entropy"),
         ("TripletMarginWithDistanceLoss", "triplet_margin"),
         ("ArcFaceLoss", "cosine_margin"),
         ("SoftDTWLossPyTorch", "squared_error"),

@@ -12,6 +12,7 @@ from lossary.bench.work import (
     LINEAR,
     MASK,
     ROWWISE,
+    SEQUENCES,
     TRAINING,
     VALUE,
     WEIGHT,
@@ -61,6 +62,8 @@ def _everyday() -> Iterable[Case]:
     yield Case("cross_entropy", (128, 10))
     for batch in (64, 256):
         yield Case("digits", (batch,), kind=TRAINING)
+    for shape in ((32, 200, 32), (8, 400, 1000)):
+        yield Case("ctc", shape, kind=SEQUENCES)
     for host, loss in OBJECTIVES:
         if loss == "binary_cross_entropy":
             yield Case(loss, (10**5,), option=host, kind=BOOSTING)
@@ -100,7 +103,7 @@ def cases(size: str = "small", device: str = "cpu") -> tuple[Case, ...]:
     """Return the work of one of the ``SIZES``, each piece once.
 
     >>> len(cases("everyday")), len(cases("full"))
-    (40, 102)
+    (42, 104)
     """
     if device == "cuda":
         found = tuple(_gpu())

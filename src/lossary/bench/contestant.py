@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lossary.bench.work import BOOSTING, GRADIENT, TRAINING, VALUE, Case, Data
+from lossary.bench.work import BOOSTING, GRADIENT, SEQUENCES, TRAINING, VALUE, Case, Data
 
 
 class UnavailableError(Exception):
@@ -46,8 +46,8 @@ class Contestant:
     """Someone who computes losses: ``prepare`` returns None where it has no such loss.
 
     ``train`` and ``boost`` prepare whole trainings, of a network or of trees, and ``value`` the
-    loss alone, for those who have a way of their own to do so. ``compiles`` says that the first
-    call takes longer than others.
+    loss alone, for those who have a way of their own to do so, and ``sequences`` those of whole
+    sequences. ``compiles`` says that the first call takes longer than others.
     """
 
     name: str
@@ -59,11 +59,13 @@ class Contestant:
     train: Prepare | None = None
     value: Prepare | None = None
     boost: Prepare | None = None
+    sequences: Prepare | None = None
 
     def prepared(self, case: Case, data: Data, threads: int) -> Prepared | None:
         """Return what computes a case of any kind, or None."""
         way = {
             GRADIENT: self.prepare, TRAINING: self.train, VALUE: self.value, BOOSTING: self.boost,
+            SEQUENCES: self.sequences,
         }[case.kind]  # fmt: skip
         return way(case, data, threads) if way else None
 

@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 
 from lossary.bench import digits, trees
-from lossary.bench.work import BOOSTING, CLASS_WEIGHT, IGNORED, MASK, TRAINING, WEIGHT, Case, Data
+from lossary.bench.work import (
+    BOOSTING,
+    CLASS_WEIGHT,
+    IGNORED,
+    MASK,
+    SEQUENCES,
+    TRAINING,
+    WEIGHT,
+    Case,
+    Data,
+)
 
 
 def draw(case: Case, seed: int = 0) -> Data:
@@ -21,6 +31,8 @@ def draw(case: Case, seed: int = 0) -> Data:
         return digits.draw(seed)
     if case.kind == BOOSTING:
         return trees.draw(case, seed)
+    if case.kind == SEQUENCES:
+        return _sequences(random, case.shape)
     prediction = _normal(random, case.shape)
     prediction *= 2
     keep = None
@@ -107,6 +119,12 @@ def _linear(random: np.random.Generator, case: Case) -> Data:
     if case.dtype == "bfloat16":
         hidden, weight = _rounded(hidden), _rounded(weight)
     return Data(hidden, random.integers(0, classes, rows), weight=weight)
+
+
+def _sequences(random: np.random.Generator, shape: tuple[int, ...]) -> Data:
+    """Return logits of frames, and a label for eight of them: class 0 is the blank."""
+    count, frames, classes = shape
+    return Data(_normal(random, shape), random.integers(1, classes, (count, frames // 8)))
 
 
 def _rounded(x: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ LINEAR = "linear_cross_entropy"  # from hidden states and a matrix of weights, o
 ITEM_SIZE = {"float64": 8, "float32": 4, "bfloat16": 2}
 IGNORED = -100  # the label that PyTorch leaves out unless told otherwise
 GRADIENT, VALUE, TRAINING, BOOSTING = "gradient", "value", "training", "boosting"
+SEQUENCES = "sequences"
 WHOLE = {TRAINING, BOOSTING}  # kinds of work that are trainings from end to end
 WEIGHT, MASK, CLASS_WEIGHT = "weight", "mask", "class_weight"
 
@@ -34,7 +35,8 @@ class Case:
     ``ignored`` is the share of rows that are left out; ``option`` names what else the call is
     given: a weight or a mask of each element or row, or a weight of each class. The kind may be the
     value alone, or a whole training: on digits, whose shape is the batch, or of a booster, whose
-    shape is the rows and whose option is the host.
+    shape is the rows and whose option is the host; or value and gradient of whole sequences, whose
+    shape is sequences, frames and classes.
 
     >>> case = Case("cross_entropy", (2048, 32000), "bfloat16", ignored=0.5)
     >>> case.name, case.bytes

@@ -84,6 +84,9 @@ def find(name: str, as_json: bool) -> int:
     lossary find focal --json | jq -r .loss
     """
     answer = lookup.look_up(lossary.catalogue, name)
+    if (beside := answer.beside) is not None:
+        _say_beside(name, beside, as_json=as_json)
+        return 0
     if as_json:
         emit_json(_answer(answer))
     elif answer.loss is None:
@@ -93,6 +96,19 @@ def find(name: str, as_json: bool) -> int:
         with page() as console:
             _print_answer(answer, answer.loss, console)
     return 0 if answer.loss else 1
+
+
+def _say_beside(name: str, beside: lookup.Beside, *, as_json: bool) -> None:
+    """Print where a loss beside the catalogue stands."""
+    summary = lossary.find(name).summary
+    if as_json:
+        facts = {"name": name, "loss": beside.place, "summary": summary}
+        emit_json({**facts, "elsewhere": beside.elsewhere, "near": ()})
+        return
+    rows = [("says", summary), ("elsewhere", "\n".join(beside.elsewhere))]
+    with page() as console:
+        console.print(beside.place)
+        Table([Column(), Column()], rows).print(console, indent=2)
 
 
 def _answer(answer: lookup.Answer[Loss]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import lossary
+from lossary import lookup
 from lossary.cli import own
 from lossary.cli.output import say
 
@@ -25,6 +26,11 @@ def find(name: str) -> Loss:
     """
     if own.is_own(name):
         return own.load(name)
+    if (beside := lookup.look_up(lossary.catalogue, name).beside) is not None:
+        raise click.UsageError(
+            f"{name} is {beside.place} here, which stands beside the catalogue: "
+            f"lossary find {name} says more"
+        )
     try:
         loss = lossary.find(name)
     except lossary.UnknownLossError as error:

@@ -16,7 +16,7 @@ from lossary.engine.program import text, variant
 _numbered: list[Any] = []
 
 
-def number(loss: Definition) -> int:
+def number(loss: Any) -> int:
     """Return the number under which the graph finds a loss."""
     _numbered.append(loss)
     return len(_numbered) - 1

@@ -1,7 +1,7 @@
 """The functions of :mod:`keras.losses`, by their names and signatures.
 
-``ctc``, ``dice``, ``tversky`` and ``circle`` are Keras' own: sums over alignments, over any axes,
-and over pairs within a batch are outside the language of formulas.
+``dice``, ``tversky`` and ``circle`` are Keras' own: sums over any axes, and over pairs within a
+batch, are outside the language of formulas.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import keras
 from keras.src.losses import losses as _own
 
 from lossary.keras import tables
+from lossary.keras.alignments import ctc
 from lossary.keras.classification import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -36,7 +37,6 @@ from lossary.keras.regression import (
     poisson,
 )
 
-ctc: Callable[..., Any] = _own.ctc
 dice: Callable[..., Any] = _own.dice
 tversky: Callable[..., Any] = _own.tversky
 circle: Callable[..., Any] | None = getattr(_own, "circle", None)
@@ -48,7 +48,7 @@ OURS: dict[str, Callable[..., Any]] = {
         mean_squared_logarithmic_error, cosine_similarity, huber, log_cosh, hinge, squared_hinge,
         categorical_hinge, kl_divergence, poisson, binary_crossentropy, binary_focal_crossentropy,
         categorical_crossentropy, categorical_focal_crossentropy, sparse_categorical_crossentropy,
-        categorical_generalized_cross_entropy,
+        categorical_generalized_cross_entropy, ctc,
     )
 }  # fmt: skip
 
@@ -77,7 +77,6 @@ __all__ = [  # noqa: PLE0604  (the names of both tables are strings)
     *OURS,
     *SHORT,
     "circle",
-    "ctc",
     "dice",
     "tversky",
 ]  # pyright: ignore[reportUnsupportedDunderAll]

@@ -16,7 +16,6 @@ from lossary.errors import needs
 with needs("lossary.optax", optax="optax", jax="optax"):
     from optax.losses import (
         binary_dice_loss,
-        ctc_loss,
         ctc_loss_with_forward_probs,
         dice_loss,
         make_fenchel_young_loss,
@@ -27,6 +26,7 @@ with needs("lossary.optax", optax="optax", jax="optax"):
         sparsemax_loss,
     )
 
+    from lossary.optax.alignments import ctc_loss
     from lossary.optax.classification import (
         poly_loss_cross_entropy,
         ranking_softmax_loss,
@@ -55,6 +55,7 @@ DOORS = (
     "convex_kl_divergence",
     "cosine_distance",
     "cosine_similarity",
+    "ctc_loss",
     "generalized_kl_divergence",
     "hinge_loss",
     "huber_loss",
@@ -79,7 +80,6 @@ DOORS = (
 
 DELEGATED = (
     "binary_dice_loss",
-    "ctc_loss",
     "ctc_loss_with_forward_probs",
     "dice_loss",
     "make_fenchel_young_loss",

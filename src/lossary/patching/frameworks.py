@@ -83,7 +83,7 @@ FRAMEWORKS = {
         lambda door: door.OURS,
         _keras_classes,
         wrapper="LossFunctionWrapper",
-        kept=("ctc", "dice", "tversky", "circle"),
+        kept=("dice", "tversky", "circle"),
     ),
     "sklearn": Framework(
         "sklearn.metrics",

@@ -14,7 +14,7 @@ from lossary.torch.classification import (
     nll_loss,
 )
 from lossary.torch.linear import linear_cross_entropy
-from lossary.torch.lists import ctc_loss, multilabel_margin_loss
+from lossary.torch.lists import multilabel_margin_loss
 from lossary.torch.margins import (
     cosine_embedding_loss,
     hinge_embedding_loss,
@@ -33,6 +33,7 @@ from lossary.torch.regression import (
     poisson_nll_loss,
     smooth_l1_loss,
 )
+from lossary.torch.sequences import ctc_loss
 
 __all__ = [
     "binary_cross_entropy",

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lossary.doors import NotMine
 from lossary.torch import computing
@@ -73,54 +71,3 @@ def _of_pairs(
         "margin_ranking", reduction, dtype, (("margin", 1.0),), mask=pairs, as_it_is=True
     )
     return computing.reduced(request, right, wrong, torch.ones_like(right))
-
-
-def ctc_loss(
-    log_probs: Tensor,
-    targets: Tensor,
-    input_lengths: Tensor,
-    target_lengths: Tensor,
-    blank: int = 0,
-    reduction: str = "mean",
-    zero_infinity: bool = False,
-) -> Tensor:
-    """Connectionist temporal classification: PyTorch's own operator.
-
-    A sum over alignments is outside the language of formulas, so this is
-    :func:`torch.nn.functional.ctc_loss`, which reads ``targets`` without looking: here a label
-    that is no class raises IndexError instead of ending the process.
-
-    >>> log_probs = torch.full((2, 1, 2), 0.5).log()
-    >>> ctc_loss(log_probs, torch.tensor([[1]]), torch.tensor([2]), torch.tensor([1]))
-    tensor(0.2877)
-    """
-    classes = log_probs.shape[-1]
-    outside = _outside(targets, target_lengths, classes)
-    if not computing.is_plain(targets):
-        each = targets.dim() == 2 and log_probs.dim() == 3
-        wrong = outside.any(-1, keepdim=True) if each else outside.any()
-        log_probs = computing.spoiled(log_probs, wrong)
-        targets = targets.where(~outside, 0)
-    elif outside.any():
-        place = tuple(outside.nonzero()[0].tolist())
-        raise IndexError(
-            f"ctc_loss: targets must be classes from 0 to {classes - 1}, "
-            f"got {targets[place].item()} at index {place}\n"
-            "hint: padding may hold anything beyond target_lengths; log_probs has the blank, too"
-        )
-    return nn.functional.ctc_loss(
-        log_probs, targets, input_lengths, target_lengths, blank, reduction, zero_infinity
-    )
-
-
-def _outside(targets: Tensor, lengths: Any, classes: int) -> Tensor:
-    """Return which labels are no classes; lengths that do not fit are for PyTorch to refuse."""
-    lengths = torch.as_tensor(lengths, device=targets.device)
-    if targets.dim() == 1:
-        end = lengths.sum()  # one target after the other
-    elif lengths.shape == targets.shape[:-1]:
-        end = lengths.unsqueeze(-1)  # one target in each row, then padding
-    else:
-        end = 0
-    place = torch.arange(targets.shape[-1], device=targets.device)
-    return ((targets < 0) | (targets >= classes)) & (place < end)

@@ -115,6 +115,22 @@ def _train_jax(case: Case, data: Data, threads: int) -> Prepared:
     return xla.training(lossary.catalogue["cross_entropy"], case, data)
 
 
+def _sequences(case: Case, data: Data, threads: int) -> Prepared:
+    compute = lossary.sequences.ctc.value_and_gradient
+    return Prepared(lambda: compute(data.prediction, data.target), _outcome, _engine("auto"))
+
+
+def _sequences_torch(case: Case, data: Data, threads: int) -> Prepared:
+    x, t, _ = pytorch.tensors(case, data)
+    return pytorch.backward(lambda: lossary.sequences.ctc(x, t), x, _engine("auto"))
+
+
+def _sequences_door(case: Case, data: Data, threads: int) -> Prepared:
+    import lossary.torch.functional as f
+
+    return pytorch.ctc(f.ctc_loss, case, data)
+
+
 AUTO = "Lossary auto"
 ARRAY = "Lossary array"
 FUSED = "Lossary fused"
@@ -134,7 +150,8 @@ def _ours(
 
 OURS = (
     _ours(AUTO, "what value_and_gradient picks by itself on NumPy arrays", "numpy",
-          _numpy("auto"), compiles=True, value=_value),
+          _numpy("auto"), compiles=True, value=_value,
+          sequences=_sequences),
     _ours(ARRAY, "the generated NumPy text: value_and_gradient", "numpy",
           _numpy("array"), compiles=False),
     _ours(FUSED, "one kernel on NumPy arrays: value_and_gradient", "numba",
@@ -146,9 +163,9 @@ OURS = (
     _ours(FUSED_TORCH, "one kernel under autograd and backward()", "torch",
           _torch("fused"), compiles=True),
     _ours(AUTO_TORCH, "what L.huber(tensor, ...) picks by itself, and backward()", "torch",
-          _torch("auto"), compiles=True, train=_train_torch),
+          _torch("auto"), compiles=True, train=_train_torch, sequences=_sequences_torch),
     _ours(DOOR, "the functions with PyTorch's names, and backward()", "torch",
-          _door, compiles=True, train=_train_door),
+          _door, compiles=True, train=_train_door, sequences=_sequences_door),
     _ours(AUTO_JAX, "L.huber(array, ...) under jax.jit(jax.value_and_grad(...))", "jax",
           _jax, compiles=True, train=_train_jax),
 )  # fmt: skip

@@ -148,6 +148,26 @@ def _compiled(case: Case, data: Data, threads: int) -> Prepared:
     return backward(lambda: function(x, t, other), x, weight=other if case.linear else None)
 
 
+def ctc(function: Callable[..., Any], case: Case, data: Data) -> Prepared:
+    """Return the step of CTC of logits, by PyTorch's function or one called as that is."""
+    import torch
+
+    x, t, _ = tensors(case, data)
+    frames, labels = (torch.full((len(t),), n) for n in (x.shape[1], t.shape[1]))
+
+    def forward() -> Any:
+        log_masses = x.log_softmax(-1).transpose(0, 1)
+        return function(log_masses, t, frames, labels, reduction="sum") / len(t)
+
+    return backward(forward, x)
+
+
+def _sequences(case: Case, data: Data, threads: int) -> Prepared:
+    import torch.nn.functional as f
+
+    return ctc(f.ctc_loss, case, data)
+
+
 EAGER, COMPILED = "torch eager", "torch.compile"
 
 PYTORCH = (
@@ -157,6 +177,7 @@ PYTORCH = (
         ("torch",),
         _eager,
         train=_train,
+        sequences=_sequences,
     ),
     Contestant(
         COMPILED,
