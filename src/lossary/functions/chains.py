@@ -131,15 +131,15 @@ class Chain:
         """Return the entries i, i."""
         if len(self.links) == 1:
             return _ZERO  # no member belongs to itself
-        if len(self.links) > 2:
-            raise FormulaError(
-                "three sums along an order follow one another, and the diagonal of their second "
-                "derivative has no short form\nhint: ask for the gradient only"
-            )
-        back = self.links[0].back(self.links[1])
-        if back is None:
-            return _ZERO
-        return self.factors[0] * back.times(self.factors[1]) * self.factors[2]
+        if len(self.links) == 2:
+            first, second = self.links
+            back = first.back(second)
+            between = _ZERO if back is None else back.times(self.factors[1])
+            return self.factors[0] * between * self.factors[2]
+        raise FormulaError(
+            "three sums along an order follow one another, and the diagonal of their second "
+            "derivative has no short form\nhint: ask for the gradient only"
+        )
 
 
 def linked(relation: str, key: Expression, gains: Expression, costs: Expression) -> Chain:

@@ -138,12 +138,12 @@ def earlier(typing: Any, first: Any, truth: Any, place: Any) -> Any:
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def first_place(values: np.ndarray, n: int, value: float) -> int:
+def first_place(values: np.ndarray, n: int, value: float) -> Any:
     """Return where a value first stands, 0 if nowhere; without a branch, so that it vectorises."""
     first = int32(n)
     for i in range(n):
         first = earlier(first, values[i] == value, int32(i))
-    return 0 if first == n else first
+    return int64(0) if first == n else int64(first)
 
 
 @njit(nogil=True, error_model="numpy", cache=True)

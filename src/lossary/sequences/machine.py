@@ -33,7 +33,7 @@ def run(module: str, function: str, sequences: int, work: int, arguments: tuple[
     pool.run(
         lambda first, last: found(first, last, *arguments),
         sequences,
-        parallel=work >= PARALLEL_FROM,
+        2 * work // PARALLEL_FROM,
     )
     return True
 

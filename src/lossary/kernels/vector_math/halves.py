@@ -12,15 +12,14 @@ import numba
 import numpy as np
 
 from lossary.kernels.vector_math.machine import (
-    DOUBLES,
+    bits_of,
     double_from_single_bits,
+    from_bits,
+    magnitude,
     select,
+    shifted_down,
     vectorisable,
 )
-
-_WORDS = DOUBLES.instructions()
-bits_of, from_bits = _WORDS["bits_of"], _WORDS["from_bits"]
-magnitude, shifted_down = _WORDS["magnitude"], _WORDS["shifted_down"]
 
 SIGN = 0x8000
 EXPONENT = 0x7FF << 52
