@@ -50,12 +50,12 @@ def test_who_has_it_has_it(row):
             found = getattr(found, part)
 
 
-@pytest.mark.parametrize("name", ["lovasz", "LovaszLoss", "kornia.losses.lovasz_softmax_loss"])
+@pytest.mark.parametrize("name", ["boundary", "HausdorffDTLoss", "kornia.losses.HausdorffERLoss"])
 def test_what_is_not_here_yet_is_known(name):
     with pytest.raises(L.UnknownLossError) as caught:
         L.find(name)
     said = str(caught.value)
-    assert said.startswith(f"{name!r} is not in lossary yet\nhint: kornia.losses.lovasz_softmax_")
+    assert said.startswith(f"{name!r} is not in lossary yet\nhint: monai.losses.HausdorffDTLoss")
     assert "cross_entropy" in said
     assert "absolute_error" not in said
 
