@@ -212,6 +212,8 @@ def test_a_row_with_another_sum_is_refused(loss, argument, total):
     said = message(lambda: loss(*arrays, **parameters))
     assert f"{loss.name}: {argument.name} must be {argument.domain}" in said
     assert f"got a row with {argument.domain.mass} {total:g} at index (1,)" in said
+    rows = arrays[loss.inputs.index(argument)]
+    assert said.endswith(f"; {hints.for_row(loss, argument, rows, (1,), total)}")
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])

@@ -198,6 +198,12 @@ def test_a_value_without_positions_does_not_count(loss, library):
     assert not slope[1].any()
 
 
+def test_what_a_weight_or_all_positions_leave_out_does_not_count():
+    p, y = [[0.9, 0.2], [np.nan] * 2, [np.nan] * 2], [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]
+    mask = [[True, True], [False, False], [True, True]]
+    assert L.dice(p, y, mask=mask, weight=[2.0, 1.0, 0.0]) == L.dice(p[:1], y[:1])
+
+
 def test_masked_arrays_of_numpy_leave_out_positions():
     p = np.ma.masked_array([[0.9, np.nan, 0.3]], mask=[[False, True, False]])
     assert L.dice(p, [[1.0, 1.0, 0.0]]) == L.dice([[0.9, 0.3]], [[1.0, 0.0]])

@@ -12,11 +12,13 @@ from functools import partial
 import numpy as np
 import pytest
 import test_array_kinds
+import test_boxes
 import test_calculus
 import test_denominators
 import test_domains
 import test_identities
 import test_masks
+import test_positions
 import test_reductions
 import test_render
 
@@ -156,6 +158,8 @@ def engine():
         if case.values[0] in SOME:
             yield "", partial(test_domains.check_parameter, *case.values)
     yield "", test_domains.check_inside
+    yield "", partial(test_boxes.test_what_is_no_box_is_refused_at_its_place, "numpy")
+    yield "", test_positions.test_what_a_weight_or_all_positions_leave_out_does_not_count
 
 
 def called(check):
