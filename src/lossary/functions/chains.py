@@ -129,14 +129,15 @@ class Chain:
     @property
     def diagonal(self) -> Expression:
         """Return the entries i, i."""
-        if len(self.links) == 1:
+        first, *others = self.links
+        if not others:
             return _ZERO  # no member belongs to itself
-        if len(self.links) > 2:
+        if len(others) > 1:
             raise FormulaError(
                 "three sums along an order follow one another, and the diagonal of their second "
                 "derivative has no short form\nhint: ask for the gradient only"
             )
-        back = self.links[0].back(self.links[1])
+        back = first.back(others[0])
         if back is None:
             return _ZERO
         return self.factors[0] * back.times(self.factors[1]) * self.factors[2]
