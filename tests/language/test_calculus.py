@@ -396,7 +396,7 @@ ROW_SHAPED = (
     f.peak(f.beyond(x * x, k) + x),
     f.total(f.excess_from(a * x, q, k) * y),
     f.total(f.logsumexp_from(x, k) * y),
-    f.total(f.efron_excess(x * y, f.where(p > 0.3, 1, 0), k)),
+    f.total(f.efron_excess(x * y, f.where(p > 0.22, 1, 0), k)),
     f.total(f.sparsemax(x) * y),
     f.where(f.total(x) > 1, f.total(x * x), f.peak(y)),
     f.pick(x, 1) * f.pick(x * y, 3) + f.total(x),
