@@ -58,7 +58,7 @@ def bad_values(loss):
 def spoiled(loss, rows, place, value, row):
     """Return good arrays with one number exchanged, and the number's index."""
     arrays = good(loss, rows)
-    index = (row,) if loss.inputs[1 - place].domain.integer else (row, 1)
+    index = (row,) if arrays[place].ndim == 1 else (row, 1)
     arrays[place][index] = value
     return arrays, index
 

@@ -11,10 +11,10 @@ from functools import cache, lru_cache
 from math import pi
 from typing import Any, NamedTuple
 
+from lossary.accuracy.in_order import IN_ORDER, spread
 from lossary.errors import MissingExtraError
 from lossary.formula import Expression, variable, walk
 from lossary.functions import FUNCTIONS
-from lossary.functions.ordered import EXPONENTIAL
 
 Number = Any  # an mpmath number
 Point = Mapping[str, Any]
@@ -84,60 +84,16 @@ IN_MPMATH: dict[str, Callable[..., Any]] = {
     "acos": lambda m, x: m.acos(x),
 }
 
-# Which member j belongs to member i along an order, by the place and the key of each.
-_BELONGS: dict[str, Callable[..., bool]] = {
-    "cumulate": lambda i, j, own, key: key >= own,
-    "tied": lambda i, j, own, key: key == own,
-    "beyond": lambda i, j, own, key: key > own,
-    "others_from": lambda i, j, own, key: key >= own and i != j,
-    "other_ties": lambda i, j, own, key: key == own and i != j,
-    "earlier_ties": lambda i, j, own, key: key == own and j < i,
-}
-
-
-def _from_each(m: Any, n: int, word: str, x: Any, key: Any) -> list[Any]:
-    """Sum over the members that belong to each, one by one: the meaning and no more."""
-    x, key, belongs = _spread(x, n), _spread(key, n), _BELONGS[word]
-    places = range(n)
-    return [m.fsum(x[j] for j in places if belongs(i, j, key[i], key[j])) for i in places]
-
-
-def _exponentials_from_each(
-    m: Any, n: int, word: str, x: Any, gain: Any, cost: Any, key: Any
-) -> list[Any]:
-    x, gain, cost = (_spread(part, n) for part in (x, gain, cost))
-    grown = [m.exp(b) * a if a else m.mpf(0) for a, b in zip(x, gain, strict=True)]
-    sums = _from_each(m, n, word.removesuffix("_exp"), grown, key)
-    return [m.exp(-c) * found if found else m.mpf(0) for c, found in zip(cost, sums, strict=True)]
-
-
-def _peak_from(m: Any, n: int, x: Any, key: Any) -> list[Any]:
-    x, key = _spread(x, n), _spread(key, n)
-    return [max(x[j] for j in range(n) if key[j] >= key[i]) for i in range(n)]
-
-
 # What each primitive along the class axis means for a list; `n` is the number of classes.
 _ALONG: dict[str, Callable[..., Any]] = {
-    "total": lambda m, n, x: m.fsum(_spread(x, n)),
-    "peak": lambda m, n, x: max(_spread(x, n)),
-    "argpeak": lambda m, n, x: _spread(x, n).index(max(_spread(x, n))),
-    "pick": lambda m, n, x, label: _spread(x, n)[int(label)],
+    "total": lambda m, n, x: m.fsum(spread(x, n)),
+    "peak": lambda m, n, x: max(spread(x, n)),
+    "argpeak": lambda m, n, x: spread(x, n).index(max(spread(x, n))),
+    "pick": lambda m, n, x, label: spread(x, n)[int(label)],
     "class_index": lambda m, n: list(range(n)),
     "class_count": lambda m, n: m.mpf(n),
-    "peak_from": _peak_from,
-    **{
-        word: lambda m, n, *arguments, word=word: _from_each(m, n, word, *arguments)
-        for word in _BELONGS
-    },
-    **{
-        word: lambda m, n, *arguments, word=word: _exponentials_from_each(m, n, word, *arguments)
-        for word in EXPONENTIAL
-    },
+    **IN_ORDER,
 }
-
-
-def _spread(x: Any, n: int) -> list[Any]:
-    return x if isinstance(x, list) else [x] * n
 
 
 class Step(NamedTuple):
@@ -268,7 +224,7 @@ def _taken(m: Any, step: Step, found: Sequence[Any], classes: int) -> Any:
     rows = [len(a) for a in arguments if isinstance(a, list)]
     if not rows:
         return step.call(m, *arguments)
-    spread = (_spread(a, rows[0]) for a in arguments)
+    spread = (spread(a, rows[0]) for a in arguments)
     return [step.call(m, *entry) for entry in zip(*spread, strict=True)]
 
 

@@ -129,17 +129,18 @@ class Chain:
     @property
     def diagonal(self) -> Expression:
         """Return the entries i, i."""
-        if len(self.links) == 1:
+        first, *others = self.links
+        if not others:
             return _ZERO  # no member belongs to itself
-        if len(self.links) == 2:
-            first, second = self.links
-            back = first.back(second)
-            between = _ZERO if back is None else back.times(self.factors[1])
-            return self.factors[0] * between * self.factors[2]
-        raise FormulaError(
-            "three sums along an order follow one another, and the diagonal of their second "
-            "derivative has no short form\nhint: ask for the gradient only"
-        )
+        if len(others) > 1:
+            raise FormulaError(
+                "three sums along an order follow one another, and the diagonal of their second "
+                "derivative has no short form\nhint: ask for the gradient only"
+            )
+        back = first.back(others[0])
+        if back is None:
+            return _ZERO
+        return self.factors[0] * back.times(self.factors[1]) * self.factors[2]
 
 
 def linked(relation: str, key: Expression, gains: Expression, costs: Expression) -> Chain:

@@ -59,13 +59,13 @@ def _look(loss: Loss, y_true: Any, y_pred: Any) -> bool:
 
 def _check(where: Any, loss: Loss, argument: Argument, x: Any, classes: int | None) -> None:
     """Raise for the first value of an argument outside its set, a label as an IndexError too."""
-    if not argument.domain.integer:
-        check_data(where, loss, argument, x, classes)
-        return
+    by_row = argument.domain.integer or (loss.class_axis and not argument.domain.class_axis)
     try:
-        check_data(where, loss, argument, x[..., None], classes)
+        check_data(where, loss, argument, x[..., None] if by_row else x, classes)
     except DomainError as error:
-        raise LabelError(str(error)) from None
+        if argument.domain.integer:
+            raise LabelError(str(error)) from None
+        raise
 
 
 @lru_cache(maxsize=256)

@@ -91,18 +91,20 @@ TARGETS: dict[str, float] = dict.fromkeys(
     ("Binary", "Sign", "Unit", "NonNegative", "NonZero", "Positive"), 1.0
 )
 
-# Beside a 0 these have nothing to show: the advantage multiplies all, and all errors are 200 %.
+# Beside a 0 these have nothing to show: the advantage multiplies all, all errors are 200 %, and two
+# members on both sides of the target pay nothing.
 BESIDE_ONE = {
     "clipped_policy": {"advantage": 1.0},
     "policy_gradient": {"advantage": 1.0},
+    "fair_crps_ensemble": {"target": 1.0},
     "symmetric_absolute_percentage_error": {"target": 1.0},
 }
 
 # What a target distribution gives to class 0 where it is no label: the least loss is not at an end.
 SOFT_SHARE = 0.7
 
-# What the classes beside the true one are, by domain, where it is not 0.
-RIVALS = {"Roles": -1.0}
+# What the classes beside the true one are, by domain or by name, where it is not 0.
+RIVALS = {"Roles": -1.0, "time": 2.0, "times": 2.0}
 
 # Vectors for losses of embeddings: the first entry of the first argument runs.
 FIRST_ROWS = {"Embedding": (0.0, 1.0, 0.0), "Box": (0.0, 0.0, 6.0, 3.0)}
@@ -293,7 +295,8 @@ def _others(
     if argument.domain.class_axis:
         usual = OTHER_ROW.get(argument.domain.name, OTHER_ROW["Embedding"])
         row = list(OTHER_ROWS.get(argument.name, usual)) if rows else list(target)
-        row = [x or RIVALS.get(argument.domain.name, 0.0) for x in row]
+        rival = RIVALS.get(argument.name, RIVALS.get(argument.domain.name, 0.0))
+        row = [x or rival for x in row]
         if argument.domain.mass == "sum of exponentials":
             row = [math.log(mass) if mass else -math.inf for mass in row]
         return np.tile(np.array(row), (points, 1))

@@ -71,6 +71,10 @@ def _parts(
     weighing = {"weight", "mask", "class_weight", "ignore_index"} & options.keys()
     own = {name: value for name, value in options.items() if name in {"axis", *weighing}}
     bare = {name: value for name, value in own.items() if name != "weight"}
+    if loss.over_positions:  # a mask is of positions, and sums are within the loss
+        whole = np.broadcast_to(loss(**data, **bare, reduction="none"), shape).astype(object)
+        weight = np.broadcast_to(options.get("weight", 1.0), shape).astype(object)
+        return _Parts(whole, weight, "weight" in options)
     losses, weights = np.empty(shape, object), np.empty(shape, object)
     for place in np.ndindex(*shape):
         mask = np.zeros(shape, bool)
