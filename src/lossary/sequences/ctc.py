@@ -112,17 +112,19 @@ def values_and_slopes(
     log_masses = logits if normalized else logits - words.log_sum(logits)
     own = spelled(words, at(labels < 0, labels * 0, labels), blank)
     lattice = _lattice(words, log_masses, own, counts, counted, blank)
-    reached, sums = lattice.reached()
-    value = -lattice.total(reached, sums)
+    reached, peaks = lattice.reached()
+    value = -lattice.total(reached, peaks)
     if not normalized:  # a rounding below 0 is 0
         value = at(value < 0, value * 0, value)
     spoiled = words.full_like(value, nan)
     if not wanted:
         return at(wrong, spoiled, value), ()
-    shares = lattice.shares(reached, sums)
-    takes = own[..., None] == words.places(classes, own)
-    taken = words.matmul(words.moveaxis(shares, 0, 1), library.cast(takes, shares.dtype))
-    slope = words.exp(log_masses) - taken
+    shares = lattice.shares(reached, peaks)
+    kinds = words.places(classes, own)
+    spells = library.cast(own[:, 1::2, None] == kinds, shares.dtype)
+    taken = words.matmul(words.moveaxis(shares[..., 1::2], 0, 1), spells)
+    rests = words.moveaxis(words.sum(shares[..., ::2], axis=-1), 0, 1)[..., None]
+    slope = words.exp(log_masses) - taken - at(kinds == blank, rests, rests * 0)
     slope = at((counted & (value < inf)[:, None])[..., None], slope, words.full_like(slope, 0.0))
     bad = wrong | (value != value)  # noqa: PLR0124  (NaN)
     slope = at(bad[:, None, None], words.full_like(slope, nan), slope)
