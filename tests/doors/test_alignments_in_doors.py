@@ -217,6 +217,26 @@ class TestKeras:
             assert (ours.shape, ours.dtype) == (theirs.shape, theirs.dtype)
             np.testing.assert_allclose(ours, theirs, rtol=1e-5)
 
+    @pytest.mark.parametrize("label", [9, -1])
+    def test_a_label_that_is_no_class_is_nan(self, label):
+        pytest.importorskip("keras")
+        from lossary import keras as door
+
+        x, y, *_ = batch()
+        y[1, 2] = label
+        for _ in range(2):
+            found = np.asarray(door.ctc(y, x.swapaxes(0, 1)))
+            assert np.isnan(found).tolist() == [False, True, False, False, False]
+
+    def test_a_0_before_the_last_label_is_a_label_as_keras_has_it(self):
+        keras = pytest.importorskip("keras")
+        from lossary import keras as door
+
+        x, y, *_ = batch()
+        x, y = x.swapaxes(0, 1).astype("float32"), np.where(np.arange(4) == 1, 0, y)
+        ours, theirs = (np.asarray(f.ctc(y, x)) for f in (door, keras.losses))
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
     def test_errors_are_keras(self):
         pytest.importorskip("keras")
         from lossary import keras as door

@@ -108,6 +108,22 @@ def test_a_loss_near_0_keeps_its_digits(certain):
     np.testing.assert_allclose(value, float(truth), atol=1e-14)
 
 
+def test_the_kernel_leaves_labels_that_are_none_to_the_text():
+    from lossary.engine.libraries import library
+    from lossary.sequences.ctc import alignments
+
+    x, y, lengths = padded_batch()
+    y[0, 1], y[1, 3] = -1, -7  # the second is padding
+    with on("fused"):
+        still = (y, *lengths.values())
+        found, slopes = alignments(0, normalized=False).computed(
+            library("numpy"), (x,), still, wanted=True
+        )
+    assert np.isnan(found).tolist() == [True, False, False, False, False]
+    assert np.isnan(slopes[0][0]).all()
+    np.testing.assert_allclose(found[1], ctc(x[1, :9], y[1, :3]), rtol=1e-13)
+
+
 @each_engine
 @pytest.mark.parametrize("scale", [100.0, 1e4, 1e300])
 def test_no_logit_is_too_far(scale, engine):

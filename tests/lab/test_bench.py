@@ -610,3 +610,15 @@ def test_crossovers_need_a_kernel(clock):
         ours.FUSED: Contestant(ours.FUSED, "", (), without),
     }
     assert crossovers(people, 1, ["huber"], [16], 0, clock, clock.pause) == ()
+
+
+def test_who_computes_sequences_agrees():
+    case = Case("ctc", (3, 16, 5), kind=SEQUENCES)
+    data = draw(case)
+    found = {}
+    for one in CONTESTANTS:
+        if not one.missing() and (ready := one.prepared(case, data, 1)) is not None:
+            with ready.around():
+                found[one.name] = agreement.summary(*ready.outcome(ready.step()))
+    assert ours.AUTO in found
+    assert agreement.disagreements(found, agreement.tolerance(case)) == {}

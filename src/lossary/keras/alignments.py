@@ -8,10 +8,10 @@ import keras
 from keras import KerasTensor
 from keras.src.losses import losses as _own
 
-from lossary import sequences
 from lossary.engine.autograph import as_written
 from lossary.keras.computing import LIBRARY
 from lossary.keras.contract import INTEGER, ops
+from lossary.sequences.ctc import alignments
 
 
 @as_written
@@ -34,5 +34,11 @@ def ctc(y_true: Any, y_pred: Any) -> Any:
         return _own.ctc(y_true, y_pred)  # whose error it is
     if "float" not in keras.backend.standardize_dtype(y_pred.dtype):
         y_pred = ops.cast(y_pred, keras.config.floatx())
-    counts = ops.sum(ops.cast(y_true != 0, INTEGER), axis=-1)
-    return sequences.ctc(y_pred, ops.cast(y_true, INTEGER), label_lengths=counts, reduction="none")
+    labels = ops.cast(y_true, INTEGER)
+    counts = ops.sum(ops.cast(labels != 0, INTEGER), axis=-1)
+    frames = ops.ones_like(counts) * ops.cast(ops.shape(y_pred)[1], INTEGER)
+    inside = ops.arange(ops.shape(labels)[1], dtype=INTEGER) < counts[:, None]
+    wrong = (labels < 0) | (labels >= y_pred.shape[2])
+    # Keras takes a 0 before the last label for a label that is the blank.
+    labels = ops.where(inside, ops.where(wrong, -1, labels), 0)
+    return alignments(0, normalized=False).values(LIBRARY, (y_pred,), (labels, frames, counts))

@@ -112,17 +112,19 @@ def values_and_slopes(
     log_masses = logits if normalized else logits - words.log_sum(logits)
     own = spelled(words, at(labels < 0, labels * 0, labels), blank)
     lattice = _lattice(words, log_masses, own, counts, counted, blank)
-    reached, sums = lattice.reached()
-    value = -lattice.total(reached, sums)
+    reached, peaks = lattice.reached()
+    value = -lattice.total(reached, peaks)
     if not normalized:  # a rounding below 0 is 0
         value = at(value < 0, value * 0, value)
     spoiled = words.full_like(value, nan)
     if not wanted:
         return at(wrong, spoiled, value), ()
-    shares = lattice.shares(reached, sums)
-    takes = own[..., None] == words.places(classes, own)
-    taken = words.matmul(words.moveaxis(shares, 0, 1), library.cast(takes, shares.dtype))
-    slope = words.exp(log_masses) - taken
+    shares = lattice.shares(reached, peaks)
+    kinds = words.places(classes, own)
+    spells = library.cast(own[:, 1::2, None] == kinds, shares.dtype)
+    taken = words.matmul(words.moveaxis(shares[..., 1::2], 0, 1), spells)
+    rests = words.moveaxis(words.sum(shares[..., ::2], axis=-1), 0, 1)[..., None]
+    slope = words.exp(log_masses) - taken - at(kinds == blank, rests, rests * 0)
     slope = at((counted & (value < inf)[:, None])[..., None], slope, words.full_like(slope, 0.0))
     bad = wrong | (value != value)  # noqa: PLR0124  (NaN)
     slope = at(bad[:, None, None], words.full_like(slope, nan), slope)
@@ -132,7 +134,9 @@ def values_and_slopes(
 def _wrong(words: Words, still: Arrays) -> Any:
     """Return of which sequences a label or a length is none."""
     labels, ends, counts = still
-    none = words.sum(words.library.cast(labels < 0, labels.dtype), axis=-1)
+    places = words.places(words.library.sizes(labels)[1], labels)
+    none = (labels < 0) & (places[None, :] < counts[:, None])
+    none = words.sum(words.library.cast(none, labels.dtype), axis=-1)
     wrong = (none > 0) | (counts < 0)
     return wrong | (ends < 0) if words.library.kind(ends) == "integer" else wrong
 
@@ -157,7 +161,7 @@ def _lattice(
     weights = words.moveaxis(words.of_class(log_masses, index), 1, 0)
     place = words.places(places, own)[None, :]
     before = words.concatenate([own[:, :2], own[:, :-2]], axis=-1)
-    skips = (own != blank) & (own != before) & (place > 1)
+    skips = (own != before) & (place > 1) & (place % 2 == 1)
     zero = library.cast(own * 0, log_masses.dtype)
     nothing = words.full_like(zero, -inf)
     # Before the first frame stands a blank, from which both first places are at most a step away.
@@ -175,8 +179,14 @@ def _lattice(
 def by_kernel(
     moving: Arrays, still: Arrays, wanted: bool, blank: int, normalized: bool
 ) -> tuple[Any, Arrays] | None:
-    """Return the same by machine code, a sequence at a time; None if there is none yet."""
+    """Return the same by machine code, a sequence at a time; None if there is none yet.
+
+    It reads labels without looking: those that are none are the text's, which makes them NaN.
+    """
     sequences, frames, classes = moving[0].shape
+    counted = np.arange(still[0].shape[1]) < still[2][:, None]
+    if (counted & (still[0] < 0)).any() or (still[1] < 0).any() or (still[2] < 0).any():
+        return None
     # PyTorch has the frames first: read as they lie, which a copy could take longer than the rest.
     order = (1, 0, 2) if moving[0].transpose(1, 0, 2).flags.c_contiguous else (0, 1, 2)
     logits = np.ascontiguousarray(moving[0].transpose(order))

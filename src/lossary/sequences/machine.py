@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lossary.engine.selection import chosen, without_numba
+from lossary.engine.selection import chosen, numba_is_there
 from lossary.kernels import background, pool
 from lossary.kernels.compiling import Work, load
 
@@ -21,7 +21,7 @@ _asked: set[tuple[Any, ...]] = set()
 
 def is_there() -> bool:
     """Whether kernels can be made at all."""
-    return without_numba() is None
+    return numba_is_there()
 
 
 def run(module: str, function: str, sequences: int, work: int, arguments: tuple[Any, ...]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
-from math import inf
+from math import inf, nan
 from operator import index, mul
 from typing import Any
 
@@ -197,13 +197,14 @@ class Reader:
             raise DtypeError(f"{self.who}: weight must be real numbers, got {x.dtype}")
         self._fits("weight", self.library.shape(x), 0)
         x = self.flat(self.library.cast(x, self.library.result_dtype(self.like)), 0)
-        if self.library.concrete([x]):
-            found = self.library.numpy(x)
-            good = (found >= 0) & (found < inf)
-            if not good.all():
-                first = int(np.argmin(good))
-                raise DomainError(
-                    f"{self.who}: weight must be a finite number from 0, "
-                    f"got {found[first]:g}{self.place(first)}"
-                )
+        if not self.library.concrete([x]):
+            return self.library.where((x >= 0) & (x < inf), x, x * nan)
+        found = self.library.numpy(x)
+        good = (found >= 0) & (found < inf)
+        if not good.all():
+            first = int(np.argmin(good))
+            raise DomainError(
+                f"{self.who}: weight must be a finite number from 0, "
+                f"got {found[first]:g}{self.place(first)}"
+            )
         return x

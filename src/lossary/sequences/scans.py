@@ -5,7 +5,7 @@ levels before (1 or 2), and over how many places. Each recursion of this room is
 steps and their log-weights. The shares of the paths that go through a place, of which gradients are
 made, come from the same scan the other way round.
 
-What is reached is kept relative to the sum over its level, so that a long sequence does not take
+What is reached is kept relative to the largest of its level, so that a long sequence does not take
 the digits of what its places have relative to each other.
 """
 
@@ -38,7 +38,7 @@ class Lattice:
     counts: Any
 
     def reached(self) -> tuple[Any, Any]:
-        """Return what is reached at each level relative to its sum, and the sums: (N, B, 1)."""
+        """Return what is reached at each level relative to its largest, and these: (N, B, 1)."""
         words, at = self.words, self.words.where
 
         def step(held: Any, now: Any) -> Any:
@@ -49,7 +49,7 @@ class Lattice:
                 for (levels, places), weight in zip(self.steps, weights, strict=True)
             ]
             new = words.log_sum(words.stack(coming), axis=0)[0]
-            size = words.finite(words.log_sum(new))
+            size = words.finite(words.amax(new, axis=-1, keepdims=True))
             return (
                 at(counted, new - size, last),
                 at(counted, last - size, before),
@@ -60,14 +60,14 @@ class Lattice:
         found = words.scan(step, (self.start, nothing, zero), (*self.weights, self.counts))
         return found[0], found[2]
 
-    def total(self, reached: Any, sums: Any) -> Any:
+    def total(self, reached: Any, peaks: Any) -> Any:
         """Return the log of the sum over all paths, (B)."""
         words = self.words
         last = words.concatenate([self.start[None], reached])[-1] + self.end
-        before = words.concatenate([words.full_like(self.start[None, :, :1], 0.0), sums])[-1]
+        before = words.concatenate([words.full_like(self.start[None, :, :1], 0.0), peaks])[-1]
         return (words.log_sum(last) + before)[:, 0]
 
-    def shares(self, reached: Any, sums: Any) -> Any:
+    def shares(self, reached: Any, peaks: Any) -> Any:
         """Return the share of all paths that goes through each place, (N, B, S)."""
         words, at = self.words, self.words.where
 
@@ -78,7 +78,7 @@ class Lattice:
             for (levels, places), weight in zip(self.steps, weights, strict=True):
                 going[levels].append(words.moved_back(last + weight, places))
             new = words.log_sum(words.stack(going[1]), axis=0)[0]
-            size = words.finite(words.log_sum(new))
+            size = words.finite(words.amax(new, axis=-1, keepdims=True))
             further = far
             if going[2]:
                 further = words.log_sum(words.stack(going[2]), axis=0)[0] - size
@@ -98,7 +98,7 @@ class Lattice:
         if all(levels == 1 for levels, _ in self.steps):  # each path has one place at each level
             size = words.log_sum(through)
         else:
-            size = self.total(reached, sums)[None, :, None] - sums - further
+            size = self.total(reached, peaks)[None, :, None] - peaks - further
         share = words.exp(through - words.finite(size))
         return at(self.counts & (words.finite(size) == size), share, 0.0 * words.finite(share))
 

@@ -98,15 +98,15 @@ def values_and_slopes(
     stays = at(inside, log_masses[..., blank], nothing)
     goes = at(inside & (place < counts[:, None])[:, None, :], words.sum(chosen, axis=-1), nothing)
     lattice = _lattice(words, stays, goes, ends, counts)
-    reached, sums = lattice.reached()
-    value = -lattice.total(reached, sums)
+    reached, peaks = lattice.reached()
+    value = -lattice.total(reached, peaks)
     value = at(value < 0, value * 0, value)  # a rounding below 0 is 0
     wrong = (ends < 0) | (counts < 0)
     wrong = wrong | (words.sum(library.cast(labels < 0, labels.dtype), axis=-1) > 0)
     value = at(wrong, words.full_like(value, nan), value)
     if not wanted:
         return value, ()
-    blanks, taken = _edges(words, lattice, (reached, sums), ends * 0, frames)
+    blanks, taken = _edges(words, lattice, (reached, peaks), ends * 0, frames)
     slope = words.exp(log_masses) * (blanks + taken)[..., None]
     slope = slope - at(spelled[:, None], taken[..., None], words.full_like(slope, 0.0))
     ends_frame = words.places(classes, own) == blank
@@ -145,8 +145,8 @@ def _edges(
 
     ``made`` is what the lattice has reached.
     """
-    reached, sums = made
-    shares = lattice.shares(reached, sums)
+    reached, peaks = made
+    shares = lattice.shares(reached, peaks)
     last = words.concatenate([lattice.start[None], reached[:-1]])
     stay, go = (
         words.moved_on(last, places) + weight

@@ -102,13 +102,13 @@ def values_and_slopes(
     cost = words.sum(apart * apart, axis=-1) / gamma
     inside = here[:, :, None] & there[:, None, :]
     lattice = _lattice(words, at(inside, -cost, words.full_like(cost, -inf)), ends, others)
-    reached, sums = lattice.reached()
-    value = -gamma * lattice.total(reached, sums)
+    reached, peaks = lattice.reached()
+    value = -gamma * lattice.total(reached, peaks)
     wrong = (ends < 0) | (others < 0)
     value = at(wrong, words.full_like(value, nan), value)
     if not wanted:
         return value, ()
-    shares = lattice.shares(reached, sums)[..., 1:]
+    shares = lattice.shares(reached, peaks)[..., 1:]
     share = words.moveaxis(on_grid(words, shares, ends * 0, more, 2), 1, 2)
     share = at(inside & (value < inf)[:, None, None], share, words.full_like(share, 0.0))
     slope = 2 * share[..., None] * apart
