@@ -224,8 +224,8 @@ def _taken(m: Any, step: Step, found: Sequence[Any], classes: int) -> Any:
     rows = [len(a) for a in arguments if isinstance(a, list)]
     if not rows:
         return step.call(m, *arguments)
-    spread = (spread(a, rows[0]) for a in arguments)
-    return [step.call(m, *entry) for entry in zip(*spread, strict=True)]
+    entries = zip(*(spread(a, rows[0]) for a in arguments), strict=True)
+    return [step.call(m, *entry) for entry in entries]
 
 
 # Functions that are real for all real numbers; of others a complex number says that the point lies
