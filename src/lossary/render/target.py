@@ -33,7 +33,7 @@ IN_ORDER = {
     "order": (ATOM, "ordered.by({0}, {like})"),
     **{
         word: (ATOM, f"ordered.{word}({'{0}, {1}, {2}, {3}' if '_exp' in word else '{0}, {1}'})")
-        for word in ORDERED
+        for word in sorted(ORDERED)
     },
 }
 
