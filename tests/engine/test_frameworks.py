@@ -9,6 +9,7 @@ import pytest
 
 import lossary as L
 from libraries import imported
+from lossary.formula import walk
 from samples import each_loss, sample, those
 
 pytestmark = pytest.mark.representative
@@ -100,6 +101,22 @@ class TestTorch:
         size = data[0].numel()
         diagonal = matrix.reshape(size, size).diagonal().reshape(data[0].shape)
         close(diagonal, loss.hessian(*data, **parameters), rtol=1e-9)
+
+    @each_loss
+    def test_forward_mode_inside_forward_mode(self, loss):
+        """Where PyTorch's own Functions give 0 without a word."""
+        data, parameters = self.tensors(loss)
+
+        def function(first):
+            return loss(first, *data[1:], **parameters)
+
+        twice = self.torch.func.jacfwd(self.torch.func.jacfwd(function))
+        if any(node.operator == "held" for node in walk(loss.expression())):
+            with pytest.raises(L.LossaryError, match=r"hint: take torch\.func\.hessian"):
+                twice(data[0])
+            return
+        matrix = self.torch.func.hessian(function)(data[0])
+        close(twice(data[0]), matrix, rtol=1e-9)
 
     @pytest.mark.parametrize("name", ["huber", "focal", "cross_entropy"])
     def test_compile_fullgraph_with_the_default_compiler(self, name):

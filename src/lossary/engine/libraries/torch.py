@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch._functorch.pyfunctorch import retrieve_all_functorch_interpreters
 from torch.autograd import forward_ad
 
 from lossary.engine import gpu, leases
@@ -17,6 +18,8 @@ from lossary.engine.libraries import torch_distributed
 from lossary.engine.libraries.base import Kind, Library, Operation, symbolic
 from lossary.engine.libraries.torch_memory import is_plain_memory
 from lossary.engine.memory import Memory, memory_of
+from lossary.errors import LossaryError
+from lossary.formula import walk
 from lossary.render.kernel import Storage
 
 _PLAIN = frozenset({torch.Tensor, torch.nn.Parameter})
@@ -175,6 +178,8 @@ class _Torch(Library):
         return torch_fused.value(kernel, by_operations)
 
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
+        if _forward_in_forward():
+            return _by_operations(operation, arrays)
         return _value_function(operation).apply(*arrays)
 
     def shape(self, x: Any) -> tuple[int, ...]:
@@ -261,6 +266,31 @@ def _has_values(x: Any) -> bool:
 
 _unwrapped = torch._C._functorch.get_unwrapped  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
 _is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
+
+
+_transforms = torch._C._are_functorch_transforms_active  # noqa: SLF001
+
+
+def _forward_in_forward() -> bool:
+    """Whether one forward mode runs inside another, where PyTorch's Functions lose a tangent.
+
+    It says nothing then: the derivative of a Function's own jvp is taken for 0.
+    """
+    if not _transforms():
+        return False
+    kinds = [transform.key() for transform in retrieve_all_functorch_interpreters()]
+    return kinds.count(torch._C._functorch.TransformType.Jvp) > 1  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _by_operations(operation: Operation, arrays: Sequence[Any]) -> Any:
+    """Return the loss by operations that PyTorch differentiates itself."""
+    if any(node.operator == "held" for node in walk(operation.variant.value())):
+        raise LossaryError(
+            f"{operation.variant.definition.name} holds a part of its formula constant, which "
+            "forward mode inside forward mode does not see in PyTorch\n"
+            "hint: take torch.func.hessian, or torch.func.jacrev for one of the two"
+        )
+    return LIBRARY.evaluate(operation, ("value",), arrays)
 
 
 @lru_cache(maxsize=1024)
