@@ -18,6 +18,18 @@ def test_efron_by_hand():
     assert found == pytest.approx(np.log(6) / 2, rel=1e-15)
 
 
+def test_cox_is_the_loss_of_the_catalogue():
+    y = rng.integers(1, 5, 40) * rng.choice([-1.0, 1.0], 40)
+    margins = rng.normal(size=40)
+    gradient, hessian = Cox().derivatives(margins, y, None)
+    row = margins[None], abs(y)[None], (y > 0)[None].astype(float)
+    wanted = L.cox_efron.gradient_and_hessian(*row, reduction="sum")
+    value = Cox().value(margins, y, None) * np.count_nonzero(y > 0)
+    assert value == pytest.approx(L.cox_efron(*row, reduction="sum"), rel=1e-12)
+    np.testing.assert_allclose(gradient, wanted[0][0], rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(hessian, wanted[1][0], rtol=1e-10, atol=1e-13)
+
+
 def test_the_slopes_of_cox_are_those_of_its_value():
     rule, f = Cox(), rng.normal(size=12)
     y = rng.integers(1, 5, 12) * rng.choice([-1.0, 1.0], 12)
@@ -37,7 +49,7 @@ def cox_twice(y, order=slice(None)):
     xgb = pytest.importorskip("xgboost")
     told = QUIET["xgboost"] | {"max_depth": 3, "eta": 0.1}
     data, seen = (xgb.DMatrix(X[o], y[o], nthread=1) for o in (order, slice(None)))
-    ours = L.boosters.xgboost("cox").train(told, data, 30).margin(seen)
+    ours = L.boosters.xgboost("cox_efron").train(told, data, 30).margin(seen)
     own = xgb.train(told | {"objective": "survival:cox", "base_score": 1.0}, data, 30)
     return ours, own.predict(seen, output_margin=True)
 

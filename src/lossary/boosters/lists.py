@@ -1,4 +1,4 @@
-"""Losses of whole lists of rows, which the language of formulas has not got yet.
+"""Losses of whole lists of rows, with weights for rows that their formulas cannot take.
 
 Each is a rule as those of :mod:`lossary.boosters.rules`, written as operations on arrays.
 """
@@ -26,8 +26,8 @@ class Cox:
     Source: Efron 1977, doi:10.1080/01621459.1977.10480613.
     """
 
-    name: ClassVar[str] = "cox"
-    metric: ClassVar[str] = "cox"
+    name: ClassVar[str] = "cox_efron"
+    metric: ClassVar[str] = "cox_efron"
     hosts: ClassVar[tuple[str, ...]] = ("xgboost", "lightgbm")
     higher_is_better = False
     in_groups = False
@@ -42,11 +42,11 @@ class Cox:
         if not inside.all():
             place = int(np.argmin(inside))
             raise DomainError(
-                f"cox: labels must be times other than 0, got {y[place]!s} at index ({place},)\n"
+                f"cox_efron: labels must be times other than 0, got {y[place]!s} at index ({place},)\n"
                 "hint: the time of an event, or minus the time up to which there was none"
             )
         if not (y > 0).any():
-            raise DomainError("cox: labels hold no event\nhint: a time above 0 is one of an event")
+            raise DomainError("cox_efron: labels hold no event\nhint: a time above 0 is one of an event")
 
     def start(self, labels: Any, weight: Any, outputs: int) -> Numbers:
         """Return 0: a common shift changes nothing."""
@@ -223,5 +223,5 @@ def _ends(group: Any, rows: int) -> Numbers:
     return ends
 
 
-LISTS: dict[str, type[Cox | LambdaRank]] = {"cox": Cox, "lambdarank": LambdaRank}
+LISTS: dict[str, type[Cox | LambdaRank]] = {"cox_efron": Cox, "lambdarank": LambdaRank}
 """Losses of lists by name."""

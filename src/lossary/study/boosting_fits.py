@@ -108,7 +108,7 @@ TASKS = (
     Task("tweedie", _claims, "reg:tweedie"),
     Task("negative_binomial", _crowds, "count:poisson"),
     Task("cumulative_link", _grades, "multi:softprob", (), (("num_class", 5),)),
-    Task("cox", _months, "survival:cox"),
+    Task("cox_efron", _months, "survival:cox"),
     Task("lambdarank", _relevance, "lambdarank", host="lightgbm"),
 )  # fmt: skip
 
