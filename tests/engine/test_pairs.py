@@ -135,7 +135,7 @@ def test_two_views_in_one_batch():
 
 
 def test_no_matrix_of_all_pairs_is_kept():
-    count = 1600
+    count = 2000
     a, label = embeddings(count), classes(count)
 
     def compute(rows):

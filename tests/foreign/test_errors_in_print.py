@@ -91,6 +91,7 @@ def test_the_name_says_whether_logits_or_probabilities_are_meant():
         "total_variation_distance",
         "brier",
         "multiclass_brier",
+        "squared_earth_mover",
     }
     for name, loss in L.catalogue.items():
         first = loss.inputs[0].name

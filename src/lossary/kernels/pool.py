@@ -45,33 +45,35 @@ def run(work: Callable[[int, int], None], blocks: int, most: int) -> None:
         return
     shares = min(count * _SHARES, blocks)
     ranges = deque(pairwise(blocks * share // shares for share in range(shares + 1)))
-    others = _called(count - 1, work, ranges)
+    job = [work]
+    others = _called(count - 1, job, ranges)
     try:
-        _take(work, ranges)
+        _take(job, ranges)
     finally:
         for other in others:
             if not other.cancel():
                 other.result()
+        job.clear()  # a thread that still has to hear of it keeps no array alive
 
 
 def _called(
-    count: int, work: Callable[[int, int], None], ranges: deque[tuple[int, int]]
+    count: int, job: list[Callable[[int, int], None]], ranges: deque[tuple[int, int]]
 ) -> list[Future[None]]:
     """Call other threads to take ranges; none where the interpreter is shutting down."""
     try:
-        return [_pool(count).submit(_take, work, ranges) for _ in range(count)]
+        return [_pool(count).submit(_take, job, ranges) for _ in range(count)]
     except RuntimeError:
         return []
 
 
-def _take(work: Callable[[int, int], None], ranges: deque[tuple[int, int]]) -> None:
-    """Do what is left, a range at a time."""
+def _take(job: list[Callable[[int, int], None]], ranges: deque[tuple[int, int]]) -> None:
+    """Do what is left of the job, a range at a time."""
     while True:
         try:
             first, last = ranges.popleft()
         except IndexError:
             return
-        work(first, last)
+        job[0](first, last)
 
 
 def _pool(count: int) -> ThreadPoolExecutor:
