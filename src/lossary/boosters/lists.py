@@ -42,11 +42,14 @@ class Cox:
         if not inside.all():
             place = int(np.argmin(inside))
             raise DomainError(
-                f"cox_efron: labels must be times other than 0, got {y[place]!s} at index ({place},)\n"
+                f"cox_efron: labels must be times other than 0, got {y[place]!s} at index "
+                f"({place},)\n"
                 "hint: the time of an event, or minus the time up to which there was none"
             )
         if not (y > 0).any():
-            raise DomainError("cox_efron: labels hold no event\nhint: a time above 0 is one of an event")
+            raise DomainError(
+                "cox_efron: labels hold no event\nhint: a time above 0 is one of an event"
+            )
 
     def start(self, labels: Any, weight: Any, outputs: int) -> Numbers:
         """Return 0: a common shift changes nothing."""
