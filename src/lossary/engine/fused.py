@@ -27,9 +27,12 @@ from lossary.render.passes import COSTLY
 from lossary.render.target import lower
 from lossary.rewriting import substitute
 
-PARALLEL_FROM = {"arithmetic": 1 << 17, "functions": 1 << 15}
-"""Elements from which several threads share the work, by what it is made of: a tenth of a
-millisecond's. Waking a thread costs some 30 µs."""
+PARALLEL_FROM = {"arithmetic": 1 << 19, "functions": 1 << 17}
+"""Elements from which several threads share the work, by what it is made of: half a millisecond's.
+
+Waking a thread costs some 30 µs, but a framework's own threads wait actively for their next work,
+and beside them a short share comes late.
+"""
 
 _ROW_BLOCK = 1 << 14
 """Elements in a block of long rows."""
