@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import pairwise
 
 _ENVIRONMENT = "LOSSARY_NUM_THREADS"
@@ -59,11 +60,12 @@ def run(work: Callable[[int, int], None], blocks: int, most: int) -> None:
 def _called(
     count: int, job: list[Callable[[int, int], None]], ranges: deque[tuple[int, int]]
 ) -> list[Future[None]]:
-    """Call other threads to take ranges; none where the interpreter is shutting down."""
-    try:
-        return [_pool(count).submit(_take, job, ranges) for _ in range(count)]
-    except RuntimeError:
-        return []
+    """Call other threads to take ranges; fewer where the interpreter is shutting down."""
+    called: list[Future[None]] = []
+    with suppress(RuntimeError):
+        for _ in range(count):
+            called.append(_pool(count).submit(_take, job, ranges))  # noqa: PERF401  (keeps those before an error)
+    return called
 
 
 def _take(job: list[Callable[[int, int], None]], ranges: deque[tuple[int, int]]) -> None:

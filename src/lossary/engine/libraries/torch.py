@@ -268,7 +268,7 @@ _unwrapped = torch._C._functorch.get_unwrapped  # noqa: SLF001  # pyright: ignor
 _is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
 
 
-_transforms = torch._C._are_functorch_transforms_active  # noqa: SLF001
+is_transformed = torch._C._are_functorch_transforms_active  # noqa: SLF001
 
 
 def _forward_in_forward() -> bool:
@@ -276,7 +276,7 @@ def _forward_in_forward() -> bool:
 
     It says nothing then: the derivative of a Function's own jvp is taken for 0.
     """
-    if not _transforms():
+    if not is_transformed():
         return False
     kinds = [transform.key() for transform in retrieve_all_functorch_interpreters()]
     return kinds.count(torch._C._functorch.TransformType.Jvp) > 1  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]

@@ -10,7 +10,7 @@ import torch
 from torch.autograd import forward_ad
 
 from lossary.engine.evaluate import by_operations
-from lossary.engine.libraries.torch import is_watched
+from lossary.engine.libraries.torch import is_transformed, is_watched
 from lossary.engine.libraries.torch_fused import released
 from lossary.engine.libraries.torch_memory import ORDINARY, keys_of
 from lossary.engine.recipes.recipe import (
@@ -28,7 +28,6 @@ from lossary.engine.weighing import ignored
 
 _PLAIN = frozenset({torch.Tensor, torch.nn.Parameter})
 _CPU = torch.device("cpu")  # a default device may be another
-_transforms = torch._C._are_functorch_transforms_active  # noqa: SLF001
 
 
 def call(
@@ -65,7 +64,7 @@ def _recipe(
     loss: Any, args: tuple[Any, ...], options: Mapping[str, Any], wanted: tuple[str, ...]
 ) -> tuple[Recipe, int, int] | None:
     """Return the recipe, the number of rows and of classes; None where there is no recipe yet."""
-    if is_watched() or _transforms() or forward_ad._current_level >= 0 or not is_open():  # noqa: SLF001
+    if is_watched() or is_transformed() or forward_ad._current_level >= 0 or not is_open():  # noqa: SLF001
         return None
     if wanted[-1] == "hessian":  # whose memory is leased on the long road
         return None
