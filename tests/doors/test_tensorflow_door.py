@@ -11,8 +11,10 @@ import pytest
 
 tf = pytest.importorskip("tensorflow")
 
+import lossary as L  # noqa: E402
 from lossary.accuracy.ulps import FORMATS, ulps  # noqa: E402
-from lossary.tensorflow import computing, nn  # noqa: E402
+from lossary.engine.recipes import tensorflow_graph  # noqa: E402
+from lossary.tensorflow import nn  # noqa: E402
 
 ROWS, CLASSES = 6, 5
 DTYPES = ["float32", "float64", "float16", "bfloat16"]
@@ -89,14 +91,17 @@ def same(got, wanted, tolerance):
 
 
 def take_road(road, monkeypatch):
-    """Set the door on a road, and return what to wrap a call in."""
-    if road != "short":
-        monkeypatch.setattr(computing, "SMALL", 0)
-        computing._calls.cache_clear()
-    monkeypatch.setattr(computing, "CALLS_UNTIL_COMPILED", 1 if road == "compiled" else 10**9)
-    if road == "function":
-        return lambda f: tf.function(f, autograph=False)
-    return lambda f: f
+    """Set the core on a road, and return what to wrap a call in."""
+    if road == "operations":
+        return lambda f: lambda: in_operations(f)
+    if road == "compiled":
+        monkeypatch.setattr(tensorflow_graph, "LEAST", 0)
+    return (lambda f: f) if road == "eager" else lambda f: tf.function(f, autograph=False)
+
+
+def in_operations(function):
+    with L.using(engine="array"):
+        return function()
 
 
 class TestTheContractIsTensorFlows:
@@ -111,7 +116,7 @@ class TestTheContractIsTensorFlows:
     @each_call
     @pytest.mark.parametrize(
         ("road", "dtype"),
-        [(r, d) for r in ("short", "general", "function") for d in DTYPES]
+        [(r, d) for r in ("eager", "operations", "function") for d in DTYPES]
         + [("compiled", "float32"), ("compiled", "bfloat16")],
     )
     def test_value_and_gradients(self, name, roles, settings, road, dtype, monkeypatch):
@@ -129,7 +134,7 @@ class TestTheContractIsTensorFlows:
 
     @pytest.mark.sampled(3)
     @each_call
-    @pytest.mark.parametrize("road", ["short", "general", "function", "compiled"])
+    @pytest.mark.parametrize("road", ["eager", "operations", "function", "compiled"])
     def test_second_derivatives(self, name, roles, settings, road, monkeypatch):
         wrap = take_road(road, monkeypatch)
         dtype, tolerance = ("float32", 2e-5) if road == "compiled" else ("float64", 1e-10)
@@ -150,7 +155,7 @@ class TestTheContractIsTensorFlows:
         same(got, hessian_product(getattr(tf.nn, name)), tolerance)
 
     @each_call
-    @pytest.mark.parametrize("road", ["short", "compiled"])
+    @pytest.mark.parametrize("road", ["eager", "operations"])
     def test_forward_mode_and_persistent_tapes(self, name, roles, settings, road, monkeypatch):
         take_road(road, monkeypatch)
         tensors, named = prepared(roles, settings)
@@ -289,36 +294,18 @@ class TestLabelsOutside:
         assert np.isnan(found[1])
 
 
-class TestLargeTensors:
-    def test_a_shape_that_comes_again_is_compiled(self):
-        random = np.random.default_rng(0)
-        computing._compiled.cache_clear()
-        x = tf.constant(random.normal(size=(2000, 20)).astype("float32"))
-        labels = tf.constant(random.integers(0, 20, 2000))
-        computing._calls.cache_clear()
-        function = nn.sparse_softmax_cross_entropy_with_logits
-        found = [value_and_gradients(function, [labels, x], {}) for _ in range(3)]
-        wanted = value_and_gradients(
-            tf.nn.sparse_softmax_cross_entropy_with_logits, [labels, x], {}
-        )
-        for got in found:
-            same(got, wanted, 2e-6)
-        assert computing._calls.cache_info()[:2] == (2, 1)  # hits and misses: one shape
-        assert computing._compiled.cache_info()[:2] == (1, 1)
-
-    @pytest.mark.parametrize("calls", [1, 2])
-    def test_excluded_classes_and_certain_answers(self, calls, monkeypatch):
-        monkeypatch.setattr(computing, "SMALL", 0)
-        computing._calls.cache_clear()
+class TestOnEveryRoad:
+    @pytest.mark.parametrize("road", ["eager", "operations", "function", "compiled"])
+    def test_excluded_classes_and_certain_answers(self, road, monkeypatch):
+        wrap = take_road(road, monkeypatch)
         rows = tf.constant([[0.0, 0.0, -np.inf], [17.0, 0.0, -np.inf]])
         masses = tf.constant([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]])
-        for _ in range(calls):
-            value, _, slope = value_and_gradients(
-                nn.softmax_cross_entropy_with_logits, [masses, rows], {}
-            )
+        value, _, slope = value_and_gradients(
+            nn.softmax_cross_entropy_with_logits, [masses, rows], {}, wrap
+        )
         np.testing.assert_allclose(value, [np.log(2), 4.139938e-08], rtol=1e-6)
         assert np.isfinite(slope).all()
-        sure = nn.sigmoid_cross_entropy_with_logits([1.0, 0.0], [np.inf, -np.inf])
+        sure = wrap(lambda: nn.sigmoid_cross_entropy_with_logits([1.0, 0.0], [np.inf, -np.inf]))()
         assert not sure.numpy().any()
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import tensorflow as tf
 
 from lossary.doors import NotMine
-from lossary.tensorflow.computing import Request, is_plain, values
+from lossary.tensorflow.computing import Request, numbers, values
 from lossary.tensorflow.contract import as_tensorflow, fits, real, tensor, wide
 
 __all__ = [
@@ -58,8 +58,9 @@ def _of_logits(request: Request, logits: tf.Tensor, labels: tf.Tensor) -> tf.Ten
 
     The core takes an infinite logit for certainty; here an overflow must not go unseen.
     """
-    if is_plain(logits):
-        if not logits._numpy().max() < math.inf:  # noqa: SLF001  (the public one copies)
+    plain = numbers(logits)
+    if plain is not None:
+        if not plain.max() < math.inf:
             raise NotMine
         return values(request, logits, labels)
     good = tf.reduce_max(logits, axis=request.axis) < math.inf
@@ -95,9 +96,9 @@ def sparse_softmax_cross_entropy_with_logits(
 
 
 def _all_inside(label: Any, classes: Any) -> bool:
-    if is_plain(label):
-        found = label._numpy()  # noqa: SLF001  (the public one copies)
-        return found.min() >= 0 and found.max() < classes
+    plain = numbers(label)
+    if plain is not None:
+        return plain.min() >= 0 and plain.max() < classes
     return bool(tf.reduce_all((label >= 0) & (label < classes)))
 
 

@@ -55,7 +55,7 @@ MOST = 4096
 _TRIED = 256
 """Values of hyper-parameters that are remembered to lie in their sets."""
 
-_LIBRARIES = frozenset({"numpy", "torch"})
+_LIBRARIES = frozenset({"numpy", "tensorflow", "torch"})
 _roads: dict[type, Callable[..., Any] | None] = {}
 
 
