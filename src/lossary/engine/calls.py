@@ -199,7 +199,7 @@ class Calls(Definition):
 
     def explain(self, *args: Any, **kwargs: Any) -> str:
         """Say which engine would compute this call, and why."""
-        return evaluate.explain(self, args, kwargs)
+        return recipes.explained(self, args, kwargs) or evaluate.explain(self, args, kwargs)
 
     def _derive(
         self, args: Any, kwargs: Any, kinds: tuple[str, ...], wrt: str | None, out: Any = None

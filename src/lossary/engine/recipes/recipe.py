@@ -62,11 +62,21 @@ _roads: dict[type, Callable[..., Any] | None] = {}
 def of(kind: type) -> Callable[..., Any] | None:
     """Return what runs short calls on arrays of this type; None where nothing does."""
     if kind not in _roads:
-        name = owner(kind)
-        known = name in _LIBRARIES and (name != "numpy" or kind.__module__ == "numpy")
-        module = f"lossary.engine.recipes.{name}"
-        _roads[kind] = importlib.import_module(module).call if known else None
+        module = _module(kind)
+        _roads[kind] = None if module is None else module.call
     return _roads[kind]
+
+
+def explained(loss: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> str | None:
+    """Return what computes a call instead of the long road, in words; None for that road."""
+    explain = getattr(_module(type(args[0])) if args else None, "explain", None)
+    return explain and explain(loss, args, options)
+
+
+def _module(kind: type) -> Any:
+    name = owner(kind)
+    known = name in _LIBRARIES and (name != "numpy" or kind.__module__ == "numpy")
+    return importlib.import_module(f"lossary.engine.recipes.{name}") if known else None
 
 
 @dataclass(slots=True, eq=False)

@@ -68,6 +68,18 @@ def call(
     return value
 
 
+def explain(loss: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> str | None:
+    """Say what computes the loss of such tensors; None for the long road."""
+    tensors = [*args, *(x for x in options.values() if isinstance(x, tf.Tensor))]
+    if not is_open():
+        return None
+    if all(map(is_memory, tensors)):
+        plain = {name: _array(x) if isinstance(x, tf.Tensor) else x for name, x in options.items()}
+        return f"{loss.explain(*map(_array, args), **plain)}, on the memory of the tensors"
+    covered = tensorflow_graph.covers(args, tensors)
+    return f"{loss.name}: tensorflow operations, which XLA compiles" if covered else None
+
+
 def is_memory(x: Any) -> bool:
     """Whether this is a tensor whose numbers NumPy can read where they lie."""
     return type(x) is ops.EagerTensor and x.dtype in _READ_BY_NUMPY and "CPU" in x.backing_device
