@@ -82,7 +82,9 @@ def explain(loss: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> str
 
 def is_memory(x: Any) -> bool:
     """Whether this is a tensor whose numbers NumPy can read where they lie."""
-    return type(x) is ops.EagerTensor and x.dtype in _READ_BY_NUMPY and "CPU" in x.backing_device
+    if type(x) is not ops.EagerTensor or not tf.executing_eagerly():
+        return False
+    return x.dtype in _READ_BY_NUMPY and "CPU" in x.backing_device
 
 
 def _moving(tensors: Sequence[Any], count: int) -> tuple[int, ...] | None:
