@@ -293,7 +293,7 @@ def _apart(words: np.ndarray, written: np.ndarray) -> np.ndarray:
 
 def workers(variant: Variant, elements: int) -> int:
     """Return on how many threads a kernel of so many elements is worth sharing."""
-    return 2 * elements // shared_from(variant)
+    return pool.workers(elements, shared_from(variant))
 
 
 def shared_from(variant: Variant) -> int:

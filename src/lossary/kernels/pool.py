@@ -35,6 +35,11 @@ def threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def workers(size: int, shared_from: int) -> int:
+    """Return on how many threads work of a size is worth sharing, two from ``shared_from`` on."""
+    return 2 * size // shared_from
+
+
 def run(work: Callable[[int, int], None], blocks: int, most: int) -> None:
     """Call ``work(first, last)`` so that the ranges cover all blocks, on so many threads at most.
 

@@ -66,11 +66,10 @@ def ctc(
         raise ShapeError("ctc: logits have no classes; the blank is one")
     blank = reader.class_index("blank", blank, classes)
     weight = reader.weight(weight)
-    ends = reader.lengths("logit_lengths", logit_lengths, frames, "frames")
+    ends = reader.lengths("logit_lengths", logit_lengths, frames, "frames", weight)
     rows = reader.whole("labels", labels, 1)
-    counts = reader.lengths("label_lengths", label_lengths, reader.library.sizes(rows)[1], "labels")
-    if weight is not None:  # what weighs nothing is not looked at
-        ends, counts = (reader.library.where(weight == 0, n * 0, n) for n in (ends, counts))
+    most = reader.library.sizes(rows)[1]
+    counts = reader.lengths("label_lengths", label_lengths, most, "labels", weight)
     rows = reader.classes_of("labels", rows, counts, classes, blank)
     return Batch(
         alignments(blank, False),

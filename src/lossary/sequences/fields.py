@@ -60,9 +60,7 @@ def conditional_random_field(
             f"conditional_random_field: tags must have one number for each of {positions} "
             f"positions, got {library.shape(rows)[1]}"
         )
-    ends = reader.lengths("lengths", lengths, positions, "positions")
-    if weight is not None:
-        ends = library.where(weight == 0, ends * 0, ends)
+    ends = reader.lengths("lengths", lengths, positions, "positions", weight)
     rows = reader.classes_of("tags", rows, ends, kinds)
     given = [("transitions", transitions, 2), ("start", start, 1), ("end", end, 1)]
     shared, named = [], []
@@ -190,17 +188,7 @@ def _less_one(words: Words, shares: Any, chosen: Any, axes: tuple[int, ...]) -> 
 
 def _blame(reader: Reader, x: Any, ends: Any, wrong: np.ndarray) -> None:
     """Raise for the first emission that is no score, of the sequences without a value."""
-    emissions, limits = reader.library.numpy(x), reader.library.numpy(ends)
-    for b in np.flatnonzero(wrong):
-        rows = emissions[b, : int(limits[b])]
-        bad = ~np.isfinite(rows)
-        if bad.any():
-            place = tuple(map(int, np.argwhere(bad)[0]))
-            raise DomainError(
-                f"conditional_random_field: emissions must be finite numbers, got {rows[place]}"
-                f"{reader.place(int(b), *place)}\n"
-                "hint: padding may hold anything: lengths= says where it begins"
-            )
+    reader.refuse("emissions", x, (ends,), wrong, lambda x: ~np.isfinite(x), "finite numbers")
     raise DomainError(
         "conditional_random_field: transitions, start and end must be numbers that leave a tag "
         "open at each position, -inf for what is excluded"

@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 
 from lossary.errors import DomainError
-from lossary.sequences.reading import Reader
-
-_HINT = "\nhint: padding may hold anything: the lengths of the call say where it begins"
+from lossary.sequences.reading import PADDING, Reader
 
 
 def blame(reader: Reader, x: Any, ends: tuple[Any, ...], wrong: np.ndarray) -> None:
@@ -20,18 +18,13 @@ def blame(reader: Reader, x: Any, ends: tuple[Any, ...], wrong: np.ndarray) -> N
     """
     logits = reader.library.numpy(x)
     limits = [reader.library.numpy(n) for n in ends]
+    allowed = "finite, or -inf for a class that is excluded"
+    reader.refuse("logits", x, ends, wrong, lambda x: np.isnan(x) | (x == inf), allowed)
     for b in np.flatnonzero(wrong):
         rows = logits[b][tuple(slice(0, max(0, int(n[b]))) for n in limits)]
-        bad = np.isnan(rows) | (rows == inf)
-        if bad.any():
-            place = tuple(map(int, np.argwhere(bad)[0]))
-            raise DomainError(
-                f"{reader.who}: logits must be finite, or -inf for a class that is excluded, "
-                f"got {rows[place]}{reader.place(int(b), *place)}{_HINT}"
-            )
         empty = (rows == -inf).all(-1)
         if empty.any():
             place = tuple(map(int, np.argwhere(empty)[0]))
             raise DomainError(
-                f"{reader.who}: logits exclude all classes{reader.place(int(b), *place)}{_HINT}"
+                f"{reader.who}: logits exclude all classes{reader.place(int(b), *place)}{PADDING}"
             )

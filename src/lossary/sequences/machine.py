@@ -33,7 +33,7 @@ def run(module: str, function: str, sequences: int, work: int, arguments: tuple[
     pool.run(
         lambda first, last: found(first, last, *arguments),
         sequences,
-        2 * work // PARALLEL_FROM,
+        pool.workers(work, PARALLEL_FROM),
     )
     return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from math import inf, nan
@@ -17,6 +18,7 @@ from lossary.sequences.words import words_of
 
 REDUCTIONS = ("none", "sum", "mean")
 POLICIES = ("inf", "zero")
+PADDING = "\nhint: padding may hold anything: the lengths of the call say where it begins"
 
 
 @dataclass(frozen=True)
@@ -95,13 +97,16 @@ class Reader:
                 f"got {shape}"
             )
 
-    def lengths(self, argument: str, data: Any, limit: Any, what: str) -> Any:
+    def lengths(self, argument: str, data: Any, limit: Any, what: str, weight: Any) -> Any:
         """Return how long each sequence is; all of it where nothing is said.
 
-        A length outside 0 to ``limit`` is refused, and is -1 where nothing can be.
+        A length outside 0 to ``limit`` is refused, and is -1 where nothing can be. Of a sequence
+        that weighs nothing, nothing counts.
         """
-        if data is None:
-            return self.every(limit)
+        found = self.every(limit) if data is None else self._said(argument, data, limit, what)
+        return found if weight is None else self.library.where(weight == 0, found * 0, found)
+
+    def _said(self, argument: str, data: Any, limit: Any, what: str) -> Any:
         if isinstance(data, int):
             data = np.full(self.lead, data)
         x = self.whole(argument, data, 0)
@@ -135,6 +140,30 @@ class Reader:
                 f"{self.who}: {argument} must be {allowed}, got {got}{self.place(*first)}{hint}"
             )
         return x
+
+    def refuse(
+        self,
+        argument: str,
+        x: Any,
+        ends: Sequence[Any],
+        wrong: np.ndarray,
+        is_bad: Callable[[np.ndarray], np.ndarray],
+        allowed: str,
+    ) -> None:
+        """Raise for the first bad number before the ends of the sequences that are wrong.
+
+        ``ends`` are, for each axis of a sequence but the last, how much of it counts.
+        """
+        numbers, limits = self.library.numpy(x), [self.library.numpy(n) for n in ends]
+        for b in np.flatnonzero(wrong):
+            found = numbers[b][tuple(slice(0, max(0, int(n[b]))) for n in limits)]
+            bad = is_bad(found)
+            if bad.any():
+                place = tuple(map(int, np.argwhere(bad)[0]))
+                raise DomainError(
+                    f"{self.who}: {argument} must be {allowed}, got {found[place]}"
+                    f"{self.place(int(b), *place)}{PADDING}"
+                )
 
     def place(self, sequence: int, *more: int) -> str:
         """Say where a value stands in what was given; a single sequence has no number."""

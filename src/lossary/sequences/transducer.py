@@ -58,10 +58,8 @@ def rnn_transducer(
             f"rnn_transducer: logits must have shape (…, frames, {most + 1}, classes) for {most} "
             f"labels, one place before each and one behind the last, got {reader.like.shape}"
         )
-    ends = reader.lengths("logit_lengths", logit_lengths, frames, "frames")
-    counts = reader.lengths("label_lengths", label_lengths, most, "labels")
-    if weight is not None:
-        ends, counts = (reader.library.where(weight == 0, n * 0, n) for n in (ends, counts))
+    ends = reader.lengths("logit_lengths", logit_lengths, frames, "frames", weight)
+    counts = reader.lengths("label_lengths", label_lengths, most, "labels", weight)
     rows = reader.classes_of("labels", rows, counts, classes, blank)
     return Batch(
         Recursion("rnn_transducer", values_and_slopes, (blank,)),

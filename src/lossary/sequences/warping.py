@@ -66,10 +66,8 @@ def soft_dtw(
             "hint: a small gamma comes near to the least cost"
         )
     weight = reader.weight(weight)
-    ends = reader.lengths("first_lengths", first_lengths, library.sizes(x)[1], "points")
-    others = reader.lengths("second_lengths", second_lengths, library.sizes(y)[1], "points")
-    if weight is not None:
-        ends, others = (library.where(weight == 0, n * 0, n) for n in (ends, others))
+    ends = reader.lengths("first_lengths", first_lengths, library.sizes(x)[1], "points", weight)
+    others = reader.lengths("second_lengths", second_lengths, library.sizes(y)[1], "points", weight)
     return Batch(
         Recursion("soft_dtw", values_and_slopes, (float(gamma),)),
         library,
@@ -142,14 +140,5 @@ def _lattice(words: Words, scores: Any, ends: Any, others: Any) -> Lattice:
 
 def _blame(reader: Reader, series: tuple[tuple[Any, Any, str], ...], wrong: np.ndarray) -> None:
     """Raise for the first coordinate that is no number, of the pairs without a value."""
-    for b in np.flatnonzero(wrong):
-        for data, ends, name in series:
-            points = reader.library.numpy(data)[b, : int(reader.library.numpy(ends)[b])]
-            bad = ~np.isfinite(points)
-            if bad.any():
-                place = tuple(map(int, np.argwhere(bad)[0]))
-                raise DomainError(
-                    f"soft_dtw: {name} must be finite numbers, got {points[place]}"
-                    f"{reader.place(int(b), *place)}\n"
-                    f"hint: padding may hold anything: {name}_lengths= says where it begins"
-                )
+    for data, ends, name in series:
+        reader.refuse(name, data, (ends,), wrong, lambda x: ~np.isfinite(x), "finite numbers")

@@ -127,7 +127,7 @@ class Recipe:
         numbers = [self._number(a, options) for a in self.numbers] if self.numbers else ()
         blocks = -(-rows // step)
         given = (*addresses, *numbers, factor, self._divisor(options))
-        workers = 2 * rows * (classes or 1) // self.shared_from
+        workers = pool.workers(rows * (classes or 1), self.shared_from)
         if workers < 2:
             total, divisor, wrong = self.entry(rows, classes, step, 0, blocks, 0, 0, *given)
         else:
