@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import ml_dtypes
 import numpy as np
 
-from lossary.engine import fused
+from lossary.engine import forms, machine_code
 from lossary.kernels import modules
 
 
@@ -92,7 +92,7 @@ def plain(name, text):
 @contextlib.contextmanager
 def nothing_compiled():
     """Let Python run the texts of kernels, and forget the ones that were made before."""
-    load, made = modules.load, dict(fused._machine_code)
+    load, made = modules.load, dict(machine_code._machine_code)
     modules.load = plain
     forget()
     try:
@@ -100,9 +100,9 @@ def nothing_compiled():
     finally:
         modules.load = load
         forget()
-        fused._machine_code.update(made)
+        machine_code._machine_code.update(made)
 
 
 def forget():
-    fused._machine_code.clear()
-    fused.source.cache_clear()
+    machine_code._machine_code.clear()
+    forms.source.cache_clear()

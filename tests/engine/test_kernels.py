@@ -13,7 +13,7 @@ import pytest
 import lossary as L
 from engines import agree, by_kernels, by_operations, outcome, same
 from libraries import imported
-from lossary.engine import fused
+from lossary.engine import forms
 from lossary.errors import DtypeError, ShapeError, install_line
 from lossary.kernels import pool
 from samples import sample
@@ -29,7 +29,7 @@ def call(loss, shape, **options):
 @pytest.fixture(autouse=True)
 def shared_work(monkeypatch):
     """Threads share work that is smaller than what pays, so that the tests stay short."""
-    monkeypatch.setattr(fused, "PARALLEL_FROM", dict.fromkeys(fused.PARALLEL_FROM, 1 << 12))
+    monkeypatch.setattr(forms, "PARALLEL_FROM", dict.fromkeys(forms.PARALLEL_FROM, 1 << 12))
 
 
 def alike(found, expected):
@@ -101,8 +101,8 @@ def test_the_choice_of_an_engine_belongs_to_its_thread():
 
 PRELUDE = """
 import sys, numpy as np, lossary as L
-from lossary.engine import fused
-fused.PARALLEL_FROM = dict.fromkeys(fused.PARALLEL_FROM, 1 << 12)
+from lossary.engine import forms
+forms.PARALLEL_FROM = dict.fromkeys(forms.PARALLEL_FROM, 1 << 12)
 x = np.linspace(-3, 3, 70_000)
 t = np.zeros_like(x)
 def value():

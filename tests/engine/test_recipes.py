@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import lossary as L
-from lossary.engine import fused, recipes
+from lossary.engine import forms, recipes
 from lossary.engine.recipes import recipe as module
 from lossary.kernels import pool
 from samples import each_with_kernels, sample
@@ -96,7 +96,7 @@ def check(name, options, met):
 
 @pytest.mark.parametrize("options", [{}, OPTIONS["mask"], OF_LABELS["both"]], ids=str)
 def test_threads_do_not_change_a_bit(options, recipes_at_once, monkeypatch):
-    monkeypatch.setattr(fused, "PARALLEL_FROM", dict.fromkeys(fused.PARALLEL_FROM, 1 << 12))
+    monkeypatch.setattr(forms, "PARALLEL_FROM", dict.fromkeys(forms.PARALLEL_FROM, 1 << 12))
     inputs, _ = sample(L.cross_entropy, shape=(6_001,), classes=7)
     options = filled(options, arrays_of(6_001, 7, np.float64))
     called, found = [], []

@@ -11,7 +11,7 @@ import pytest
 
 import lossary as L
 from lossary.cli import main
-from lossary.engine.fused import SHORT
+from lossary.engine.forms import SHORT
 from lossary.errors import install_line
 from lossary.kernels import modules
 from samples import each_loss

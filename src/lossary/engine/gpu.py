@@ -17,7 +17,7 @@ from typing import Any, cast
 from lossary.engine import kernel_results, reduction, weighing
 from lossary.engine.arguments import Call
 from lossary.engine.checking import tolerance
-from lossary.engine.fused import Form, kernel_of
+from lossary.engine.forms import Form, kernel_of
 from lossary.engine.program import Variant
 from lossary.engine.selection import obstacle_on_gpu
 from lossary.render.kernel import Kernel, Storage

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lossary.definition import Argument, Definition
-from lossary.engine import fused as long
+from lossary.engine import forms
 from lossary.engine.arguments import Call
 from lossary.engine.checking import check_parameter
 from lossary.engine.evaluate import begun, choose
+from lossary.engine.fused import Fused, in_memory
 from lossary.engine.libraries import owner
 from lossary.engine.selection import chosen, numba_is_there
 from lossary.engine.weighing import ignored
@@ -35,7 +36,7 @@ VALUE = ("value",)
 WANTED = frozenset({("gradient",), ("value", "gradient"), ("gradient", "hessian")})
 """What else a call may want of a recipe, with respect to its first argument."""
 
-_LENGTHS = sorted(long.SHORT.values())
+_LENGTHS = sorted(forms.SHORT.values())
 
 
 def length(classes: int) -> int:
@@ -121,7 +122,7 @@ class Recipe:
         assert self.entry is not None  # noqa: S101  (find returns no other recipe)
         step = self._steps.get(classes)
         if step is None:
-            step = self._steps[classes] = long.step_of(classes, self.short)
+            step = self._steps[classes] = forms.step_of(classes, self.short)
         if self.ignoring:
             addresses.append(ignored(options["ignore_index"]))
         numbers = [self._number(a, options) for a in self.numbers] if self.numbers else ()
@@ -273,7 +274,7 @@ def _made(
         call = begun(loss, args, options)
         choice = choose(call)
         with call.library.calm():
-            kernel = long.in_memory(call, choice.variant, choice.parameters)
+            kernel = in_memory(call, choice.variant, choice.parameters)
     except (LossaryError, TypeError, ValueError):
         return None  # the long road says what is wrong
     words = [_word(call, x) for x in args]
@@ -325,7 +326,7 @@ _EXTRAS: dict[str, frozenset[str]] = {
 """The options that are arrays, in their order, and what their memory may hold."""
 
 
-def _recipe(call: Call, kernel: long.Fused, moving: tuple[int, ...], curved: bool) -> Recipe:
+def _recipe(call: Call, kernel: Fused, moving: tuple[int, ...], curved: bool) -> Recipe:
     inputs = call.definition.inputs
     rows = call.definition.class_axis
     names = kernel.variant.arguments[len(inputs) :]
@@ -344,16 +345,16 @@ def _recipe(call: Call, kernel: long.Fused, moving: tuple[int, ...], curved: boo
     )
 
 
-def _shared_from(kernel: long.Fused, rows: bool) -> int:
+def _shared_from(kernel: Fused, rows: bool) -> int:
     """Return from how many elements on threads share the work.
 
     Each goes through the weights of all rows, so that of single elements they take the long road.
     """
     weighed = kernel.weight is not None or kernel.mask is not None
-    return long.shared_from(kernel.variant) if rows or not weighed else LIMIT
+    return forms.shared_from(kernel.variant) if rows or not weighed else LIMIT
 
 
-def _request(recipe: Recipe, call: Call, kernel: long.Fused, words: list[str]) -> None:
+def _request(recipe: Recipe, call: Call, kernel: Fused, words: list[str]) -> None:
     """Have the machine code compiled."""
     from lossary.kernels import background
     from lossary.kernels.compiling import Work
@@ -372,7 +373,7 @@ def _request(recipe: Recipe, call: Call, kernel: long.Fused, words: list[str]) -
         weight=around.kernel_weight or None,
         mask=around.kernel_mask,
     )
-    about = _About(long.laid_out(form, kernel.classes), around, words)
+    about = _About(forms.laid_out(form, kernel.classes), around, words)
     recipe.short = about.form.short
     background.ask(lambda: Work(_modules(recipe, about), ENTRY, []), then)
 
@@ -382,7 +383,7 @@ def _places(recipe: Recipe) -> tuple[int, ...]:
     return (*recipe.moving, 0) if recipe.curved else recipe.moving
 
 
-def _derivatives(recipe: Recipe, form: long.Form) -> list[tuple[str, Storage]]:
+def _derivatives(recipe: Recipe, form: forms.Form) -> list[tuple[str, Storage]]:
     """Return the derivatives that are written, and how they are stored."""
     kinds = ["gradient"] * len(recipe.moving) + ["hessian"] * recipe.curved
     inputs = recipe.definition.inputs
@@ -395,7 +396,7 @@ def _derivatives(recipe: Recipe, form: long.Form) -> list[tuple[str, Storage]]:
 class _About(NamedTuple):
     """What of a call shapes the text of its recipe: ``words`` are those of the inputs' memory."""
 
-    form: long.Form
+    form: forms.Form
     around: Around
     words: list[str]
 
@@ -405,7 +406,7 @@ def _modules(recipe: Recipe, about: _About) -> list[tuple[str, str]]:
     from lossary.kernels.modules import imported_as
     from lossary.render.entry import entry_text
 
-    kernel, source = long.kernel_of(about.form), long.source(about.form)
+    kernel, source = forms.kernel_of(about.form), forms.source(about.form)
     types = {o.name: word for o, word in zip(kernel.operands, about.words, strict=False)}
     written = [about.words[place] for place in (0, *_places(recipe))]
     types |= {r.name: word for r, word in zip(kernel.results, written, strict=True)}
