@@ -64,8 +64,8 @@ def _answers(log_probabilities: Tensor) -> Any:
     rows = log_probabilities[:, None]
     still = torch.zeros_like(rows.detach())
     outputs = SimpleNamespace(
-        log_probs=rows, entropy=still, mean_logits=still, token_accuracy=still, aux_loss=None,
-        correct=still, num_correct_tokens=still,
+        log_probs=rows, entropy=still, mean_logits=still, aux_loss=None,
+        is_top1=still.bool(),
     )  # fmt: skip
     return MagicMock(return_value=outputs)
 
