@@ -28,7 +28,8 @@ the numbers of both; "exact" is the result in higher precision. Below each table
 framework's peculiarities that a door keeps, by name, because working code depends on them.
 
 `python docs/generate.py --differences` calls both sides and writes this page; a test runs the calls
-again and fails where nothing differs any more.
+again and fails where nothing differs any more. Packages without a door, such as MONAI, torchvision
+or TRL, stand [beside ours on a page of their own](peers.md).
 """
 
 
