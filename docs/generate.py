@@ -17,7 +17,6 @@ from pathlib import Path
 
 import benchmarks
 import differences
-
 import requirements
 import rooms
 import side_by_side

@@ -12,13 +12,12 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import tomllib
 
 from lossary.tables import Column, Table
 
@@ -161,7 +160,9 @@ def judged(key: str) -> Iterator[tuple[str, dict[str, Any], dict[str, Any], Verd
     """Yield loss, our answer, theirs and the verdict of each hard input."""
     title = content(key)["title"]
     for row, own, peer in _rows(key):
-        for case, ours, theirs in zip(row.get("case", ()), own["cases"], peer["cases"], strict=True):
+        for case, ours, theirs in zip(
+            row.get("case", ()), own["cases"], peer["cases"], strict=True
+        ):
             yield row["loss"], ours, theirs, verdict(title, case, ours, theirs)
 
 

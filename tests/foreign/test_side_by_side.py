@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import json
-import os
 import re
 import subprocess
 import sys
@@ -32,6 +31,11 @@ def numbers(answer):
     return np.array([float(w) if w != "no limit" else np.nan for w in words])
 
 
+def size_of(x):
+    """The largest finite number."""
+    return np.abs(x[np.isfinite(x)]).max(initial=0)
+
+
 def alike(today, kept):
     """Whether two answers agree but for the noise of their last digits, part by part."""
     if numbers(today) is None or numbers(kept) is None:
@@ -39,7 +43,9 @@ def alike(today, kept):
     parts = [list(map(numbers, answer.split("; "))) for answer in (today, kept)]
     return len(parts[0]) == len(parts[1]) and all(
         a.shape == b.shape
-        and np.allclose(a, b, rtol=0, atol=1e-3 * np.abs(b[np.isfinite(b)]).max(initial=0), equal_nan=True)
+        and np.allclose(
+            a, b, rtol=0, atol=1e-3 * np.abs(b[np.isfinite(b)]).max(initial=0), equal_nan=True
+        )
         for a, b in zip(*parts, strict=True)
     )
 
@@ -98,7 +104,10 @@ def test_who_raises_is_said_why(key):
     ):
         raised = any(digits is None for digits in kept["beside"]["digits"].values())
         assert raised == ("raises" in row), row["name"]
-        assert not any("Error: " in case["ours"] for case in kept["own"]["cases"]), row["name"]
+        for case, found in zip(row.get("case", ()), kept["own"]["cases"], strict=True):
+            refused = found["ours"].startswith("DomainError: ")
+            assert refused == ("is refused" in case["why"]), row["name"]
+            assert refused or "Error: " not in found["ours"], found
 
 
 @each_package
@@ -123,7 +132,7 @@ def test_the_name_of_the_peer_leads_to_the_loss(key, row):
 
 @each_package
 def test_the_reason_agrees_with_the_answers(key):
-    """Where both are right the page says that they are the same, or of a corner; else what is not."""
+    """Where both are right the page says that they are the same, and else what is not."""
     for loss, *_, verdict in side_by_side.judged(key):
         same_words = verdict.why.startswith("The same")
         assert same_words == (verdict.who == "both"), (loss, verdict)
@@ -132,12 +141,12 @@ def test_the_reason_agrees_with_the_answers(key):
 @pytest.mark.parametrize(
     ("found", "right"),
     [
-        (["0.5", "-1, 0.25"], True), (["0.500001", "-1, 0.25"], True), (["0.51", "-1, 0.25"], False),
-        (["0.5", "-1, 0.3"], False), (["nan", "-1, 0.25"], False), (["0.5", "-1"], False),
+        ("0.5; -1, 0.25", True), ("0.500001; -1, 0.25", True), ("0.51; -1, 0.25", False),
+        ("0.5; -1, 0.3", False), ("nan; -1, 0.25", False), ("0.5; -1", False),
     ],
 )  # fmt: skip
 def test_answers_that_differ_are_noticed(found, right):
-    assert alike("; ".join(found), "0.5; -1, 0.25") == right
+    assert alike(found, "0.5; -1, 0.25") == right
 
 
 def test_an_answer_between_the_ends_of_a_corner_is_right():
@@ -152,12 +161,10 @@ def test_an_answer_between_the_ends_of_a_corner_is_right():
         "    (0.0, [float('nan'), 2.0]))]\n"
         "print(verdicts, digits(3e-7, 'float32'), digits(0.0, 'float64'))\n"
     )
-    root = DOCS.parent
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])}
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=root, env=env, capture_output=True, text=True, check=True
+        [sys.executable, "-c", script], cwd=DOCS.parent, capture_output=True, text=True, check=True
     )
-    assert done.stdout.split() == "[True, False, False, False, False] 6 16".split()
+    assert done.stdout.split() == ["[True,", "False,", "False,", "False,", "False]", "6", "16"]
 
 
 def test_the_answers_are_those_of_the_files():

@@ -35,6 +35,7 @@ from lossary.accuracy.oracle import Kink, Meaning
 from .answer import Answer
 from .through import THROUGH, Through
 
+
 @dataclass(frozen=True)
 class Case:
     """An input of a comparison, with the reason why the answers differ on it."""
@@ -135,9 +136,7 @@ class Comparison:
     def theirs(self, case: Case, dtype: str) -> Answer:
         """Return what the package answers."""
         text = self.row["theirs"]
-        return self._answer(
-            lambda data: eval(text, {**self.names(), **data}), case, dtype
-        )
+        return self._answer(lambda data: eval(text, {**self.names(), **data}), case, dtype)
 
     def _answer(self, call: Any, case: Case, dtype: str) -> Answer:
         data = case.tensors(dtype)

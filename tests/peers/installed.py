@@ -55,7 +55,7 @@ class Package:
     @property
     def version(self) -> str:
         """The version that is installed."""
-        return version(self.distribution)
+        return version(self.distribution).partition("+")[0]  # +cpu is a build
 
     def comparisons(self) -> list[Comparison]:
         """Return the rows of the file."""
@@ -148,7 +148,9 @@ def beside(comparison: Comparison) -> dict[str, Any]:
 def main(key: str, *, alone: bool) -> None:
     """Print the answers for one package, or ours only."""
     package = Package(key)
-    rows = [{"own": own(c)} | ({} if alone else {"beside": beside(c)}) for c in package.comparisons()]
+    rows = [
+        {"own": own(c)} | ({} if alone else {"beside": beside(c)}) for c in package.comparisons()
+    ]
     found = {} if alone else {"version": package.version}
     print(json.dumps({"torch": torch.__version__, **found, "rows": rows}, indent=1))  # noqa: T201
 
