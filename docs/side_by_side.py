@@ -91,10 +91,10 @@ def installed(key: str) -> bool:
     return all(find_spec(module.partition(".")[0]) for module in content(key)["modules"])
 
 
-def run(key: str, *options: str) -> dict[str, Any]:
-    """Return today's answers of a package and of Lossary."""
+def run(*arguments: str) -> dict[str, Any]:
+    """Return today's answers by package; with ``--own`` Lossary's only."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.peers.installed", key, *options],
+        [sys.executable, "-m", "tests.peers.installed", *arguments],
         cwd=ROOT,
         # A kernel that is compiled in the background would answer some time during the run.
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "LOSSARY_COMPILE": "now"},
@@ -103,7 +103,7 @@ def run(key: str, *options: str) -> dict[str, Any]:
         check=False,
     )
     if done.returncode:
-        sys.exit(f"docs/side_by_side.py: {key} failed\n{done.stderr[-2000:]}")
+        sys.exit(f"docs/side_by_side.py: {arguments} failed\n{done.stderr[-2000:]}")
     return json.loads(done.stdout[done.stdout.index("{") :])
 
 
@@ -113,7 +113,7 @@ def measure(names: list[str]) -> None:
     for key in names or packages():
         if installed(key):
             print(f"asking {key}", file=sys.stderr)
-            found[key] = run(key)
+            found |= run(key)
         else:
             print(f"{key} is not installed: its answers stay", file=sys.stderr)
     kept = {key: found[key] for key in packages() if key in found}

@@ -21,6 +21,7 @@ ROWS = [(key, row) for key in KEYS for row in side_by_side.content(key)["compari
 LEAST = 60  # comparisons
 
 each_package = pytest.mark.parametrize("key", KEYS)
+pytestmark = pytest.mark.together  # they share what one run has answered
 
 
 def numbers(answer):
@@ -76,11 +77,17 @@ def test_there_are_comparisons_enough():
     assert sum(len(row.get("case", ())) for _, row in ROWS) >= LEAST
 
 
-@each_package
-def test_lossary_answers_today_what_the_page_says(key):
+@pytest.fixture(scope="module")
+def own():
+    """What Lossary answers, and what is exact, by package."""
     pytest.importorskip("torch")
-    found, kept = side_by_side.run(key, "--own"), side_by_side.answers()[key]
-    for today, before in zip(found["rows"], kept["rows"], strict=True):
+    return side_by_side.run(*KEYS, "--own")
+
+
+@each_package
+def test_lossary_answers_today_what_the_page_says(key, own):
+    kept = side_by_side.answers()[key]
+    for today, before in zip(own[key]["rows"], kept["rows"], strict=True):
         assert today["own"]["ours"] == before["own"]["ours"]
         same(today["own"], before["own"], ("ours", "exact"))
 
@@ -93,7 +100,7 @@ def test_the_package_answers_today_what_the_page_says(key):
     version = importlib.metadata.version(content["distribution"])
     if version.partition("+")[0] != kept["version"]:
         pytest.skip(f"{version} is installed, the page has {kept['version']}")
-    for today, before in zip(side_by_side.run(key)["rows"], kept["rows"], strict=True):
+    for today, before in zip(side_by_side.run(key)[key]["rows"], kept["rows"], strict=True):
         same(today["beside"], before["beside"], ("theirs",))
 
 

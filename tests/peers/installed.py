@@ -1,7 +1,7 @@
 """Packages beside whose losses ours stand: what they answer today, printed as JSON.
 
-    python -m tests.peers.installed monai        both, and what is exact
-    python -m tests.peers.installed monai --own  what needs no package but PyTorch
+    python -m tests.peers.installed monai               both, and what is exact
+    python -m tests.peers.installed monai kornia --own  what needs no package but PyTorch
 
 ``comparisons/<package>.toml`` says what is compared (``comparison.py``); ``docs/side_by_side.py``
 keeps the answers and makes a page of them.
@@ -29,6 +29,7 @@ from .comparison import Comparison
 from .of_sequences import OfSequences
 
 FOLDER = Path(__file__).with_name("comparisons")
+ALONE = "--own"
 
 
 @dataclass(frozen=True)
@@ -145,15 +146,24 @@ def beside(comparison: Comparison) -> dict[str, Any]:
     return found
 
 
-def main(key: str, *, alone: bool) -> None:
-    """Print the answers for one package, or ours only."""
+def answers(key: str, *, alone: bool) -> dict[str, Any]:
+    """Return the answers for one package, or ours only."""
     package = Package(key)
-    rows = [
-        {"own": own(c)} | ({} if alone else {"beside": beside(c)}) for c in package.comparisons()
-    ]
-    found = {} if alone else {"version": package.version}
-    print(json.dumps({"torch": torch.__version__, **found, "rows": rows}, indent=1))  # noqa: T201
+    rows = [{"own": own(each)} for each in package.comparisons()]
+    found: dict[str, Any] = {"torch": torch.__version__, "rows": rows}
+    if not alone:
+        found["version"] = package.version
+        for row, each in zip(rows, package.comparisons(), strict=True):
+            row["beside"] = beside(each)
+    return found
+
+
+def main(arguments: list[str]) -> None:
+    """Print the answers by the names of the packages."""
+    keys = [key for key in arguments if key != ALONE]
+    found = {key: answers(key, alone=ALONE in arguments) for key in keys}
+    print(json.dumps(found))  # noqa: T201
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], alone="--own" in sys.argv)
+    main(sys.argv[1:])
