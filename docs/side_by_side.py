@@ -51,7 +51,7 @@ Each section has two tables.
   inputs for which the two define the loss differently and neither is wrong.
 
 `python docs/generate.py --peers` makes the calls again for what is installed
-(`pip install "lossary[peers]"`), and a test compares the page with today's answers.
+(`pip install -e ".[peers]"`), and a test compares the page with today's answers.
 """
 
 END = """## What is not here
@@ -114,8 +114,13 @@ def measure(names: list[str]) -> None:
         if installed(key):
             print(f"asking {key}", file=sys.stderr)
             found |= run(key)
+            keep(found)
         else:
             print(f"{key} is not installed: its answers stay", file=sys.stderr)
+
+
+def keep(found: dict[str, Any]) -> None:
+    """Write the answers down, in the order of the page."""
     kept = {key: found[key] for key in packages() if key in found}
     ANSWERS.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -204,16 +209,30 @@ def summary() -> list[str]:
         title, anchor = file["title"], re.sub(r"[^a-z0-9]+", "-", file["title"].lower()).strip("-")
         found = Counter(v.who for *_, v in judged(key))
         found["theirs"] = found.pop(title, 0)
-        version, count = answers()[key]["version"], len(file["comparison"])
-        rows.append((f"[{title}](#{anchor})", version, count, *(found[word] for word in words)))
-    total = [sum(row[k] for row in rows) for k in range(2, 8)]
+        counts = [Counter(p["drawn"]) for *_, p in _rows(key) if p["digits"]["float32"]]
+        drawn = sum(counts, Counter())
+        rows.append(
+            (
+                f"[{title}](#{anchor})", answers()[key]["version"], len(file["comparison"]),
+                *(found[word] for word in words),
+                *(drawn[word] for word in ("ours", "both", "theirs", "neither")),
+            )
+        )  # fmt: skip
+    total = [sum(row[k] for row in rows) for k in range(2, len(rows[0]))]
+    heads = ("losses", "Lossary", "both", "a choice", "the package", "neither")
+    heads += ("drawn: Lossary", "both", "the package", "neither")
     columns = [Column(name) for name in ("package", "version")]
-    columns += [Column(name, numbers=True) for name in ("losses", "Lossary", "both", "a choice")]
-    columns += [Column(name, numbers=True) for name in ("the package", "neither")]
+    columns += [Column(name, numbers=True) for name in heads]
     return [
-        "Who is right on hard input, in numbers of inputs:",
+        "Who alone is right, in numbers of inputs: of the hard ones below, which we chose, and of",
+        "some that nobody chose: ordinary ones, scaled by 1e-6 to 1e4 and moved at random, in",
+        "float32.",
         "",
         *Table(columns, [*rows, ("together", "", *total)]).markdown(),
+        "",
+        "An answer counts as right within 64 units of the last place: an epsilon that shows is not.",
+        "Where neither is right on what was drawn, a softmax has rounded probabilities before the",
+        "loss saw them. A package that raises is not counted.",
         "",
     ]
 

@@ -8,6 +8,7 @@ Each is a row of ``comparisons/<package>.toml``:
   has beside it: a factor ``times``, a constant ``plus``;
 * ``on`` names its ordinary input in the file's ``data``; where the loss takes what is computed from
   that, such as probabilities from logits, ``through`` says how (``through.py``);
+* ``still`` names arguments that theirs has not got, and that are not drawn (``drawn.py``);
 * each ``case`` changes some of the input to what is hard, and says why the answers differ; it is a
   ``convention`` where the two define the loss differently.
 
@@ -96,6 +97,15 @@ class Comparison:
     def by(self) -> str:
         """The argument by which both are differentiated."""
         return self.row.get("by", next(iter(self.ordinary.data)))
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """The sets in which the arguments lie by which the loss has a slope."""
+        if self.through is not None:
+            return {self.by: "Real"}
+        return {
+            a.name: a.domain.name for a in self.loss.inputs if a.name in self.loss.differentiable
+        }
 
     def cases(self) -> Iterator[Case]:
         """Yield the inputs that are hard."""

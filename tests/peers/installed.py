@@ -26,6 +26,7 @@ import torch
 from . import as_called
 from .answer import DIGITS, digits, right
 from .comparison import Comparison
+from .drawn import drawn
 from .of_sequences import OfSequences
 
 FOLDER = Path(__file__).with_name("comparisons")
@@ -146,6 +147,21 @@ def beside(comparison: Comparison) -> dict[str, Any]:
     return found
 
 
+def judged(comparison: Comparison) -> dict[str, int]:
+    """Return how often who is right on inputs that are drawn."""
+    found = dict.fromkeys(("both", "ours", "theirs", "neither"), 0)
+    words = {(True, True): "both", (True, False): "ours", (False, True): "theirs"}
+    for case in drawn(comparison):
+        try:
+            exact = comparison.exact(case, case.dtype)
+        except ArithmeticError:  # the oracle has no digits for it
+            continue
+        ours, theirs = (side(case, case.dtype) for side in (comparison.ours, comparison.theirs))
+        verdict = right(ours, exact, case.dtype), right(theirs, exact, case.dtype)
+        found[words.get(verdict, "neither")] += 1
+    return found
+
+
 def answers(key: str, *, alone: bool) -> dict[str, Any]:
     """Return the answers for one package, or ours only."""
     package = Package(key)
@@ -154,7 +170,7 @@ def answers(key: str, *, alone: bool) -> dict[str, Any]:
     if not alone:
         found["version"] = package.version
         for row, each in zip(rows, package.comparisons(), strict=True):
-            row["beside"] = beside(each)
+            row["beside"] = beside(each) | {"drawn": judged(each)}
     return found
 
 

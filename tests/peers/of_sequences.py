@@ -32,6 +32,11 @@ class OfSequences(Comparison):
         """The loss of sequences."""
         return getattr(L.sequences, self.row["loss"].partition(".")[2])
 
+    @property
+    def kinds(self) -> dict[str, str]:
+        """The sets in which the arguments lie by which the loss has a slope."""
+        return dict.fromkeys(("logits", "first", "second"), "Real")
+
     def exact(self, case: Case, dtype: str) -> Answer:
         """Return the sum over all paths, and its slopes in the first argument."""
         data = {name: x.double().numpy() for name, x in case.tensors(dtype).items()}
