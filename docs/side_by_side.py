@@ -230,9 +230,9 @@ def summary() -> list[str]:
         "",
         *Table(columns, [*rows, ("together", "", *total)]).markdown(),
         "",
-        "An answer counts as right within 64 units of the last place: an epsilon that shows is not.",
-        "Where neither is right on what was drawn, a softmax has rounded probabilities before the",
-        "loss saw them. A package that raises is not counted.",
+        "An answer counts as right within 64 units of the last place: an epsilon that shows is",
+        "not. Where neither is right on what was drawn, a softmax has rounded probabilities before",
+        "the loss saw them. A package that raises is not counted.",
         "",
     ]
 
