@@ -8,9 +8,7 @@ The page says what the answers say.
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
 import tomllib
 from collections import Counter
@@ -19,10 +17,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from differences import ROOT, printed
+
 from lossary.tables import Column, Table
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent
 PAGE = HERE / "peers.md"
 ANSWERS = HERE / "peers.json"
 FILES = ROOT / "tests" / "peers" / "comparisons"
@@ -93,18 +92,9 @@ def installed(key: str) -> bool:
 
 def run(*arguments: str) -> dict[str, Any]:
     """Return today's answers by package; with ``--own`` Lossary's only."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.peers.installed", *arguments],
-        cwd=ROOT,
-        # A kernel that is compiled in the background would answer some time during the run.
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "LOSSARY_COMPILE": "now"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        sys.exit(f"docs/side_by_side.py: {arguments} failed\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout[done.stdout.index("{") :])
+    # A kernel that is compiled in the background would answer some time during the run.
+    text = printed("installed", *arguments, LOSSARY_COMPILE="now")
+    return json.loads(text[text.index("{") :])
 
 
 def measure(names: list[str]) -> None:

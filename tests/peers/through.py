@@ -40,6 +40,20 @@ def _named(loss: Any, first: Rows, data: Data) -> tuple[str, list[dict[str, Any]
     return names[0], [dict(zip(names, row, strict=True)) for row in rows]
 
 
+def _changed(change: Callable[[Any], Any], written: str) -> tuple[Any, Any]:
+    """Return the call here and its words, for a loss of what the first array is changed to."""
+
+    def ours(loss: Any, data: dict[str, torch.Tensor], options: dict[str, Any]) -> Any:
+        first, *others = data.values()
+        return loss(change(first), *others, **options)
+
+    def call(loss: str, data: Data, words: list[str]) -> str:
+        first, *others = data
+        return f"L.{loss}({', '.join([written.format(first), *others, *words])})"
+
+    return call, ours
+
+
 # --------------------------------------- softmax over the classes, a row of positions for each
 
 
@@ -65,16 +79,6 @@ def _softmax_back(data: Data, slopes: list[Any]) -> Rows:
         ]
 
 
-def _softmax_ours(loss: Any, data: dict[str, torch.Tensor], options: dict[str, Any]) -> Any:
-    logits, *others = data.values()
-    return loss(logits.softmax(0), *others, **options)
-
-
-def _softmax_call(loss: str, data: Data, words: list[str]) -> str:
-    first, *others = data
-    return f"L.{loss}({', '.join([f'{first}.softmax(0)', *others, *words])})"
-
-
 # ------------------------------------------------------------------------- vectors of length 1
 
 
@@ -96,16 +100,6 @@ def _unit_back(data: Data, slopes: list[Any]) -> Rows:
             along = m.fsum(a * b for a, b in zip(unit, slope, strict=True))
             found.append([(s - along * u) / length for u, s in zip(unit, slope, strict=True)])
         return found
-
-
-def _unit_ours(loss: Any, data: dict[str, torch.Tensor], options: dict[str, Any]) -> Any:
-    vectors, *others = data.values()
-    return loss(torch.nn.functional.normalize(vectors), *others, **options)
-
-
-def _unit_call(loss: str, data: Data, words: list[str]) -> str:
-    first, *others = data
-    return f"L.{loss}({', '.join([f'normalize({first})', *others, *words])})"
 
 
 # ------------------------------------------------------------ cosines of all pairs of a batch
@@ -150,14 +144,12 @@ def _cosines_call(loss: str, data: Data, words: list[str]) -> str:
 
 THROUGH = {
     "softmax": Through(
-        _softmax_call,
-        _softmax_ours,
+        *_changed(lambda x: x.softmax(0), "{}.softmax(0)"),
         lambda loss, data: _named(loss, _softmax(next(iter(data.values()))), data),
         _softmax_back,
     ),
     "normalize": Through(
-        _unit_call,
-        _unit_ours,
+        *_changed(torch.nn.functional.normalize, "normalize({})"),
         lambda loss, data: _named(loss, _unit(next(iter(data.values()))), data),
         _unit_back,
     ),
