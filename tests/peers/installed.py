@@ -1,7 +1,7 @@
 """Packages beside whose losses ours stand: what they answer today, printed as JSON.
 
-    python -m tests.peers.installed monai               both, and what is exact
-    python -m tests.peers.installed monai kornia --own  what needs no package but PyTorch
+    PYTHONPATH=tests python -m tests.peers.installed monai               both, and what is exact
+    PYTHONPATH=tests python -m tests.peers.installed monai kornia --own  without the packages
 
 ``comparisons/<package>.toml`` says what is compared (``comparison.py``); ``docs/side_by_side.py``
 keeps the answers and makes a page of them.

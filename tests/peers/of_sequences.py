@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from tests import sequence_oracles
 
 import lossary as L
+import sequence_oracles
 
 from .answer import Answer
 from .comparison import Case, Comparison
