@@ -26,7 +26,7 @@ DRAWS: dict[str, Draw] = {
 }
 """By what an argument is; the rest of the sets stay as they are."""
 
-ALIKE = dict.fromkeys(("Logit", "Logits", "Scores", "Embedding"), "Real")
+ALIKE: dict[str, str] = {"Logit": "Real", "Logits": "Real", "Scores": "Real", "Embedding": "Real"}
 
 
 def drawn(comparison: Comparison) -> Iterator[Case]:

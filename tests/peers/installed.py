@@ -149,7 +149,7 @@ def beside(comparison: Comparison) -> dict[str, Any]:
 
 def judged(comparison: Comparison) -> dict[str, int]:
     """Return how often who is right on inputs that are drawn."""
-    found = dict.fromkeys(("both", "ours", "theirs", "neither"), 0)
+    found: dict[str, int] = {"both": 0, "ours": 0, "theirs": 0, "neither": 0}
     words = {(True, True): "both", (True, False): "ours", (False, True): "theirs"}
     for case in drawn(comparison):
         try:
