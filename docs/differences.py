@@ -28,7 +28,8 @@ the numbers of both; "exact" is the result in higher precision. Below each table
 framework's peculiarities that a door keeps, by name, because working code depends on them.
 
 `python docs/generate.py --differences` calls both sides and writes this page; a test runs the calls
-again and fails where nothing differs any more.
+again and fails where nothing differs any more. Packages without a door, such as MONAI, torchvision
+or TRL, stand [beside ours on a page of their own](peers.md).
 """
 
 
@@ -38,20 +39,25 @@ def modules() -> list[str]:
     return sorted(names, key=lambda name: name != "torch_differences")
 
 
-def section(module: str) -> str:
-    """Run one module and return what it prints."""
+def printed(module: str, *arguments: str, **environment: str) -> str:
+    """Run a module of ``tests/peers`` in a process of its own, and return what it prints."""
     run = subprocess.run(
-        [sys.executable, "-m", f"tests.peers.{module}"],
+        [sys.executable, "-m", f"tests.peers.{module}", *arguments],
         cwd=ROOT,
-        # TensorFlow imports Keras, whose PyTorch backend would bring in Triton, too late.
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"},
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
         capture_output=True,
         text=True,
         check=False,
     )
     if run.returncode:
-        sys.exit(f"docs/differences.py: {module} failed\n{run.stderr[-2000:]}")
-    return run.stdout.strip()
+        sys.exit(f"docs: {module} {' '.join(arguments)} failed\n{run.stderr[-2000:]}")
+    return run.stdout
+
+
+def section(module: str) -> str:
+    """Run one module and return its section."""
+    # TensorFlow imports Keras, whose PyTorch backend would bring in Triton, too late.
+    return printed(module, KERAS_BACKEND="tensorflow").strip()
 
 
 def write() -> None:

@@ -1,10 +1,11 @@
 """Bring every committed generated text up to date; with ``--check`` only say what is stale.
 
 These are the README's catalogue, the tables of docs/boosters.md and docs/architecture.md with its
-picture, docs/seeds.md, docs/traps.md, docs/failures.md, docs/benchmarks.md; the type stubs, which
-are not committed, are written too. The pages of the studies, of the accuracy and of the differences
-take minutes and are made on demand (``--studies``, ``--accuracy``, ``--differences``). The pages of
-losses are made when the documentation is built.
+picture, docs/seeds.md, docs/traps.md, docs/failures.md, docs/benchmarks.md, docs/peers.md;
+the type stubs, which are not committed, are written too. The pages of the studies, of the accuracy
+and of the differences take minutes and are made on demand (``--studies``, ``--accuracy``,
+``--differences``), and so are the answers of other packages (``--peers``). The pages of losses are
+made when the documentation is built.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import benchmarks
 import differences
 import requirements
 import rooms
+import side_by_side
 import stubs
 import studies
 
@@ -85,6 +87,7 @@ def main() -> int:
     parser.add_argument("--studies", nargs="*", metavar="NAME", help="run these, or all")
     parser.add_argument("--accuracy", action="store_true", help="measure docs/accuracy.md anew")
     parser.add_argument("--differences", action="store_true", help="ask the doors anew")
+    parser.add_argument("--peers", nargs="*", metavar="PACKAGE", help="ask these, or all, anew")
     parser.add_argument("--data", type=Path, metavar="DIRECTORY", help="MNIST's files, for mnist")
     options = parser.parse_args()
 
@@ -96,6 +99,8 @@ def main() -> int:
         (HERE / "accuracy.md").write_text(accuracy(), encoding="utf-8")
     if options.differences:
         differences.write()
+    if options.peers is not None:
+        side_by_side.measure(options.peers)
     if not options.check:
         stubs.write()
     status = requirements.main(["--check"] if options.check else [])
@@ -105,6 +110,7 @@ def main() -> int:
         rooms.PAGE: architecture(),
         rooms.PICTURE: rooms.picture(),
         benchmarks.PAGE: benchmarks.page(),
+        side_by_side.PAGE: side_by_side.page(),
     }
     for path, text in pages.items():
         if not options.check:

@@ -172,7 +172,7 @@ def _named(catalogue: Mapping[str, D], name: str) -> D | None:
             key = _key(alias)
             if key == wanted:
                 return loss
-            tails[key.rpartition(".")[2]] = loss
+            tails.setdefault(key.rpartition(".")[2], loss)
     if wanted in tails:
         return tails[wanted]
     if wanted.endswith("loss") and "." not in wanted:

@@ -7,12 +7,13 @@ the run until its line is brought up to date.
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
 
 import lossary as L
 from libraries import NAMES, Library
-from lossary.accuracy.oracle import Kink
+from lossary.accuracy.oracle import Kink, Meaning
 from lossary.accuracy.samples import CANCELLING, RANGE, SUBNORMAL
 from lossary.accuracy.truth import measured, truths
 from lossary.accuracy.ulps import FORMATS
@@ -173,3 +174,13 @@ def test_the_oracle_finds_corners_and_infinite_slopes():
         {"probabilities": [0.0, 1.0], "target": [0.5, 0.5]}, "probabilities"
     )
     assert float(steep[0]) == -math.inf
+
+
+def test_a_part_that_two_precisions_miss_counts():
+    """With 80 and 120 bits half of this sum is lost: exp(-90) beside 1 needs 130."""
+    logit, target = [200.0, 90.0, -200.0, -90.0], [1.0, 1.0, 0.0, 0.0]
+    meaning = Meaning.of(L.catalogue["dice_binary_cross_entropy"])
+    point = {"logit": logit, "target": target, "smooth": 0.0}
+    assert abs(meaning.value(point) / mpmath.exp(-90) - 1) < 1e-20
+    slope = meaning.gradient(point, "logit")[1]
+    assert abs(slope / mpmath.exp(-90) + 0.5) < 1e-20

@@ -35,7 +35,7 @@ def test_all_has_every_extra_of_a_user():
     (everything,) = EXTRAS["all"]
     named = set(re.findall(r"\w+", everything.partition("[")[2]))
     # Triton is for machines with a GPU, and comes with PyTorch there.
-    assert named == set(EXTRAS) - {"all", "gpu", "test", "docs"}
+    assert named == set(EXTRAS) - {"all", "gpu", "peers", "test", "docs"}
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)

@@ -81,7 +81,7 @@ class Meaning:
     def _value(self, point: Point) -> Number | None:
         place = Place(point)
         m = context()
-        bits, last = 2 * (place.spacing + place.extent) + 64, None
+        bits, last = 2 * (place.spacing + place.extent) + 64 + self._apart(place), None
         while bits < LIMIT:
             with m.workprec(bits):
                 found = m.mpf(self.line.run(place.numbers, place.classes)[self.line.last])
@@ -96,6 +96,13 @@ class Meaning:
             last = found
             bits = bits + bits // 2 if found else max(2 * bits, enough + 1)
         return None
+
+    def _apart(self, place: Place) -> int:
+        """Return how many bits e^x and e^-x can lie apart from 1 for the numbers x of a place.
+
+        Two precisions that both miss a part so small agree on what is left of the result.
+        """
+        return min(self.floor, 3 << (place.extent - 1))  # log2(e) is below 3 / 2
 
     def gradient(self, point: Point, name: str) -> Any:
         """Return the derivative with respect to an argument: a number, or one for each class.
@@ -125,7 +132,8 @@ class Meaning:
                 return m.mpf(here[self.line.last])
             return m.mpf(self.line.moved(here, place.classes, name, k, start + amount))
 
-        found = slope(moved, place.spacing, place.extent, self.floor)
+        room = place.extent + self._apart(place) // 2
+        found = slope(moved, place.spacing, room, self.floor)
         settled = isinstance(found, Kink) or (found is not None and m.isfinite(found))
         return found if settled or self.beyond is None else self.beyond.entry(place, name, k)
 
