@@ -92,8 +92,8 @@ def first_of(loss, data):
 
 def some_of(loss, first):
     """Numbers for the parameters that may be absent: readers see the formula that has them."""
-    sizes = {"ClassWeights": np.linspace(0.5, 2, first.shape[-1])}
-    return {a.name: sizes.get(a.domain.name, 0.25) for a in loss.parameters if a.optional}
+    each = np.linspace(0.2, 0.9, first.shape[-1])
+    return {a.name: each if a.domain.class_axis else 0.25 for a in loss.parameters if a.optional}
 
 
 @samples.each_loss

@@ -35,6 +35,8 @@ from lossary.functions.carried import (
     exp_gap_of_rounded,
     exp_of_rounded,
     expm1_of_rounded,
+    log_ndtr_of_rounded,
+    normal_hazard_of_rounded,
     sigmoid_cross_entropy_of_rounded,
     sigmoid_cross_entropy_slope_of_rounded,
     sigmoid_of_rounded,
@@ -173,11 +175,13 @@ from lossary.functions.ratios import (
 from lossary.functions.rivals import (
     cross_entropy_of_any,
     cross_entropy_of_each,
+    log1p_of_sums,
     logsumexp_less_mean,
     mean_cross_entropy_of,
     own_share_of_each,
     rival_share,
     rival_share_of_each,
+    share_of_sums,
     softmax_minus_mean_of,
 )
 from lossary.functions.robust import (
@@ -208,6 +212,7 @@ from lossary.functions.scores import (
     negative_binomial_nll_slope,
     tweedie_nll,
     tweedie_nll_slope,
+    weighed_gaussian_nll,
 )
 from lossary.functions.softmax import (
     cross_entropy_at,
@@ -362,6 +367,7 @@ __all__ = [
     "log1p_odds_ratio",
     "log1p_odds_ratio_second_slope",
     "log1p_odds_ratio_slope",
+    "log1p_of_sums",
     "log1p_square",
     "log1p_square_slope",
     "log1p_total_exp",
@@ -369,6 +375,7 @@ __all__ = [
     "log_cosh_difference",
     "log_gap",
     "log_ndtr",
+    "log_ndtr_of_rounded",
     "log_normal_nll",
     "log_normal_nll_scale_slope",
     "log_normal_nll_slope",
@@ -405,6 +412,7 @@ __all__ = [
     "normal_crps_slope",
     "normal_density",
     "normal_hazard",
+    "normal_hazard_of_rounded",
     "one_minus_gaussian",
     "one_minus_gaussian_slope",
     "own_share_of_each",
@@ -430,6 +438,7 @@ __all__ = [
     "scaled_softplus",
     "sech_squared",
     "share",
+    "share_of_sums",
     "shifted_focal",
     "side_distance",
     "sigmoid",
@@ -491,6 +500,7 @@ __all__ = [
     "tweedie_nll_slope",
     "unit",
     "unit_rejection",
+    "weighed_gaussian_nll",
     "weighted",
     "where",
 ]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from math import inf
 
 from lossary.formula import Expression, constant
-from lossary.functions.compensated import product_error, rounding, sum_error
+from lossary.functions.compensated import product_error, rounding, running_sum, sum_error
 from lossary.functions.elementwise import (
     sigmoid,
     sigmoid_cross_entropy,
@@ -20,12 +20,14 @@ from lossary.functions.elementwise import (
     sigmoid_cross_entropy_slope,
     softplus,
 )
+from lossary.functions.error_function import hazard_excess, log_ndtr, normal_hazard
 from lossary.functions.gaps import exp_gap
 from lossary.functions.vocabulary import (
     absolute,
     argpeak,
     exp,
     expm1,
+    held,
     is_class,
     minimum,
     named,
@@ -45,6 +47,12 @@ def _quotient(x: Expression, y: Expression, rounded: Expression) -> Expression:
     return ((x - back) - product_error(rounded, y, back)) / y
 
 
+def _last_rounding(*parts: Expression) -> Expression:
+    """Return what is lost where a running sum takes in what its roundings have left."""
+    rounded, rest = running_sum(*parts)
+    return sum_error(rounded, rest, rounded + rest)
+
+
 # What rounding has taken from an operation, whose result is the last argument; the errors of its
 # operands, which come before it, are added in proportion.
 _OPERATIONS: dict[str, Callable[..., Expression]] = {
@@ -53,13 +61,16 @@ _OPERATIONS: dict[str, Callable[..., Expression]] = {
     "multiply": lambda dx, dy, x, y, u: product_error(x, y, u) + (dx * y + dy * x),
     "divide": lambda dx, dy, x, y, u: _quotient(x, y, u) + (dx - u * dy) / y,
     "negative": lambda dx, x, u: -dx,
+    "sum_of_three": lambda dx, dy, dz, x, y, z, u: _last_rounding(x, y, z) + (dx + dy + dz),
+    "maximum": lambda dx, dy, x, y, u: where(y < x, dx, dy),
+    "held": lambda dx, x, u: held(dx),
     "peak": lambda dx, x, u: entry_at(dx, argpeak(x)),
     "pick": lambda dx, _, x, label, u: pick(dx, label),
     "where": lambda _, dx, dy, condition, x, y, u: where(condition, dx, dy),
 }
 
 
-_EXACT = frozenset(["negative", "peak", "pick", "where"])  # they lose nothing of their own
+_EXACT = frozenset(["negative", "maximum", "held", "peak", "pick", "where"])  # nothing is lost
 _NOTHING = constant(0)
 _LARGE = 40  # an exponential that may overflow, beside which 1 is lost
 
@@ -165,3 +176,21 @@ def sigmoid_cross_entropy_of_rounded(
     whole, rest = made_good(x)
     known = (whole, target, positive, negative)
     return sigmoid_cross_entropy(*known) + sigmoid_cross_entropy_slope(*known) * rest
+
+
+@named(means=normal_hazard, slope=lambda x: (_bent_hazard(x),))
+def normal_hazard_of_rounded(x: Expression) -> Expression:
+    """normal_hazard(x) of a computed x."""
+    whole, rest = made_good(x)
+    return normal_hazard(whole) * (1 + hazard_excess(whole) * rest)
+
+
+def _bent_hazard(x: Expression) -> Expression:
+    return normal_hazard_of_rounded(x) * hazard_excess(x)
+
+
+@named(means=log_ndtr, slope=lambda x: (normal_hazard_of_rounded(-x),))
+def log_ndtr_of_rounded(x: Expression) -> Expression:
+    """Logarithm of the probability that a standard normal number lies below a computed x."""
+    whole, rest = made_good(x)
+    return log_ndtr(whole) + normal_hazard(-whole) * rest

@@ -6,6 +6,7 @@ from lossary.definition import loss
 from lossary.domain import Label, Logits, NonNegative, Positive, Real, Roles, Scores
 from lossary.functions import (
     exp,
+    held,
     is_class,
     log,
     log_softmax,
@@ -143,3 +144,15 @@ def cosine_margin(
     """Cross-entropy of scaled cosines, of which the true one has to win by a margin: CosFace."""
     short = cosines - where(is_class(label), margin, 0)
     return -log(pick(softmax(logit_scale * short), label))
+
+
+@loss(
+    source="Sun et al. 2020, arXiv:2002.10857, eq. 6-8",
+    promises="non_negative",
+)
+def circle(similarities: Scores, roles: Roles, *, sharpness: Positive = 80.0, margin: Real = 0.4):
+    """Positives against negatives, each weighed by how far it is from where it should be."""
+    near, far = held(maximum(0, 1 + margin - similarities)), held(maximum(0, similarities + margin))
+    pull = total(exp(-sharpness * near * (similarities - 1 + margin)), where=roles == 1)
+    push = total(exp(sharpness * far * (similarities - margin)), where=roles == -1)
+    return log(1 + push * pull)
