@@ -37,8 +37,8 @@ SYMBOLS = {
     "log_hazard": r"\eta", "log_hazards": r"\eta", "time": "t", "times": "t",
     "events": r"\delta", "members": "x",
     "log_time": r"\ell", "center": r"\mu", "student_temperature": "T",
-    "teacher_temperature": r"\tau", "quantiles": "q", "quantile_levels": r"\tau", "sharpness": r"\gamma",
-    "mitigation": "p", "compensation": "q",
+    "teacher_temperature": r"\tau", "quantiles": "q", "quantile_levels": r"\tau",
+    "sharpness": r"\gamma", "mitigation": "p", "compensation": "q",
     "degrees_of_freedom": r"\nu", "sensitivity_share": r"\lambda",
 }  # fmt: skip
 
