@@ -14,7 +14,7 @@ from lossary.functions.aggregates import (
     root,
     share,
 )
-from lossary.functions.angles import acos, atan
+from lossary.functions.angles import acos, atan, sine_of_cosine
 from lossary.functions.asymmetric import (
     shifted_focal,
     softmax_power_gap,
@@ -129,6 +129,7 @@ from lossary.functions.gaps import (
     log1p_gap,
     log_gap,
 )
+from lossary.functions.general_robust import general_robust, general_robust_slope
 from lossary.functions.likelihoods import (
     gumbel_nll,
     gumbel_nll_scale_slope,
@@ -232,7 +233,7 @@ from lossary.functions.softmax import (
     softmax_minus_one_hot,
     softmax_minus_uniform,
 )
-from lossary.functions.sparse import sparsemax, sparsemax_loss_at
+from lossary.functions.sparse import entmax, entmax_loss_at, sparsemax, sparsemax_loss_at
 from lossary.functions.vectors import (
     centred,
     cosine,
@@ -316,6 +317,8 @@ __all__ = [
     "earlier_ties",
     "efron_excess",
     "enclosing_rest",
+    "entmax",
+    "entmax_loss_at",
     "erf",
     "erfc",
     "excess",
@@ -340,6 +343,8 @@ __all__ = [
     "gamma_nll_slope",
     "gaussian_nll",
     "gaussian_nll_variance_slope",
+    "general_robust",
+    "general_robust_slope",
     "gumbel_nll",
     "gumbel_nll_scale_slope",
     "gumbel_nll_slope",
@@ -454,6 +459,7 @@ __all__ = [
     "sigmoid_quality_focal_target_slope",
     "sign",
     "sin",
+    "sine_of_cosine",
     "sinh",
     "size_power",
     "size_power_slope",

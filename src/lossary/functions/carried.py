@@ -47,6 +47,15 @@ def _quotient(x: Expression, y: Expression, rounded: Expression) -> Expression:
     return ((x - back) - product_error(rounded, y, back)) / y
 
 
+def _sine_error(x: Expression, u: Expression) -> Expression:
+    """Return what sqrt(1 - x^2) is short of, by what its square is short of."""
+    square, rounded = x * x, u * u
+    rest = 1 - square
+    left = (rest - rounded) + sum_error(constant(1), -square, rest)
+    left = left - product_error(x, x, square) - product_error(u, u, rounded)
+    return where(u > 0, left / (2 * u), 0)
+
+
 def _last_rounding(*parts: Expression) -> Expression:
     """Return what is lost where a running sum takes in what its roundings have left."""
     rounded, rest = running_sum(*parts)
@@ -64,6 +73,7 @@ _OPERATIONS: dict[str, Callable[..., Expression]] = {
     "sum_of_three": lambda dx, dy, dz, x, y, z, u: _last_rounding(x, y, z) + (dx + dy + dz),
     "maximum": lambda dx, dy, x, y, u: where(y < x, dx, dy),
     "held": lambda dx, x, u: held(dx),
+    "sine_of_cosine": lambda dx, x, u: _sine_error(x, u),
     "peak": lambda dx, x, u: entry_at(dx, argpeak(x)),
     "pick": lambda dx, _, x, label, u: pick(dx, label),
     "where": lambda _, dx, dy, condition, x, y, u: where(condition, dx, dy),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from lossary.definition import loss
-from lossary.domain import Label, Logits, NonNegative, Positive, Real, Roles, Scores
+from lossary.domain import Cosines, Label, Logits, NonNegative, Positive, Real, Roles, Scores, Unit
 from lossary.functions import (
+    acos,
+    cos,
     exp,
     held,
     is_class,
@@ -14,6 +16,7 @@ from lossary.functions import (
     maximum,
     peak,
     pick,
+    sin,
     softmax,
     total,
     where,
@@ -156,3 +159,14 @@ def circle(similarities: Scores, roles: Roles, *, sharpness: Positive = 80.0, ma
     pull = total(exp(-sharpness * near * (similarities - 1 + margin)), where=roles == 1)
     push = total(exp(sharpness * far * (similarities - margin)), where=roles == -1)
     return log(1 + push * pull)
+
+
+@loss(
+    source="Deng et al. 2019, arXiv:1801.07698, eq. 3; beyond half a turn as in the authors' code",
+    promises="non_negative shift_invariant",
+)
+def arcface(cosines: Cosines, label: Label, *, logit_scale: Positive = 64.0, margin: Unit = 0.5):
+    """Cross-entropy of scaled cosines, of which the true angle has to be smaller by a margin."""
+    turned = cos(acos(cosines) + margin)
+    target = where(cosines > -cos(margin), turned, cosines - margin * sin(margin))
+    return -log(pick(softmax(logit_scale * where(is_class(label), target, cosines)), label))

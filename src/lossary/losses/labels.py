@@ -40,6 +40,7 @@ from lossary.functions import (
     total,
     where,
 )
+from lossary.functions import entmax as smooth_sparse_probabilities
 from lossary.functions import sparsemax as sparse_probabilities
 
 
@@ -244,6 +245,18 @@ def sparsemax(logits: Scores, label: Label):
     """Loss of a label with sparse probabilities: exactly 0 once it leads by 1."""
     p = sparse_probabilities(logits)
     return total(logits * p) - pick(logits, label) + (1 - total(p**2)) / 2
+
+
+@loss(
+    source="Peters, Niculae and Martins 2019, arXiv:1905.05702, with alpha = 1.5; Blondel, Martins "
+    "and Niculae 2020, arXiv:1901.02324, as a Fenchel-Young loss",
+    promises="non_negative convex bounded_gradient shift_invariant",
+)
+def entmax(logits: Scores, label: Label):
+    """Loss of a label with probabilities that are sparse, and smooth where they are not 0."""
+    p = smooth_sparse_probabilities(logits)
+    tsallis = (1 - total(p**1.5)) / (1.5 * 0.5)
+    return total(logits * p) + tsallis - pick(logits, label)
 
 
 @loss(source="Wang et al. 2021, arXiv:2008.10032, eq. 5-8", promises="non_negative")

@@ -38,7 +38,7 @@ SYMBOLS = {
     "events": r"\delta", "members": "x",
     "log_time": r"\ell", "center": r"\mu", "student_temperature": "T",
     "teacher_temperature": r"\tau", "quantiles": "q", "quantile_levels": r"\tau",
-    "sharpness": r"\gamma", "mitigation": "p", "compensation": "q",
+    "sharpness": r"\gamma", "shape": r"\alpha", "mitigation": "p", "compensation": "q",
     "degrees_of_freedom": r"\nu", "sensitivity_share": r"\lambda",
 }  # fmt: skip
 
@@ -87,6 +87,7 @@ WORDS: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "log_sigmoid": (PREFIX, r"\log\sigma\left({0}\right)", (0,)),
     "softmax": (ATOM, r"\operatorname{{softmax}}\left({0}\right)", (0,)),
     "log_softmax": (ATOM, r"\log\operatorname{{softmax}}\left({0}\right)", (0,)),
+    "entmax": (ATOM, r"\operatorname{{entmax}}\left({0}\right)", (0,)),
     "sparsemax": (ATOM, r"\operatorname{{sparsemax}}\left({0}\right)", (0,)),
     "cosh": (PREFIX, r"\cosh\left({0}\right)", (0,)),
     "sinh": (PREFIX, r"\sinh\left({0}\right)", (0,)),

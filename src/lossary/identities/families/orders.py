@@ -6,6 +6,8 @@ from lossary.functions import (
     cumulate,
     earlier_ties,
     efron_excess,
+    entmax,
+    entmax_loss_at,
     excess_from,
     exp,
     log,
@@ -46,6 +48,11 @@ ORDERS = (
             - X
         ),
         lambda X, E, k: efron_excess(X, E, k),
+    ),
+    identity(
+        "entmax loss",
+        lambda Z, k: total(Z * entmax(Z)) - 4 / 3 * total(entmax(Z) ** 1.5) + 4 / 3 - pick(Z, k),
+        lambda Z, k: entmax_loss_at(Z, k),
     ),
     identity(
         "sparsemax loss",
