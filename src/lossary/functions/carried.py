@@ -82,6 +82,7 @@ _OPERATIONS: dict[str, Callable[..., Expression]] = {
 
 _EXACT = frozenset(["negative", "maximum", "held", "peak", "pick", "where"])  # nothing is lost
 _NOTHING = constant(0)
+_ENDLESS = 1e100  # beside which a rest is nothing
 _LARGE = 40  # an exponential that may overflow, beside which 1 is lost
 
 
@@ -192,15 +193,17 @@ def sigmoid_cross_entropy_of_rounded(
 def normal_hazard_of_rounded(x: Expression) -> Expression:
     """normal_hazard(x) of a computed x."""
     whole, rest = made_good(x)
-    return normal_hazard(whole) * (1 + hazard_excess(whole) * rest)
+    return normal_hazard(whole) * (1 + hazard_excess(whole) * rest)  # far out the excess is 0
 
 
 def _bent_hazard(x: Expression) -> Expression:
-    return normal_hazard_of_rounded(x) * hazard_excess(x)
+    near = normal_hazard_of_rounded(x) * hazard_excess(x)
+    return where(absolute(x) < _ENDLESS, near, where(x > 0, 1, 0))
 
 
 @named(means=log_ndtr, slope=lambda x: (normal_hazard_of_rounded(-x),))
 def log_ndtr_of_rounded(x: Expression) -> Expression:
     """Logarithm of the probability that a standard normal number lies below a computed x."""
     whole, rest = made_good(x)
-    return log_ndtr(whole) + normal_hazard(-whole) * rest
+    more = where(absolute(whole) < _ENDLESS, normal_hazard(-whole) * rest, 0)
+    return log_ndtr(whole) + more

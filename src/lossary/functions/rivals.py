@@ -200,7 +200,9 @@ def _exponent_of_sums(x: Expression, y: Expression) -> tuple[Expression, Express
     (_, beside), (_, others) = spread(x), spread(y)
     peaks, lost = made_good(peak(x) + peak(y))
     more = log1p(beside) + log1p(others)
-    return peaks + more, lost + rounding(sum_error(peaks, more, peaks + more))
+    nobody = (peak(x) == -inf) | (peak(y) == -inf)  # also beside what is endless
+    rest = lost + rounding(sum_error(peaks, more, peaks + more))
+    return where(nobody, -inf, peaks + more), where(nobody, 0, rest)
 
 
 def _bent_share(x: Expression, y: Expression) -> Expression:

@@ -10,7 +10,13 @@ from typing import Any
 
 from lossary.formula import Expression, constant
 from lossary.functions.compensated import exp_product
-from lossary.functions.elementwise import exp_minus, gaussian_nll, sech_squared, sigmoid
+from lossary.functions.elementwise import (
+    exp_minus,
+    gaussian_nll,
+    gaussian_nll_variance_slope,
+    sech_squared,
+    sigmoid,
+)
 from lossary.functions.exponentials import log_cosh_difference, scaled_softplus
 from lossary.functions.gaps import exp_gap
 from lossary.functions.robust import excess
@@ -260,7 +266,7 @@ def _weighed_deviation(x: Expression, y: Expression, v: Expression, w: Expressio
     slope=lambda x, y, v, w: (
         _weighed_deviation(x, y, v, w),
         -_weighed_deviation(x, y, v, w),
-        (w - _weighed_deviation(x, y, v, w) * (x - y)) / v / 2,
+        w * gaussian_nll_variance_slope(x, y, v),
         gaussian_nll(x, y, v),
     ),
 )

@@ -151,9 +151,9 @@ def cosine_margin(
 
 @loss(
     source="Sun et al. 2020, arXiv:2002.10857, eq. 6-8",
-    promises="non_negative",
+    promises="non_negative needs_rivals",
 )
-def circle(similarities: Scores, roles: Roles, *, sharpness: Positive = 80.0, margin: Real = 0.4):
+def circle(similarities: Scores, roles: Roles, *, sharpness: Positive = 80.0, margin: Unit = 0.4):
     """Positives against negatives, each weighed by how far it is from where it should be."""
     near, far = held(maximum(0, 1 + margin - similarities)), held(maximum(0, similarities + margin))
     pull = total(exp(-sharpness * near * (similarities - 1 + margin)), where=roles == 1)
@@ -163,7 +163,7 @@ def circle(similarities: Scores, roles: Roles, *, sharpness: Positive = 80.0, ma
 
 @loss(
     source="Deng et al. 2019, arXiv:1801.07698, eq. 3; beyond half a turn as in the authors' code",
-    promises="non_negative shift_invariant",
+    promises="non_negative needs_rivals",
 )
 def arcface(cosines: Cosines, label: Label, *, logit_scale: Positive = 64.0, margin: Unit = 0.5):
     """Cross-entropy of scaled cosines, of which the true angle has to be smaller by a margin."""

@@ -259,7 +259,7 @@ def entmax(logits: Scores, label: Label):
     return total(logits * p) + tsallis - pick(logits, label)
 
 
-@loss(source="Wang et al. 2021, arXiv:2008.10032, eq. 5-8", promises="non_negative")
+@loss(source="Wang et al. 2021, arXiv:2008.10032, eq. 5-8", promises="non_negative shift_invariant")
 def seesaw(
     logits: Scores,
     label: Label,

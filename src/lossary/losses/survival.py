@@ -13,7 +13,6 @@ from lossary.functions import (
     earlier_ties,
     exp,
     log,
-    minimum,
     ndtr,
     pi,
     pick,
@@ -99,7 +98,7 @@ def weibull_failure_time(location: Real, log_time: Real, event: Binary, *, scale
 )
 def failure_time_mass(logits: Scores, label: Label, event: Binary):
     """Negative log-probability of the interval of the event, or of all that come later: PMF."""
-    later = class_index() >= minimum(label + 1, class_count() - 1)
+    later = (class_index() > label) | (class_index() >= class_count() - 1)
     alive, gone = total(exp(logits), where=later), total(exp(logits), where=~later)
     failed = -log(pick(softmax(logits), label))
     return where(event > 0, failed, -log(alive / (alive + gone)))

@@ -72,7 +72,7 @@ class Target:
     count: str = "{0}"  # what is made of the number of classes alone, in a call
     own: frozenset[str] = frozenset()  # words beyond the primitives, from the target's own rules
     of_data: Mapping[str, str] = field(default_factory=dict)  # of arguments of the text themselves
-    mixes: bool = True  # whether whole numbers and others can be added and compared
+    mixes: bool = True  # whether a sum of whole numbers and others has the dtype of these
     relax: Relax | None = None  # cheaper forms, where it computes with precision to spare
 
     def __post_init__(self) -> None:
@@ -242,8 +242,11 @@ class Printer:
         else:
             texts = [self.printed(a, tightness + (i > 0)) for i, a in enumerate(node.arguments)]
         if node.operator in _MIXING and 0 < sum(a in self.whole for a in node.arguments) < 2:
+            # A variable beside a place may be a label, too.
             texts = [
-                self.language.cast.format(text, like=self.like) if a in self.whole else text
+                self.language.cast.format(text, like=self.like)
+                if a in self.whole or a.operator == "variable"
+                else text
                 for a, text in zip(node.arguments, texts, strict=True)
             ]
         return tightness, template.format(*texts, like=self.like)
