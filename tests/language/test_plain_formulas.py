@@ -43,7 +43,7 @@ def sparsemax_of(x):
     return np.maximum(x - low, 0)
 
 
-def entmax_of(x):
+def entmax_root_of(x):
     """By bisection of the threshold."""
     half = x / 2
     low, high = half.max(-1, keepdims=True) - 1, half.max(-1, keepdims=True)
@@ -51,7 +51,7 @@ def entmax_of(x):
         middle = (low + high) / 2
         enough = (np.maximum(half - middle, 0) ** 2).sum(-1, keepdims=True) > 1
         low, high = np.where(enough, middle, low), np.where(enough, high, middle)
-    return np.maximum(half - low, 0) ** 2
+    return np.maximum(half - low, 0)
 
 
 # The few functions that a textbook formula keeps, in NumPy as anybody would write them.
@@ -67,7 +67,7 @@ WORDS = {
     "atan": np.arctan,
     "acos": np.arccos,
     "sparsemax": sparsemax_of,
-    "entmax": entmax_of,
+    "entmax_root": entmax_root_of,
     "norm": lambda x: np.linalg.norm(x, axis=-1, keepdims=True),
     "cosine": lambda x, y: (
         (x * y).sum(-1, keepdims=True)

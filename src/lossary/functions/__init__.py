@@ -233,7 +233,7 @@ from lossary.functions.softmax import (
     softmax_minus_one_hot,
     softmax_minus_uniform,
 )
-from lossary.functions.sparse import entmax, entmax_loss_at, sparsemax, sparsemax_loss_at
+from lossary.functions.sparse import entmax_loss_at, entmax_root, sparsemax, sparsemax_loss_at
 from lossary.functions.vectors import (
     centred,
     cosine,
@@ -317,8 +317,8 @@ __all__ = [
     "earlier_ties",
     "efron_excess",
     "enclosing_rest",
-    "entmax",
     "entmax_loss_at",
+    "entmax_root",
     "erf",
     "erfc",
     "excess",

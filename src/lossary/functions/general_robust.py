@@ -52,9 +52,9 @@ def _general(x: Expression, a: Expression) -> Expression:
     # By its own formula: that of the meaning is 0 / 0 at the limits.
     slope=lambda x, a: (general_robust_slope(x, a), _by_shape(x, a)),
 )
-def general_robust(x: Expression, shape: Expression) -> Expression:
+def general_robust(x: Expression, power: Expression) -> Expression:
     """Barron's loss of an error in units of its scale; shapes of 2 and 0 are limits."""
-    a, size = shape, absolute(x)
+    a, size = power, absolute(x)
     width, unit = _width(a)
     whole = log1p_square(size, unit)
     w = where(a == 0, 0, a / 2 * whole)
@@ -68,14 +68,14 @@ def general_robust(x: Expression, shape: Expression) -> Expression:
 
 
 def _by_shape(x: Expression, a: Expression) -> Expression:
-    """Return the slope in the shape, which is endless at 2, as that of b^b is at 0."""
+    """Return the slope in the shape, endless at 2, as that of b^b at 0: 0 there."""
     width, unit = _width(a)
     some, whole, share = where(a == 0, 1, a), log1p_square(x, unit), square_share(x, unit)
     power, side = _power(x, a, a), sign(a - 2)
     grown = power * (whole / 2 - a / 2 * side * share / unit)
     found = (side - width / some) / some * (power - 1) + width / some * grown
     flat = whole * whole / 4 - whole / 2 + share / 2
-    return where(a == 0, flat, where(width == 0, where(x == 0, 0, inf), found))
+    return where(a == 0, flat, where(width == 0, 0, found))
 
 
 @named(
@@ -83,13 +83,13 @@ def _by_shape(x: Expression, a: Expression) -> Expression:
     # As above.
     slope=lambda x, a: (_bend(x, a), _slope_by_shape(x, a)),
 )
-def general_robust_slope(x: Expression, shape: Expression) -> Expression:
+def general_robust_slope(x: Expression, power: Expression) -> Expression:
     """The slope of general_robust; beyond all numbers it is that of its largest."""
-    a = shape
-    power = _power(x, a, a - 2)
+    a = power
+    whole = _power(x, a, a - 2)
     half = _power(x, a, (a - 2) / 2)
-    usable = (power > 1e-290) & (power < 1e290)
-    near = where(usable, x * power, x * half * half)
+    usable = (whole > 1e-290) & (whole < 1e290)
+    near = where(usable, x * whole, x * half * half)
     endless = where(a > 1, x, where(a == 1, sign(x), 0))
     return where(absolute(x) == inf, endless, near)
 
@@ -103,4 +103,4 @@ def _slope_by_shape(x: Expression, a: Expression) -> Expression:
     _, unit = _width(a)
     whole, share = log1p_square(x, unit), square_share(x, unit)
     found = general_robust_slope(x, a) * (whole - share) / 2
-    return where(a == 2, where(x < 0, -inf, where(x > 0, inf, 0)), found)
+    return where(a == 2, 0, found)

@@ -111,36 +111,36 @@ def _halves_above(z: Expression) -> Expression:
     return where((z - peak(z)) / 2 > -2, above, (z - peak(z)) / 2 + (above - half))
 
 
-def _entmax_slope(z: Expression) -> tuple[Slope, ...]:
-    root = sqrt(entmax(z))
-    return (Jacobian(root, ((root, -root / total(root)),)),)
-
-
-def _entmax_meaning(z: Expression) -> Expression:
+def _roots_meaning(z: Expression) -> Expression:
     half = z / 2
-    return maximum(half - _half_threshold(half, _halves_supported(half)), 0) ** 2
+    return maximum(half - _half_threshold(half, _halves_supported(half)), 0)
+
+
+def _roots_slope(z: Expression) -> tuple[Slope, ...]:
+    root = entmax_root(z)
+    share = where(root > 0, 0.5, 0)
+    return (Jacobian(share, ((share, -root / total(root)),)),)
 
 
 @named(
-    means=_entmax_meaning,
+    means=_roots_meaning,
     # Where a class is at the threshold it takes no part.
-    slope=_entmax_slope,
+    slope=_roots_slope,
     shape="class",
 )
-def entmax(z: Expression) -> Expression:
-    """Probabilities between softmax and sparsemax: 1.5-entmax."""
-    root = maximum(_halves_above(z), 0)
-    return root * root
+def entmax_root(z: Expression) -> Expression:
+    """Square roots of the probabilities of 1.5-entmax, which lie between softmax and sparsemax."""
+    return maximum(_halves_above(z), 0)
 
 
 def _entmax_minus_one_hot(z: Expression, label: Expression) -> Expression:
-    p, here = entmax(z), is_class(label)
-    return where(here, -total(where(here, 0, p)), p)
+    root, here = entmax_root(z), is_class(label)
+    return where(here, -total(where(here, 0, root * root)), root * root)
 
 
 @named(
     means=lambda z, label: (
-        total(z * entmax(z)) + 4 / 3 * (1 - total(entmax(z) ** 1.5)) - pick(z, label)
+        total(z * entmax_root(z) ** 2) + 4 / 3 * (1 - total(entmax_root(z) ** 3)) - pick(z, label)
     ),
     # The conjugate's slope is entmax, less 1 for the label.
     slope=lambda z, label: (_entmax_minus_one_hot(z, label), None),

@@ -25,6 +25,7 @@ from lossary.functions import (
     absolute,
     class_count,
     class_index,
+    entmax_root,
     exp,
     held,
     is_class,
@@ -40,7 +41,6 @@ from lossary.functions import (
     total,
     where,
 )
-from lossary.functions import entmax as smooth_sparse_probabilities
 from lossary.functions import sparsemax as sparse_probabilities
 
 
@@ -254,9 +254,9 @@ def sparsemax(logits: Scores, label: Label):
 )
 def entmax(logits: Scores, label: Label):
     """Loss of a label with probabilities that are sparse, and smooth where they are not 0."""
-    p = smooth_sparse_probabilities(logits)
-    tsallis = (1 - total(p**1.5)) / (1.5 * 0.5)
-    return total(logits * p) + tsallis - pick(logits, label)
+    root = entmax_root(logits)
+    tsallis = (1 - total(root**3)) / (1.5 * 0.5)
+    return total(logits * root**2) + tsallis - pick(logits, label)
 
 
 @loss(source="Wang et al. 2021, arXiv:2008.10032, eq. 5-8", promises="non_negative shift_invariant")

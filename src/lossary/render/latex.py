@@ -87,7 +87,7 @@ WORDS: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "log_sigmoid": (PREFIX, r"\log\sigma\left({0}\right)", (0,)),
     "softmax": (ATOM, r"\operatorname{{softmax}}\left({0}\right)", (0,)),
     "log_softmax": (ATOM, r"\log\operatorname{{softmax}}\left({0}\right)", (0,)),
-    "entmax": (ATOM, r"\operatorname{{entmax}}\left({0}\right)", (0,)),
+    "entmax_root": (ATOM, r"\sqrt{{\operatorname{{entmax}}\left({0}\right)}}", (0,)),
     "sparsemax": (ATOM, r"\operatorname{{sparsemax}}\left({0}\right)", (0,)),
     "cosh": (PREFIX, r"\cosh\left({0}\right)", (0,)),
     "sinh": (PREFIX, r"\sinh\left({0}\right)", (0,)),

@@ -6,8 +6,8 @@ from lossary.functions import (
     cumulate,
     earlier_ties,
     efron_excess,
-    entmax,
     entmax_loss_at,
+    entmax_root,
     excess_from,
     exp,
     log,
@@ -51,7 +51,12 @@ ORDERS = (
     ),
     identity(
         "entmax loss",
-        lambda Z, k: total(Z * entmax(Z)) - 4 / 3 * total(entmax(Z) ** 1.5) + 4 / 3 - pick(Z, k),
+        lambda Z, k: (
+            total(Z * entmax_root(Z) * entmax_root(Z))
+            - 4 / 3 * total(entmax_root(Z) ** 3)
+            + 4 / 3
+            - pick(Z, k)
+        ),
         lambda Z, k: entmax_loss_at(Z, k),
     ),
     identity(
