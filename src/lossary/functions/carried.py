@@ -9,9 +9,10 @@ exp amplifies the rounding of its argument by that argument, which goes up to 74
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
+from math import factorial, inf
 
 from lossary.formula import Expression, constant
+from lossary.functions.coefficients import polynomial
 from lossary.functions.compensated import product_error, rounding, running_sum, sum_error
 from lossary.functions.elementwise import (
     sigmoid,
@@ -25,6 +26,7 @@ from lossary.functions.gaps import exp_gap
 from lossary.functions.vocabulary import (
     absolute,
     argpeak,
+    cos,
     exp,
     expm1,
     held,
@@ -32,6 +34,7 @@ from lossary.functions.vocabulary import (
     minimum,
     named,
     pick,
+    sin,
     total,
     where,
 )
@@ -56,6 +59,25 @@ def _sine_error(x: Expression, u: Expression) -> Expression:
     return where(u > 0, left / (2 * u), 0)
 
 
+# What the series of cosine and sine have beyond 1 - x^2 / 2 and x, over x^4 and x^3.
+_COSINE = [(-1) ** k / factorial(2 * k) for k in range(2, 12)]
+_SINE = [(-1) ** k / factorial(2 * k + 1) for k in range(1, 12)]
+
+
+def _cosine_error(x: Expression, u: Expression) -> Expression:
+    """Return what cos(x) is short of, for angles up to 1."""
+    square = x * x
+    beyond = square * square * polynomial(_COSINE, square)
+    left = ((1 - u) - square / 2) - product_error(x, x, square) / 2
+    return where(absolute(x) <= 1, left + beyond, 0)
+
+
+def _angle_error(x: Expression, u: Expression) -> Expression:
+    """Return what sin(x) is short of, for angles up to 1."""
+    square = x * x
+    return where(absolute(x) <= 1, (x - u) + x * square * polynomial(_SINE, square), 0)
+
+
 def _last_rounding(*parts: Expression) -> Expression:
     """Return what is lost where a running sum takes in what its roundings have left."""
     rounded, rest = running_sum(*parts)
@@ -73,6 +95,8 @@ _OPERATIONS: dict[str, Callable[..., Expression]] = {
     "sum_of_three": lambda dx, dy, dz, x, y, z, u: _last_rounding(x, y, z) + (dx + dy + dz),
     "maximum": lambda dx, dy, x, y, u: where(y < x, dx, dy),
     "held": lambda dx, x, u: held(dx),
+    "cos": lambda dx, x, u: _cosine_error(x, u) - dx * sin(x),
+    "sin": lambda dx, x, u: _angle_error(x, u) + dx * cos(x),
     "sine_of_cosine": lambda dx, x, u: _sine_error(x, u),
     "peak": lambda dx, x, u: entry_at(dx, argpeak(x)),
     "pick": lambda dx, _, x, label, u: pick(dx, label),
