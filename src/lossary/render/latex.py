@@ -36,7 +36,7 @@ SYMBOLS = {
     "negative_gamma": r"\gamma_{-}", "shift": "m", "relevance": "y", "offset": r"\Delta",
     "log_hazard": r"\eta", "log_hazards": r"\eta", "time": "t", "times": "t",
     "events": r"\delta", "members": "x",
-    "log_time": r"\ell", "center": r"\mu", "student_temperature": "T",
+    "log_time": r"\ell", "embedding": "x", "center": r"\mu", "student_temperature": "T",
     "teacher_temperature": r"\tau", "quantiles": "q", "quantile_levels": r"\tau",
     "sharpness": r"\gamma", "shape": r"\alpha", "mitigation": "p", "compensation": "q",
     "degrees_of_freedom": r"\nu", "sensitivity_share": r"\lambda",
