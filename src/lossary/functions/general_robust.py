@@ -64,7 +64,8 @@ def general_robust(x: Expression, power: Expression) -> Expression:
     apart = hypot(size, sqrt(width)) ** a * unit ** (1 - a / 2)
     far = where(width < 1, apart, unit * hypot(size / sqrt(unit), 1) ** a)
     near = where(w < -_SMALL, below, unit / 2 * whole * growth)
-    return where((width == 0) | (w > _SMALL), (far - width) / some, near)
+    beyond = (far - width) / some
+    return where(width == 0, beyond, where(w > _SMALL, beyond, near))
 
 
 def _by_shape(x: Expression, a: Expression) -> Expression:
@@ -88,8 +89,8 @@ def general_robust_slope(x: Expression, power: Expression) -> Expression:
     a = power
     whole = _power(x, a, a - 2)
     half = _power(x, a, (a - 2) / 2)
-    usable = (whole > 1e-290) & (whole < 1e290)
-    near = where(usable, x * whole, x * half * half)
+    apart = x * half * half  # where the power itself would under- or overflow
+    near = where(whole < 1e-290, apart, where(whole < 1e290, x * whole, apart))
     endless = where(a > 1, x, where(a == 1, sign(x), 0))
     return where(absolute(x) == inf, endless, near)
 
