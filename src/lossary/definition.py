@@ -33,6 +33,7 @@ PROMISES = {
     "bounded_gradient": "the gradient stays bounded",
     "shift_invariant": "unchanged when a constant is added along the class axis",
     "scale_invariant": "unchanged when the prediction is multiplied by a positive number",
+    "needs_rivals": "0 for a row of one entry, which nothing is compared with",
     "proper": "in expectation least at the true distribution",
 }
 

@@ -217,6 +217,18 @@ ClassWeights = Annotated[
            lambda x: (x >= 0) & (x < inf), (1.0, 0.25, 0.0, 3.0), (-1.0, inf, float("nan")),
            neutral=1.0, axes=CLASSES, interval=True),
 ]  # fmt: skip
+Cosines = Annotated[
+    Any,
+    Domain("Cosines", "a number in [-1, 1] for each class", r"[-1, 1]^C",
+           lambda x: (x >= -1) & (x <= 1), (0.0, 0.5, -0.5), (-1.5, 1.5, float("nan")),
+           axes=CLASSES, interval=True),
+]  # fmt: skip
+Levels = Annotated[
+    Any,
+    Domain("Levels", "a number strictly between 0 and 1 for each class", r"(0, 1)^C",
+           lambda x: (x > 0) & (x < 1), (0.5, 0.1, 0.9), (0.0, 1.0, float("nan")), neutral=0.5,
+           axes=CLASSES, interval=True),
+]  # fmt: skip
 Simplex = Annotated[
     Any,
     Domain("Simplex", "probabilities, at least 0, with sum 1 along the class axis", r"\Delta^{C-1}",

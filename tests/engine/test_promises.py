@@ -1,6 +1,7 @@
 """Each promise of a record holds: for data and hyper-parameters that Hypothesis chooses."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -239,6 +240,19 @@ OUTCOMES = {
 }
 
 
+@keeps("needs_rivals")
+def needs_rivals(loss, how):
+    @how
+    @given(inputs(loss), settings_of(loss))
+    def check(arrays, parameters):
+        alone = [np.asarray(x)[..., :1] if np.ndim(x) else x - x for x in arrays]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that nothing is learned
+            assert value(loss, alone, parameters) == 0
+
+    check()
+
+
 @keeps("proper")
 def proper(loss, how):
     """No prediction has a smaller expected loss than the one that tells the truth."""
@@ -293,6 +307,7 @@ BREAKERS = {
     "bounded_gradient": L.squared_error,
     "shift_invariant": L.categorical_hinge,
     "scale_invariant": L.euclidean_distance,
+    "needs_rivals": L.multi_similarity,
     "proper": L.categorical_focal,
 }
 

@@ -283,3 +283,15 @@ def test_perplexity_of_a_poor_model_does_not_overflow(dtype, loss):
     log_probabilities = np.full(4, -loss, dtype=dtype)
     result = information.perplexity(log_probabilities, unit="nats")
     assert result == pytest.approx(math.exp(loss), rel=1e-13)
+
+
+@pytest.mark.parametrize("exponent", [17, 18, 19, 30, 300])
+@pytest.mark.parametrize(
+    "name", ["info_nce", "cosine_margin", "seesaw", "label_distribution_margin"]
+)
+def test_logits_that_scaling_makes_alike_have_a_gradient(name, exponent):
+    """What rounding has put below the peak may be far above it, and no exponential overflows."""
+    steps = np.random.default_rng(0).integers(-3, 3, (500, 4))
+    logits = 10.0**exponent * (1 + steps * 2.0**-52)
+    slope = L.catalogue[name].gradient(logits, np.zeros(500, int), reduction="none")
+    assert np.isfinite(slope).all()

@@ -90,7 +90,7 @@ def test_all_losses_of_sequences_are_found():
     [
         ("monai.losses.DiceCELoss", "binary_cross_entropy"),
         ("TripletMarginWithDistanceLoss", "triplet_margin"),
-        ("ArcFaceLoss", "cosine_margin"),
+        ("SphereFaceLoss", "arcface, cosine_margin"),
     ],
 )
 def test_other_names_of_the_field(name, nearest):
@@ -159,7 +159,7 @@ def tail_of(alias):
     [
         ("mse", "lossary.squared_error"),
         ("CrossEntropyLoss", "lossary.cross_entropy; classes are in lossary.torch"),
-        ("seesaw", "'seesaw' is not in lossary yet"),
+        ("equalized", "'equalized' is not in lossary yet"),
         ("cross_entrpy", "did you mean cross_entropy"),
         ("zzzz", "lossary list"),
     ],
@@ -209,7 +209,7 @@ def test_the_command_says_what_is_near(run):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("SeesawLoss", "nearest here: logit_adjusted"), ("hubr", "mean huber?")]
+    ("name", "said"), [("EQLV2Loss", "nearest here: seesaw"), ("hubr", "mean huber?")]
 )
 def test_the_command_exits_1_if_there_is_none(name, said, run):
     code, out, err = run(f"find {name}")
@@ -223,20 +223,20 @@ def test_the_command_answers_programs(run):
     data = json.loads(out)
     assert code == 0
     assert (data["loss"], data["elsewhere"][0]) == ("squared_error", "torch.nn.MSELoss")
-    code, out, _ = run("find seesaw --json")
+    code, out, _ = run("find equalized --json")
     data = json.loads(out)
     assert code == 1
     assert data["loss"] is None
-    assert data["near"] == ["logit_adjusted", "label_distribution_margin"]
-    assert "mmdet.models.losses.SeesawLoss" in data["elsewhere"]
+    assert data["near"] == ["seesaw", "logit_adjusted", "label_distribution_margin"]
+    assert "mmdet.models.losses.EQLV2Loss" in data["elsewhere"]
 
 
 def test_the_look_up_is_one(run):
     """``lossary find``, ``lossary.find`` and attributes say the same of what is not here."""
     with pytest.raises(L.UnknownLossError) as found:
-        L.find("seesaw")
+        L.find("equalized")
     with pytest.raises(AttributeError) as attribute:
-        _ = L.seesaw
+        _ = L.equalized
     assert str(found.value) in str(attribute.value)
-    assert run("find seesaw")[2] == f"error: {found.value}\n"
+    assert run("find equalized")[2] == f"error: {found.value}\n"
     assert len({loss.name for loss in LOSSES}) == len(LOSSES)

@@ -43,6 +43,17 @@ def sparsemax_of(x):
     return np.maximum(x - low, 0)
 
 
+def entmax_root_of(x):
+    """By bisection of the threshold."""
+    half = x / 2
+    low, high = half.max(-1, keepdims=True) - 1, half.max(-1, keepdims=True)
+    for _ in range(200):
+        middle = (low + high) / 2
+        enough = (np.maximum(half - middle, 0) ** 2).sum(-1, keepdims=True) > 1
+        low, high = np.where(enough, middle, low), np.where(enough, high, middle)
+    return np.maximum(half - low, 0)
+
+
 # The few functions that a textbook formula keeps, in NumPy as anybody would write them.
 WORDS = {
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
@@ -54,7 +65,9 @@ WORDS = {
     "softmax": softmax_of,
     "log_softmax": lambda x: np.log(softmax_of(x)),
     "atan": np.arctan,
+    "acos": np.arccos,
     "sparsemax": sparsemax_of,
+    "entmax_root": entmax_root_of,
     "norm": lambda x: np.linalg.norm(x, axis=-1, keepdims=True),
     "cosine": lambda x, y: (
         (x * y).sum(-1, keepdims=True)
@@ -92,8 +105,8 @@ def first_of(loss, data):
 
 def some_of(loss, first):
     """Numbers for the parameters that may be absent: readers see the formula that has them."""
-    sizes = {"ClassWeights": np.linspace(0.5, 2, first.shape[-1])}
-    return {a.name: sizes.get(a.domain.name, 0.25) for a in loss.parameters if a.optional}
+    each = np.linspace(0.2, 0.9, first.shape[-1])
+    return {a.name: each if a.domain.class_axis else 0.25 for a in loss.parameters if a.optional}
 
 
 @samples.each_loss

@@ -87,10 +87,12 @@ class Meaning:
                 found = m.mpf(self.line.run(place.numbers, place.classes)[self.line.last])
             if not m.isfinite(found):
                 return found
-            if found and last is not None and _agree(m, found, last, self.floor):
-                return found
             # 0 is 0 when the smallest number of the type would have shown beside the largest.
             enough = self.floor + 2 * place.extent
+            # A tiny result may be what is left where a larger part was lost beside a 1.
+            told = bool(found) and bits > min(AGREE - m.mag(found), enough)
+            if told and last is not None and _agree(m, found, last, self.floor):
+                return found
             if not found and bits > enough:
                 return found
             last = found

@@ -190,6 +190,7 @@ ELEMENTS: dict[str, Callable[[Random, int, np.dtype], Array]] = {
     "Unit": _shares,
     "OpenUnit": _shares,
     "Cosine": lambda r, n, d: 2 * _shares(r, n, d) - 1,
+    "Cosines": lambda r, n, d: 2 * _shares(r, n, d) - 1,
     "Exponent": lambda r, n, d: 1 + abs(_numbers(r, n, d)),
     "Binary": lambda r, n, d: r.choice([0.0, 1.0], n),
     "Sign": lambda r, n, d: r.choice([-1.0, 1.0], n),
@@ -306,7 +307,7 @@ def _columns(
         return random.integers(0, classes, n)
     if not domain.class_axis:
         return ELEMENTS[domain.name](random, n, dtype)
-    if "positions" in domain.axes:
+    if domain.name in ELEMENTS:
         each = ELEMENTS[domain.name](random, n * classes, dtype).reshape(n, classes)
         return each if near is None else _nearly(random, each, near.astype(np.float64))
     if domain.name == "Binaries":

@@ -27,10 +27,10 @@ def one_class(call: Call) -> None:
 def is_constant_for_one_class(definition: Definition) -> bool:
     """Whether one class makes the loss constant.
 
-    Any two predictions of one class differ by a shift; up to their sign by a factor; and one
-    probability is 1.
+    Any two predictions of one class differ by a shift; up to their sign by a factor; one
+    probability is 1; and who needs rivals has none.
     """
-    invariant = definition.promises & {"shift_invariant", "scale_invariant"}
+    invariant = definition.promises & {"shift_invariant", "scale_invariant", "needs_rivals"}
     return bool(invariant) or definition.inputs[0].domain.mass is not None
 
 

@@ -14,7 +14,7 @@ from lossary.functions.aggregates import (
     root,
     share,
 )
-from lossary.functions.angles import acos, atan
+from lossary.functions.angles import acos, atan, sine_of_cosine
 from lossary.functions.asymmetric import (
     shifted_focal,
     softmax_power_gap,
@@ -35,6 +35,8 @@ from lossary.functions.carried import (
     exp_gap_of_rounded,
     exp_of_rounded,
     expm1_of_rounded,
+    log_ndtr_of_rounded,
+    normal_hazard_of_rounded,
     sigmoid_cross_entropy_of_rounded,
     sigmoid_cross_entropy_slope_of_rounded,
     sigmoid_of_rounded,
@@ -127,6 +129,7 @@ from lossary.functions.gaps import (
     log1p_gap,
     log_gap,
 )
+from lossary.functions.general_robust import general_robust, general_robust_slope
 from lossary.functions.likelihoods import (
     gumbel_nll,
     gumbel_nll_scale_slope,
@@ -173,11 +176,13 @@ from lossary.functions.ratios import (
 from lossary.functions.rivals import (
     cross_entropy_of_any,
     cross_entropy_of_each,
+    log1p_of_sums,
     logsumexp_less_mean,
     mean_cross_entropy_of,
     own_share_of_each,
     rival_share,
     rival_share_of_each,
+    share_of_sums,
     softmax_minus_mean_of,
 )
 from lossary.functions.robust import (
@@ -208,6 +213,7 @@ from lossary.functions.scores import (
     negative_binomial_nll_slope,
     tweedie_nll,
     tweedie_nll_slope,
+    weighed_gaussian_nll,
 )
 from lossary.functions.softmax import (
     cross_entropy_at,
@@ -227,7 +233,7 @@ from lossary.functions.softmax import (
     softmax_minus_one_hot,
     softmax_minus_uniform,
 )
-from lossary.functions.sparse import sparsemax, sparsemax_loss_at
+from lossary.functions.sparse import entmax_loss_at, entmax_root, sparsemax, sparsemax_loss_at
 from lossary.functions.vectors import (
     centred,
     cosine,
@@ -311,6 +317,8 @@ __all__ = [
     "earlier_ties",
     "efron_excess",
     "enclosing_rest",
+    "entmax_loss_at",
+    "entmax_root",
     "erf",
     "erfc",
     "excess",
@@ -335,6 +343,8 @@ __all__ = [
     "gamma_nll_slope",
     "gaussian_nll",
     "gaussian_nll_variance_slope",
+    "general_robust",
+    "general_robust_slope",
     "gumbel_nll",
     "gumbel_nll_scale_slope",
     "gumbel_nll_slope",
@@ -362,6 +372,7 @@ __all__ = [
     "log1p_odds_ratio",
     "log1p_odds_ratio_second_slope",
     "log1p_odds_ratio_slope",
+    "log1p_of_sums",
     "log1p_square",
     "log1p_square_slope",
     "log1p_total_exp",
@@ -369,6 +380,7 @@ __all__ = [
     "log_cosh_difference",
     "log_gap",
     "log_ndtr",
+    "log_ndtr_of_rounded",
     "log_normal_nll",
     "log_normal_nll_scale_slope",
     "log_normal_nll_slope",
@@ -405,6 +417,7 @@ __all__ = [
     "normal_crps_slope",
     "normal_density",
     "normal_hazard",
+    "normal_hazard_of_rounded",
     "one_minus_gaussian",
     "one_minus_gaussian_slope",
     "own_share_of_each",
@@ -430,6 +443,7 @@ __all__ = [
     "scaled_softplus",
     "sech_squared",
     "share",
+    "share_of_sums",
     "shifted_focal",
     "side_distance",
     "sigmoid",
@@ -445,6 +459,7 @@ __all__ = [
     "sigmoid_quality_focal_target_slope",
     "sign",
     "sin",
+    "sine_of_cosine",
     "sinh",
     "size_power",
     "size_power_slope",
@@ -491,6 +506,7 @@ __all__ = [
     "tweedie_nll_slope",
     "unit",
     "unit_rejection",
+    "weighed_gaussian_nll",
     "weighted",
     "where",
 ]

@@ -52,3 +52,13 @@ def _atan_slope(x: Expression) -> Expression:
 def acos(x: Expression) -> Expression:
     """Return the angle whose cosine is x, for numbers from -1 to 1."""
     return 2 * atan(sqrt((1 - x) / (1 + x)))
+
+
+@named(
+    means=lambda x: sqrt(1 - x**2),
+    # Endless at 1 and -1, where a direction has no side to turn to: 0 there.
+    slope=lambda x: (where(absolute(x) < 1, -x / sine_of_cosine(x), 0),),
+)
+def sine_of_cosine(x: Expression) -> Expression:
+    """Return the sine of the angle from 0 to pi whose cosine is x."""
+    return sqrt((1 - x) * (1 + x))

@@ -9,10 +9,11 @@ exp amplifies the rounding of its argument by that argument, which goes up to 74
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
+from math import factorial, inf
 
 from lossary.formula import Expression, constant
-from lossary.functions.compensated import product_error, rounding, sum_error
+from lossary.functions.coefficients import polynomial
+from lossary.functions.compensated import product_error, rounding, running_sum, sum_error
 from lossary.functions.elementwise import (
     sigmoid,
     sigmoid_cross_entropy,
@@ -20,16 +21,20 @@ from lossary.functions.elementwise import (
     sigmoid_cross_entropy_slope,
     softplus,
 )
+from lossary.functions.error_function import hazard_excess, log_ndtr, normal_hazard
 from lossary.functions.gaps import exp_gap
 from lossary.functions.vocabulary import (
     absolute,
     argpeak,
+    cos,
     exp,
     expm1,
+    held,
     is_class,
     minimum,
     named,
     pick,
+    sin,
     total,
     where,
 )
@@ -45,6 +50,40 @@ def _quotient(x: Expression, y: Expression, rounded: Expression) -> Expression:
     return ((x - back) - product_error(rounded, y, back)) / y
 
 
+def _sine_error(x: Expression, u: Expression) -> Expression:
+    """Return what sqrt(1 - x^2) is short of, by what its square is short of."""
+    square, rounded = x * x, u * u
+    rest = 1 - square
+    left = (rest - rounded) + sum_error(constant(1), -square, rest)
+    left = left - product_error(x, x, square) - product_error(u, u, rounded)
+    return where(u > 0, left / (2 * u), 0)
+
+
+# What the series of cosine and sine have beyond 1 - x^2 / 2 and x, over x^4 and x^3.
+_COSINE = [(-1) ** k / factorial(2 * k) for k in range(2, 12)]
+_SINE = [(-1) ** k / factorial(2 * k + 1) for k in range(1, 12)]
+
+
+def _cosine_error(x: Expression, u: Expression) -> Expression:
+    """Return what cos(x) is short of, for angles up to 1."""
+    square = x * x
+    beyond = square * square * polynomial(_COSINE, square)
+    left = ((1 - u) - square / 2) - product_error(x, x, square) / 2
+    return where(absolute(x) <= 1, left + beyond, 0)
+
+
+def _angle_error(x: Expression, u: Expression) -> Expression:
+    """Return what sin(x) is short of, for angles up to 1."""
+    square = x * x
+    return where(absolute(x) <= 1, (x - u) + x * square * polynomial(_SINE, square), 0)
+
+
+def _last_rounding(*parts: Expression) -> Expression:
+    """Return what is lost where a running sum takes in what its roundings have left."""
+    rounded, rest = running_sum(*parts)
+    return sum_error(rounded, rest, rounded + rest)
+
+
 # What rounding has taken from an operation, whose result is the last argument; the errors of its
 # operands, which come before it, are added in proportion.
 _OPERATIONS: dict[str, Callable[..., Expression]] = {
@@ -53,14 +92,21 @@ _OPERATIONS: dict[str, Callable[..., Expression]] = {
     "multiply": lambda dx, dy, x, y, u: product_error(x, y, u) + (dx * y + dy * x),
     "divide": lambda dx, dy, x, y, u: _quotient(x, y, u) + (dx - u * dy) / y,
     "negative": lambda dx, x, u: -dx,
+    "sum_of_three": lambda dx, dy, dz, x, y, z, u: _last_rounding(x, y, z) + (dx + dy + dz),
+    "maximum": lambda dx, dy, x, y, u: where(y < x, dx, dy),
+    "held": lambda dx, x, u: held(dx),
+    "cos": lambda dx, x, u: _cosine_error(x, u) - dx * sin(x),
+    "sin": lambda dx, x, u: _angle_error(x, u) + dx * cos(x),
+    "sine_of_cosine": lambda dx, x, u: _sine_error(x, u),
     "peak": lambda dx, x, u: entry_at(dx, argpeak(x)),
     "pick": lambda dx, _, x, label, u: pick(dx, label),
     "where": lambda _, dx, dy, condition, x, y, u: where(condition, dx, dy),
 }
 
 
-_EXACT = frozenset(["negative", "peak", "pick", "where"])  # they lose nothing of their own
+_EXACT = frozenset(["negative", "maximum", "held", "peak", "pick", "where"])  # nothing is lost
 _NOTHING = constant(0)
+_ENDLESS = 1e100  # beside which a rest is nothing
 _LARGE = 40  # an exponential that may overflow, beside which 1 is lost
 
 
@@ -165,3 +211,23 @@ def sigmoid_cross_entropy_of_rounded(
     whole, rest = made_good(x)
     known = (whole, target, positive, negative)
     return sigmoid_cross_entropy(*known) + sigmoid_cross_entropy_slope(*known) * rest
+
+
+@named(means=normal_hazard, slope=lambda x: (_bent_hazard(x),))
+def normal_hazard_of_rounded(x: Expression) -> Expression:
+    """normal_hazard(x) of a computed x."""
+    whole, rest = made_good(x)
+    return normal_hazard(whole) * (1 + hazard_excess(whole) * rest)  # far out the excess is 0
+
+
+def _bent_hazard(x: Expression) -> Expression:
+    near = normal_hazard_of_rounded(x) * hazard_excess(x)
+    return where(absolute(x) < _ENDLESS, near, where(x > 0, 1, 0))
+
+
+@named(means=log_ndtr, slope=lambda x: (normal_hazard_of_rounded(-x),))
+def log_ndtr_of_rounded(x: Expression) -> Expression:
+    """Logarithm of the probability that a standard normal number lies below a computed x."""
+    whole, rest = made_good(x)
+    more = where(absolute(whole) < _ENDLESS, normal_hazard(-whole) * rest, 0)
+    return log_ndtr(whole) + more

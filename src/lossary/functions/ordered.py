@@ -43,7 +43,7 @@ ORDERED = frozenset(RELATIONS) | EXPONENTIAL | {"peak_from", "earlier_ties"}
 
 ALONG_AN_ORDER = ORDERED | {
     "cumulate", "tied", "excess_from", "logsumexp_from", "efron_excess", "sparsemax",
-    "sparsemax_loss_at",
+    "sparsemax_loss_at", "entmax_root", "entmax_loss_at",
 }  # fmt: skip
 """The words whose value at one member depends on the order of all."""
 

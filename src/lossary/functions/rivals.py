@@ -9,6 +9,8 @@ from math import inf
 
 from lossary.formula import Expression, constant
 from lossary.functions.carried import entry_at, exp_of_rounded, made_good
+from lossary.functions.compensated import rounding, sum_error
+from lossary.functions.elementwise import sigmoid, softplus
 from lossary.functions.softmax import (
     log_softmax,
     logsumexp,
@@ -191,3 +193,42 @@ def logsumexp_less_mean(x: Expression, y: Expression, t: Expression) -> Expressi
     short = where(absolute(x) < inf, apart, shortfall(x, peak(y)))
     whole = total(where(t > 0, short, 0)) + total(where((t > 0) & (absolute(x) < inf), lost, 0))
     return where(_any(t), whole / _count(t), peak(y)) + log1p(rest)
+
+
+def _exponent_of_sums(x: Expression, y: Expression) -> tuple[Expression, Expression]:
+    """Return logsumexp(x) + logsumexp(y), as a number and a rest."""
+    (_, beside), (_, others) = spread(x), spread(y)
+    peaks, lost = made_good(peak(x) + peak(y))
+    more = log1p(beside) + log1p(others)
+    nobody = (peak(x) == -inf) | (peak(y) == -inf)  # also beside what is endless
+    rest = lost + rounding(sum_error(peaks, more, peaks + more))
+    return where(nobody, -inf, peaks + more), where(nobody, 0, rest)
+
+
+def _bent_share(x: Expression, y: Expression) -> Expression:
+    share = share_of_sums(x, y)
+    return share * (1 - share)
+
+
+@named(
+    means=lambda x, y: 1 - 1 / (1 + total(exp(x)) * total(exp(y))),
+    # Exponentials and their sums may overflow.
+    slope=lambda x, y: (_bent_share(x, y) * softmax(x), _bent_share(x, y) * softmax(y)),
+    shape="row",
+)
+def share_of_sums(x: Expression, y: Expression) -> Expression:
+    """The product of two sums of exponentials beside 1: the slope of log1p_of_sums."""
+    whole, rest = _exponent_of_sums(x, y)
+    return sigmoid(whole) * (1 + sigmoid(-whole) * rest)
+
+
+@named(
+    means=lambda x, y: log(1 + total(exp(x)) * total(exp(y))),
+    # As above.
+    slope=lambda x, y: (share_of_sums(x, y) * softmax(x), share_of_sums(x, y) * softmax(y)),
+    shape="row",
+)
+def log1p_of_sums(x: Expression, y: Expression) -> Expression:
+    """log(1 + the sum of exp(x) times the sum of exp(y))."""
+    whole, rest = _exponent_of_sums(x, y)
+    return softplus(whole) + sigmoid(whole) * rest

@@ -10,7 +10,13 @@ from typing import Any
 
 from lossary.formula import Expression, constant
 from lossary.functions.compensated import exp_product
-from lossary.functions.elementwise import exp_minus, sech_squared, sigmoid
+from lossary.functions.elementwise import (
+    exp_minus,
+    gaussian_nll,
+    gaussian_nll_variance_slope,
+    sech_squared,
+    sigmoid,
+)
 from lossary.functions.exponentials import log_cosh_difference, scaled_softplus
 from lossary.functions.gaps import exp_gap
 from lossary.functions.robust import excess
@@ -247,3 +253,26 @@ def logistic_crps_scale_slope(x: Expression, scale: Expression) -> Expression:
     """The slope of logistic_crps in the scale."""
     z = absolute(x) / scale
     return 2 * log1p(exp(-z)) - 1 + where(z >= _FAR, 0, 2 * z * sigmoid(-z))
+
+
+def _weighed_deviation(x: Expression, y: Expression, v: Expression, w: Expression) -> Expression:
+    """Return w (x - y) / v: neither a small variance nor a large weight overflows alone."""
+    return where(v < 1, w * (x - y) / v, w / v * (x - y))
+
+
+@named(
+    means=lambda x, y, v, w: w * gaussian_nll(x, y, v),
+    # As gaussian_nll; the weight takes back what a variance near 0 makes overflow.
+    slope=lambda x, y, v, w: (
+        _weighed_deviation(x, y, v, w),
+        -_weighed_deviation(x, y, v, w),
+        w * gaussian_nll_variance_slope(x, y, v),
+        gaussian_nll(x, y, v),
+    ),
+)
+def weighed_gaussian_nll(
+    mean: Expression, target: Expression, variance: Expression, weight: Expression
+) -> Expression:
+    """Weight times gaussian_nll, for a weight that goes to 0 with the variance."""
+    square = _weighed_deviation(mean, target, variance, weight) * ((mean - target) / 2)
+    return weight * (log(variance) / 2) + square

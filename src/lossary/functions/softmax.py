@@ -48,7 +48,8 @@ def spread(x: Expression) -> tuple[Expression, Expression]:
 def _spread_of_rounded(x: Expression, top: Expression) -> tuple[Expression, Expression]:
     """Return the same of logits that are computed, with what has been lost made good."""
     same = (x == top) & (absolute(x) == inf)
-    mass = where(same, where(x == -inf, 0, 1), exp_of_rounded(x - top))
+    # Above the peak lies only what rounding has put below it, among numbers too large to tell.
+    mass = where(same, where(x == -inf, 0, 1), minimum(exp_of_rounded(x - top), _LARGE))
     return mass, total(where(is_class(argpeak(x)), 0, mass))
 
 
@@ -83,7 +84,6 @@ def _mass_beside_one(x: Expression) -> tuple[Expression, Expression, Expression]
     top = maximum(peak(x), 0)
     if is_rounded(x):
         same = (x == top) & (absolute(x) == inf)
-        # Above the peak lies only what rounding has put below it, among numbers too large to tell.
         shifted = where(same, 1, minimum(exp_of_rounded(x - peak(x)), _LARGE))
         mass = where(x == -inf, 0, where(top > 0, shifted, exp_of_rounded(x)))
     else:

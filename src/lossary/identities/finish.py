@@ -15,6 +15,8 @@ from lossary.functions import (
     exp_gap_of_rounded,
     exp_of_rounded,
     expm1_of_rounded,
+    log_ndtr_of_rounded,
+    normal_hazard_of_rounded,
     sigmoid_cross_entropy_of_rounded,
     sigmoid_of_rounded,
     softplus_of_rounded,
@@ -42,6 +44,8 @@ CARRIED = {
     "exp_gap": exp_gap_of_rounded,
     "sigmoid_cross_entropy": sigmoid_cross_entropy_of_rounded,
     "expm1": expm1_of_rounded,
+    "log_ndtr": log_ndtr_of_rounded,
+    "normal_hazard": normal_hazard_of_rounded,
     "softplus": softplus_of_rounded,
     "sigmoid": sigmoid_of_rounded,
 }

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from lossary.definition import loss
-from lossary.domain import Label, Logits, NonNegative, Positive, Real, Roles, Scores
+from lossary.domain import Cosines, Label, Logits, NonNegative, Positive, Real, Roles, Scores, Unit
 from lossary.functions import (
+    acos,
+    cos,
     exp,
+    held,
     is_class,
     log,
     log_softmax,
@@ -13,6 +16,7 @@ from lossary.functions import (
     maximum,
     peak,
     pick,
+    sin,
     softmax,
     total,
     where,
@@ -143,3 +147,26 @@ def cosine_margin(
     """Cross-entropy of scaled cosines, of which the true one has to win by a margin: CosFace."""
     short = cosines - where(is_class(label), margin, 0)
     return -log(pick(softmax(logit_scale * short), label))
+
+
+@loss(
+    source="Sun et al. 2020, arXiv:2002.10857, eq. 6-8",
+    promises="non_negative needs_rivals",
+)
+def circle(similarities: Scores, roles: Roles, *, sharpness: Positive = 80.0, margin: Unit = 0.4):
+    """Positives against negatives, each weighed by how far it is from where it should be."""
+    near, far = held(maximum(0, 1 + margin - similarities)), held(maximum(0, similarities + margin))
+    pull = total(exp(-sharpness * near * (similarities - 1 + margin)), where=roles == 1)
+    push = total(exp(sharpness * far * (similarities - margin)), where=roles == -1)
+    return log(1 + push * pull)
+
+
+@loss(
+    source="Deng et al. 2019, arXiv:1801.07698, eq. 3; beyond half a turn as in the authors' code",
+    promises="non_negative needs_rivals",
+)
+def arcface(cosines: Cosines, label: Label, *, logit_scale: Positive = 64.0, margin: Unit = 0.5):
+    """Cross-entropy of scaled cosines, of which the true angle has to be smaller by a margin."""
+    turned = cos(acos(cosines) + margin)
+    target = where(cosines > -cos(margin), turned, cosines - margin * sin(margin))
+    return -log(pick(softmax(logit_scale * where(is_class(label), target, cosines)), label))

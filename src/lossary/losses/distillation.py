@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossary.definition import loss
 from lossary.domain import Positive, Scores, Simplex
-from lossary.functions import absolute, log_softmax, softmax, total
+from lossary.functions import absolute, held, log_softmax, softmax, total
 
 
 @loss(
@@ -33,3 +33,21 @@ def reverse_kl_divergence(logits: Scores, target: Scores):
 def total_variation_distance(probabilities: Simplex, target: Simplex):
     """Half the sum of the absolute differences of two distributions."""
     return total(absolute(probabilities - target)) / 2
+
+
+@loss(
+    source="Caron et al. 2021, arXiv:2104.14294, eq. 1-2 and alg. 1",
+    promises="non_negative convex bounded_gradient shift_invariant",
+)
+def dino(
+    logits: Scores,
+    target: Scores,
+    *,
+    center: Scores | None = None,
+    student_temperature: Positive = 0.1,
+    teacher_temperature: Positive = 0.04,
+):
+    """Cross-entropy of a centred and sharpened teacher, which has no gradient, with a student."""
+    fixed = held(target if center is None else target - center)
+    p = softmax(fixed / teacher_temperature)
+    return -total(p * log_softmax(logits / student_temperature))

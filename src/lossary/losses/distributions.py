@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from lossary.definition import loss
-from lossary.domain import Domain, NonNegative, OpenUnit, Positive, Real, Scores
+from lossary.domain import Domain, Levels, NonNegative, OpenUnit, Positive, Real, Scores, Unit
 from lossary.functions import (
     absolute,
     beyond,
     class_count,
+    class_index,
     erf,
     exp,
+    held,
     lgamma,
     log,
     maximum,
@@ -190,3 +192,25 @@ def fair_crps_ensemble(members: Scores, target: Real):
     ranks = 2 * farther + tied(1, by=members) - 1
     distances = where(ranks > 0, absolute(members - target) * ranks, 0)
     return total(distances) / (class_count() * (class_count() - 1))
+
+
+@loss(
+    source="Seitzer et al. 2022, arXiv:2203.09168, eq. 5",
+    promises="",
+)
+def beta_gaussian(mean: Real, target: Real, variance: Positive, *, beta: Unit = 0.5):
+    """Gaussian likelihood times a power of its variance, which has no gradient: beta-NLL."""
+    nats = (log(variance) + (mean - target) ** 2 / variance) / 2
+    return held(variance**beta) * nats
+
+
+@loss(
+    source="Koenker and Bassett 1978, doi:10.2307/1913643; levels in the middle of equal parts: "
+    "Dabney et al. 2017, arXiv:1710.10044, lemma 2",
+    promises="non_negative convex bounded_gradient",
+)
+def multi_quantile(quantiles: Scores, target: Real, *, quantile_levels: Levels | None = None):
+    """Mean over several quantiles of their tilted absolute errors."""
+    tau = (class_index() + 0.5) / class_count() if quantile_levels is None else quantile_levels
+    error = target - quantiles
+    return total(maximum(tau * error, (tau - 1) * error)) / class_count()

@@ -23,13 +23,17 @@ from lossary.domain import (
 )
 from lossary.functions import (
     absolute,
+    class_count,
     class_index,
+    entmax_root,
     exp,
+    held,
     is_class,
     log,
     log_sigmoid,
     log_softmax,
     maximum,
+    minimum,
     pick,
     sigmoid,
     softmax,
@@ -241,3 +245,54 @@ def sparsemax(logits: Scores, label: Label):
     """Loss of a label with sparse probabilities: exactly 0 once it leads by 1."""
     p = sparse_probabilities(logits)
     return total(logits * p) - pick(logits, label) + (1 - total(p**2)) / 2
+
+
+@loss(
+    source="Peters, Niculae and Martins 2019, arXiv:1905.05702, with alpha = 1.5; Blondel, Martins "
+    "and Niculae 2020, arXiv:1901.02324, as a Fenchel-Young loss",
+    promises="non_negative convex bounded_gradient shift_invariant",
+)
+def entmax(logits: Scores, label: Label):
+    """Loss of a label with probabilities that are sparse, and smooth where they are not 0."""
+    root = entmax_root(logits)
+    tsallis = (1 - total(root**3)) / (1.5 * 0.5)
+    return total(logits * root**2) + tsallis - pick(logits, label)
+
+
+@loss(source="Wang et al. 2021, arXiv:2008.10032, eq. 5-8", promises="non_negative shift_invariant")
+def seesaw(
+    logits: Scores,
+    label: Label,
+    *,
+    class_counts: ClassWeights | None = None,
+    mitigation: NonNegative = 0.8,
+    compensation: NonNegative = 2.0,
+):
+    """Cross-entropy that spares rare classes, unless they are mistaken for the true one."""
+    moved = logits + compensation * maximum(0, held(logits - pick(logits, label)))
+    if class_counts is not None:
+        own = pick(class_counts, label)
+        moved = moved + where(class_counts < own, mitigation * log(class_counts / own), 0)
+    return -log(pick(softmax(moved), label))
+
+
+@loss(
+    source="Shi, Cao and Raschka 2023, arXiv:2111.08851, eq. 6",
+    promises="non_negative convex bounded_gradient",
+)
+def corn(logits: Scores, levels: Binaries):
+    """Sum over the thresholds that are reached of the binary cross-entropy of passing each."""
+    asked = class_index() <= total(levels)
+    each = levels * log_sigmoid(logits) + (1 - levels) * log_sigmoid(-logits)
+    return -total(each, where=asked)
+
+
+@loss(
+    source="Li et al. 2020, arXiv:2006.04388, eq. 6",
+    promises="non_negative convex bounded_gradient shift_invariant",
+)
+def distribution_focal(logits: Scores, target: NonNegative):
+    """Cross-entropy with the two classes beside a place between them, each by its nearness."""
+    place = minimum(target, class_count() - 1)
+    beside = minimum(place - (class_index() - 1), (class_index() + 1) - place)
+    return -total(maximum(0, beside) * log_softmax(logits))

@@ -168,3 +168,14 @@ def smooth_quantile(
     """Tilted absolute error whose kink is rounded off over about ``width``."""
     error = target - prediction
     return quantile * error + width * log(1 + exp(-error / width))
+
+
+@loss(
+    source="Barron 2019, arXiv:1701.03077, eq. 1 and 8",
+    promises="non_negative zero_at_target symmetric even",
+)
+def barron(prediction: Real, target: Real, *, shape: Real = 1.0, scale: Positive = 1.0):
+    """A family from squared errors to errors that hardly count when large, by its ``shape``."""
+    x, b = (prediction - target) / scale, absolute(shape - 2)
+    general = b / shape * ((x**2 / b + 1) ** (shape / 2) - 1)
+    return where(shape == 2, x**2 / 2, where(shape == 0, log(x**2 / 2 + 1), general))

@@ -89,3 +89,13 @@ def canberra(prediction: Embedding, target: Embedding):
     """Sum of the differences of two vectors, each over the sum of both sizes."""
     size = absolute(prediction) + absolute(target)
     return total(where(size == 0, 0, absolute(prediction - target) / size))
+
+
+@loss(
+    source="Wen et al. 2016, A discriminative feature learning approach for deep face recognition, "
+    "doi:10.1007/978-3-319-46478-7_31, eq. 2, for one example",
+    promises="non_negative zero_at_target symmetric convex",
+)
+def center(embedding: Embedding, target: Embedding):
+    """Half the squared distance of an embedding from the center of its class."""
+    return total((embedding - target) ** 2) / 2

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Annotated
 
 from lossary.definition import loss
-from lossary.domain import Binaries, Binary, Real, Scores, positions
+from lossary.domain import Binaries, Binary, Label, Positive, Real, Scores, positions
 from lossary.functions import (
+    class_count,
+    class_index,
     cumulate,
     earlier_ties,
     exp,
     log,
+    ndtr,
+    pi,
+    pick,
+    softmax,
     tied,
     total,
     where,
@@ -41,3 +47,58 @@ def cox_efron(log_hazards: Scores, times: Scores, events: Binaries):
     dying = tied(events * exp(log_hazards), by=times)
     gone = where(events > 0, earlier_ties(events, by=times) / tied(events, by=times), 0)
     return total(events * (log(at_risk - gone * dying) - log_hazards))
+
+
+@loss(
+    source="Kalbfleisch and Prentice 2002, The Statistical Analysis of Failure Time Data, "
+    "doi:10.1002/9781118032985, sec. 2.2.2 and 3.2; as a loss for trees: Barnwal, Cho and Hocking "
+    "2020, arXiv:2006.04920",
+    promises="convex",
+)
+def log_normal_failure_time(
+    location: Real, log_time: Real, event: Binary, *, scale: Positive = 1.0
+):
+    """Negative log-likelihood of a log-time that is normal, or censored on the right."""
+    z = (log_time - location) / scale
+    seen = z**2 / 2 + log(scale) + log(2 * pi) / 2
+    return where(event > 0, seen, -log(ndtr(-z)))
+
+
+@loss(
+    source="Kalbfleisch and Prentice 2002, The Statistical Analysis of Failure Time Data, "
+    "doi:10.1002/9781118032985, sec. 2.2.5 and 3.2; as a loss for trees: Barnwal, Cho and Hocking "
+    "2020, arXiv:2006.04920",
+    promises="convex bounded_gradient",
+)
+def log_logistic_failure_time(
+    location: Real, log_time: Real, event: Binary, *, scale: Positive = 1.0
+):
+    """Negative log-likelihood of a log-time that is logistic, or censored on the right."""
+    z = (log_time - location) / scale
+    seen = z + log(scale) + 2 * log(1 + exp(-z))
+    return where(event > 0, seen, log(1 + exp(z)))
+
+
+@loss(
+    source="Kalbfleisch and Prentice 2002, The Statistical Analysis of Failure Time Data, "
+    "doi:10.1002/9781118032985, sec. 2.2.2 and 3.2; as a loss for trees: Barnwal, Cho and Hocking "
+    "2020, arXiv:2006.04920",
+    promises="convex",
+)
+def weibull_failure_time(location: Real, log_time: Real, event: Binary, *, scale: Positive = 1.0):
+    """Negative log-likelihood of a Weibull time from its logarithm, or censored on the right."""
+    z = (log_time - location) / scale
+    return where(event > 0, exp(z) - z + log(scale), exp(z))
+
+
+@loss(
+    source="Lee et al. 2018, DeepHit, doi:10.1609/aaai.v32i1.11842, eq. 2; Kvamme and Borgan 2019, "
+    "arXiv:1910.06724, sec. 3.2",
+    promises="non_negative bounded_gradient shift_invariant",
+)
+def failure_time_mass(logits: Scores, label: Label, event: Binary):
+    """Negative log-probability of the interval of the event, or of all that come later: PMF."""
+    later = (class_index() > label) | (class_index() >= class_count() - 1)
+    alive, gone = total(exp(logits), where=later), total(exp(logits), where=~later)
+    failed = -log(pick(softmax(logits), label))
+    return where(event > 0, failed, -log(alive / (alive + gone)))

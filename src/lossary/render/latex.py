@@ -36,6 +36,9 @@ SYMBOLS = {
     "negative_gamma": r"\gamma_{-}", "shift": "m", "relevance": "y", "offset": r"\Delta",
     "log_hazard": r"\eta", "log_hazards": r"\eta", "time": "t", "times": "t",
     "events": r"\delta", "members": "x",
+    "log_time": r"\ell", "embedding": "x", "center": r"\mu", "student_temperature": "T",
+    "teacher_temperature": r"\tau", "quantiles": "q", "quantile_levels": r"\tau",
+    "sharpness": r"\gamma", "shape": r"\alpha", "mitigation": "p", "compensation": "q",
     "degrees_of_freedom": r"\nu", "sensitivity_share": r"\lambda",
 }  # fmt: skip
 
@@ -84,6 +87,7 @@ WORDS: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "log_sigmoid": (PREFIX, r"\log\sigma\left({0}\right)", (0,)),
     "softmax": (ATOM, r"\operatorname{{softmax}}\left({0}\right)", (0,)),
     "log_softmax": (ATOM, r"\log\operatorname{{softmax}}\left({0}\right)", (0,)),
+    "entmax_root": (ATOM, r"\sqrt{{\operatorname{{entmax}}\left({0}\right)}}", (0,)),
     "sparsemax": (ATOM, r"\operatorname{{sparsemax}}\left({0}\right)", (0,)),
     "cosh": (PREFIX, r"\cosh\left({0}\right)", (0,)),
     "sinh": (PREFIX, r"\sinh\left({0}\right)", (0,)),

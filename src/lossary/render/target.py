@@ -72,6 +72,7 @@ class Target:
     count: str = "{0}"  # what is made of the number of classes alone, in a call
     own: frozenset[str] = frozenset()  # words beyond the primitives, from the target's own rules
     of_data: Mapping[str, str] = field(default_factory=dict)  # of arguments of the text themselves
+    mixes: bool = True  # whether a sum of whole numbers and others has the dtype of these
     relax: Relax | None = None  # cheaper forms, where it computes with precision to spare
 
     def __post_init__(self) -> None:
@@ -202,6 +203,7 @@ class Printer:
         self.names: dict[Expression, str] = {}
         self.uses: Counter[Expression] = Counter(results)
         nodes = [*walk(*results)]
+        self.whole: set[Expression] = set() if language.mixes else _whole_numbers(nodes)
         for node in nodes:
             self._count(node)
         for node in nodes:
@@ -239,6 +241,14 @@ class Printer:
             texts = [self._argument(a) for a in node.arguments]
         else:
             texts = [self.printed(a, tightness + (i > 0)) for i, a in enumerate(node.arguments)]
+        if node.operator in _MIXING and 0 < sum(a in self.whole for a in node.arguments) < 2:
+            # A variable beside a place may be a label, too.
+            texts = [
+                self.language.cast.format(text, like=self.like)
+                if a in self.whole or a.operator == "variable"
+                else text
+                for a, text in zip(node.arguments, texts, strict=True)
+            ]
         return tightness, template.format(*texts, like=self.like)
 
     def _argument(self, node: Expression) -> str:
@@ -309,6 +319,22 @@ class Printer:
         with np.errstate(over="ignore"):
             rounds = math.isfinite(value) and float(np.float32(value)) != value
         return self.language.typed.format(text, like=self.like) if rounds else text
+
+
+_MIXING = frozenset(
+    ["add", "subtract", "multiply", "divide", "less", "less_equal", "equal", "maximum", "minimum"]
+)  # fmt: skip
+
+
+def _whole_numbers(nodes: Sequence[Expression]) -> set[Expression]:
+    """Return what is of a type of whole numbers: indices of classes, and labels."""
+    found = {node for node in nodes if node.operator in {"class_index", "argpeak"}}
+    for node in nodes:
+        if node.operator == "pick" or (node.operator == "equal" and node.arguments[0] in found):
+            found |= {node.arguments[1]} if node.arguments[1].operator == "variable" else set()
+        elif node.operator == "negative" and node.arguments[0] in found:
+            found.add(node)
+    return found
 
 
 def _is_count(node: Expression) -> bool:

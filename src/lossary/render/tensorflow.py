@@ -27,4 +27,5 @@ TARGET = Target(
     # A graph takes the dtype of a call from its first argument, so a bare number must have one.
     constant="tf.constant({0}, {like}.dtype)",
     typed="tf.constant({0}, {like}.dtype)",
+    mixes=False,
 )

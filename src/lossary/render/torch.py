@@ -24,6 +24,7 @@ TARGET = Target(
     "{0}.to({like}.dtype)",
     # A length is Python's number, or a symbol of a graph; PyTorch's functions want tensors.
     typed="{like}.new_full((), {0})",
+    mixes=False,
     count="{like}.new_full((), {0})",
     bounds={"maximum": "torch.clamp({0}, min={1})", "minimum": "torch.clamp({0}, max={1})"},
 )

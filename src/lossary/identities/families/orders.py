@@ -6,6 +6,8 @@ from lossary.functions import (
     cumulate,
     earlier_ties,
     efron_excess,
+    entmax_loss_at,
+    entmax_root,
     excess_from,
     exp,
     log,
@@ -46,6 +48,16 @@ ORDERS = (
             - X
         ),
         lambda X, E, k: efron_excess(X, E, k),
+    ),
+    identity(
+        "entmax loss",
+        lambda Z, k: (
+            total(Z * entmax_root(Z) * entmax_root(Z))
+            - 4 / 3 * total(entmax_root(Z) ** 3)
+            + 4 / 3
+            - pick(Z, k)
+        ),
+        lambda Z, k: entmax_loss_at(Z, k),
     ),
     identity(
         "sparsemax loss",

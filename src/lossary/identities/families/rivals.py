@@ -10,6 +10,7 @@ from lossary.functions import (
     cross_entropy_of_each,
     exp,
     log1p,
+    log1p_of_sums,
     log_ratio,
     log_softmax,
     logsumexp,
@@ -66,6 +67,11 @@ RIVALS = (
         "odds of some against others",
         lambda X, Y: log1p(total(exp(Y)) / total(exp(X))),
         lambda X, Y: cross_entropy_of_any(X, Y),
+    ),
+    identity(
+        "every pair of two rows, and one",
+        lambda X, Y: log1p(total(exp(X)) * total(exp(Y))),
+        lambda X, Y: log1p_of_sums(X, Y),
     ),
     identity(
         "each against others",

@@ -10,6 +10,7 @@ from lossary.functions import (
     exp_gap,
     expm1,
     fair_error,
+    general_robust,
     log,
     log1p,
     log1p_gap,
@@ -23,6 +24,7 @@ from lossary.functions import (
     relative_error,
     square_share,
     symmetric_error,
+    where,
 )
 from lossary.identities.rules import POSITIVE, identity
 
@@ -92,6 +94,19 @@ ROBUST = (
         "divergence of amounts",
         lambda x, y: y - x + x * log_ratio(x, y),
         lambda x, y: rate_divergence(x, y),
+    ),
+    identity(
+        "general robust",
+        lambda x, v, a: where(
+            a == 2,
+            x * x / (2 * v * v),
+            where(
+                a == 0,
+                log1p_square(x / v, 2),
+                absolute(2 - a) / a * ((x * x / (v * v * absolute(2 - a)) + 1) ** (a / 2) - 1),
+            ),
+        ),
+        lambda x, v, a: general_robust(x / v, a),
     ),
     identity("less its tangent at 1", lambda x: x - log(x) - 1, lambda x: log_gap(x)),
     identity("less its logarithm", lambda x: x - log1p(x), lambda x: log1p_gap(x)),

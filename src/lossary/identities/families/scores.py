@@ -9,7 +9,9 @@ from lossary.functions import (
     expm1,
     exponential_crps,
     gamma_nll,
+    gaussian_nll,
     gumbel_nll,
+    held,
     laplace_crps,
     laplace_nll,
     lgamma,
@@ -30,6 +32,7 @@ from lossary.functions import (
     student_t_constant,
     student_t_nll,
     tweedie_nll,
+    weighed_gaussian_nll,
 )
 from lossary.identities.rules import POSITIVE, identity
 
@@ -99,6 +102,11 @@ SCORES = (
         "score of an exponential distribution",
         lambda r, y: y + 2 * expm1(-r * y) / r + 1 / (2 * r),
         lambda r, y: exponential_crps(r, y),
+    ),
+    identity(
+        "Gaussian times a power of its variance",
+        lambda x, y, v, b: held(v**b) * gaussian_nll(x, y, v),
+        lambda x, y, v, b: weighed_gaussian_nll(x, y, v, held(v**b)),
     ),
     identity("logarithm of a normal probability", lambda x: log(ndtr(x)), lambda x: log_ndtr(x)),
     identity(

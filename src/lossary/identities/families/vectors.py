@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from lossary.functions import (
+    acos,
     centred,
     class_count,
+    cos,
     cosine,
     cosine_gap,
     distance_difference,
     norm,
+    sin,
+    sine_of_cosine,
     sqrt,
     tanimoto_gap,
     total,
@@ -27,6 +31,11 @@ VECTORS = (
         lambda X, Y: cosine(X, Y),
     ),
     identity("cosine of units", lambda X, Y: total(unit(X) * unit(Y)), lambda X, Y: cosine(X, Y)),
+    identity(
+        "cosine of an angle and a margin",
+        lambda x, m: cos(acos(x) + m),
+        lambda x, m: x * cos(m) - sine_of_cosine(x) * sin(m),
+    ),
     identity("cosine distance", lambda X, Y: 1 - cosine(X, Y), lambda X, Y: cosine_gap(X, Y)),
     identity("centred", lambda X: X - total(X) / class_count(), lambda X: centred(X)),
     identity(
