@@ -40,6 +40,7 @@ from lossary.functions.carried import (
     sigmoid_of_rounded,
     softplus_of_rounded,
 )
+from lossary.functions.chains import paired
 from lossary.functions.compensated import (
     exp_difference,
     exp_product,
@@ -155,6 +156,7 @@ from lossary.functions.ordered import (
     logsumexp_from,
     tied,
 )
+from lossary.functions.pairs import other, parts_of, total_of_others
 from lossary.functions.quality import (
     sigmoid_quality_focal,
     sigmoid_quality_focal_slope,
@@ -407,7 +409,10 @@ __all__ = [
     "normal_hazard",
     "one_minus_gaussian",
     "one_minus_gaussian_slope",
+    "other",
     "own_share_of_each",
+    "paired",
+    "parts_of",
     "peak",
     "pi",
     "pick",
@@ -486,6 +491,7 @@ __all__ = [
     "tanimoto_slope",
     "tied",
     "total",
+    "total_of_others",
     "trigamma",
     "tweedie_nll",
     "tweedie_nll_slope",

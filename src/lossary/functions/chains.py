@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from lossary.errors import FormulaError
 from lossary.formula import Expression, apply, constant
+from lossary.functions.pairs import PairLink
 
 _ZERO, _ONE = constant(0), constant(1)
 
@@ -81,13 +82,17 @@ class Link:
             gains = costs = _ZERO
         return Link(relation, gains, costs, self.key)
 
+    def each(self, change: Callable[[Expression], Expression]) -> Link:
+        """Return the matrix with each of its expressions changed."""
+        return Link(self.relation, change(self.gains), change(self.costs), change(self.key))
+
 
 @dataclass(frozen=True)
 class Chain:
     """A product of matrices: diagonal, link, diagonal, link, ..., diagonal."""
 
     factors: tuple[Expression, ...]
-    links: tuple[Link, ...]
+    links: tuple[Link | PairLink, ...]
 
     @property
     def transposed(self) -> Chain:
@@ -103,10 +108,8 @@ class Chain:
 
     def each(self, change: Callable[[Expression], Expression]) -> Chain:
         """Return the chain with each of its expressions changed."""
-        links = (
-            Link(x.relation, change(x.gains), change(x.costs), change(x.key)) for x in self.links
-        )
-        return Chain(tuple(map(change, self.factors)), tuple(links))
+        links = tuple(link.each(change) for link in self.links)
+        return Chain(tuple(map(change, self.factors)), links)
 
     def starting(self, factor: Expression) -> Chain:
         """Return the chain with another first factor."""
@@ -134,10 +137,19 @@ class Chain:
             return _ZERO  # no member belongs to itself
         if len(others) > 1:
             raise FormulaError(
-                "three sums along an order follow one another, and the diagonal of their second "
+                "three sums over members follow one another, and the diagonal of their second "
                 "derivative has no short form\nhint: ask for the gradient only"
             )
-        back = first.back(others[0])
+        second = others[0]
+        if isinstance(first, PairLink) and isinstance(second, PairLink):
+            back = first.back(second)
+        elif isinstance(first, Link) and isinstance(second, Link):
+            back = first.back(second)
+        else:
+            raise FormulaError(
+                "a sum over pairs and one along an order follow one another, and the diagonal of "
+                "their second derivative has no short form\nhint: ask for the gradient only"
+            )
         if back is None:
             return _ZERO
         return self.factors[0] * back.times(self.factors[1]) * self.factors[2]
@@ -146,6 +158,11 @@ class Chain:
 def linked(relation: str, key: Expression, gains: Expression, costs: Expression) -> Chain:
     """Return one link alone."""
     return Chain((_ONE, _ONE), (Link(relation, gains, costs, key),))
+
+
+def paired(entries: Expression) -> Chain:
+    """Return the matrix of a formula of pairs alone."""
+    return Chain((_ONE, _ONE), (PairLink(entries),))
 
 
 def sums(relation: str, key: Expression) -> Chain:

@@ -19,6 +19,7 @@ from lossary.domain import Axis
 from lossary.formula import Expression, apply, constant
 from lossary.functions.chains import RELATIONS, linked, sums
 from lossary.functions.compensated import exp_difference
+from lossary.functions.pairs import of_one
 from lossary.functions.vocabulary import (
     FUNCTIONS,
     Function,
@@ -75,6 +76,7 @@ ORDERED_SLOPES: dict[str, Callable[..., tuple[Slope, ...]]] = {
 def _along(word: str, x: Any, by: Any, over: Axis | None) -> Expression:
     if over is not None:
         has_axis(word, over, (x, by))
+    of_one(word, x, by)
     return apply(word, x, by, class_axis=True)
 
 
