@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from lossary.formula import Expression, constant, walk
+from lossary.formula import Expression, apply, constant, walk
 from lossary.functions import (
     ALONG_AN_ORDER,
     FUNCTIONS,
@@ -28,6 +28,7 @@ from lossary.functions import (
     tanimoto_gap,
     tied,
     total,
+    total_of_others,
     weighted,
     where,
 )
@@ -60,6 +61,7 @@ MEASURED: dict[str, Callable[..., Expression]] = {
         where(w > 0, x + log(w), _MINUS_INFINITY), by
     ),
     "excess_from": lambda w, x, weight, by: excess_from(x, w * weight, by),
+    "total_of_others": lambda w, x: total_of_others(weighted(apply("other", w), x)),
     "centred": lambda w, x: x - total(weighted(w, x)) / total(w),
 }
 
@@ -113,7 +115,7 @@ def _reduces(expression: Expression) -> bool:
     return any(n.operator in _WHOLE for n in walk(expression))
 
 
-_WHOLE = ALONG_AN_ORDER | {"total", "peak", "class_count"}
+_WHOLE = ALONG_AN_ORDER | {"total", "total_of_others", "peak", "class_count"}
 """What needs all positions at once."""
 
 _SHARES = frozenset({"rest_share", "log_share"})

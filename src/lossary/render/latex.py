@@ -9,7 +9,7 @@ from operator import add
 
 from lossary.formula import Expression
 from lossary.identities.terms import SUMS
-from lossary.render.textbook import RANKED, among, meaning_of, summand
+from lossary.render.textbook import RANKED, among, is_strict, meaning_of, of_pairs, summand
 from lossary.rewriting import is_bracket, simplify
 
 SYMBOLS = {
@@ -136,6 +136,8 @@ def _spell(node: Expression) -> tuple[int, str]:
         return _spell(simplify(reduce(add, node.arguments)))
     if node.operator in RANKED:
         return _ranked(node)
+    if node.operator == "total_of_others":
+        return _of_others(node)
     meaning = meaning_of(node.operator, node.arguments)
     if meaning is not None:
         return _spell(meaning)
@@ -159,7 +161,7 @@ _BESIDE = {"": "", "others": r",\, j \ne {0}", "before": r",\, j < {0}"}
 def _ranked(node: Expression) -> tuple[int, str]:
     """Print a sum along an order, with the comparison of keys below the sign."""
     relation, beside = RANKED[node.operator]
-    own = "u" if "positions" in node.axes else "c"
+    own = _own_index(node)
     key, signs = node.arguments[-1], _COMPARED
     if key.operator == "negative":
         key, signs = key.arguments[0], _TURNED
@@ -170,6 +172,21 @@ def _ranked(node: Expression) -> tuple[int, str]:
     if node.operator.endswith("_exp"):
         return PRODUCT, rf"e^{{{_printed(-node.arguments[2], 0)}}} \, {text}"
     return PREFIX, text
+
+
+def _of_others(node: Expression) -> tuple[int, str]:
+    """Print a sum over the other members of pairs."""
+    own = _own_index(node)
+    condition, body = of_pairs(node, own, "j")
+    which = rf"j \ne {own}"
+    if condition is not None:
+        told = _printed(condition, 0)
+        which = rf"j :\, {told}" + ("" if is_strict(condition) else rf",\, {which}")
+    return PREFIX, rf"\sum_{{{which}}} {_printed(body, PRODUCT)}"
+
+
+def _own_index(node: Expression) -> str:
+    return "u" if "positions" in node.axes else "c"
 
 
 def _at(key: Expression, place: str) -> str:

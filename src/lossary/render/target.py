@@ -29,6 +29,16 @@ ATOM, POWER, UNARY, PRODUCT, SUM, BITS, COMPARE = 9, 8, 7, 6, 5, 4, 3
 # Words along an order, which array libraries have and kernels have not, and the order itself.
 ALONG_AN_ORDER = ORDERED | {"order"}
 
+# Pairs of members, which array libraries lay out as matrices.
+IN_PAIRS = {
+    "own": (ATOM, "paired.own({0})"),
+    "other": (ATOM, "paired.other({0})"),
+    "total_of_others": (ATOM, "paired.total({0}, {like})"),
+}
+
+# Words that array libraries have in modules beside their texts, by one that tells that they do.
+BESIDE = {"order": ("orders", "ordered"), "total_of_others": ("pairs", "paired")}
+
 IN_ORDER = {
     "order": (ATOM, "ordered.by({0}, {like})"),
     **{
@@ -77,7 +87,7 @@ class Target:
     def __post_init__(self) -> None:
         known = PRIMITIVES | self.own
         if "order" in self.spellings:
-            known |= ALONG_AN_ORDER
+            known |= ALONG_AN_ORDER | IN_PAIRS.keys()
         missing, extra = known - self.spellings.keys(), self.spellings.keys() - known
         if missing or extra:
             raise ValueError(f"{self.name}: missing {sorted(missing)}, unknown {sorted(extra)}")
@@ -152,16 +162,31 @@ def render(program: Program, name: str) -> str:
     body = [printer.printed(result, 0) for result in results]
     lines += [f"    {line}" for line in printer.lines]
     lines.append(f"    return {', '.join(body)}")
-    imports = language.imports
-    if any(node.operator == "order" for node in walk(*results)):
-        imports += f"\nfrom lossary.kernels.orders.{language.name.split()[0]} import ordered"
+    imports, used = language.imports, {node.operator for node in walk(*results)}
+    for word, (module, name) in BESIDE.items():
+        if word in used:
+            imports += f"\nfrom lossary.kernels.{module}.{language.name.split()[0]} import {name}"
     return f"{imports}\n\n\n" + "\n".join(lines) + "\n"
 
 
 def _results(program: Program, language: Target) -> Sequence[Expression]:
     spare = language.relax is not None
     found = [lower(result, spare=spare) for result in program.results]
-    return found if language.relax is None else language.relax(found)
+    found = found if language.relax is None else language.relax(found)
+    return [_laid_out(result) for result in found]
+
+
+def _laid_out(expression: Expression) -> Expression:
+    """Say in a formula of pairs what belongs to the one member, and to neither."""
+    done: dict[Expression, Expression] = {}
+    for node in walk(expression):
+        arguments = [done[a] for a in node.arguments]
+        if (node.paired and node.operator != "other") or node.operator == "total_of_others":
+            arguments = [
+                a if a.paired or a.operator == "constant" else apply("own", a) for a in arguments
+            ]
+        done[node] = rebuild(node, arguments)
+    return done[expression]
 
 
 def _own_name(argument: str, language: Target) -> str:
