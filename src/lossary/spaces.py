@@ -18,6 +18,7 @@ from lossary.functions import (
     cosine,
     cosine_gap,
     cumulate,
+    earlier_ties,
     excess_from,
     log,
     logsumexp,
@@ -61,6 +62,7 @@ MEASURED: dict[str, Callable[..., Expression]] = {
         where(w > 0, x + log(w), _MINUS_INFINITY), by
     ),
     "excess_from": lambda w, x, weight, by: excess_from(x, w * weight, by),
+    "rank": lambda w, x: 1 + beyond(w, x) + earlier_ties(w, x),
     "total_of_others": lambda w, x: total_of_others(weighted(apply("other", w), x)),
     "centred": lambda w, x: x - total(weighted(w, x)) / total(w),
 }

@@ -154,6 +154,7 @@ from lossary.functions.ordered import (
     efron_excess,
     excess_from,
     logsumexp_from,
+    rank,
     tied,
 )
 from lossary.functions.pairs import other, parts_of, total_of_others
@@ -422,6 +423,7 @@ __all__ = [
     "power_below",
     "power_complement",
     "pseudo_huber",
+    "rank",
     "rate_divergence",
     "ratio_gap",
     "ratio_gap_slope",

@@ -43,7 +43,7 @@ EXPONENTIAL = frozenset(f"{relation}_exp" for relation in RELATIONS)
 ORDERED = frozenset(RELATIONS) | EXPONENTIAL | {"peak_from", "earlier_ties"}
 
 ALONG_AN_ORDER = ORDERED | {
-    "cumulate", "tied", "excess_from", "logsumexp_from", "efron_excess", "sparsemax",
+    "cumulate", "tied", "rank", "excess_from", "logsumexp_from", "efron_excess", "sparsemax",
     "sparsemax_loss_at",
 }  # fmt: skip
 """The words whose value at one member depends on the order of all."""
@@ -101,6 +101,17 @@ def earlier_ties(x: Any, by: Any, over: Axis | None = None) -> Expression:
     Where positions have weights, nothing stands before anything.
     """
     return _along("earlier_ties", x, by, over)
+
+
+@named(
+    means=lambda x: 1 + beyond(1, x) + earlier_ties(1, x),
+    # An order is a constant.
+    slope=lambda x: (None,),
+    shape="class",
+)
+def rank(x: Expression) -> Expression:
+    """The place of each member from the largest on: 1, 2, ...; ties stand as they do in the row."""
+    return 1 + beyond(1, x) + earlier_ties(1, x)
 
 
 def _and_own(relation: str) -> Callable[..., tuple[Slope, ...]]:

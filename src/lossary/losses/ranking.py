@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from math import log as log_of
+from typing import Annotated, Any
 
 from lossary.definition import loss
-from lossary.domain import Real, positions
-from lossary.functions import cumulate, exp, log, total
+from lossary.domain import Binary, NonNegative, Positive, Real, others, pairs, positions
+from lossary.functions import (
+    cumulate,
+    exp,
+    expm1,
+    held,
+    log,
+    maximum,
+    other,
+    peak,
+    rank,
+    sigmoid,
+    total,
+    where,
+)
 
 
 @loss(
@@ -17,3 +31,152 @@ def listmle(score: Annotated[Real, positions], relevance: Annotated[Real, positi
     """Negative log-likelihood of an order: each is chosen among itself and what comes after it."""
     remaining = cumulate(exp(score), by=-relevance, over=positions)
     return total(log(remaining) - score, over=positions)
+
+
+@loss(
+    source="Burges et al. 2005, doi:10.1145/1102351.1102363",
+    promises="non_negative convex shift_invariant",
+)
+def ranknet(score: Annotated[Real, positions], relevance: Annotated[Real, positions]):
+    """Negative log-likelihood that each of two members stands before the less relevant one."""
+    higher = relevance > other(relevance)
+    return total(log(1 + exp(-(score - other(score)))), over=pairs, where=higher)
+
+
+@loss(
+    source="Herbrich et al. 1999, doi:10.1049/cp:19991091; Joachims 2002, doi:10.1145/775047.775067",
+    promises="non_negative convex shift_invariant",
+)
+def pairwise_hinge(
+    score: Annotated[Real, positions],
+    relevance: Annotated[Real, positions],
+    *,
+    margin: NonNegative = 1.0,
+):
+    """What each member lacks of a lead of a margin over each that is less relevant."""
+    higher = relevance > other(relevance)
+    lead = score - other(score)
+    return total(maximum(margin - lead, 0), over=pairs, where=higher)
+
+
+@loss(
+    source="Hofstätter et al. 2020, arXiv:2010.02666",
+    promises="non_negative zero_at_target symmetric convex shift_invariant",
+)
+def pairwise_squared(score: Annotated[Real, positions], relevance: Annotated[Real, positions]):
+    """Squared error of the differences between the members, each pair both ways round."""
+    error = (score - other(score)) - (relevance - other(relevance))
+    return total(error**2, over=pairs)
+
+
+@loss(source="Herschtal and Raskutti 2004, doi:10.1145/1015330.1015366", promises="non_negative")
+def pairwise_soft_zero_one(
+    score: Annotated[Real, positions], relevance: Annotated[Real, positions]
+):
+    """How many pairs stand the wrong way round, made smooth."""
+    higher = relevance > other(relevance)
+    return total(sigmoid(other(score) - score), over=pairs, where=higher)
+
+
+@loss(
+    source="Gao and Zhou 2015, arXiv:1208.0645",
+    promises="non_negative convex shift_invariant",
+    empty="zero",
+)
+def auc_logistic(score: Annotated[Real, positions], target: Annotated[Binary, positions]):
+    """RankNet's loss of a positive and a negative, on average: a smooth bound of 1 - AUC."""
+    apart = log(1 + exp(-(score - other(score))))
+    lost = total(apart, over=pairs, where=target > other(target))
+    return lost / (total(target, over=positions) * total(1 - target, over=positions))
+
+
+@loss(
+    source="Yan et al. 2003; Gao and Zhou 2015, arXiv:1208.0645",
+    promises="non_negative convex shift_invariant",
+    empty="zero",
+)
+def auc_squared_hinge(
+    score: Annotated[Real, positions],
+    target: Annotated[Binary, positions],
+    *,
+    margin: NonNegative = 1.0,
+):
+    """Square of what a positive lacks of a lead of a margin over a negative, on average."""
+    lacking = maximum(margin - (score - other(score)), 0)
+    lost = total(lacking**2, over=pairs, where=target > other(target))
+    return lost / (total(target, over=positions) * total(1 - target, over=positions))
+
+
+@loss(
+    source="Gao et al. 2013, arXiv:1305.1363",
+    promises="non_negative convex shift_invariant",
+    empty="zero",
+)
+def auc_squared(
+    score: Annotated[Real, positions],
+    target: Annotated[Binary, positions],
+    *,
+    margin: NonNegative = 1.0,
+):
+    """Squared error of the lead of a positive over a negative, on average."""
+    error = margin - (score - other(score))
+    lost = total(error**2, over=pairs, where=target > other(target))
+    return lost / (total(target, over=positions) * total(1 - target, over=positions))
+
+
+def _gain(relevance: Any) -> Any:
+    return 2**relevance - 1
+
+
+def _gain_of_largest(relevance: Any) -> Any:
+    """2**relevance - 1 over 2 to the power of the largest: of these, shares stay finite."""
+    top = held(peak(relevance, over=positions))
+    small = expm1(log_of(2) * relevance) * 2**-top
+    return where(relevance < 1, small, 2 ** (relevance - top) - 2**-top)
+
+
+def _smooth_ranks(score: Any, temperature: Any) -> Any:
+    return 1 + total(sigmoid((other(score) - score) / temperature), over=others)
+
+
+def _approx_ndcg(score: Any, gain: Any, relevance: Any, temperature: Any) -> Any:
+    found = total(gain / log(1 + _smooth_ranks(score, temperature)), over=positions)
+    ideal = total(gain / log(1 + rank(relevance)), over=positions)
+    return -found / ideal
+
+
+def _approx_ndcg_computed(score: Any, relevance: Any, *, temperature: Any) -> Any:
+    return _approx_ndcg(score, _gain_of_largest(relevance), relevance, temperature)
+
+
+@loss(
+    source="Qin, Liu and Li 2010, doi:10.1007/s10791-009-9124-x; Bruch et al. 2019, "
+    "doi:10.1145/3331184.3331347",
+    promises="shift_invariant",
+    empty="zero",
+    computed=_approx_ndcg_computed,
+)
+def approx_ndcg(
+    score: Annotated[Real, positions],
+    relevance: Annotated[NonNegative, positions],
+    *,
+    temperature: Positive = 1.0,
+):
+    """Minus NDCG, with the rank of a member as a sum of how far each other one stands above it."""
+    return _approx_ndcg(score, _gain(relevance), relevance, temperature)
+
+
+@loss(
+    source="Qin, Liu and Li 2010, doi:10.1007/s10791-009-9124-x",
+    promises="shift_invariant",
+    empty="zero",
+)
+def approx_mrr(
+    score: Annotated[Real, positions],
+    relevance: Annotated[NonNegative, positions],
+    *,
+    temperature: Positive = 1.0,
+):
+    """Minus the mean reciprocal of the smooth ranks of what is relevant."""
+    found = total(relevance / _smooth_ranks(score, temperature), over=positions)
+    return -found / total(relevance, over=positions)

@@ -27,7 +27,7 @@ CALLS = {
 }  # fmt: skip
 ROW_CALLS = {"norm": "‖{0}‖", "cosine": "cos({0}, {1})"}
 CLASS_CALLS = {"softmax": "softmax({0})", "log_softmax": "log softmax({0})",
-               "sparsemax": "sparsemax({0})"}  # fmt: skip
+               "sparsemax": "sparsemax({0})", "rank": "rank({0})"}  # fmt: skip
 
 # Sums along an order: how the key of a member that belongs to i compares with that of i, and
 # whether i itself is left out, or all but those that stand before it.
