@@ -179,6 +179,8 @@ class Normal:
                 return self(abs(term.number) * abs(spell([replace(term, number=1.0)])))
         if operator == "pick":
             return self._picked(*arguments)
+        if operator == "other":
+            return self._of_other(arguments[0])
         if operator == "where":
             return self._chosen(*arguments)
         if operator == "maximum" and arguments[0].operator == "constant":
@@ -202,6 +204,13 @@ class Normal:
             return None
         parts = (pick(a, label) if a.class_axis else a for a in values.arguments)
         return self(apply(values.operator, *parts))
+
+    def _of_other(self, own: Expression) -> Expression | None:
+        """What f(x) is at the other member of a pair is f of x there."""
+        if not own.arguments or _goes_along(own) or own.operator == "total_of_others":
+            return None
+        parts = (apply("other", a) if a.class_axis else a for a in own.arguments)
+        return self(apply(own.operator, *parts))
 
     def _chosen(self, condition: Expression, x: Expression, y: Expression) -> Expression | None:
         """A choice between values of one function is the function of a choice."""

@@ -13,7 +13,9 @@ from lossary.functions import (
     expm1,
     held,
     log,
+    log1p,
     maximum,
+    minimum,
     other,
     peak,
     rank,
@@ -135,14 +137,17 @@ def _gain_of_largest(relevance: Any) -> Any:
     return where(relevance < 1, small, 2 ** (relevance - top) - 2**-top)
 
 
+def _ideal(gain: Any, relevance: Any) -> Any:
+    return total(gain / log(1 + rank(relevance)), over=positions)
+
+
 def _smooth_ranks(score: Any, temperature: Any) -> Any:
     return 1 + total(sigmoid((other(score) - score) / temperature), over=others)
 
 
 def _approx_ndcg(score: Any, gain: Any, relevance: Any, temperature: Any) -> Any:
     found = total(gain / log(1 + _smooth_ranks(score, temperature)), over=positions)
-    ideal = total(gain / log(1 + rank(relevance)), over=positions)
-    return -found / ideal
+    return -found / _ideal(gain, relevance)
 
 
 def _approx_ndcg_computed(score: Any, relevance: Any, *, temperature: Any) -> Any:
@@ -180,3 +185,102 @@ def approx_mrr(
     """Minus the mean reciprocal of the smooth ranks of what is relevant."""
     found = total(relevance / _smooth_ranks(score, temperature), over=positions)
     return -found / total(relevance, over=positions)
+
+
+def _gains_apart(relevance: Any) -> Any:
+    """How much more the more relevant of two gains, over 2 to the power of the largest."""
+    top = held(peak(relevance, over=positions))
+    lead = relevance - other(relevance)
+    near = expm1(log_of(2) * lead) * 2 ** (other(relevance) - top)
+    return where(lead < 1, near, 2 ** (relevance - top) - 2 ** (other(relevance) - top))
+
+
+def _lambda_loss(score: Any, relevance: Any, change: Any) -> Any:
+    """RankNet's loss of each pair, times what NDCG changes by, which is a constant."""
+    lost = held(change) * log(1 + exp(-(score - other(score))))
+    return total(lost, over=pairs, where=relevance > other(relevance))
+
+
+def _swapped(score: Any) -> Any:
+    """What the discount changes by when two members swap places."""
+    discount = 1 / log(1 + rank(score))
+    return abs(discount - other(discount))
+
+
+def _swapped_computed(score: Any) -> Any:
+    place, there = rank(score), other(rank(score))
+    ratio = log1p(abs(place - there) / (1 + minimum(place, there)))
+    return ratio / (log(1 + place) * log(1 + there))
+
+
+def _moved(score: Any) -> Any:
+    """What the discount changes by when the distance between two members grows by a place."""
+    distance = abs(rank(score) - other(rank(score)))
+    return abs(1 / log(1 + distance) - 1 / log(2 + distance))
+
+
+def _moved_computed(score: Any) -> Any:
+    distance = abs(rank(score) - other(rank(score)))
+    return log1p(1 / (1 + distance)) / (log(1 + distance) * log(2 + distance))
+
+
+def _change(relevance: Any, discounts: Any) -> Any:
+    gain = _gain(relevance)
+    return abs(gain - other(gain)) * discounts / _ideal(gain, relevance)
+
+
+def _change_computed(relevance: Any, discounts: Any) -> Any:
+    ideal = _ideal(_gain_of_largest(relevance), relevance)
+    return _gains_apart(relevance) * discounts / ideal
+
+
+def _lambdarank_computed(score: Any, relevance: Any) -> Any:
+    return _lambda_loss(score, relevance, _change_computed(relevance, _swapped_computed(score)))
+
+
+@loss(
+    source="Burges 2010, MSR-TR-2010-82; Wang et al. 2018, doi:10.1145/3269206.3271784",
+    promises="non_negative shift_invariant",
+    empty="zero",
+    computed=_lambdarank_computed,
+)
+def lambdarank(score: Annotated[Real, positions], relevance: Annotated[NonNegative, positions]):
+    """RankNet's loss of each pair, times what NDCG changes by when the two swap places."""
+    return _lambda_loss(score, relevance, _change(relevance, _swapped(score)))
+
+
+def _ndcg_loss2_computed(score: Any, relevance: Any) -> Any:
+    return _lambda_loss(score, relevance, _change_computed(relevance, _moved_computed(score)))
+
+
+@loss(
+    source="Wang et al. 2018, doi:10.1145/3269206.3271784",
+    promises="non_negative shift_invariant",
+    empty="zero",
+    computed=_ndcg_loss2_computed,
+)
+def ndcg_loss2(score: Annotated[Real, positions], relevance: Annotated[NonNegative, positions]):
+    """RankNet's loss of each pair, times what NDCG changes by when the two stand further apart."""
+    return _lambda_loss(score, relevance, _change(relevance, _moved(score)))
+
+
+def _ndcg_loss2pp_computed(score: Any, relevance: Any, *, mu: Any) -> Any:
+    discounts = _swapped_computed(score) + mu * _moved_computed(score)
+    return _lambda_loss(score, relevance, _change_computed(relevance, discounts))
+
+
+@loss(
+    source="Wang et al. 2018, doi:10.1145/3269206.3271784",
+    promises="non_negative shift_invariant",
+    empty="zero",
+    computed=_ndcg_loss2pp_computed,
+)
+def ndcg_loss2pp(
+    score: Annotated[Real, positions],
+    relevance: Annotated[NonNegative, positions],
+    *,
+    mu: NonNegative = 10.0,
+):
+    """LambdaRank's loss and mu times NDCG-Loss2: for the places, and for how far apart they are."""
+    discounts = _swapped(score) + mu * _moved(score)
+    return _lambda_loss(score, relevance, _change(relevance, discounts))

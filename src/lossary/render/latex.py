@@ -28,7 +28,7 @@ SYMBOLS = {
     "undesirable": r"\lambda_-", "advantage": "A", "clip": r"\varepsilon", "width": "w",
     "curvature": r"\varepsilon", "expectile": r"\tau", "log_mean": r"\eta", "power": "p",
     "dispersion": r"\alpha", "location": r"\mu", "lower": "l", "upper": "u", "log_zero": "A",
-    "tau": r"\tau", "class_counts": "n", "margins": r"\Delta", "similarity": "s", "bias": "b",
+    "tau": r"\tau", "mu": r"\mu", "class_counts": "n", "margins": r"\Delta", "similarity": "s", "bias": "b",
     "levels": "y", "event": r"\delta", "logit_scale": "s", "ceiling": "t",
     "win_probability": r"\hat{P}", "eta": r"\eta", "similarities": "s", "roles": "r",
     "cosines": "x", "base": r"\lambda", "tilt": "a", "boundary": "b",

@@ -177,10 +177,17 @@ def _results(program: Program, language: Target) -> Sequence[Expression]:
 
 
 def _laid_out(expression: Expression) -> Expression:
-    """Say in a formula of pairs what belongs to the one member, and to neither."""
+    """Say in a formula of pairs what belongs to the one member, and to neither.
+
+    What belongs to the other alone is computed for each member, before there are pairs.
+    """
     done: dict[Expression, Expression] = {}
     for node in walk(expression):
         arguments = [done[a] for a in node.arguments]
+        if node.paired and all(a.operator == "other" or not a.class_axis for a in arguments):
+            parts = [a.arguments[0] if a.operator == "other" else a for a in arguments]
+            done[node] = apply("other", rebuild(node, parts))
+            continue
         if (node.paired and node.operator != "other") or node.operator == "total_of_others":
             arguments = [
                 a if a.paired or a.operator == "constant" else apply("own", a) for a in arguments
