@@ -85,9 +85,13 @@ def test_every_text_knows_its_names_and_computes_nothing_twice(loss, target):
         check_sharing(source, tree, target)
 
 
-def ordered_of(library):
-    """Where a text that goes along an order gets its sums from."""
-    return f"from lossary.kernels.orders.{library.partition('.')[0]} import ordered"
+def beside(library):
+    """Where a text that goes along an order, or over pairs, gets its sums from, by their name."""
+    rooms = {"ordered": "orders", "paired": "pairs"}
+    library = library.partition(".")[0]
+    return {
+        name: f"from lossary.kernels.{room}.{library} import {name}" for name, room in rooms.items()
+    }
 
 
 def check_names(source, tree):
@@ -95,9 +99,11 @@ def check_names(source, tree):
     imports, *more, function = tree.body
     assert isinstance(imports, ast.Import)
     (alias,) = imports.names
-    assert [ast.unparse(line) for line in more] in ([], [ordered_of(alias.name)])
+    lines = [ast.unparse(line) for line in more]
+    words = [name for name, line in beside(alias.name).items() if line in lines]
+    assert lines == [beside(alias.name)[name] for name in words]
     arguments = {a.arg for a in function.args.args}
-    known = {alias.asname or alias.name, "float", *arguments, *(["ordered"] if more else [])}
+    known = {alias.asname or alias.name, "float", *arguments, *words}
     module = imported(alias.name)
     for statement in function.body:
         for node in ast.walk(statement):

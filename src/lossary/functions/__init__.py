@@ -115,6 +115,12 @@ from lossary.functions.exponentials import (
     scaled_softplus,
     sinh,
 )
+from lossary.functions.gains import (
+    discount_distance,
+    exp2_over,
+    gain_difference_over,
+    gain_over,
+)
 from lossary.functions.gamma_function import (
     digamma,
     lgamma,
@@ -310,6 +316,7 @@ __all__ = [
     "cumulate",
     "difference_of_squares",
     "digamma",
+    "discount_distance",
     "distance_difference",
     "earlier_ties",
     "efron_excess",
@@ -319,6 +326,7 @@ __all__ = [
     "excess",
     "excess_from",
     "exp",
+    "exp2_over",
     "exp_difference",
     "exp_gap",
     "exp_gap_of_rounded",
@@ -334,6 +342,8 @@ __all__ = [
     "fair_error",
     "fair_slope",
     "floor",
+    "gain_difference_over",
+    "gain_over",
     "gamma_nll",
     "gamma_nll_slope",
     "gaussian_nll",

@@ -141,9 +141,9 @@ class Chain:
                 "derivative has no short form\nhint: ask for the gradient only"
             )
         second = others[0]
-        if isinstance(first, PairLink) and isinstance(second, PairLink):
-            back = first.back(second)
-        elif isinstance(first, Link) and isinstance(second, Link):
+        if (isinstance(first, PairLink) and isinstance(second, PairLink)) or (
+            isinstance(first, Link) and isinstance(second, Link)
+        ):
             back = first.back(second)
         else:
             raise FormulaError(

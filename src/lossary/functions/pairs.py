@@ -65,7 +65,6 @@ class Parts:
         """Return what a formula of the same numbers is of the pair."""
         done = dict(self.stands)
 
-
         def step(node: Expression) -> Expression:
             if not node.arguments:
                 return node

@@ -30,7 +30,7 @@ from lossary.rewriting import rebuild
 
 _EVEN = frozenset({"absolute", "cosh", "norm"})
 _ODD = frozenset({"log1p_difference", "log_ratio", "difference_of_squares", "exp_minus_exp"})
-_SYMMETRIC = frozenset({"cosine", "cosine_gap", "tanimoto_gap", "jensen_gap"})
+_SYMMETRIC = frozenset({"cosine", "cosine_gap", "tanimoto_gap", "jensen_gap", "discount_distance"})
 # Functions that do not see the sign of their argument, that change their sign when their two
 # arguments change places, and that do not see such a change.
 

@@ -123,7 +123,7 @@ def _letters(
     free = iter(letter for letter in _LETTERS if letter not in taken)
     found: dict[Expression, Expression] = {}
     for name, part in named.items():
-        if _SHORT.fullmatch(name) and part is not value:
+        if _SHORT.fullmatch(name) and part is not value and not part.paired:
             letter = next(free) if SYMBOLS.get(name, name) in taken else name
             found[part] = variable(letter, class_axis=part.class_axis)
     return found

@@ -163,9 +163,9 @@ def render(program: Program, name: str) -> str:
     lines += [f"    {line}" for line in printer.lines]
     lines.append(f"    return {', '.join(body)}")
     imports, used = language.imports, {node.operator for node in walk(*results)}
-    for word, (module, name) in BESIDE.items():
+    for word, (room, sums) in BESIDE.items():
         if word in used:
-            imports += f"\nfrom lossary.kernels.{module}.{language.name.split()[0]} import {name}"
+            imports += f"\nfrom lossary.kernels.{room}.{language.name.split()[0]} import {sums}"
     return f"{imports}\n\n\n" + "\n".join(lines) + "\n"
 
 

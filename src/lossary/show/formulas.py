@@ -65,7 +65,7 @@ def _candidates(formulas: Sequence[Expression]) -> list[Expression]:
         for node in walk(formula):
             for position, argument in enumerate(node.arguments):
                 next_case = node.operator == argument.operator == "where" and position == 2
-                known = next_case or (node, argument) in spelled
+                known = next_case or (node, argument) in spelled or argument.paired
                 if argument.arguments and not known:
                     users.setdefault(argument, set()).add(node)
         found |= {part for part, using in users.items() if _is_choice(part) or len(using) > 1}

@@ -104,7 +104,7 @@ def _parts(roots: Sequence[Expression]) -> list[Expression]:
         spelled = chosen_among([root])
         for node in walk(root):
             for place, argument in enumerate(node.arguments):
-                if (node, argument) in spelled:
+                if (node, argument) in spelled or argument.paired:
                     continue
                 if _is_choice(argument) and not (node.operator == "where" and place > 0):
                     found.add(argument)

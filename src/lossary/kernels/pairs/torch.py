@@ -7,9 +7,7 @@ import torch
 from lossary.kernels.pairs import Paired
 
 paired = Paired(
-    expanded=lambda x, place: (
-        x.unsqueeze(place) if isinstance(x, torch.Tensor) and x.dim() else x
-    ),
+    expanded=lambda x, place: x.unsqueeze(place) if isinstance(x, torch.Tensor) and x.dim() else x,
     count=lambda x: torch.arange(x.shape[-1], device=x.device),
     where=torch.where,
     sum=lambda x: torch.sum(x, -1),
