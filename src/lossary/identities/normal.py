@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lossary.formula import Expression, apply, walk
-from lossary.functions import FUNCTIONS, ORDERED, maximum, pick, total, where
+from lossary.functions import FUNCTIONS, ORDERED, maximum, pick, total, total_of_others, where
 from lossary.identities.matching import Bound, found_in_sum, matched, weights_of
 from lossary.identities.rules import Identity
 from lossary.identities.terms import (
@@ -173,6 +173,8 @@ class Normal:
         operator, arguments = node.operator, node.arguments
         if operator == "total":
             return self._scaled(arguments[0])
+        if operator == "total_of_others":
+            return self._scaled_for_each(arguments[0])
         if operator == "absolute":
             term = as_factor(arguments[0])
             if term.number != 1:
@@ -195,6 +197,20 @@ class Normal:
         if not inside.class_axis or (shared.number == 1 and not any(shared.factors)):
             return None
         return self._sum([shared * as_factor(self(total(spell([own]))))])
+
+    def _scaled_for_each(self, inside: Expression) -> Expression | None:
+        """Take out of a sum over others what is the same for all, and the sign of a choice."""
+        whole = as_factor(inside)
+        own = Term(1.0, *(tuple(f for f in side if f.paired) for side in whole.factors))
+        shared = without(whole, own) or ONE
+        rest = spell([own])
+        if rest.operator == "where" and rest.arguments[2].operator == "constant":
+            condition, x, nothing = rest.arguments
+            if not nothing.payload and as_factor(x).number < 0:
+                shared, rest = -shared, where(condition, spell([-as_factor(x)]), nothing)
+        if not rest.paired or (shared.number == 1 and not any(shared.factors)):
+            return None
+        return self._sum([shared * as_factor(self(total_of_others(rest)))])
 
     def _picked(self, values: Expression, label: Expression) -> Expression | None:
         """The entry of f(x) is f of the entry of x."""

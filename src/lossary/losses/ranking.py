@@ -29,6 +29,11 @@ def listmle(score: Annotated[Real, positions], relevance: Annotated[Real, positi
     return total(log(remaining) - score, over=positions)
 
 
+def _unlikelihood(score: Any) -> Any:
+    """RankNet's loss of a pair whose first member should lead."""
+    return log(1 + exp(-(score - other(score))))
+
+
 @loss(
     source="Burges et al. 2005, doi:10.1145/1102351.1102363",
     promises="non_negative convex shift_invariant",
@@ -36,7 +41,7 @@ def listmle(score: Annotated[Real, positions], relevance: Annotated[Real, positi
 def ranknet(score: Annotated[Real, positions], relevance: Annotated[Real, positions]):
     """Negative log-likelihood that each of two members stands before the less relevant one."""
     higher = relevance > other(relevance)
-    return total(log(1 + exp(-(score - other(score)))), over=pairs, where=higher)
+    return total(_unlikelihood(score), over=pairs, where=higher)
 
 
 @loss(
@@ -82,8 +87,7 @@ def pairwise_soft_zero_one(
 )
 def auc_logistic(score: Annotated[Real, positions], target: Annotated[Binary, positions]):
     """RankNet's loss of a positive and a negative, on average: a smooth bound of 1 - AUC."""
-    apart = log(1 + exp(-(score - other(score))))
-    lost = total(apart, over=pairs, where=target > other(target))
+    lost = total(_unlikelihood(score), over=pairs, where=target > other(target))
     return lost / (total(target, over=positions) * total(1 - target, over=positions))
 
 
@@ -121,6 +125,12 @@ def auc_squared(
     return lost / (total(target, over=positions) * total(1 - target, over=positions))
 
 
+def _gains(relevance: Any) -> Any:
+    """The gain of each member, and what those of the best order add up to."""
+    gains = 2**relevance - 1
+    return gains, total(gains / log(1 + rank(relevance)), over=positions)
+
+
 @loss(
     source="Qin, Liu and Li 2010, doi:10.1007/s10791-009-9124-x; Bruch et al. 2019, "
     "doi:10.1145/3331184.3331347",
@@ -134,10 +144,9 @@ def approx_ndcg(
     temperature: Positive = 1.0,
 ):
     """Minus NDCG, with the rank of a member as a sum of how far each other one stands above it."""
-    ranks = 1 + total(sigmoid((other(score) - score) / temperature), over=others)
-    gains = 2**relevance - 1
-    ideal = total(gains / log(1 + rank(relevance)), over=positions)
-    return -total(gains / log(1 + ranks), over=positions) / ideal
+    g, n = _gains(relevance)
+    r = 1 + total(sigmoid((other(score) - score) / temperature), over=others)
+    return -total(g / log(1 + r), over=positions) / n
 
 
 @loss(
@@ -152,15 +161,14 @@ def approx_mrr(
     temperature: Positive = 1.0,
 ):
     """Minus the mean reciprocal of the smooth ranks of what is relevant."""
-    ranks = 1 + total(sigmoid((other(score) - score) / temperature), over=others)
-    return -total(relevance / ranks, over=positions) / total(relevance, over=positions)
+    r = 1 + total(sigmoid((other(score) - score) / temperature), over=others)
+    return -total(relevance / r, over=positions) / total(relevance, over=positions)
 
 
-def _change_of_ndcg(relevance: Any, discounts: Any) -> Any:
-    """How much NDCG changes by with the discounts of each two members: a constant."""
-    gains = 2**relevance - 1
-    ideal = total(gains / log(1 + rank(relevance)), over=positions)
-    return held(abs(gains - other(gains)) * discounts / ideal)
+def _nearness(places: Any) -> Any:
+    """What the discount changes by if two members stand one place further apart."""
+    distance = abs(places - other(places))
+    return abs(1 / log(1 + distance) - 1 / log(2 + distance))
 
 
 @loss(
@@ -170,9 +178,9 @@ def _change_of_ndcg(relevance: Any, discounts: Any) -> Any:
 )
 def lambdarank(score: Annotated[Real, positions], relevance: Annotated[NonNegative, positions]):
     """RankNet's loss of each pair, times what NDCG changes by when the two swap places."""
-    discount = 1 / log(1 + rank(score))
-    change = _change_of_ndcg(relevance, abs(discount - other(discount)))
-    lost = change * log(1 + exp(-(score - other(score))))
+    g, n = _gains(relevance)
+    d = 1 / log(1 + rank(score))
+    lost = held(abs(g - other(g)) * abs(d - other(d)) / n) * _unlikelihood(score)
     return total(lost, over=pairs, where=relevance > other(relevance))
 
 
@@ -183,9 +191,9 @@ def lambdarank(score: Annotated[Real, positions], relevance: Annotated[NonNegati
 )
 def ndcg_loss2(score: Annotated[Real, positions], relevance: Annotated[NonNegative, positions]):
     """RankNet's loss of each pair, times what NDCG changes by when the two stand further apart."""
-    distance = abs(rank(score) - other(rank(score)))
-    change = _change_of_ndcg(relevance, abs(1 / log(1 + distance) - 1 / log(2 + distance)))
-    lost = change * log(1 + exp(-(score - other(score))))
+    g, n = _gains(relevance)
+    r = rank(score)
+    lost = held(abs(g - other(g)) * _nearness(r) / n) * _unlikelihood(score)
     return total(lost, over=pairs, where=relevance > other(relevance))
 
 
@@ -201,9 +209,9 @@ def ndcg_loss2pp(
     mu: NonNegative = 10.0,
 ):
     """LambdaRank's loss and mu times NDCG-Loss2: for the places, and for how far apart they are."""
-    discount = 1 / log(1 + rank(score))
-    distance = abs(rank(score) - other(rank(score)))
-    further = abs(1 / log(1 + distance) - 1 / log(2 + distance))
-    change = _change_of_ndcg(relevance, abs(discount - other(discount)) + mu * further)
-    lost = change * log(1 + exp(-(score - other(score))))
+    g, n = _gains(relevance)
+    r = rank(score)
+    d = 1 / log(1 + r)
+    change = abs(d - other(d)) + mu * _nearness(r)
+    lost = held(abs(g - other(g)) * change / n) * _unlikelihood(score)
     return total(lost, over=pairs, where=relevance > other(relevance))
