@@ -104,14 +104,12 @@ def earlier_ties(x: Any, by: Any, over: Axis | None = None) -> Expression:
 
 
 @named(
-    means=lambda x: 1 + beyond(1, x) + earlier_ties(1, x),
-    # An order is a constant.
-    slope=lambda x: (None,),
+    means=lambda by: 1 + beyond(1, by) + earlier_ties(1, by),
     shape="class",
 )
-def rank(x: Expression) -> Expression:
+def rank(by: Expression) -> Expression:
     """The place of each member from the largest on: 1, 2, ...; ties stand as they do in the row."""
-    return 1 + beyond(1, x) + earlier_ties(1, x)
+    return 1 + beyond(1, by) + earlier_ties(1, by)
 
 
 def _and_own(relation: str) -> Callable[..., tuple[Slope, ...]]:

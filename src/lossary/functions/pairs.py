@@ -107,7 +107,7 @@ def _through(
         if node not in known:
             if node.operator == "other":
                 known[node] = of_other(node)
-            elif not node.paired:  # what stands below belongs to other pairs
+            elif not node.paired or not node.arguments:  # what stands below is of other pairs
                 known[node] = of_one(node)
             else:
                 known[node] = apply(node.operator, *map(made, node.arguments))

@@ -165,12 +165,6 @@ def approx_mrr(
     return -total(relevance / r, over=positions) / total(relevance, over=positions)
 
 
-def _nearness(places: Any) -> Any:
-    """What the discount changes by if two members stand one place further apart."""
-    distance = abs(places - other(places))
-    return abs(1 / log(1 + distance) - 1 / log(2 + distance))
-
-
 @loss(
     source="Burges 2010, MSR-TR-2010-82; Wang et al. 2018, doi:10.1145/3269206.3271784",
     promises="non_negative shift_invariant",
@@ -180,7 +174,8 @@ def lambdarank(score: Annotated[Real, positions], relevance: Annotated[NonNegati
     """RankNet's loss of each pair, times what NDCG changes by when the two swap places."""
     g, n = _gains(relevance)
     d = 1 / log(1 + rank(score))
-    lost = held(abs(g - other(g)) * abs(d - other(d)) / n) * _unlikelihood(score)
+    change = abs(g - other(g)) * abs(d - other(d)) / n
+    lost = held(change) * _unlikelihood(score)
     return total(lost, over=pairs, where=relevance > other(relevance))
 
 
@@ -192,8 +187,9 @@ def lambdarank(score: Annotated[Real, positions], relevance: Annotated[NonNegati
 def ndcg_loss2(score: Annotated[Real, positions], relevance: Annotated[NonNegative, positions]):
     """RankNet's loss of each pair, times what NDCG changes by when the two stand further apart."""
     g, n = _gains(relevance)
-    r = rank(score)
-    lost = held(abs(g - other(g)) * _nearness(r) / n) * _unlikelihood(score)
+    k = abs(rank(score) - other(rank(score)))
+    change = abs(g - other(g)) * abs(1 / log(1 + k) - 1 / log(2 + k)) / n
+    lost = held(change) * _unlikelihood(score)
     return total(lost, over=pairs, where=relevance > other(relevance))
 
 
@@ -210,8 +206,8 @@ def ndcg_loss2pp(
 ):
     """LambdaRank's loss and mu times NDCG-Loss2: for the places, and for how far apart they are."""
     g, n = _gains(relevance)
-    r = rank(score)
-    d = 1 / log(1 + r)
-    change = abs(d - other(d)) + mu * _nearness(r)
-    lost = held(abs(g - other(g)) * change / n) * _unlikelihood(score)
+    d, k = 1 / log(1 + rank(score)), abs(rank(score) - other(rank(score)))
+    q = abs(1 / log(1 + k) - 1 / log(2 + k))
+    change = abs(g - other(g)) * (abs(d - other(d)) + mu * q) / n
+    lost = held(change) * _unlikelihood(score)
     return total(lost, over=pairs, where=relevance > other(relevance))

@@ -9,7 +9,15 @@ from operator import add
 
 from lossary.formula import Expression
 from lossary.identities.terms import SUMS
-from lossary.render.textbook import RANKED, among, is_strict, meaning_of, of_pairs, summand
+from lossary.render.textbook import (
+    RANKED,
+    among,
+    is_strict,
+    meaning_of,
+    of_pairs,
+    summand,
+    with_indices,
+)
 from lossary.rewriting import is_bracket, simplify
 
 SYMBOLS = {
@@ -110,6 +118,8 @@ _OVER = frozenset({"total", "peak", "argpeak"})
 
 def latex(expression: Expression) -> str:
     """Return the formula in LaTeX, without delimiters."""
+    if expression.paired:
+        expression = with_indices(expression, _own_index(expression), "j")
     return _printed(expression, 0)
 
 

@@ -47,20 +47,26 @@ def summand(node: Expression) -> Expression:
 
 def of_pairs(node: Expression, own: str, other: str) -> tuple[Expression | None, Expression]:
     """Return which others a sum over them takes, None if all, and what it adds, with indices."""
-    parts = parts_of(node.arguments[0])
-    named = {symbol: _indexed(part, own, other) for symbol, part in parts.stands.items()}
-    body = substitute(parts.body, named)
-    if some := among(apply("total_of_others", body, class_axis=True)):
-        return some
-    return None, body
+    body = with_indices(node.arguments[0], own, other)
+    return among(apply("total_of_others", body, class_axis=True)) or (None, body)
 
 
-def _indexed(part: Expression, own: str, other: str) -> Expression:
+def with_indices(body: Expression, own: str, other: str) -> Expression:
+    """Return a formula of a pair in which each part says which member it belongs to."""
+    parts = parts_of(body)
+    named = {symbol: _at(part, own, other) for symbol, part in parts.stands.items()}
+    return substitute(parts.body, named)
+
+
+def _at(part: Expression, own: str, other: str) -> Expression:
     of_other = part.operator == "other"
     member = part.arguments[0] if of_other else part
     if not member.class_axis:
         return member
-    return apply("pick", member, variable(other if of_other else own), class_axis=True)
+    place = variable(other if of_other else own)
+    if part.paired and not of_other:  # a letter for what belongs to a pair
+        place = place * variable(other)
+    return apply("pick", member, place, class_axis=True)
 
 
 def is_strict(condition: Expression) -> bool:

@@ -22,6 +22,7 @@ from lossary.render.textbook import (
     of_pairs,
     summand,
     textbook,
+    with_indices,
 )
 from lossary.rewriting import is_bracket
 
@@ -63,7 +64,8 @@ def plain(expression: Expression) -> str:
     >>> plain((x - y) * ((x - y) / 2))
     '½ (ŷ - y)²'
     """
-    return _bound(textbook(expression), CASES, "c")
+    found = textbook(expression)
+    return _bound(with_indices(found, "c", "j") if found.paired else found, CASES, "c")
 
 
 # One line. A spelling is a text and how tightly it binds.
