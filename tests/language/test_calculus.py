@@ -151,6 +151,7 @@ def arguments_of(name):
         pool = iter((first, second, *rows, p, q))
         special = {"label": label, "power": a, **dict.fromkeys(("share", "probability", "rate"), p)}
         special |= {"box": g, "other": h, "by": k, "event": p, "weight": q}
+        special |= {"place": p, "further": q}
         special |= {"temperature": a, "part": p, "rest": q, "tp": p, "fp": q, "fn": a, "tn": b}
         words = signature(function.computed).parameters
         chosen = tuple(special[word] if word in special else next(pool) for word in words)

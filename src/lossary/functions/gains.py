@@ -58,8 +58,8 @@ def gain_difference_over(y: Expression, z: Expression, t: Expression) -> Express
     return where(absolute(y - z) < 1, near, exp2_over(y, t) - exp2_over(z, t))
 
 
-@named(means=lambda x, y: abs(1 / log1p(x) - 1 / log1p(y)))
-def discount_distance(x: Expression, y: Expression) -> Expression:
+@named(means=lambda place, further: abs(1 / log1p(place) - 1 / log1p(further)))
+def discount_distance(place: Expression, further: Expression) -> Expression:
     """How far the discounts of two places lie apart, as the logarithm of a ratio."""
-    low, high = minimum(x, y), maximum(x, y)
-    return log1p((high - low) / (1 + low)) / absolute(log1p(x) * log1p(y))
+    low, high = minimum(place, further), maximum(place, further)
+    return log1p((high - low) / (1 + low)) / absolute(log1p(place) * log1p(further))

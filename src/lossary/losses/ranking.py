@@ -71,7 +71,10 @@ def pairwise_squared(score: Annotated[Real, positions], relevance: Annotated[Rea
     return total(error**2, over=pairs)
 
 
-@loss(source="Herschtal and Raskutti 2004, doi:10.1145/1015330.1015366", promises="non_negative")
+@loss(
+    source="Herschtal and Raskutti 2004, doi:10.1145/1015330.1015366",
+    promises="non_negative shift_invariant",
+)
 def pairwise_soft_zero_one(
     score: Annotated[Real, positions], relevance: Annotated[Real, positions]
 ):
