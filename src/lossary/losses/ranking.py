@@ -168,6 +168,11 @@ def approx_mrr(
     return -total(relevance / r, over=positions) / total(relevance, over=positions)
 
 
+def _distance(score: Any) -> Any:
+    """How many places two members are apart, at least the one that they are."""
+    return maximum(abs(rank(score) - other(rank(score))), 1)
+
+
 @loss(
     source="Burges 2010, MSR-TR-2010-82; Wang et al. 2018, doi:10.1145/3269206.3271784",
     promises="non_negative shift_invariant",
@@ -190,7 +195,7 @@ def lambdarank(score: Annotated[Real, positions], relevance: Annotated[NonNegati
 def ndcg_loss2(score: Annotated[Real, positions], relevance: Annotated[NonNegative, positions]):
     """RankNet's loss of each pair, times what NDCG changes by when the two stand further apart."""
     g, n = _gains(relevance)
-    k = abs(rank(score) - other(rank(score)))
+    k = _distance(score)
     change = abs(g - other(g)) * abs(1 / log(1 + k) - 1 / log(2 + k)) / n
     lost = held(change) * _unlikelihood(score)
     return total(lost, over=pairs, where=relevance > other(relevance))
@@ -209,7 +214,7 @@ def ndcg_loss2pp(
 ):
     """LambdaRank's loss and mu times NDCG-Loss2: for the places, and for how far apart they are."""
     g, n = _gains(relevance)
-    d, k = 1 / log(1 + rank(score)), abs(rank(score) - other(rank(score)))
+    d, k = 1 / log(1 + rank(score)), _distance(score)
     q = abs(1 / log(1 + k) - 1 / log(2 + k))
     change = abs(g - other(g)) * (abs(d - other(d)) + mu * q) / n
     lost = held(change) * _unlikelihood(score)
