@@ -159,7 +159,7 @@ def approx_ndcg(
 )
 def approx_mrr(
     score: Annotated[Real, positions],
-    relevance: Annotated[NonNegative, positions],
+    relevance: Annotated[Binary, positions],
     *,
     temperature: Positive = 1.0,
 ):
