@@ -100,7 +100,7 @@ def _weighted(term: Term) -> Term:
     What is held is a weight too, one that may be 0 beside a difference that overflows.
     """
     held = any(f.operator == "held" for f in term.above)
-    unbounded = UNBOUNDED | {"softplus"} if held else UNBOUNDED
+    unbounded = UNBOUNDED | {"softplus", "softplus_of_rounded"} if held else UNBOUNDED
     calls = [f for f in term.above if f.operator in unbounded]
     given = [f for f in term.above if f.operator not in unbounded]
     if len(calls) != 1 or not given or term.below or not all(map(_is_weight, given)):
@@ -114,4 +114,7 @@ def _is_weight(node: Expression) -> bool:
 
 def _is_given(node: Expression) -> bool:
     """Whether an expression is arithmetic of arguments."""
-    return all(n.operator in ARITHMETIC | {"variable", "where", "equal"} for n in walk(node))
+    return all(n.operator in ARITHMETIC | _GIVEN for n in walk(node))
+
+
+_GIVEN = frozenset({"variable", "where", "equal", "other"})
