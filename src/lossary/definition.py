@@ -142,6 +142,12 @@ class Definition:
         return positions.name in self.axes
 
     @cached_property
+    def counts_places(self) -> bool:
+        """Whether members have places in an order, which a weight has no part of."""
+        nodes = walk(self.expression(self.absent_by_default)) if self.class_axis else ()
+        return any(node.operator == "rank" for node in nodes)
+
+    @cached_property
     def without_kernel(self) -> str:
         """Why no kernel computes the loss, if none can."""
         if self.over_positions:

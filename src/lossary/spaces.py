@@ -24,6 +24,7 @@ from lossary.functions import (
     logsumexp,
     logsumexp_from,
     norm,
+    of_twins,
     peak,
     sqrt,
     tanimoto_gap,
@@ -45,6 +46,11 @@ def _rooted(w: Expression, x: Expression) -> Expression:
     return weighted(sqrt(w), x)
 
 
+def _among_others(w: Expression, x: Expression) -> Expression:
+    """A member of weight w is w members: all but the one itself are others to it."""
+    return total_of_others(weighted(apply("other", w), x)) + weighted(w - 1, of_twins(x))
+
+
 # What each word along the axis becomes where positions have weights w.
 MEASURED: dict[str, Callable[..., Expression]] = {
     "total": lambda w, x: total(weighted(w, x)),
@@ -63,7 +69,7 @@ MEASURED: dict[str, Callable[..., Expression]] = {
     ),
     "excess_from": lambda w, x, weight, by: excess_from(x, w * weight, by),
     "rank": lambda w, x: 1 + beyond(w, x) + earlier_ties(w, x),
-    "total_of_others": lambda w, x: total_of_others(weighted(apply("other", w), x)),
+    "total_of_others": _among_others,
     "centred": lambda w, x: x - total(weighted(w, x)) / total(w),
 }
 

@@ -86,12 +86,21 @@ def test_the_weight_of_a_pair_is_the_product_of_those_of_its_members():
     assert L.ranknet(score, grade, position_weight=weight) == pytest.approx(true, rel=1e-14)
 
 
-def test_a_member_of_weight_two_is_two_members():
+def test_a_member_of_weight_two_is_two_members_which_are_a_pair():
+    @L.loss
+    def closeness(place: Annotated[Real, positions]):
+        return total(exp(-((place - other(place)) ** 2)), over=pairs)
+
+    place, weight = listed("ranknet")[0], np.ones(12)
+    weight[5] = 2.0
+    doubled = closeness(np.append(place, place[5]))
+    assert closeness(place, position_weight=weight) == pytest.approx(doubled, rel=1e-14)
+
+
+def test_a_rank_has_no_weights():
     score, grade = listed("approx_ndcg")
-    twice = np.ones_like(score)
-    twice[5] = 2.0
-    doubled = L.pairwise_squared(np.append(score, score[5]), np.append(grade, grade[5]))
-    assert L.pairwise_squared(score, grade, position_weight=twice) == pytest.approx(doubled)
+    with pytest.raises(L.DomainError, match=r"no meaning in a rank.*\nhint: leave members out"):
+        L.approx_ndcg(score, grade, position_weight=np.ones(12))
 
 
 @pytest.mark.parametrize("name", RANKINGS + AUC)

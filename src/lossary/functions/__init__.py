@@ -163,7 +163,7 @@ from lossary.functions.ordered import (
     rank,
     tied,
 )
-from lossary.functions.pairs import other, parts_of, total_of_others
+from lossary.functions.pairs import of_twins, other, parts_of, total_of_others
 from lossary.functions.quality import (
     sigmoid_quality_focal,
     sigmoid_quality_focal_slope,
@@ -418,6 +418,7 @@ __all__ = [
     "normal_crps_slope",
     "normal_density",
     "normal_hazard",
+    "of_twins",
     "one_minus_gaussian",
     "one_minus_gaussian_slope",
     "other",

@@ -95,6 +95,11 @@ def turned_round(body: Expression) -> Expression:
     )
 
 
+def of_twins(body: Expression) -> Expression:
+    """Return what the formula of a pair is of two members that are alike."""
+    return _through(body, lambda own: own, lambda part: part.arguments[0])
+
+
 def _through(
     body: Expression,
     of_one: Callable[[Expression], Expression],
