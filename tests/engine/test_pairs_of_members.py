@@ -10,6 +10,7 @@ import lossary as L
 from expressions import FLOATS, interpret
 from libraries import NAMES, Library, value_and_slope
 from lossary import calculus
+from lossary.accuracy.oracle import Meaning
 from lossary.domain import NonNegative, Positive, Real, Scores, others, pairs, positions
 from lossary.formula import variable
 from lossary.functions import (
@@ -199,6 +200,30 @@ def test_what_is_held_of_a_pair_has_no_derivative():
     np.testing.assert_allclose(
         interpret(slope, {"x": x, "y": y}, FLOATS)[0], held_fast.sum(axis=0), rtol=1e-14
     )
+
+
+def test_a_sum_over_pairs_and_one_along_an_order_have_a_gradient_and_no_diagonal():
+    @L.loss
+    def mixed(score: Scores, key: Scores):
+        near = total(exp(-((score - other(score)) ** 2)), over=others)
+        return total(cumulate(near * score, by=key) ** 2)
+
+    x, key = np.array([0.5, -1.0, 2.0, 0.25]), np.array([3.0, 1.0, 2.0, 0.0])
+    step = 1e-6 * np.eye(4)
+    ends = [(mixed(x + h, key) - mixed(x - h, key)) / 2e-6 for h in step]
+    np.testing.assert_allclose(mixed.gradient(x, key), ends, rtol=1e-7)
+    with pytest.raises(L.FormulaError, match=r"over pairs and one along an order.*\nhint: ask"):
+        mixed.hessian(x, key)
+
+
+def test_the_oracle_pairs_no_member_with_itself():
+    @L.loss
+    def spread(place: Annotated[Real, positions]):
+        return total(exp(place - other(place)), over=pairs)
+
+    place = [0.5, -1.0, 3.0]
+    true = math.fsum(math.exp(a - b) for a in place for b in place) - 3
+    assert float(Meaning.of(spread).value({"place": place})) == pytest.approx(true, rel=1e-14)
 
 
 @each_library

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from lossary.errors import FormulaError
 from lossary.formula import Expression, apply, constant
-from lossary.functions.pairs import PairLink
+from lossary.functions.pairs import MIXED, PairLink
 
 _ZERO, _ONE = constant(0), constant(1)
 
@@ -67,8 +67,10 @@ class Link:
         word = f"{self.relation}_exp"
         return apply(word, x, self.gains, self.costs, self.key, class_axis=True)
 
-    def back(self, other: Link) -> Link | None:
+    def back(self, other: Link | PairLink) -> Link | None:
         """Return the matrix of the products of entries i, j and, of the other, j, i."""
+        if isinstance(other, PairLink):
+            raise FormulaError(MIXED)
         if other.key is not self.key and other.key is not turned(self.key):
             raise FormulaError(
                 "sums along two different orders follow one another, and the diagonal of their "
@@ -140,16 +142,7 @@ class Chain:
                 "three sums over members follow one another, and the diagonal of their second "
                 "derivative has no short form\nhint: ask for the gradient only"
             )
-        second = others[0]
-        if (isinstance(first, PairLink) and isinstance(second, PairLink)) or (
-            isinstance(first, Link) and isinstance(second, Link)
-        ):
-            back = first.back(second)
-        else:
-            raise FormulaError(
-                "a sum over pairs and one along an order follow one another, and the diagonal of "
-                "their second derivative has no short form\nhint: ask for the gradient only"
-            )
+        back = first.back(others[0])
         if back is None:
             return _ZERO
         return self.factors[0] * back.times(self.factors[1]) * self.factors[2]

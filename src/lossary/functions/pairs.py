@@ -11,7 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from lossary.errors import FormulaError
 from lossary.formula import Expression, apply, bottom_up, refuse, variable
+
+MIXED = (
+    "a sum over pairs and one along an order follow one another, and the diagonal of their second "
+    "derivative has no short form\nhint: ask for the gradient only"
+)
 
 
 def other(x: Any) -> Expression:
@@ -136,8 +142,10 @@ class PairLink:
         """Return the product with a row."""
         return total_of_others(self.entries * (apply("other", x) if x.class_axis else x))
 
-    def back(self, other: PairLink) -> PairLink:
+    def back(self, other: object) -> PairLink:
         """Return the matrix of the products of entries i, j and, of the other, j, i."""
+        if not isinstance(other, PairLink):
+            raise FormulaError(MIXED)
         return PairLink(self.entries * turned_round(other.entries))
 
     def each(self, change: Callable[[Expression], Expression]) -> PairLink:
