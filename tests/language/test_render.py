@@ -19,7 +19,7 @@ from lossary.formula import apply, constant, variable
 from lossary.functions import FUNCTIONS, PRIMITIVES, class_index
 from lossary.render import TARGETS, Program, latex, render
 from lossary.render.latex import SYMBOLS, TEMPLATES
-from lossary.render.target import ALONG_AN_ORDER, lower
+from lossary.render.target import ALONG_AN_ORDER, IN_PAIRS, lower
 from lossary.render.target import target as target_of
 from lossary.render.textbook import TOLD
 from samples import each_loss, sample
@@ -222,7 +222,7 @@ def test_a_target_that_does_not_exist_is_refused():
 @each_target
 def test_a_target_spells_every_primitive_and_nothing_else(target):
     language = target_of(target)
-    assert set(language.spellings) == PRIMITIVES | ALONG_AN_ORDER
+    assert set(language.spellings) == PRIMITIVES | ALONG_AN_ORDER | IN_PAIRS.keys()
     with pytest.raises(ValueError, match="missing"):
         type(language)(target, language.imports, {}, language.cast)
 
