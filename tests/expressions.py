@@ -149,14 +149,36 @@ def exactly(values):
     return np.frompyfunc(exact.mpf, 1, 1)(np.asarray(values, dtype=object))
 
 
+def laid_out(node, values):
+    """The operands of a node: what belongs to pairs has one more axis, for the other member."""
+    if not node.paired or node.operator == "other":
+        return list(values)
+    operands = zip(node.arguments, values, strict=True)
+    return [x if a.paired else np.asarray(x)[..., None] for a, x in operands]
+
+
+def of_pairs(node, x, classes):
+    """The value at the other member of each pair, or the sum over the others of each."""
+    if node.operator == "other":
+        return x[..., None, :]
+    apart = ~np.eye(classes, dtype=bool)
+    x = x if node.arguments[0].paired else x[..., None]
+    return np.sum(np.where(apart, x, 0), axis=-1)
+
+
+PAIRS = {"other", "total_of_others"}
+
+
 def interpret(expression, values, table=FLOATS):
     """Evaluate in floats (`FLOATS`, named functions as computed) or exactly (`EXACT`, as meant)."""
     classes = max((v.shape[-1] for v in values.values()), default=1)
     done = {}
     for node in walk(expression):
-        operands = [done[a] for a in node.arguments]
+        operands = laid_out(node, [done[a] for a in node.arguments])
         if node.operator == "variable":
             done[node] = values[node.payload]
+        elif node.operator in PAIRS:
+            done[node] = of_pairs(node, operands[0], classes)
         elif node.operator == "constant":
             value = number(exact, node.payload) if table is EXACT else node.payload
             done[node] = np.asarray([value])

@@ -96,7 +96,28 @@ def _efron(scores, time, event):
             yield exact.log(risk - gone * dying / len(tied)) - s
 
 
+def _places(scores):
+    """The place of each from the largest on; ties stand as they do in the list."""
+    order = sorted(range(len(scores)), key=lambda i: -scores[i])
+    return [order.index(i) + 1 for i in range(len(scores))]
+
+
+def _ideal(relevance):
+    """The discounted gain of the best order."""
+    best = sorted(relevance, reverse=True)
+    return sum((2**y - 1) / exact.log(1 + k) for k, y in enumerate(best, 1))
+
+
+def _ordered_pairs(*rows):
+    """Each two members of which the first is more relevant, the last of what they have."""
+    members = list(zip(*rows, strict=True))
+    return [(a, b) for a in members for b in members if a[-1] > b[-1]]
+
+
 VOCABULARY = {
+    "places": _places,
+    "ideal": _ideal,
+    "ordered_pairs": _ordered_pairs,
     "box": _box,
     "lovasz": _lovasz,
     "sparsemax": _sparsemax,

@@ -25,11 +25,15 @@ from lossary.functions import (
     argpeak,
     is_class,
     log,
+    other,
+    paired,
+    parts_of,
     pick,
     sech_squared,
     sign,
     sqrt,
     total,
+    total_of_others,
     weighted,
     where,
 )
@@ -161,6 +165,10 @@ _tangents: dict[Expression, dict[Expression, Tangent]] = {}
 def _derive(node: Expression, argument: Expression, tangents: dict[Expression, Tangent]) -> Tangent:
     if node is argument:
         return Jacobian(ONE) if node.class_axis else ONE
+    if node.paired:  # a function of numbers, which the sum over the others looks into
+        return None
+    if node.operator == "total_of_others":
+        return _of_others(node.arguments[0], argument, tangents)
     inner = [tangents[a] for a in node.arguments]
     if node.operator in DISCRETE or all(t is None for t in inner):
         return None
@@ -169,6 +177,31 @@ def _derive(node: Expression, argument: Expression, tangents: dict[Expression, T
     if node.operator in REDUCTIONS:
         return _reduce(node, inner[0])
     return _sum(_through(node, i, t) for i, t in enumerate(inner) if t is not None)
+
+
+def _of_others(
+    body: Expression, argument: Expression, tangents: dict[Expression, Tangent]
+) -> Tangent:
+    """Sum the slopes of a formula of pairs in what belongs to the one, the other, and neither."""
+    parts = parts_of(body)
+    found: list[Tangent] = []
+    for symbol, part in parts.stands.items():
+        of_other = part.operator == "other"
+        tangent = tangents[part.arguments[0] if of_other else part]
+        slope = derivative(parts.body, symbol) if tangent is not None else None
+        if tangent is None or not isinstance(slope, Expression):
+            continue
+        entries = parts.back(slope)
+        if isinstance(tangent, Jacobian):
+            own = Jacobian(None if of_other else total_of_others(entries))
+            link = Jacobian(None, chains=(paired(entries),))
+            found.append(_product(link if of_other else own, tangent))
+        elif argument.class_axis:
+            found.append(Jacobian(None, ((total_of_others(entries), tangent),)))
+        else:
+            along = other(tangent) if of_other and tangent.class_axis else tangent
+            found.append(total_of_others(entries * along))
+    return _sum(found)
 
 
 def _push(node: Expression, i: int, tangent: Expression) -> Tangent:

@@ -143,17 +143,21 @@ class Definition:
         return positions.name in self.axes
 
     @cached_property
-    def ordered(self) -> bool:
-        """Whether the formula goes along an order of the members of a row."""
+    def counts_places(self) -> bool:
+        """Whether members have places in an order, which a weight has no part of."""
         nodes = walk(self.expression(self.absent_by_default)) if self.class_axis else ()
-        return any(node.operator in functions.ALONG_AN_ORDER for node in nodes)
+        return any(node.operator == "rank" for node in nodes)
 
     @cached_property
     def without_kernel(self) -> str:
         """Why no kernel computes the loss, if none can."""
         if self.over_positions:
             return "no kernel sums over positions yet"
-        return "no kernel goes along an order yet" if self.ordered else ""
+        nodes = [*walk(self.expression(self.absent_by_default))] if self.class_axis else []
+        if any(node.paired for node in nodes):
+            return "no kernel goes over pairs yet"
+        along = any(node.operator in functions.ALONG_AN_ORDER for node in nodes)
+        return "no kernel goes along an order yet" if along else ""
 
     @cached_property
     def _traced(self) -> dict[frozenset[str], Expression]:

@@ -31,6 +31,12 @@ CLASSES = ("classes",)
 positions: Axis = Axis("positions", "position", "U")
 """Pixels, voxels, tokens, times: any axes of the arrays, taken together as ``axis=`` says."""
 
+others: Axis = Axis("others", "other member", "U")
+"""The other members of a row, for each of its members: what a sum over partners goes over."""
+
+pairs: Axis = Axis("pairs", "pair", "U")
+"""The pairs of two different members of a row, both ways round."""
+
 
 @dataclass(frozen=True)
 class Domain:

@@ -38,6 +38,11 @@ class Expression:
     axes: frozenset[str]
     class_axis: bool
 
+    @property
+    def paired(self) -> bool:
+        """Whether it has a value for each pair of members of a row."""
+        return "others" in self.axes
+
     def __repr__(self) -> str:
         if self.operator in {"variable", "constant"}:
             return f"{self.payload}"
@@ -245,6 +250,8 @@ def apply(operator: str, *arguments: Any, class_axis: bool | None = None) -> Exp
     if class_axis is not False:
         for operand in operands:
             axes = operand.axes if not axes else axes | operand.axes
+        if operator in _COPIES:
+            axes = _COPIES[operator](axes)
         if class_axis and not axes:
             axes = _CLASSES
     return _intern(operator, operands, None, axes)
@@ -263,6 +270,13 @@ def variable(name: str, *, class_axis: bool = False, axes: Iterable[str] = ()) -
 
 _NO_AXES: frozenset[str] = frozenset()
 _CLASSES = frozenset(["classes"])
+_OTHERS = frozenset(["others"])
+
+# A pair of members has one index for the member itself and one for the other, a copy of the first.
+_COPIES: dict[str, Callable[[frozenset[str]], frozenset[str]]] = {
+    "other": lambda axes: axes | _OTHERS,
+    "total_of_others": lambda axes: axes - _OTHERS,
+}
 
 
 def _intern(

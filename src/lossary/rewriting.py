@@ -53,7 +53,18 @@ def rebuild(node: Expression, arguments: Sequence[Expression]) -> Expression:
 
 # Primitives that end the class axis, or start it.
 _ALONG_CLASSES = frozenset(
-    {"total", "peak", "argpeak", "pick", "class_index", "class_count", "slope", "bend", "order"}
+    {
+        "total",
+        "peak",
+        "argpeak",
+        "pick",
+        "class_index",
+        "class_count",
+        "slope",
+        "bend",
+        "order",
+        "total_of_others",
+    }
     | ORDERED
 )
 
@@ -414,6 +425,14 @@ def _total(x: Expression) -> Expression | None:
     return None
 
 
+def _total_of_others(x: Expression) -> Expression | None:
+    if x is ZERO:
+        return ZERO
+    if _is(x, "negative"):
+        return -apply("total_of_others", x.arguments[0], class_axis=True)
+    return None
+
+
 Rule = Callable[..., Expression | None]
 
 RULES: dict[str, tuple[Rule, ...]] = {
@@ -436,6 +455,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "where": (_where,),
     "weighted": (_weighted,),
     "total": (_total,),
+    "total_of_others": (_total_of_others,),
+    "other": (_same_everywhere,),
     "peak": (_same_everywhere,),
     "pick": (_same_everywhere,),
     "absolute": (lambda x: abs(x.arguments[0]) if _is(x, "negative") else None,),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from lossary.formula import Expression, constant, walk
+from lossary.formula import Expression, apply, constant, walk
 from lossary.functions import (
     ALONG_AN_ORDER,
     FUNCTIONS,
@@ -18,16 +18,19 @@ from lossary.functions import (
     cosine,
     cosine_gap,
     cumulate,
+    earlier_ties,
     excess_from,
     log,
     logsumexp,
     logsumexp_from,
     norm,
+    of_twins,
     peak,
     sqrt,
     tanimoto_gap,
     tied,
     total,
+    total_of_others,
     weighted,
     where,
 )
@@ -41,6 +44,11 @@ _MINUS_INFINITY = float("-inf")
 
 def _rooted(w: Expression, x: Expression) -> Expression:
     return weighted(sqrt(w), x)
+
+
+def _among_others(w: Expression, x: Expression) -> Expression:
+    """A member of weight w is w members: all but the one itself are others to it."""
+    return total_of_others(weighted(apply("other", w), x)) + weighted(w - 1, of_twins(x))
 
 
 # What each word along the axis becomes where positions have weights w.
@@ -60,6 +68,8 @@ MEASURED: dict[str, Callable[..., Expression]] = {
         where(w > 0, x + log(w), _MINUS_INFINITY), by
     ),
     "excess_from": lambda w, x, weight, by: excess_from(x, w * weight, by),
+    "rank": lambda w, x: 1 + beyond(w, x) + earlier_ties(w, x),
+    "total_of_others": _among_others,
     "centred": lambda w, x: x - total(weighted(w, x)) / total(w),
 }
 
@@ -113,7 +123,7 @@ def _reduces(expression: Expression) -> bool:
     return any(n.operator in _WHOLE for n in walk(expression))
 
 
-_WHOLE = ALONG_AN_ORDER | {"total", "peak", "class_count"}
+_WHOLE = ALONG_AN_ORDER | {"total", "total_of_others", "peak", "class_count"}
 """What needs all positions at once."""
 
 _SHARES = frozenset({"rest_share", "log_share"})

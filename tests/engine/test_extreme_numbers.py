@@ -53,6 +53,10 @@ GAPS = {(name, "hessian"): "inverse squared length" for name in VECTORS | BOXES}
     ("sensitivity_specificity", "hessian"): "sums without a normal number",
     ("log_dice", "hessian"): "an overlap of almost nothing",
     ("soft_categorical_focal", "hessian"): "a gamma without a normal number",
+    ("approx_ndcg", "hessian"): "a temperature without a normal square",
+    ("approx_mrr", "hessian"): "a temperature without a normal square",
+    ("pairwise_squared", "gradient"): "differences that overflow in both directions",
+    ("auc_squared", "gradient"): "differences that overflow in both directions",
     ("pearson_distance", "value"): "the mean of numbers at the end of the range",
     ("pearson_distance", "gradient"): "the mean of numbers at the end of the range",
 }

@@ -11,7 +11,7 @@ import lossary as L
 from libraries import NAMES, Library, value_and_slope
 from lossary import functions
 from lossary.accuracy.oracle import Meaning
-from lossary.domain import Embedding, Logits, NonNegative, Real, Unit, positions
+from lossary.domain import Embedding, Logits, NonNegative, Real, Unit, pairs, positions
 from lossary.functions import (
     beyond,
     cumulate,
@@ -31,6 +31,7 @@ from lossary.spaces import MEASURED
 from samples import LOSSES, arrays, parameters, those
 
 over_positions = those(lambda loss: loss.over_positions)
+weighing_positions = those(lambda loss: loss.over_positions and not loss.counts_places)
 each_library = pytest.mark.parametrize("library", [Library(n) for n in NAMES], ids=NAMES)
 
 
@@ -143,7 +144,7 @@ def test_a_masked_position_is_as_if_it_were_not_there(loss):
     assert slope.tobytes() == again.tobytes()
 
 
-@over_positions
+@weighing_positions
 def test_a_weight_of_two_is_a_position_that_is_there_twice(loss):
     data, own = images(loss, shape=(3, 4)), parameters(loss)
     twice = loss(*(np.repeat(x, [2, 1, 1, 3], axis=1) for x in data), reduction="none", **own)
@@ -151,7 +152,7 @@ def test_a_weight_of_two_is_a_position_that_is_there_twice(loss):
     np.testing.assert_allclose(weighted, twice, rtol=1e-13)
 
 
-@over_positions
+@weighing_positions
 def test_the_gradient_is_the_slope_of_the_value_inside_weights(loss):
     data, own = images(loss, shape=(2, 4)), parameters(loss)
     weight = np.array([[0.5, 2.0, 0.0, 1.0], [1.0, 0.25, 3.0, 1.0]])
@@ -350,10 +351,11 @@ WORDS = {
     "tied": lambda x, y: total(tied(x * x, by=floor(y)) * x),
     "logsumexp_from": lambda x, y: total(logsumexp_from(x, by=y) * y),
     "excess_from": lambda x, y: total(functions.excess_from(x, 1, y) * y),
+    "total_of_others": lambda x, y: total(exp(-x * functions.other(x * y)) * y, over=pairs),
 }
 
 
-@pytest.mark.parametrize("word", MEASURED)
+@pytest.mark.parametrize("word", [word for word in MEASURED if word != "rank"])
 def test_a_weight_of_a_word_is_how_often_a_position_is_there(word):
     @L.loss
     def spelled(prediction: Annotated[Real, positions], target: Annotated[Real, positions]):

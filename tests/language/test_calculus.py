@@ -151,6 +151,7 @@ def arguments_of(name):
         pool = iter((first, second, *rows, p, q))
         special = {"label": label, "power": a, **dict.fromkeys(("share", "probability", "rate"), p)}
         special |= {"box": g, "other": h, "by": k, "event": p, "weight": q}
+        special |= {"place": p, "further": q}
         special |= {"temperature": a, "part": p, "rest": q, "tp": p, "fp": q, "fn": a, "tn": b}
         words = signature(function.computed).parameters
         chosen = tuple(special[word] if word in special else next(pool) for word in words)
@@ -374,6 +375,8 @@ CLASS_SHAPED = (
     f.beyond(x * x, k) * y,
     f.cumulate(f.softmax(x), k) / f.total(y),
     f.tied(f.cumulate(x * a, k) * x, k),
+    f.total_of_others(f.sigmoid(f.other(x) - x * a)) * y,
+    f.total_of_others(f.other(f.softmax(x)) * x),
     f.sum_of_three(x, -f.pick(x, label), a),
     f.where(f.is_class(label), 0, f.softmax(x) * f.pick(x, label)),
     f.softmax_minus(x, y * x),
@@ -401,6 +404,9 @@ ROW_SHAPED = (
     f.total(f.excess_from(a * x, q, k) * y),
     f.total(f.logsumexp_from(x, k) * y),
     f.total(f.efron_excess(x * y, f.where(p > 0.22, 1, 0), k)),
+    f.total(f.total_of_others(f.where(f.other(k) < k, f.softplus(f.other(x) - x), 0)) * y),
+    f.total(f.log1p(f.total_of_others(f.exp(f.other(x * y) - a)))),
+    f.total(f.total_of_others(f.other(x) * f.total(x) ** 2)),
     f.total(f.sparsemax(x) * y),
     f.where(f.total(x) > 1, f.total(x * x), f.peak(y)),
     f.pick(x, 1) * f.pick(x * y, 3) + f.total(x),

@@ -62,6 +62,7 @@ def quietly(function, *arrays):
 # The numbers that each argument may be; where differences of large parts are meant, pairs that do
 # not nearly cancel (what nearly cancels is measured in ulps by test_oracle.py).
 LOG_PROBABILITIES = ((-1e-9, -0.5, -40.0, -1e30), (-1e-300, -1e-9, -0.5, -40.0, -900.0))
+GRADES, WHOLE = (0.0, 1e-300, 1e-9, 0.3, 1.0, 7.5, 1023.75, 2000.25), (0.0, 7.0, 1024.0, 2000.0)
 ARGUMENTS = {
     "sum_of_three": (REAL, REAL, (0.0, 1.0)),
     "exp_difference": ((*REAL, -INF), REAL),
@@ -212,6 +213,10 @@ ARGUMENTS = {
     "exponential_crps_rate_slope": ((1e-9, 0.7, 40.0, 1e30), SIZE),
     "exponential_crps_slope": ((1e-9, 0.7, 40.0, 1e30), SIZE),
     "matthews_gap": ((1e-9, 0.5, 40.0),) * 4,
+    "exp2_over": (GRADES, WHOLE),
+    "gain_over": (GRADES, WHOLE),
+    "gain_difference_over": (GRADES, GRADES, (1024.0, 2000.0)),
+    "discount_distance": ((1.0, 2.0, 3.0, 1e3, 1e6),) * 2,
 }
 # Functions of logarithms and squares have the errors of their parts, larger ones those of powers.
 ALLOWED = {"sigmoid_power": 32, "jensen_gap": 16, "shifted_focal": 32}

@@ -26,6 +26,8 @@ from lossary.domain import (
     Sign,
     Simplex,
     Unit,
+    others,
+    pairs,
 )
 from lossary.formula import constant, trace
 from lossary.functions import (
@@ -43,7 +45,7 @@ from lossary.identities.normal import Normal
 from lossary.rewriting import simplify, substitute
 
 TABLE = identities.table()
-WORDS: dict[str, Any] = vars(functions) | {"inf": math.inf}
+WORDS: dict[str, Any] = vars(functions) | {"inf": math.inf, "others": others, "pairs": pairs}
 
 
 # ------------------------------------------------------------------------------- published forms

@@ -62,6 +62,7 @@ WORDS = {
     "erf": lambda x: np.frompyfunc(math.erf, 1, 1)(x).astype(float),
     "lgamma": lambda x: np.frompyfunc(math.lgamma, 1, 1)(x).astype(float),
     "ndtr": lambda x: np.frompyfunc(math.erfc, 1, 1)(-x / np.sqrt(2)).astype(float) / 2,
+    "rank": lambda x: 1.0 + np.argsort(np.argsort(-x, axis=-1, kind="stable"), axis=-1),
     "softmax": softmax_of,
     "log_softmax": lambda x: np.log(softmax_of(x)),
     "atan": np.arctan,
@@ -81,9 +82,11 @@ def evaluate(expression, values, classes, first=None):
     table = expressions.FLOATS | WORDS
     done = {}
     for node in walk(expression):
-        operands = [done[a] for a in node.arguments]
+        operands = expressions.laid_out(node, [done[a] for a in node.arguments])
         if node.operator == "variable":
             done[node] = values[node.payload]
+        elif node.operator in expressions.PAIRS:
+            done[node] = expressions.of_pairs(node, operands[0], classes)
         elif node.operator == "constant":
             done[node] = np.asarray(node.payload)[..., None]
         elif node.operator == "class_index":

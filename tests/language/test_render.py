@@ -19,7 +19,7 @@ from lossary.formula import apply, constant, variable
 from lossary.functions import FUNCTIONS, PRIMITIVES, class_index
 from lossary.render import TARGETS, Program, latex, render
 from lossary.render.latex import SYMBOLS, TEMPLATES
-from lossary.render.target import ALONG_AN_ORDER, lower
+from lossary.render.target import ALONG_AN_ORDER, IN_PAIRS, lower
 from lossary.render.target import target as target_of
 from lossary.render.textbook import TOLD
 from samples import each_loss, sample
@@ -85,9 +85,13 @@ def test_every_text_knows_its_names_and_computes_nothing_twice(loss, target):
         check_sharing(source, tree, target)
 
 
-def ordered_of(library):
-    """Where a text that goes along an order gets its sums from."""
-    return f"from lossary.kernels.orders.{library.partition('.')[0]} import ordered"
+def beside(library):
+    """Where a text that goes along an order, or over pairs, gets its sums from, by their name."""
+    rooms = {"ordered": "orders", "paired": "pairs"}
+    library = library.partition(".")[0]
+    return {
+        name: f"from lossary.kernels.{room}.{library} import {name}" for name, room in rooms.items()
+    }
 
 
 def check_names(source, tree):
@@ -95,9 +99,11 @@ def check_names(source, tree):
     imports, *more, function = tree.body
     assert isinstance(imports, ast.Import)
     (alias,) = imports.names
-    assert [ast.unparse(line) for line in more] in ([], [ordered_of(alias.name)])
+    lines = [ast.unparse(line) for line in more]
+    words = [name for name, line in beside(alias.name).items() if line in lines]
+    assert lines == [beside(alias.name)[name] for name in words]
     arguments = {a.arg for a in function.args.args}
-    known = {alias.asname or alias.name, "float", *arguments, *(["ordered"] if more else [])}
+    known = {alias.asname or alias.name, "float", *arguments, *words}
     module = imported(alias.name)
     for statement in function.body:
         for node in ast.walk(statement):
@@ -216,7 +222,7 @@ def test_a_target_that_does_not_exist_is_refused():
 @each_target
 def test_a_target_spells_every_primitive_and_nothing_else(target):
     language = target_of(target)
-    assert set(language.spellings) == PRIMITIVES | ALONG_AN_ORDER
+    assert set(language.spellings) == PRIMITIVES | ALONG_AN_ORDER | IN_PAIRS.keys()
     with pytest.raises(ValueError, match="missing"):
         type(language)(target, language.imports, {}, language.cast)
 

@@ -12,6 +12,7 @@ from math import pi
 from typing import Any, NamedTuple
 
 from lossary.accuracy.in_order import IN_ORDER, spread
+from lossary.accuracy.in_pairs import IN_PAIRS
 from lossary.errors import MissingExtraError
 from lossary.formula import Expression, variable, walk
 from lossary.functions import FUNCTIONS
@@ -93,6 +94,7 @@ _ALONG: dict[str, Callable[..., Any]] = {
     "class_index": lambda m, n: list(range(n)),
     "class_count": lambda m, n: m.mpf(n),
     **IN_ORDER,
+    **IN_PAIRS,
 }
 
 
@@ -197,7 +199,8 @@ class Line:
             entry = here[0] if step.by_entry and here.count(here[0]) == len(here) else ALL
             if entry != ALL:
                 at = [found[i] for i in step.places]
-                new = step.call(m, *(x[entry] if isinstance(x, list) else x for x in at))
+                own = [x[entry] if isinstance(x, list) else x for x in at]
+                new = _by_entry(m, step.call, own)
                 if new is not base[place][entry]:
                     found[place] = _with(base[place], entry, new)
                     changed[place] = entry
@@ -221,11 +224,16 @@ def _taken(m: Any, step: Step, found: Sequence[Any], classes: int) -> Any:
     arguments = [found[i] for i in step.places]
     if not step.by_entry:
         return step.call(m, classes, *arguments)
+    return _by_entry(m, step.call, arguments)
+
+
+def _by_entry(m: Any, call: Callable[..., Any], arguments: Sequence[Any]) -> Any:
+    """Call for each entry of rows, and of the rows that a row of pairs consists of."""
     rows = [len(a) for a in arguments if isinstance(a, list)]
     if not rows:
-        return step.call(m, *arguments)
+        return call(m, *arguments)
     entries = zip(*(spread(a, rows[0]) for a in arguments), strict=True)
-    return [step.call(m, *entry) for entry in entries]
+    return [_by_entry(m, call, entry) for entry in entries]
 
 
 # Functions that are real for all real numbers; of others a complex number says that the point lies

@@ -72,6 +72,12 @@ def inside_of(call: Call) -> Inside | None:
     dtype = library.work_dtype(call.prediction)
     weight = None
     if options.position_weight is not None:
+        if call.definition.counts_places:
+            raise DomainError(
+                f"{call.definition.name}: position_weight has no meaning in a rank: a member has "
+                "one place in an order\nhint: leave members out with mask=; weight= has a number "
+                "for each list"
+            )
         weight = library.cast(_spread(call, "position_weight", options.position_weight), dtype)
         weight = _sound(call, weight, keep)
         counts = weight != 0

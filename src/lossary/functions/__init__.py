@@ -42,6 +42,7 @@ from lossary.functions.carried import (
     sigmoid_of_rounded,
     softplus_of_rounded,
 )
+from lossary.functions.chains import paired
 from lossary.functions.compensated import (
     exp_difference,
     exp_product,
@@ -116,6 +117,12 @@ from lossary.functions.exponentials import (
     scaled_softplus,
     sinh,
 )
+from lossary.functions.gains import (
+    discount_distance,
+    exp2_over,
+    gain_difference_over,
+    gain_over,
+)
 from lossary.functions.gamma_function import (
     digamma,
     lgamma,
@@ -156,8 +163,10 @@ from lossary.functions.ordered import (
     efron_excess,
     excess_from,
     logsumexp_from,
+    rank,
     tied,
 )
+from lossary.functions.pairs import of_twins, other, parts_of, total_of_others
 from lossary.functions.quality import (
     sigmoid_quality_focal,
     sigmoid_quality_focal_slope,
@@ -313,6 +322,7 @@ __all__ = [
     "cumulate",
     "difference_of_squares",
     "digamma",
+    "discount_distance",
     "distance_difference",
     "earlier_ties",
     "efron_excess",
@@ -324,6 +334,7 @@ __all__ = [
     "excess",
     "excess_from",
     "exp",
+    "exp2_over",
     "exp_difference",
     "exp_gap",
     "exp_gap_of_rounded",
@@ -339,6 +350,8 @@ __all__ = [
     "fair_error",
     "fair_slope",
     "floor",
+    "gain_difference_over",
+    "gain_over",
     "gamma_nll",
     "gamma_nll_slope",
     "gaussian_nll",
@@ -418,9 +431,13 @@ __all__ = [
     "normal_density",
     "normal_hazard",
     "normal_hazard_of_rounded",
+    "of_twins",
     "one_minus_gaussian",
     "one_minus_gaussian_slope",
+    "other",
     "own_share_of_each",
+    "paired",
+    "parts_of",
     "peak",
     "pi",
     "pick",
@@ -430,6 +447,7 @@ __all__ = [
     "power_below",
     "power_complement",
     "pseudo_huber",
+    "rank",
     "rate_divergence",
     "ratio_gap",
     "ratio_gap_slope",
@@ -501,6 +519,7 @@ __all__ = [
     "tanimoto_slope",
     "tied",
     "total",
+    "total_of_others",
     "trigamma",
     "tweedie_nll",
     "tweedie_nll_slope",

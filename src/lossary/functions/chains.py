@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from lossary.errors import FormulaError
 from lossary.formula import Expression, apply, constant
+from lossary.functions.pairs import MIXED, PairLink
 
 _ZERO, _ONE = constant(0), constant(1)
 
@@ -66,8 +67,10 @@ class Link:
         word = f"{self.relation}_exp"
         return apply(word, x, self.gains, self.costs, self.key, class_axis=True)
 
-    def back(self, other: Link) -> Link | None:
+    def back(self, other: Link | PairLink) -> Link | None:
         """Return the matrix of the products of entries i, j and, of the other, j, i."""
+        if isinstance(other, PairLink):
+            raise FormulaError(MIXED)
         if other.key is not self.key and other.key is not turned(self.key):
             raise FormulaError(
                 "sums along two different orders follow one another, and the diagonal of their "
@@ -81,13 +84,17 @@ class Link:
             gains = costs = _ZERO
         return Link(relation, gains, costs, self.key)
 
+    def each(self, change: Callable[[Expression], Expression]) -> Link:
+        """Return the matrix with each of its expressions changed."""
+        return Link(self.relation, change(self.gains), change(self.costs), change(self.key))
+
 
 @dataclass(frozen=True)
 class Chain:
     """A product of matrices: diagonal, link, diagonal, link, ..., diagonal."""
 
     factors: tuple[Expression, ...]
-    links: tuple[Link, ...]
+    links: tuple[Link | PairLink, ...]
 
     @property
     def transposed(self) -> Chain:
@@ -103,10 +110,8 @@ class Chain:
 
     def each(self, change: Callable[[Expression], Expression]) -> Chain:
         """Return the chain with each of its expressions changed."""
-        links = (
-            Link(x.relation, change(x.gains), change(x.costs), change(x.key)) for x in self.links
-        )
-        return Chain(tuple(map(change, self.factors)), tuple(links))
+        links = tuple(link.each(change) for link in self.links)
+        return Chain(tuple(map(change, self.factors)), links)
 
     def starting(self, factor: Expression) -> Chain:
         """Return the chain with another first factor."""
@@ -134,7 +139,7 @@ class Chain:
             return _ZERO  # no member belongs to itself
         if len(others) > 1:
             raise FormulaError(
-                "three sums along an order follow one another, and the diagonal of their second "
+                "three sums over members follow one another, and the diagonal of their second "
                 "derivative has no short form\nhint: ask for the gradient only"
             )
         back = first.back(others[0])
@@ -146,6 +151,11 @@ class Chain:
 def linked(relation: str, key: Expression, gains: Expression, costs: Expression) -> Chain:
     """Return one link alone."""
     return Chain((_ONE, _ONE), (Link(relation, gains, costs, key),))
+
+
+def paired(entries: Expression) -> Chain:
+    """Return the matrix of a formula of pairs alone."""
+    return Chain((_ONE, _ONE), (PairLink(entries),))
 
 
 def sums(relation: str, key: Expression) -> Chain:

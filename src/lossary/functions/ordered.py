@@ -19,6 +19,7 @@ from lossary.domain import Axis
 from lossary.formula import Expression, apply, constant
 from lossary.functions.chains import RELATIONS, linked, sums
 from lossary.functions.compensated import exp_difference
+from lossary.functions.pairs import of_one
 from lossary.functions.vocabulary import (
     FUNCTIONS,
     Function,
@@ -42,7 +43,7 @@ EXPONENTIAL = frozenset(f"{relation}_exp" for relation in RELATIONS)
 ORDERED = frozenset(RELATIONS) | EXPONENTIAL | {"peak_from", "earlier_ties"}
 
 ALONG_AN_ORDER = ORDERED | {
-    "cumulate", "tied", "excess_from", "logsumexp_from", "efron_excess", "sparsemax",
+    "cumulate", "tied", "rank", "excess_from", "logsumexp_from", "efron_excess", "sparsemax",
     "sparsemax_loss_at", "entmax_root", "entmax_loss_at",
 }  # fmt: skip
 """The words whose value at one member depends on the order of all."""
@@ -75,6 +76,7 @@ ORDERED_SLOPES: dict[str, Callable[..., tuple[Slope, ...]]] = {
 def _along(word: str, x: Any, by: Any, over: Axis | None) -> Expression:
     if over is not None:
         has_axis(word, over, (x, by))
+    of_one(word, x, by)
     return apply(word, x, by, class_axis=True)
 
 
@@ -99,6 +101,15 @@ def earlier_ties(x: Any, by: Any, over: Axis | None = None) -> Expression:
     Where positions have weights, nothing stands before anything.
     """
     return _along("earlier_ties", x, by, over)
+
+
+@named(
+    means=lambda by: 1 + beyond(1, by) + earlier_ties(1, by),
+    shape="class",
+)
+def rank(by: Expression) -> Expression:
+    """The place of each member from the largest on: 1, 2, ...; ties stand as they do in the row."""
+    return 1 + beyond(1, by) + earlier_ties(1, by)
 
 
 def _and_own(relation: str) -> Callable[..., tuple[Slope, ...]]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Literal
 
-from lossary.domain import Axis
+from lossary.domain import Axis, others, pairs
 from lossary.formula import Expression, apply, constant, refuse
 from lossary.functions.chains import Chain
+from lossary.functions.pairs import of_one, over_others
 
 Shape = Literal["elementwise", "row", "class"]
 
@@ -86,6 +87,8 @@ def named(
                 )
             if over is not None:
                 has_axis(name, over, arguments)
+            if class_axis is not None:
+                of_one(name, *arguments)
             if where is not None:
                 arguments = (_among(name, where, arguments[0], without), *arguments[1:])
             return apply(name, *arguments, class_axis=class_axis)
@@ -249,10 +252,19 @@ def _among(word: str, condition: Any, x: Any, without: float | None) -> Expressi
 
 
 def total(x: Any, over: Axis | None = None, where: Any = None) -> Expression:
-    """Sum along the axis; of no entries it is 0."""
-    if over is not None:
-        has_axis("total", over, (x,))
+    """Sum along the axis; of no entries it is 0.
+
+    Of what belongs to pairs of members, over=others is a sum for each member, over=pairs one of
+    them all.
+    """
     x = x if where is None else _among("total", where, x, 0)
+    if over in {others, pairs}:
+        x = over_others(x)
+        if over is others:
+            return x
+    elif over is not None:
+        has_axis("total", over, (x,))
+    of_one("total", x)
     return apply("total", x, class_axis=False)
 
 
@@ -260,12 +272,14 @@ def peak(x: Any, over: Axis | None = None, where: Any = None) -> Expression:
     """Largest entry along the axis; of no entries it is -inf."""
     if over is not None:
         has_axis("peak", over, (x,))
+    of_one("peak", x)
     x = x if where is None else _among("peak", where, x, -math.inf)
     return apply("peak", x, class_axis=False)
 
 
 def argpeak(x: Any) -> Expression:
     """Class of the largest entry, the first one at a tie."""
+    of_one("argpeak", x)
     return apply("argpeak", x, class_axis=False)
 
 
@@ -276,6 +290,7 @@ def held(x: Any) -> Expression:
 
 def pick(x: Any, label: Any) -> Expression:
     """Entry of the class ``label``, or the one at a fixed place, counted from 0."""
+    of_one("pick", x)
     fixed = isinstance(label, (int, float)) and not isinstance(label, bool)
     if not isinstance(label, Expression) and not (fixed and label >= 0 and label % 1 == 0):
         refuse(

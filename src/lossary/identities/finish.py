@@ -99,14 +99,26 @@ def _spell(terms: Sequence[Term]) -> Expression:
 
 
 def _weighted(term: Term) -> Term:
-    """Let a weight of 0 win over an infinite function: only what is given can be 0 beside it."""
-    calls = [f for f in term.above if f.operator in UNBOUNDED]
-    given = [f for f in term.above if f.operator not in UNBOUNDED]
-    if len(calls) != 1 or not given or term.below or not all(map(_is_given, given)):
+    """Let a weight of 0 win over an infinite function: only what is given can be 0 beside it.
+
+    What is held is a weight too, one that may be 0 beside a difference that overflows.
+    """
+    held = any(f.operator == "held" for f in term.above)
+    unbounded = UNBOUNDED | {"softplus", "softplus_of_rounded"} if held else UNBOUNDED
+    calls = [f for f in term.above if f.operator in unbounded]
+    given = [f for f in term.above if f.operator not in unbounded]
+    if len(calls) != 1 or not given or term.below or not all(map(_is_weight, given)):
         return term
     return Term(term.number, (weighted(spell([Term(1.0, tuple(given))]), calls[0]),))
 
 
+def _is_weight(node: Expression) -> bool:
+    return node.operator == "held" or _is_given(node)
+
+
 def _is_given(node: Expression) -> bool:
     """Whether an expression is arithmetic of arguments."""
-    return all(n.operator in ARITHMETIC | {"variable", "where", "equal"} for n in walk(node))
+    return all(n.operator in ARITHMETIC | _GIVEN for n in walk(node))
+
+
+_GIVEN = frozenset({"variable", "where", "equal", "other"})

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lossary.formula import Expression, apply, walk
-from lossary.functions import FUNCTIONS, ORDERED, maximum, pick, total, where
+from lossary.functions import FUNCTIONS, ORDERED, maximum, pick, total, total_of_others, where
 from lossary.identities.matching import Bound, found_in_sum, matched, weights_of
 from lossary.identities.rules import Identity
 from lossary.identities.terms import (
@@ -30,7 +30,7 @@ from lossary.rewriting import rebuild
 
 _EVEN = frozenset({"absolute", "cosh", "norm"})
 _ODD = frozenset({"log1p_difference", "log_ratio", "difference_of_squares", "exp_minus_exp"})
-_SYMMETRIC = frozenset({"cosine", "cosine_gap", "tanimoto_gap", "jensen_gap"})
+_SYMMETRIC = frozenset({"cosine", "cosine_gap", "tanimoto_gap", "jensen_gap", "discount_distance"})
 # Functions that do not see the sign of their argument, that change their sign when their two
 # arguments change places, and that do not see such a change.
 
@@ -173,12 +173,16 @@ class Normal:
         operator, arguments = node.operator, node.arguments
         if operator == "total":
             return self._scaled(arguments[0])
+        if operator == "total_of_others":
+            return self._scaled_for_each(arguments[0])
         if operator == "absolute":
             term = as_factor(arguments[0])
             if term.number != 1:
                 return self(abs(term.number) * abs(spell([replace(term, number=1.0)])))
         if operator == "pick":
             return self._picked(*arguments)
+        if operator == "other":
+            return self._of_other(arguments[0])
         if operator == "where":
             return self._chosen(*arguments)
         if operator == "maximum" and arguments[0].operator == "constant":
@@ -194,6 +198,20 @@ class Normal:
             return None
         return self._sum([shared * as_factor(self(total(spell([own]))))])
 
+    def _scaled_for_each(self, inside: Expression) -> Expression | None:
+        """Take out of a sum over others what is the same for all, and the sign of a choice."""
+        whole = as_factor(inside)
+        own = Term(1.0, *(tuple(f for f in side if f.paired) for side in whole.factors))
+        shared = without(whole, own) or ONE
+        rest = spell([own])
+        if rest.operator == "where" and rest.arguments[2].operator == "constant":
+            condition, x, nothing = rest.arguments
+            if not nothing.payload and as_factor(x).number < 0:
+                shared, rest = -shared, where(condition, spell([-as_factor(x)]), nothing)
+        if not rest.paired or (shared.number == 1 and not any(shared.factors)):
+            return None
+        return self._sum([shared * as_factor(self(total_of_others(rest)))])
+
     def _picked(self, values: Expression, label: Expression) -> Expression | None:
         """The entry of f(x) is f of the entry of x."""
         if not values.class_axis:
@@ -202,6 +220,13 @@ class Normal:
             return None
         parts = (pick(a, label) if a.class_axis else a for a in values.arguments)
         return self(apply(values.operator, *parts))
+
+    def _of_other(self, own: Expression) -> Expression | None:
+        """What f(x) is at the other member of a pair is f of x there."""
+        if not own.arguments or _goes_along(own) or own.operator == "total_of_others":
+            return None
+        parts = (apply("other", a) if a.class_axis else a for a in own.arguments)
+        return self(apply(own.operator, *parts))
 
     def _chosen(self, condition: Expression, x: Expression, y: Expression) -> Expression | None:
         """A choice between values of one function is the function of a choice."""

@@ -87,7 +87,9 @@ class Reader:
         if operator in {"sign", "absolute", "norm"} and operator != "sign":
             read = (positive(read[0]),)
         fixed = operator in FUNCTIONS and FUNCTIONS[operator].shape != "elementwise"
-        along = fixed or operator in ORDERED | {"peak", "argpeak", "class_index", "class_count"}
+        along = fixed or operator in ORDERED | {
+            "peak", "argpeak", "class_index", "class_count", "total_of_others",
+        }  # fmt: skip
         return apply(operator, *read, class_axis=node.class_axis if along else None)
 
     # Sums and products.
@@ -341,7 +343,7 @@ def _is_choice(node: Expression) -> bool:
 
 def _mixes_classes(node: Expression) -> bool:
     named = FUNCTIONS.get(node.operator)
-    along = _REDUCE | ORDERED
+    along = _REDUCE | ORDERED | {"other", "total_of_others"}
     return node.operator in along or (named is not None and named.shape != "elementwise")
 
 

@@ -120,12 +120,14 @@ def _letters(
 ) -> dict[Expression, Expression]:
     """Give the author's short names to parts that have them, unless an argument looks alike."""
     taken = {SYMBOLS.get(name, name) for name in symbols}
+    if any("positions" in symbol.axes for symbol in symbols.values()):
+        taken.add("u")  # the position
     free = iter(letter for letter in _LETTERS if letter not in taken)
     found: dict[Expression, Expression] = {}
     for name, part in named.items():
         if _SHORT.fullmatch(name) and part is not value:
             letter = next(free) if SYMBOLS.get(name, name) in taken else name
-            found[part] = variable(letter, class_axis=part.class_axis)
+            found[part] = variable(letter, axes=part.axes)
     return found
 
 

@@ -9,7 +9,15 @@ from operator import add
 
 from lossary.formula import Expression
 from lossary.identities.terms import SUMS
-from lossary.render.textbook import RANKED, among, meaning_of, summand
+from lossary.render.textbook import (
+    RANKED,
+    among,
+    is_strict,
+    meaning_of,
+    of_pairs,
+    summand,
+    with_indices,
+)
 from lossary.rewriting import is_bracket, simplify
 
 SYMBOLS = {
@@ -29,7 +37,7 @@ SYMBOLS = {
     "curvature": r"\varepsilon", "expectile": r"\tau", "log_mean": r"\eta", "power": "p",
     "dispersion": r"\alpha", "location": r"\mu", "lower": "l", "upper": "u", "log_zero": "A",
     "tau": r"\tau", "class_counts": "n", "margins": r"\Delta", "similarity": "s", "bias": "b",
-    "levels": "y", "event": r"\delta", "logit_scale": "s", "ceiling": "t",
+    "mu": r"\mu", "levels": "y", "event": r"\delta", "logit_scale": "s", "ceiling": "t",
     "win_probability": r"\hat{P}", "eta": r"\eta", "similarities": "s", "roles": "r",
     "cosines": "x", "base": r"\lambda", "tilt": "a", "boundary": "b",
     "true_weight": "k", "height": "M", "positive_gamma": r"\gamma_{+}",
@@ -89,6 +97,7 @@ WORDS: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "log_softmax": (ATOM, r"\log\operatorname{{softmax}}\left({0}\right)", (0,)),
     "entmax_root": (ATOM, r"\sqrt{{\operatorname{{entmax}}\left({0}\right)}}", (0,)),
     "sparsemax": (ATOM, r"\operatorname{{sparsemax}}\left({0}\right)", (0,)),
+    "rank": (ATOM, r"\operatorname{{rank}}\left({0}\right)", (0,)),
     "cosh": (PREFIX, r"\cosh\left({0}\right)", (0,)),
     "sinh": (PREFIX, r"\sinh\left({0}\right)", (0,)),
     "lgamma": (PREFIX, r"\log\Gamma\left({0}\right)", (0,)),
@@ -113,6 +122,8 @@ _OVER = frozenset({"total", "peak", "argpeak"})
 
 def latex(expression: Expression) -> str:
     """Return the formula in LaTeX, without delimiters."""
+    if expression.paired:
+        expression = with_indices(expression, _own_index(expression), "j")
     return _printed(expression, 0)
 
 
@@ -140,6 +151,8 @@ def _spell(node: Expression) -> tuple[int, str]:
         return _spell(simplify(reduce(add, node.arguments)))
     if node.operator in RANKED:
         return _ranked(node)
+    if node.operator == "total_of_others":
+        return _of_others(node)
     meaning = meaning_of(node.operator, node.arguments)
     if meaning is not None:
         return _spell(meaning)
@@ -163,7 +176,7 @@ _BESIDE = {"": "", "others": r",\, j \ne {0}", "before": r",\, j < {0}"}
 def _ranked(node: Expression) -> tuple[int, str]:
     """Print a sum along an order, with the comparison of keys below the sign."""
     relation, beside = RANKED[node.operator]
-    own = "u" if "positions" in node.axes else "c"
+    own = _own_index(node)
     key, signs = node.arguments[-1], _COMPARED
     if key.operator == "negative":
         key, signs = key.arguments[0], _TURNED
@@ -174,6 +187,21 @@ def _ranked(node: Expression) -> tuple[int, str]:
     if node.operator.endswith("_exp"):
         return PRODUCT, rf"e^{{{_printed(-node.arguments[2], 0)}}} \, {text}"
     return PREFIX, text
+
+
+def _of_others(node: Expression) -> tuple[int, str]:
+    """Print a sum over the other members of pairs."""
+    own = _own_index(node)
+    condition, body = of_pairs(node, own, "j")
+    which = rf"j \ne {own}"
+    if condition is not None:
+        told = _printed(condition, 0)
+        which = rf"j :\, {told}" + ("" if is_strict(condition) else rf",\, {which}")
+    return PREFIX, rf"\sum_{{{which}}} {_printed(body, PRODUCT)}"
+
+
+def _own_index(node: Expression) -> str:
+    return "u" if "positions" in node.axes else "c"
 
 
 def _at(key: Expression, place: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from lossary.render.target import ATOM, BITS, IN_ORDER, OPERATORS, POWER, UNARY, Target
+from lossary.render.target import ATOM, BITS, IN_ORDER, IN_PAIRS, OPERATORS, POWER, UNARY, Target
 
 SPELLINGS = {
     **OPERATORS,
     **IN_ORDER,
+    **IN_PAIRS,
     "power": (POWER, "{0} ** {1}"),
     "absolute": (ATOM, "np.abs({0})"),
     "sign": (ATOM, "np.sign({0})"),

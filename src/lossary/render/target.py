@@ -29,6 +29,16 @@ ATOM, POWER, UNARY, PRODUCT, SUM, BITS, COMPARE = 9, 8, 7, 6, 5, 4, 3
 # Words along an order, which array libraries have and kernels have not, and the order itself.
 ALONG_AN_ORDER = ORDERED | {"order"}
 
+# Pairs of members, which array libraries lay out as matrices.
+IN_PAIRS = {
+    "own": (ATOM, "paired.own({0})"),
+    "other": (ATOM, "paired.other({0})"),
+    "total_of_others": (ATOM, "paired.total({0}, {like})"),
+}
+
+# Words that array libraries have in modules beside their texts, by one that tells that they do.
+BESIDE = {"order": ("orders", "ordered"), "total_of_others": ("pairs", "paired")}
+
 IN_ORDER = {
     "order": (ATOM, "ordered.by({0}, {like})"),
     **{
@@ -78,7 +88,7 @@ class Target:
     def __post_init__(self) -> None:
         known = PRIMITIVES | self.own
         if "order" in self.spellings:
-            known |= ALONG_AN_ORDER
+            known |= ALONG_AN_ORDER | IN_PAIRS.keys()
         missing, extra = known - self.spellings.keys(), self.spellings.keys() - known
         if missing or extra:
             raise ValueError(f"{self.name}: missing {sorted(missing)}, unknown {sorted(extra)}")
@@ -153,16 +163,38 @@ def render(program: Program, name: str) -> str:
     body = [printer.printed(result, 0) for result in results]
     lines += [f"    {line}" for line in printer.lines]
     lines.append(f"    return {', '.join(body)}")
-    imports = language.imports
-    if any(node.operator == "order" for node in walk(*results)):
-        imports += f"\nfrom lossary.kernels.orders.{language.name.split()[0]} import ordered"
+    imports, used = language.imports, {node.operator for node in walk(*results)}
+    for word, (room, sums) in BESIDE.items():
+        if word in used:
+            imports += f"\nfrom lossary.kernels.{room}.{language.name.split()[0]} import {sums}"
     return f"{imports}\n\n\n" + "\n".join(lines) + "\n"
 
 
 def _results(program: Program, language: Target) -> Sequence[Expression]:
     spare = language.relax is not None
     found = [lower(result, spare=spare) for result in program.results]
-    return found if language.relax is None else language.relax(found)
+    found = found if language.relax is None else language.relax(found)
+    return [_laid_out(result) for result in found]
+
+
+def _laid_out(expression: Expression) -> Expression:
+    """Say in a formula of pairs what belongs to the one member, and to neither.
+
+    What belongs to the other alone is computed for each member, before there are pairs.
+    """
+    done: dict[Expression, Expression] = {}
+    for node in walk(expression):
+        arguments = [done[a] for a in node.arguments]
+        if node.paired and all(a.operator == "other" or not a.class_axis for a in arguments):
+            parts = [a.arguments[0] if a.operator == "other" else a for a in arguments]
+            done[node] = apply("other", rebuild(node, parts))
+            continue
+        if (node.paired and node.operator != "other") or node.operator == "total_of_others":
+            arguments = [
+                a if a.paired or a.operator == "constant" else apply("own", a) for a in arguments
+            ]
+        done[node] = rebuild(node, arguments)
+    return done[expression]
 
 
 def _own_name(argument: str, language: Target) -> str:

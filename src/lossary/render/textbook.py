@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from math import inf
 
-from lossary.formula import Expression, apply, constant, walk
-from lossary.functions import FUNCTIONS, exp, log
-from lossary.rewriting import simplify
+from lossary.formula import Expression, apply, constant, variable, walk
+from lossary.functions import FUNCTIONS, exp, log, parts_of
+from lossary.rewriting import rebuild, simplify, substitute
 
 # Functions of numbers, and functions of whole rows. The second kind has a value per row, the third
 # a value per class, which carries the index.
@@ -27,7 +27,7 @@ CALLS = {
 }  # fmt: skip
 ROW_CALLS = {"norm": "‖{0}‖", "cosine": "cos({0}, {1})"}
 CLASS_CALLS = {"softmax": "softmax({0})", "log_softmax": "log softmax({0})",
-               "sparsemax": "sparsemax({0})",
+               "sparsemax": "sparsemax({0})", "rank": "rank({0})",
                "entmax_root": "√entmax({0})"}  # fmt: skip
 
 # Sums along an order: how the key of a member that belongs to i compares with that of i, and
@@ -44,6 +44,38 @@ def summand(node: Expression) -> Expression:
     """Return what a sum along an order adds up, without the part that belongs to member i."""
     x, *exponents = node.arguments[:-1]
     return x * exp(exponents[0]) if exponents else x
+
+
+def of_pairs(node: Expression, own: str, other: str) -> tuple[Expression | None, Expression]:
+    """Return which others a sum over them takes, None if all, and what it adds, with indices."""
+    body = with_indices(node.arguments[0], own, other)
+    return among(apply("total_of_others", body, class_axis=True)) or (None, body)
+
+
+def with_indices(body: Expression, own: str, other: str) -> Expression:
+    """Return a formula of a pair in which each part says which member it belongs to."""
+    parts = parts_of(body)
+    named = {symbol: _at(part, own, other) for symbol, part in parts.stands.items()}
+    return substitute(parts.body, named)
+
+
+def _at(part: Expression, own: str, other: str) -> Expression:
+    of_other = part.operator == "other"
+    member = part.arguments[0] if of_other else part
+    if not member.class_axis:
+        return member
+    place = variable(other if of_other else own)
+    if part.paired and not of_other:  # a letter for what belongs to a pair
+        place = place * variable(other)
+    return apply("pick", member, place, class_axis=True)
+
+
+def is_strict(condition: Expression) -> bool:
+    """Whether a condition of a pair, with indices, holds for no member and itself."""
+    if condition.operator == "logical_and":
+        return any(map(is_strict, condition.arguments))
+    kept = [a.arguments[0] if a.operator == "pick" else None for a in condition.arguments]
+    return condition.operator == "less" and kept[0] is not None and kept[0] is kept[1]
 
 
 # The first and the second derivative of a word that is told by name, by each entry.
@@ -65,7 +97,7 @@ def textbook(expression: Expression) -> Expression:
         if (meaning := meaning_of(node.operator, arguments)) is not None:
             done[node] = textbook(meaning)
         elif node.arguments:
-            done[node] = apply(node.operator, *arguments, class_axis=node.class_axis)
+            done[node] = rebuild(node, arguments)
         else:
             done[node] = node
     return done[expression]
@@ -81,7 +113,7 @@ def meaning_of(operator: str, arguments: tuple[Expression, ...]) -> Expression |
     return None if means is None else means(*arguments)
 
 
-_WITHOUT = {"total": constant(0), "peak": constant(-inf)}
+_WITHOUT = {"total": constant(0), "total_of_others": constant(0), "peak": constant(-inf)}
 _NONE = constant(-inf)
 
 

@@ -12,7 +12,7 @@ from lossary.rewriting import is_bracket, substitute
 
 LONG = 25  # signs; shorter formulas need no letters
 WORTH_A_LETTER = 12  # signs of a repeated part
-LETTERS = ("u", "v", "w")
+LETTERS = ("u", "v", "w", "h")
 
 
 def abbreviate(
@@ -38,11 +38,13 @@ def abbreviate(
     if any(_signs(latex(formula)) >= LONG for formula in formulas):
         for node in _candidates(formulas):
             if _is_choice(node) or _signs(latex(substitute(node, known))) >= WORTH_A_LETTER:
-                known[node] = variable(f"part{len(known)}", class_axis=node.class_axis)
+                known[node] = variable(f"part{len(known)}", axes=node.axes)
     count = len(known)
     used = {latex(n) for n in walk(*formulas, *followers) if n.operator == "variable"}
-    free = [letter for letter in LETTERS if letter not in used]
-    letters = free if count <= len(free) else [f"u_{{{i + 1}}}" for i in range(count)]
+    if any("positions" in n.axes for n in walk(*formulas)):
+        used.add("u")  # the position
+    free = [letter for letter in LETTERS if letter not in used][:3]
+    letters = free if count <= len(free) else [f"{free[0]}_{{{i + 1}}}" for i in range(count)]
 
     def spell(expression: Expression, known: dict[Expression, Expression]) -> str:
         text = latex(substitute(expression, known))
@@ -65,7 +67,7 @@ def _candidates(formulas: Sequence[Expression]) -> list[Expression]:
         for node in walk(formula):
             for position, argument in enumerate(node.arguments):
                 next_case = node.operator == argument.operator == "where" and position == 2
-                known = next_case or (node, argument) in spelled
+                known = next_case or (node, argument) in spelled or argument.paired
                 if argument.arguments and not known:
                     users.setdefault(argument, set()).add(node)
         found |= {part for part, using in users.items() if _is_choice(part) or len(using) > 1}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lossary.formula import Expression, variable, walk
-from lossary.render.textbook import chosen_among, textbook
+from lossary.render.textbook import chosen_among, textbook, with_indices
 from lossary.rewriting import is_bracket, substitute
 from lossary.show.unicode import INDICES, RELATIONS, cases, plain, symbol
 
@@ -63,7 +63,7 @@ def read(
     free = _free_letters([*roots, *(part for pair in named for part in pair)])
     for part in _parts(roots):
         if free and (_is_choice(part) or len(plain(substitute(part, known))) >= WORTH_A_LETTER):
-            known[part] = variable(free.pop(0), class_axis=part.class_axis)
+            known[part] = variable(free.pop(0), axes=part.axes)
     formulas = [_formula(substitute(root, known)) for root in roots]
     letters = [(plain(letter), _formula(textbook(part))) for letter, part in _used(named, roots)]
     for part, letter in known.items():
@@ -84,7 +84,7 @@ def _used(named: Named, roots: Sequence[Expression]) -> Named:
 
 
 def _formula(node: Expression) -> Formula:
-    return Formula(tuple(cases(node, "c")))
+    return Formula(tuple(cases(with_indices(node, "c", "j") if node.paired else node, "c")))
 
 
 def _is_choice(node: Expression) -> bool:
@@ -104,7 +104,7 @@ def _parts(roots: Sequence[Expression]) -> list[Expression]:
         spelled = chosen_among([root])
         for node in walk(root):
             for place, argument in enumerate(node.arguments):
-                if (node, argument) in spelled:
+                if (node, argument) in spelled or argument.paired:
                     continue
                 if _is_choice(argument) and not (node.operator == "where" and place > 0):
                     found.add(argument)

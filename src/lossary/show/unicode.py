@@ -18,8 +18,11 @@ from lossary.render.textbook import (
     ROW_CALLS,
     TOLD,
     among,
+    is_strict,
+    of_pairs,
     summand,
     textbook,
+    with_indices,
 )
 from lossary.rewriting import is_bracket
 
@@ -61,7 +64,8 @@ def plain(expression: Expression) -> str:
     >>> plain((x - y) * ((x - y) / 2))
     '½ (ŷ - y)²'
     """
-    return _bound(textbook(expression), CASES, "c")
+    found = textbook(expression)
+    return _bound(with_indices(found, "c", "j") if found.paired else found, CASES, "c")
 
 
 # One line. A spelling is a text and how tightly it binds.
@@ -100,6 +104,8 @@ def _spell(node: Expression, index: str | None) -> tuple[int, str]:
         return PRODUCT, SUMS[operator].format(inner, _bound(arguments[0], PRODUCT, inner))
     if operator in RANKED:
         return _ranked(node, index or "i")
+    if operator == "total_of_others":
+        return _of_others(node, index or "i")
     if operator in TOLD:
         return PRODUCT, TOLD[operator].format(index or "c", _bound(arguments[0], POWER, None))
     if operator == "pick":
@@ -123,6 +129,17 @@ def _ranked(node: Expression, index: str) -> tuple[int, str]:
     if node.operator.endswith("_exp"):
         return PRODUCT, f"exp({_bound(-node.arguments[2], CASES, index)}) {text}"
     return PRODUCT, text
+
+
+def _of_others(node: Expression, index: str) -> tuple[int, str]:
+    """Print a sum over the other members j of the pairs of member i."""
+    inner = _next(index)
+    condition, body = of_pairs(node, index, inner)
+    which = f"{inner} ≠ {index}"
+    if condition is not None:
+        told = _bound(condition, CASES, index)
+        which = f"{inner}: {told}" + ("" if is_strict(condition) else f", {which}")
+    return PRODUCT, f"Σ_{{{which}}} {_bound(body, PRODUCT, index)}"
 
 
 def _call_binding(template: str) -> int:

@@ -9,6 +9,7 @@ from lossary.identities.families.boxes import BOXES
 from lossary.identities.families.classes import CLASSES
 from lossary.identities.families.differences import DIFFERENCES
 from lossary.identities.families.divergences import DIVERGENCES
+from lossary.identities.families.gains import GAINS
 from lossary.identities.families.logarithms import LOGARITHMS
 from lossary.identities.families.orders import ORDERS
 from lossary.identities.families.rivals import RIVALS
@@ -32,4 +33,5 @@ IDENTITIES = (
     *BOXES,
     *SHARES,
     *ORDERS,
+    *GAINS,
 )

@@ -19,13 +19,17 @@ Combine = Callable[[State, State], State]
 
 
 class Order(NamedTuple):
-    """A sorted row: which member is at each place, where each member is, and its neighbours."""
+    """A sorted row: which member is at each place, where each member is, and its neighbours.
+
+    ``like`` has the dtype of the data, for sums of plain numbers.
+    """
 
     members: Any
     places: Any
     before: Any
     ties_before: Any
     ties_after: Any
+    like: Any
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Ordered:
             _larger(self), (self.where(end, last - index, zero),), last - index, -1
         )
         places = self.sorted(members)
-        return Order(members, places, index, index - start, last - turn - index)
+        return Order(members, places, index, index - start, last - turn - index, like)
 
     # Sums over the others that belong to each member.
 
@@ -138,6 +142,7 @@ class Ordered:
         return self._chosen(start > 0, far, empty)
 
     def _along(self, x: Any, order: Order) -> Any:
+        x = self.real(x, order.like) if isinstance(x, (int, float)) else x
         return self.take(self.like(x, order.members), order.members)
 
     def _sum(self, x: Any, order: Order, before: Any, after: Any) -> Any:
