@@ -1,4 +1,4 @@
-"""Curvatures that hosts are given, against formulas by hand, and trainings that they must survive."""
+"""Curvatures that hosts are given, by formulas of others, and trainings that they survive."""
 
 import numpy as np
 import pytest
