@@ -61,7 +61,7 @@ def losses_table(settings: Settings, fits: Mapping[str, Fits]) -> Table:
     return Table(columns, rows, title, note)
 
 
-def row(task: Task, fits: Fits) -> tuple[object, ...]:
+def row(task: Task, fits: Fits) -> tuple[str | float, ...]:
     """What was found for one task."""
     own, ours = fits.chosen.T
     chosen = zip(np.median(fits.rates, axis=0), np.median(fits.trees, axis=0), strict=True)
