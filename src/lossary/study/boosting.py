@@ -66,30 +66,31 @@ def row(task: Task, fits: Fits) -> tuple[str | float, ...]:
     own, ours = fits.chosen.T
     chosen = zip(np.median(fits.rates, axis=0), np.median(fits.trees, axis=0), strict=True)
     each = ours / own
-    error = float(each.std(ddof=1) / np.sqrt(len(each))) if len(each) > 1 else 0.0
-    found = (float(own.mean()), float(ours.mean()), ratio(fits), error)
+    found = (float(own.mean()), float(ours.mean()), *ratio(fits))
     lower = f"{int((each < 1 - ALIKE).sum())} of {len(each)}"
     models = (f"{rate:g}, {trees:.0f}" for rate, trees in chosen)
     return (task.name, HOSTS[task.host], task.own, *found, lower, *models)
 
 
-def ratio(fits: Fits) -> float:
-    """Return the mean of our loss over the built-in's."""
+def ratio(fits: Fits) -> tuple[float, float]:
+    """Return the mean of our loss over the built-in's, and its standard error."""
     own, ours = fits.chosen.T
-    return float(np.mean(ours / own))
+    each = ours / own
+    error = each.std(ddof=1) / np.sqrt(len(each)) if len(each) > 1 else 0.0
+    return float(each.mean()), float(error)
 
 
 def learned(fits: Mapping[str, Fits]) -> str:
     """Say where the loss itself pays, and where it does not."""
     found = {name: ratio(one) for name, one in fits.items()}
-    lower = [n for n, x in found.items() if x < 1 - ALIKE]
-    higher = [n for n, x in found.items() if x > 1 + ALIKE]
+    lower = [n for n, (x, error) in found.items() if x < 1 - max(ALIKE, 2 * error)]
+    higher = [n for n, (x, error) in found.items() if x > 1 + max(ALIKE, 2 * error)]
     equal = [n for n in found if n not in lower + higher]
     return (
         f"Trained with the loss itself, held-out rows cost less with {told(lower, found)} than"
-        " with the nearest objective that the host has built in. They cost the same with"
-        f" {told(equal, found)}, and more with {told(higher, found)}. Focal loss and expectiles"
-        " have another minimiser than what is built in: there most can be gained. Where the"
+        " with the nearest objective that the host has built in, and more with"
+        f" {told(higher, found)}. Within two standard errors lie {told(equal, found)}. Focal loss"
+        " and expectiles have another minimiser than what is built in: there most can be gained. Where the"
         " built-in is the same loss, or has the same minimiser, there is little to gain."
         " XGBoost's quantile replaces each leaf by the exact quantile of its rows, which no"
         " objective can; HistGradientBoosting does so for ours too, and the models are equal."
@@ -100,9 +101,9 @@ def learned(fits: Mapping[str, Fits]) -> str:
     )
 
 
-def told(names: list[str], found: Mapping[str, float]) -> str:
+def told(names: list[str], found: Mapping[str, tuple[float, float]]) -> str:
     """Return losses with the change of theirs, as words."""
-    return "; ".join(f"{n} ({found[n] - 1:+.2%})" for n in names) or "none"
+    return "; ".join(f"{n} ({found[n][0] - 1:+.2%})" for n in names) or "none"
 
 
 def panel(name: str, fits: Fits, settings: Settings) -> Panel:
