@@ -1,5 +1,7 @@
 """CatBoost's blocks of rows: straight to machine code, with the numbers of the long road."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -22,9 +24,9 @@ LABELS = {
 SETTINGS = {"huber": {"delta": 0.7}}
 
 
-def objective_of(name, weight):
+def objective_of(name, weight) -> Any:
     """Return an objective whose machine code is there."""
-    objective = L.boosters.catboost(name, **SETTINGS.get(name, {}))
+    objective: Any = L.boosters.catboost(name, **SETTINGS.get(name, {}))
     assert objective._blocks.fill((MARGIN, LABELS[name]), weight, np.empty((2, ROWS)), -1.0)
     return objective
 
