@@ -122,7 +122,8 @@ def curvature_of(rule: Rule, host: str, own: BuiltIn | None, policy: str | None)
     """Return the curvature for a loss; DomainError where the policy has none.
 
     ``own`` is the host's own objective, if it has one. Without a policy it is the host's, else the
-    first of majorise (for losses of the error), exact, expected and majorise that serves.
+    first of majorise (for losses of the error), expected (for those of a mean's logarithm), exact,
+    expected and majorise that serves.
     """
     if policy is not None and policy not in POLICIES:
         raise ValueError(f"curvature must be one of {', '.join(POLICIES)}, got {policy!r}")
@@ -144,6 +145,7 @@ def curvature_of(rule: Rule, host: str, own: BuiltIn | None, policy: str | None)
         )
     order = ["host"] if own else []
     order += ["majorise"] if is_of_residual(rule) else []
+    order += ["expected"] if _is_of_log_mean(rule) else []
     tried = (makers[name](rule) for name in [*order, "exact", "expected", "majorise"])
     found = next((x for x in tried if not isinstance(x, str)), None)
     if found is None:
@@ -223,13 +225,20 @@ def _expected(rule: Rule) -> Curvature | str:
         fill = partial(_over_outcomes, (0.0, 1.0))
     elif rule.link.name == "softmax" and name == "Label":
         fill = _over_classes
-    elif rule.link.name == "exp" and is_affine_in_target(rule):
+    elif _is_of_log_mean(rule):
         fill = _at_mean
     if fill is None:
         return "it is the likelihood of no distribution\nhint: curvature='majorise' or 'exact'"
     if not is_positive(rule, fill):
         return "the mean second derivative is not positive either\nhint: curvature='majorise'"
-    return Curvature("expected", fill, "mean second derivative if the prediction were true")
+    about = "mean second derivative if the prediction were true"
+    about += ", and no row's step above 1" if fill is _at_mean else ""
+    return Curvature("expected", fill, about)
+
+
+def _is_of_log_mean(rule: Rule) -> bool:
+    """Whether the margin is the logarithm of a mean, at which the curvature is the expected one."""
+    return len(rule.loss.inputs) == 2 and rule.link.name == "exp" and is_affine_in_target(rule)
 
 
 def _over_outcomes(
@@ -261,5 +270,11 @@ def _over_classes(
 def _at_mean(
     rule: Rule, margin: Numbers, data: Data, weight: Any, gradient: Numbers, hessian: Numbers
 ) -> None:
+    """Take the curvature at the mean, and no step of a row longer than 1, a factor of e.
+
+    Where a mean is far too small, it divides what is counted: one leaf would go to e^20. The exact
+    second derivative does the same, of gamma also where the mean is too large.
+    """
     rule.derivatives(margin, (rule.inverse(margin),), weight, gradient, hessian)
     rule.gradient(margin, data, weight, gradient)
+    np.maximum(hessian, np.abs(gradient), out=hessian)

@@ -97,9 +97,11 @@ def odd_part_is_linear(rule: Rule) -> bool:
 
 def is_affine_in_target(rule: Rule) -> bool:
     """Whether the second derivative at a mean target is the mean of the second derivatives."""
-    margin = np.repeat(_MARGINS, 1)
+    targets, margin = (1.0, 2.0, 3.0), _MARGINS
+    if rule.loss.class_axis or not rule.loss.inputs[1].domain.contains(np.array(targets)).all():
+        return False
     found = []
-    for target in (1.0, 2.0, 3.0):
+    for target in targets:
         gradient, hessian = np.empty_like(margin), np.empty_like(margin)
         rule.derivatives(margin, (np.full_like(margin, target),), None, gradient, hessian)
         found.append(hessian)

@@ -69,6 +69,12 @@ class Rule:
             )
         return (target_of(self.loss, labels, shape),)
 
+    @property
+    def takes_labels_as_they_are(self) -> bool:
+        """Whether margins and labels of one output go to the loss without another word."""
+        domain, plain = self.loss.inputs[1].domain, self.link.name != "above_minus_one"
+        return plain and not (self.loss.class_axis or domain.integer or domain.name == "Sign")
+
     def gradient(self, margin: Numbers, data: Data, weight: Any, out: Numbers) -> None:
         """Write the derivative of the weighted sum into ``out``."""
         margin = self._inside(margin)

@@ -10,24 +10,27 @@ import numpy as np
 
 from lossary import boosters
 from lossary.study.experiment import Progress
-from lossary.study.needs import need
+from lossary.study.needs import need, one_thread
 
 Numbers = Any
 EVERY = 5
 """How many trees lie between two looks at held-out rows."""
 GROUP = 20
 """How many rows a list has that is to be ranked."""
-TOLD: dict[str, dict[str, Any]] = {"xgboost": {"nthread": 1, "max_depth": 3, "eta": 0.1},
-         "lightgbm": {"num_threads": 1, "num_leaves": 8, "learning_rate": 0.1, "verbose": -1,
-                      "deterministic": True, "force_row_wise": True}}  # fmt: skip
+RATES = (0.05, 0.15, 0.4)
+"""Learning rates that each side may choose from."""
+TOLD: dict[str, dict[str, Any]] = {"xgboost": {"nthread": 1, "max_depth": 3},
+         "lightgbm": {"num_threads": 1, "num_leaves": 8, "verbose": -1,
+                      "deterministic": True, "force_row_wise": True},
+         "hist_gradient_boosting": {"max_leaf_nodes": 8, "early_stopping": False}}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Settings:
     """Sizes of the study."""
 
-    rows: int = 1000
-    held_out: int = 2000
+    rows: int = 2000
+    held_out: int = 4000
     trees: int = 150
     repetitions: int = 5
 
@@ -43,20 +46,46 @@ class Task:
     told: tuple[tuple[str, Any], ...] = ()
     curvature: str | None = None
     host: str = "xgboost"
+    about: str = ""
+    """What sets it apart from another task of the same loss."""
+
+    @property
+    def name(self) -> str:
+        """The loss, and what is special about the task."""
+        return f"{self.loss}, {self.about}" if self.about else self.loss
 
 
 @dataclass(frozen=True)
 class Fits:
-    """Losses by [repetition, model, look]; of the model that validation chose by [.., model]."""
+    """Losses by [repetition, model, learning rate, look]; model 0 is the built-in's, 1 ours."""
 
     valid: Numbers
     test: Numbers
 
     @property
     def chosen(self) -> Numbers:
-        """The loss of held-out rows at the number of trees that other rows chose."""
-        best = self.valid.argmin(axis=-1)[..., None]
-        return np.take_along_axis(self.test, best, axis=-1)[..., 0]
+        """The loss of held-out rows, [repetition, model], where that of other rows is least."""
+        looks = self.test.reshape(*self.test.shape[:2], -1)
+        return np.take_along_axis(looks, self._best()[..., None], axis=-1)[..., 0]
+
+    @property
+    def rates(self) -> Numbers:
+        """The learning rate that was chosen, [repetition, model]."""
+        return np.array(RATES)[self._best() // self.valid.shape[-1]]
+
+    @property
+    def trees(self) -> Numbers:
+        """The number of trees that was chosen, [repetition, model]."""
+        return (self._best() % self.valid.shape[-1] + 1) * EVERY
+
+    @property
+    def curves(self) -> Numbers:
+        """The loss of held-out rows by [repetition, model, look], at the rate that was chosen."""
+        rate = (self._best() // self.valid.shape[-1])[..., None, None]
+        return np.take_along_axis(self.test, rate, axis=2)[:, :, 0]
+
+    def _best(self) -> Numbers:
+        return self.valid.reshape(*self.valid.shape[:2], -1).argmin(axis=-1)
 
 
 def _signal(x: Numbers) -> Numbers:
@@ -81,8 +110,9 @@ def _claims(x: Numbers, rng: np.random.Generator) -> Numbers:
 
 
 def _crowds(x: Numbers, rng: np.random.Generator) -> Numbers:
+    """Counts whose variance is that of a dispersion of 2."""
     mean = np.exp(2 + _signal(x))
-    return rng.poisson(mean * rng.gamma(1.0, 1.0, len(x))).astype(float)
+    return rng.poisson(mean * rng.gamma(0.5, 2.0, len(x))).astype(float)
 
 
 def _grades(x: Numbers, rng: np.random.Generator) -> Numbers:
@@ -90,8 +120,15 @@ def _grades(x: Numbers, rng: np.random.Generator) -> Numbers:
 
 
 def _months(x: Numbers, rng: np.random.Generator) -> Numbers:
+    """Whole months to an event, many of them the same."""
     time = np.ceil(2 * np.exp(-_signal(x) + rng.normal(size=len(x))))
     return np.where(rng.random(len(x)) < 0.7, time, -time)
+
+
+def _register(x: Numbers, rng: np.random.Generator) -> Numbers:
+    """The same of a register that is kept in the order of its first column, as of age."""
+    x[:] = x[np.argsort(x[:, 0])[::-1]]
+    return _months(x, rng)
 
 
 def _relevance(x: Numbers, rng: np.random.Generator) -> Numbers:
@@ -105,10 +142,13 @@ TASKS = (
     Task("expectile", _spread, "reg:squarederror", (("expectile", 0.8),)),
     Task("quantile", _spread, "reg:quantileerror", (("quantile", 0.9),),
          (("quantile_alpha", 0.9),), "majorise"),
-    Task("tweedie", _claims, "reg:tweedie"),
-    Task("negative_binomial", _crowds, "count:poisson"),
+    Task("quantile", _spread, "quantile", (("quantile", 0.9),), (("quantile", 0.9),),
+         host="hist_gradient_boosting", about="leaves renewed"),
+    Task("tweedie", _claims, "reg:tweedie", curvature="expected"),
+    Task("negative_binomial", _crowds, "count:poisson", (("dispersion", 2.0),)),
     Task("cumulative_link", _grades, "multi:softprob", (), (("num_class", 5),)),
-    Task("cox_efron", _months, "survival:cox"),
+    Task("cox_efron", _register, "survival:cox", about="rows in order"),
+    Task("cox_efron", _months, "survival:cox", about="rows shuffled"),
     Task("lambdarank", _relevance, "lambdarank", host="lightgbm"),
 )  # fmt: skip
 
@@ -121,16 +161,16 @@ def fit_all(settings: Settings, seed: int, progress: Progress) -> dict[str, Fits
     for place, task in enumerate(TASKS):
         runs = []
         for repetition in range(settings.repetitions):
-            progress(place * settings.repetitions + repetition, total, task.loss)
+            progress(place * settings.repetitions + repetition, total, task.name)
             runs.append(_both(task, settings, np.random.default_rng([seed, place, repetition])))
-        both = np.array(runs)  # [repetition, model, look, valid or test]
-        found[task.loss] = Fits(both[..., 0], both[..., 1])
+        both = np.array(runs)  # [repetition, model, rate, look, valid or test]
+        found[task.name] = Fits(both[..., 0], both[..., 1])
     progress(total, total, "done")
     return found
 
 
 def _both(task: Task, settings: Settings, rng: np.random.Generator) -> Numbers:
-    """Return losses by [built-in or ours, look, valid or test]."""
+    """Return losses by [built-in or ours, learning rate, look, valid or test]."""
     sizes = (settings.rows, settings.rows, settings.held_out)
     sets = []
     for rows in sizes:
@@ -138,8 +178,25 @@ def _both(task: Task, settings: Settings, rng: np.random.Generator) -> Numbers:
         sets.append((x, task.draw(x, rng)))
     judge = getattr(boosters, task.host)(task.loss, curvature=task.curvature, **dict(task.settings))
     judge.prepare(sets[0][1], None, 1, _group(sets[0][1]))
-    fit = {"xgboost": _xgboost, "lightgbm": _lightgbm}[task.host]
-    return np.array([list(fit(task, judge, settings.trees, sets, own)) for own in (True, False)])
+    fit = {"xgboost": _xgboost, "lightgbm": _lightgbm,
+           "hist_gradient_boosting": _hist_gradient_boosting}[task.host]  # fmt: skip
+    return np.array(
+        [
+            [
+                _looks(judge, fit(task, judge, settings.trees, rate, sets, own), sets)
+                for rate in RATES
+            ]
+            for own in (True, False)
+        ]
+    )
+
+
+def _looks(judge: Any, margins: Iterator[tuple[Numbers, ...]], sets: list[Any]) -> Numbers:
+    """Return losses by [look, valid or test]."""
+    held = [y for _, y in sets[1:]]
+    return np.array(
+        [[_judged(judge, f, y) for f, y in zip(look, held, strict=True)] for look in margins]
+    )
 
 
 def _group(y: Numbers) -> Numbers:
@@ -157,32 +214,44 @@ def _judged(judge: Any, margin: Numbers, y: Numbers) -> float:
 
 
 def _xgboost(
-    task: Task, judge: Any, trees: int, sets: list[Any], own: bool
-) -> Iterator[tuple[float, float]]:
+    task: Task, judge: Any, trees: int, rate: float, sets: list[Any], own: bool
+) -> Iterator[tuple[Numbers, ...]]:
     xgb = need("xgboost", extra="boosters")
     data, *held = (xgb.DMatrix(x, y, nthread=1) for x, y in sets)
-    told = TOLD["xgboost"]
+    told = {**TOLD["xgboost"], "eta": rate}
     if own:
         model = xgb.train({**told, **dict(task.told), "objective": task.own}, data, trees)
     else:
         model = judge.train(told, data, trees).model
     for count in range(EVERY, trees + 1, EVERY):
-        margins = (model.predict(m, output_margin=True, iteration_range=(0, count)) for m in held)
-        yield tuple(_judged(judge, f, y) for f, (_, y) in zip(margins, sets[1:], strict=True))  # pyright: ignore[reportReturnType]
+        yield tuple(model.predict(m, output_margin=True, iteration_range=(0, count)) for m in held)
 
 
 def _lightgbm(
-    task: Task, judge: Any, trees: int, sets: list[Any], own: bool
-) -> Iterator[tuple[float, float]]:
+    task: Task, judge: Any, trees: int, rate: float, sets: list[Any], own: bool
+) -> Iterator[tuple[Numbers, ...]]:
     lgb = need("lightgbm", extra="boosters")
-    told = TOLD["lightgbm"]
+    told = {**TOLD["lightgbm"], "learning_rate": rate}
     data = lgb.Dataset(*sets[0], group=_group(sets[0][1]), params=told)
     if own:
         model = lgb.train({**told, **dict(task.told), "objective": task.own}, data, trees)
     else:
         model = judge.train(told, data, trees).model
     for count in range(EVERY, trees + 1, EVERY):
-        yield tuple(  # pyright: ignore[reportReturnType]
-            _judged(judge, model.predict(x, raw_score=True, num_iteration=count), y)
-            for x, y in sets[1:]
-        )
+        yield tuple(model.predict(x, raw_score=True, num_iteration=count) for x, _ in sets[1:])
+
+
+def _hist_gradient_boosting(
+    task: Task, judge: Any, trees: int, rate: float, sets: list[Any], own: bool
+) -> Iterator[tuple[Numbers, ...]]:
+    ensemble = need("sklearn.ensemble", extra="boosters")
+    told = {**TOLD["hist_gradient_boosting"], "learning_rate": rate, "max_iter": trees}
+    if own:
+        kind: Any = ensemble.HistGradientBoostingRegressor
+        model = kind(loss=task.own, **dict(task.told), **told)
+    else:
+        model = boosters.HistGradientBoostingRegressor(loss=judge, **told)
+    with one_thread("openmp"):
+        model.fit(*sets[0])
+        looks = [list(model.staged_predict(x))[EVERY - 1 :: EVERY] for x, _ in sets[1:]]
+    yield from zip(*looks, strict=True)

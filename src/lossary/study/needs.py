@@ -27,8 +27,8 @@ def need(module: str, *, extra: str = "study") -> ModuleType:
         raise MissingExtraError(extra, PACKAGES.get(package, package)) from error
 
 
-def one_thread() -> AbstractContextManager[object]:
-    """Keep linear algebra on one thread: the same bits everywhere, and no threads that spin.
+def one_thread(of: str = "blas") -> AbstractContextManager[object]:
+    """Keep linear algebra, or "openmp", on one thread: the same bits, and no threads that spin.
 
     The products of the studies are small. On a busy machine with two cores, OpenBLAS's second
     thread made the MNIST study burn 80 s of processor time instead of 8 s. threadpoolctl comes with
@@ -38,4 +38,4 @@ def one_thread() -> AbstractContextManager[object]:
         from threadpoolctl import threadpool_limits
     except ModuleNotFoundError:
         return nullcontext()
-    return threadpool_limits(limits=1, user_api="blas")
+    return threadpool_limits(limits=1, user_api=of)

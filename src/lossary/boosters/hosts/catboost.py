@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossary.boosters import objective as common
+from lossary.boosters.curvature import EXACT
 from lossary.boosters.estimators import (
     check_classes,
     lent,
@@ -24,7 +25,8 @@ from lossary.boosters.estimators import (
 )
 from lossary.boosters.lists import Cox, LambdaRank
 from lossary.boosters.predictor import Meaning, Predictor, meaning_of
-from lossary.boosters.rules import Ordinal
+from lossary.boosters.rules import Ordinal, Rule
+from lossary.engine.recipes.numpy import Repeated
 
 Numbers = NDArray[Any]
 
@@ -53,16 +55,25 @@ class Objective(common.Objective):
                 f"{self.rule.name}: CatBoost trains one output for one target\n"
                 "hint: lossary.boosters.xgboost and lightgbm take lists of hyper-parameters"
             )
+        self._blocks = self._repeated()
+
+    def _repeated(self) -> Repeated | None:
+        """Return what fills blocks of rows, where it is the derivatives that CatBoost is given."""
+        rule = self.rule
+        if self.curvature.fill is not EXACT.fill or self.get_params()["floor"]:
+            return None
+        if type(rule) is not Rule or not rule.takes_labels_as_they_are:
+            return None
+        return Repeated(rule.loss, rule.settings[0])
 
     def calc_ders_range(self, approxes: Any, targets: Any, weights: Any) -> Any:
         """Return minus gradient and minus curvature of each row."""
-        margin = np.asarray(approxes, np.float64)
-        out = np.empty_like(margin), np.empty_like(margin)
-        gradient, hessian = self.derivatives(margin, np.asarray(targets), weights, out=out)
-        found = np.empty((len(margin), 2))
-        np.negative(gradient, out=found[:, 0])
-        np.negative(hessian, out=found[:, 1])
-        return found
+        found = np.empty((2, len(approxes)))
+        if self._blocks is None or not self._blocks.fill((approxes, targets), weights, found, -1.0):
+            margin = np.asarray(approxes, np.float64)
+            self.derivatives(margin, np.asarray(targets), weights, out=(found[0], found[1]))
+            np.negative(found, out=found)
+        return found.T
 
     def calc_ders_multi(self, approx: Any, target: Any, weight: Any) -> Any:
         """Return minus the gradient of one row, and minus the matrix of second derivatives."""
@@ -124,8 +135,9 @@ class Objective(common.Objective):
 
 
 def set_start(pool: host.Pool, start: Numbers) -> None:
-    """Give every row of a pool the start."""
-    pool.set_baseline(np.tile(start, (pool.num_row(), 1)))
+    """Give every row of a pool the start; CatBoost reads it row by row, so that 0 is left out."""
+    if start.any() or pool.get_baseline().size:
+        pool.set_baseline(np.tile(start, (pool.num_row(), 1)))
 
 
 def keep_start(model: Any, start: Numbers) -> None:

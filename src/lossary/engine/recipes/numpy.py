@@ -32,31 +32,86 @@ def call(
     """
     if not is_open():
         return NO_RECIPE
-    kind: list[Any] = [loss, wanted]
-    for x in args:
-        if type(x) is not np.ndarray:
-            return NO_RECIPE
-        kind += (x.dtype, x.ndim)
-    shape = args[0].shape
-    classes = shape[-1] if loss.class_axis and shape else 0
-    kind.append(classes if loss.entries else length(classes))
-    if options:
-        kind.append(option_kind(options, _array_kind))
-        if kind[-1] is None:
-            return NO_RECIPE
-    moving = () if wanted is VALUE else (0,)
-    recipe = find(tuple(kind), loss, args, options, moving, wanted[-1] == "hessian")
+    recipe = _found(loss, args, options, wanted)
+    shape = args[0].shape if recipe else ()
     if recipe is None or not _fit(recipe, args, options, shape):
         return NO_RECIPE
     if recipe.each and len(shape) == loss.class_axis:  # one value is a scalar
         return NO_RECIPE
-    size = args[0].size
+    size, classes = args[0].size, _classes(loss, shape)
     if not 0 < size * len(args) < LIMIT or classes == 1 or classes < loss.least_classes:
         return NO_RECIPE
     derivatives = {} if wanted is VALUE else _rooms(args, wanted, out)
     if derivatives is None:
         return NO_RECIPE
     return _computed(recipe, args, options, wanted, derivatives)
+
+
+def _classes(loss: Any, shape: tuple[int, ...]) -> int:
+    return shape[-1] if loss.class_axis and shape else 0
+
+
+def _found(
+    loss: Any, args: tuple[Any, ...], options: Mapping[str, Any], wanted: tuple[str, ...]
+) -> Recipe | None:
+    """Return the recipe of a call's kind; None while there is none, or never."""
+    kind: list[Any] = [loss, wanted]
+    for x in args:
+        if type(x) is not np.ndarray:
+            return None
+        kind += (x.dtype, x.ndim)
+    classes = _classes(loss, args[0].shape)
+    kind.append(classes if loss.entries else length(classes))
+    if options:
+        kind.append(option_kind(options, _array_kind))
+        if kind[-1] is None:
+            return None
+    moving = () if wanted is VALUE else (0,)
+    return find(tuple(kind), loss, args, options, moving, wanted[-1] == "hessian")
+
+
+class Repeated:
+    """Both derivatives of a sum over elements, for calls that differ in their numbers alone.
+
+    What makes their kind is looked at once. A booster asks for a thousand rows, seven thousand
+    times in a training.
+    """
+
+    def __init__(self, loss: Any, settings: Mapping[str, float]) -> None:
+        self._loss = loss
+        self._options = {"weight": None, "reduction": "sum", **settings}
+        self._recipes: dict[Any, Recipe] = {}
+
+    def fill(self, args: tuple[Any, ...], weight: Any, out: np.ndarray, factor: float) -> bool:
+        """Write derivatives, times a factor, to the two rows of ``out``, an array of float64.
+
+        False, with nothing promised of ``out``, where the loss itself has to be called.
+        """
+        read = args if weight is None else (*args, weight)
+        shape = out.shape[1:]
+        if not is_open() or not 0 < out.size < LIMIT:
+            return False
+        for x in read:
+            if type(x) is not np.ndarray or x.shape != shape or not x.flags.c_contiguous:
+                return False
+        kind = tuple([x.dtype for x in read])
+        recipe = self._recipes.get(kind) or self._settled(kind, args, weight)
+        if recipe is None:
+            return False
+        first = out.ctypes.data
+        places = [x.ctypes.data for x in args]
+        places += (first, first + out.strides[0])
+        if weight is not None:
+            places.append(weight.ctypes.data)
+        return recipe.run(shape[0], 0, places, self._options, factor) is not None
+
+    def _settled(self, kind: Any, args: tuple[Any, ...], weight: Any) -> Recipe | None:
+        options = {**self._options, "weight": weight}
+        recipe = _found(self._loss, args, options, ("gradient", "hessian"))
+        if recipe is None or args[0].dtype != np.float64:
+            return None
+        self._recipes[kind] = recipe
+        return recipe
 
 
 def _rooms(
