@@ -89,6 +89,7 @@ class Target:
         known = PRIMITIVES | self.own
         if "order" in self.spellings:
             known |= ALONG_AN_ORDER | IN_PAIRS.keys()
+        known |= {"held"} & self.spellings.keys()
         missing, extra = known - self.spellings.keys(), self.spellings.keys() - known
         if missing or extra:
             raise ValueError(f"{self.name}: missing {sorted(missing)}, unknown {sorted(extra)}")
@@ -114,18 +115,20 @@ def target(name: str) -> Target:
     return tables.SPARE if spare else tables.TARGET
 
 
-def lower(expression: Expression, *, spare: bool = False) -> Expression:
+def lower(expression: Expression, *, spare: bool = False, holding: bool = False) -> Expression:
     """Replace named functions by how they are computed, until only primitives are left.
 
-    With precision to spare, float64 for float32 say, corrections of roundings are left out.
+    With precision to spare, float64 for float32 say, corrections of roundings are left out. What
+    is held stays marked, ``holding``, for a text that a library may differentiate itself.
     """
-    done = _lowered[spare]
+    done = _lowered[spare, holding]
 
     def step(node: Expression) -> Expression:
         arguments = [done[a] for a in node.arguments]
         if node.operator in FUNCTIONS:
-            return lower(FUNCTIONS[node.operator].computed(*arguments), spare=spare)
-        if node.operator == "held":
+            computed = FUNCTIONS[node.operator].computed(*arguments)
+            return lower(computed, spare=spare, holding=holding)
+        if node.operator == "held" and not (holding and _depends(arguments[0])):
             return arguments[0]
         if node.operator == "rounding":
             return constant(0) if spare else arguments[0]
@@ -139,8 +142,15 @@ def lower(expression: Expression, *, spare: bool = False) -> Expression:
     return simplify(bottom_up(expression, done, step))
 
 
-# What each expression is computed by, without and with precision to spare.
-_lowered: dict[bool, dict[Expression, Expression]] = {False: {}, True: {}}
+# What each expression is computed by, without and with precision to spare, and marks.
+_lowered: dict[tuple[bool, bool], dict[Expression, Expression]] = {
+    (spare, holding): {} for spare in (False, True) for holding in (False, True)
+}
+
+
+def _depends(expression: Expression) -> bool:
+    """Whether an expression is made of more than plain numbers."""
+    return any(node.operator == "variable" for node in walk(expression))
 
 
 def _order(key: Expression) -> Expression:
@@ -172,7 +182,8 @@ def render(program: Program, name: str) -> str:
 
 def _results(program: Program, language: Target) -> Sequence[Expression]:
     spare = language.relax is not None
-    found = [lower(result, spare=spare) for result in program.results]
+    holding = "held" in language.spellings
+    found = [lower(result, spare=spare, holding=holding) for result in program.results]
     found = found if language.relax is None else language.relax(found)
     return [_laid_out(result) for result in found]
 

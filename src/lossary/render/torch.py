@@ -13,6 +13,8 @@ _OWN = {
     "argpeak": (ATOM, "torch.argmax({0}, dim=-1, keepdim=True)"),
     # take_along_dim looks at its sizes, and so ties a graph to those it was traced with.
     "pick": (ATOM, "torch.gather({0}, -1, {1})"),
+    # What is differentiated by operations, an exported graph say, sees that it is held.
+    "held": (ATOM, "torch.Tensor.detach({0})"),
     "class_index": (ATOM, "torch.arange({like}.shape[-1], device={like}.device)"),
 }
 

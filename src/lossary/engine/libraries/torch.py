@@ -18,8 +18,6 @@ from lossary.engine.libraries import torch_distributed
 from lossary.engine.libraries.base import Kind, Library, Operation, symbolic
 from lossary.engine.libraries.torch_memory import is_plain_memory
 from lossary.engine.memory import Memory, memory_of
-from lossary.errors import LossaryError
-from lossary.formula import walk
 from lossary.render.kernel import Storage
 
 _PLAIN = frozenset({torch.Tensor, torch.nn.Parameter})
@@ -284,12 +282,6 @@ def _forward_in_forward() -> bool:
 
 def _by_operations(operation: Operation, arrays: Sequence[Any]) -> Any:
     """Return the loss by operations that PyTorch differentiates itself."""
-    if any(node.operator == "held" for node in walk(operation.variant.value())):
-        raise LossaryError(
-            f"{operation.variant.definition.name} holds a part of its formula constant, which "
-            "forward mode inside forward mode does not see in PyTorch\n"
-            "hint: take torch.func.hessian, or torch.func.jacrev for one of the two"
-        )
     return LIBRARY.evaluate(operation, ("value",), arrays)
 
 
