@@ -7,6 +7,7 @@ from lossary.functions import (
     bernoulli_cross_entropy,
     exp,
     log,
+    log1mexp,
     log1p,
     log_cosh_difference,
     log_sigmoid,
@@ -37,6 +38,11 @@ SIGMOIDS = (
     identity("log sigmoid", lambda x: log(sigmoid(x)), lambda x: -softplus(-x)),
     identity("log_sigmoid", lambda x: log_sigmoid(x), lambda x: -softplus(-x)),
     identity("log of the other side", lambda x: log1p(-sigmoid(x)), lambda x: -softplus(x)),
+    identity(
+        "log between two sigmoids",
+        lambda x, y: log(sigmoid(x) - sigmoid(y)),
+        lambda x, y: log1mexp(x - y) - softplus(-x) - softplus(y),
+    ),
     identity("softplus", lambda x: log1p(exp(x)), lambda x: softplus(x)),
     identity(
         "softplus by size",
