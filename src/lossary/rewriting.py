@@ -426,8 +426,6 @@ def _total(x: Expression) -> Expression | None:
 
 
 def _total_of_others(x: Expression) -> Expression | None:
-    if x is ZERO:
-        return ZERO
     if _is(x, "negative"):
         return -apply("total_of_others", x.arguments[0], class_axis=True)
     return None

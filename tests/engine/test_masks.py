@@ -134,10 +134,8 @@ def test_the_garbage_is_noticed_without_a_mask():
     """The garbage of this file would spoil a result that let it in."""
     for loss in LOSSES:
         clean = counted(loss)
-        # What says which entries count, such as a label, would say so of the garbage.
-        dirty = [
-            spoiled(a, x, KEEP) if a.name in loss.differentiable else x
-            for a, x in zip(loss.inputs, clean, strict=True)
-        ]
+        # What says which entries count, such as a label or a relevance, would say so of garbage.
+        first, *others = clean
+        dirty = [spoiled(loss.inputs[0], first, KEEP), *others]
         options = {"check": False, "reduction": "sum", **parameters(loss)}
         assert not np.isfinite(loss(*dirty, **options))

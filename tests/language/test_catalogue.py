@@ -230,7 +230,7 @@ def test_no_name_elsewhere_belongs_to_two_losses():
 LIBRARIES = """allrank catboost coral_pytorch dlordinal entmax keras kornia lifelines liger_kernel
 lightgbm lightly mmdet monai open_clip optax pycox pytorch_metric_learning rax scipy scoringrules
 segmentation_models_pytorch sentence_transformers sklearn sksurv stable_baselines3 statsmodels
-tensorflow_ranking tf torch torchmetrics torchrl torchsurv torchtune torchvision trl xgboost"""
+tensorflow_ranking tf timm torch torchmetrics torchrl torchsurv torchtune torchvision trl xgboost"""
 
 
 @those(lambda loss: loss.elsewhere)

@@ -222,7 +222,9 @@ def test_a_target_that_does_not_exist_is_refused():
 @each_target
 def test_a_target_spells_every_primitive_and_nothing_else(target):
     language = target_of(target)
-    assert set(language.spellings) == PRIMITIVES | ALONG_AN_ORDER | IN_PAIRS.keys()
+    every = PRIMITIVES | ALONG_AN_ORDER | IN_PAIRS.keys()
+    # PyTorch may differentiate a text itself, and must see then what is held.
+    assert set(language.spellings) == every | ({"held"} if target == "torch" else set())
     with pytest.raises(ValueError, match="missing"):
         type(language)(target, language.imports, {}, language.cast)
 

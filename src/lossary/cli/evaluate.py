@@ -90,14 +90,20 @@ def _option(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+_ROWS = {
+    "Simplex": "0.7,0.3", "LogSimplex": "-0.693147181,-0.693147181", "Binaries": "1,0",
+    "Cosines": "0.8,-0.3", "Levels": "0.1,0.9",
+}  # fmt: skip
+
+
 def _example(loss: Loss, argument: Argument) -> str:
     """Return a value of the argument for the help."""
     domain = argument.domain
     if not argument.positional:
-        return "1,2" if domain.class_axis else f"{domain.inside[-1]:g}"
+        return _ROWS.get(domain.name, "1,2") if domain.class_axis else f"{domain.inside[-1]:g}"
     if domain.class_axis:
         first = argument is loss.inputs[0]
-        rows = {"Simplex": "0.7,0.3", "LogSimplex": "-0.693147181,-0.693147181", "Binaries": "1,0"}
+        rows = dict(_ROWS)
         if domain.name in {"Unit", "OpenUnit"}:
             rows[domain.name] = "0.8,0.3" if first else "1,0"
         rows["Box"] = "0,0,4,3" if first else "1,1,5,4"

@@ -11,8 +11,6 @@ from lossary import catalogue
 from lossary.doors import Parameters
 from lossary.engine.recipes.tensorflow import is_memory
 
-__all__ = ["Request", "numbers", "values"]
-
 
 class Request(NamedTuple):
     """Which loss, in which dtype.
