@@ -18,7 +18,7 @@ from tensorflow.python.framework import constant_op, ops
 from lossary.engine import evaluate, leases
 from lossary.engine.recipes import tensorflow_graph
 from lossary.engine.recipes.recipe import NO_RECIPE, VALUE, is_open
-from lossary.engine.recipes.tensorflow_graph import HALVES
+from lossary.engine.recipes.tensorflow_graph import HALVES, Asked
 
 _READ_BY_NUMPY = HALVES | {
     *(tf.float32, tf.float64, tf.bool, tf.int8, tf.int16, tf.int32, tf.int64),
@@ -44,8 +44,8 @@ def call(
     moving = _moving(tensors, len(args))
     if moving is None:
         return NO_RECIPE
-    compute = _by_numpy if eager else tensorflow_graph.compute
-    found = compute(loss, tensors, named, options, moving)
+    asked = Asked(loss, tensors, named, options, moving)
+    found = _by_numpy(asked) if eager else tensorflow_graph.compute(asked)
     if found is None:
         return NO_RECIPE
     value, slopes = found
@@ -57,7 +57,7 @@ def call(
         def send_back(upstream: Any) -> list[Any]:
             left: list[Any] = [None] * len(tensors)
             if record.should_record_backprop([*tensors, upstream]):
-                again = _gradients(loss, tensors, named, options, moving, upstream)
+                again = _gradients(asked, upstream)
             else:
                 again = [_multiplied(*x, upstream) for x in zip(slopes, ways, strict=True)]
             for place, slope in zip(moving, again, strict=True):
@@ -98,27 +98,21 @@ def _moving(tensors: Sequence[Any], count: int) -> tuple[int, ...] | None:
     return tuple(k for k in range(count) if record.should_record_backprop([tensors[k]]))
 
 
-def _by_numpy(
-    loss: Any,
-    tensors: Sequence[Any],
-    named: Sequence[str],
-    options: Mapping[str, Any],
-    moving: tuple[int, ...],
-) -> tuple[Any, list[Any]] | None:
+def _by_numpy(asked: Asked) -> tuple[Any, list[Any]] | None:
     """Return the loss of eager tensors, and its gradients as arrays."""
-    arrays = [_array(x) for x in tensors]
-    count = len(arrays) - len(named)
-    options = {**options, **dict(zip(named, arrays[count:], strict=True))}
-    if not moving:
-        return _tensor(loss(*arrays[:count], **options)), []
-    names = [loss.inputs[k].name for k in moving]
+    loss, arrays = asked.loss, [_array(x) for x in asked.tensors]
+    data, extras = arrays[: asked.data_count], arrays[asked.data_count :]
+    options = {**asked.options, **dict(zip(asked.named, extras, strict=True))}
+    if not asked.moving:
+        return _tensor(loss(*data, **options)), []
+    names = [loss.inputs[k].name for k in asked.moving]
     if not set(names) <= set(loss.differentiable):
         return None
     if len(names) > 1:
-        value, slopes = loss.value_and_gradient(*arrays[:count], wrt=tuple(names), **options)
+        value, slopes = loss.value_and_gradient(*data, wrt=tuple(names), **options)
         return _tensor(value), list(slopes)
-    room = _room(arrays[moving[0]])
-    value, slope = loss.value_and_gradient(*arrays[:count], wrt=names[0], out=room, **options)
+    room = _room(data[asked.moving[0]])
+    value, slope = loss.value_and_gradient(*data, wrt=names[0], out=room, **options)
     return _tensor(value), [slope]
 
 
@@ -177,17 +171,10 @@ def _multiplied(slope: Any, way: Any, upstream: Any) -> Any:
         )
 
 
-def _gradients(
-    loss: Any,
-    tensors: Sequence[Any],
-    named: Sequence[str],
-    options: Mapping[str, Any],
-    moving: tuple[int, ...],
-    upstream: Any,
-) -> list[Any]:
+def _gradients(asked: Asked, upstream: Any) -> list[Any]:
     """Return the gradients as functions of tensors and upstream, by the long road."""
-    data = [tensors[place] for place in moving]
+    moving = [asked.tensors[place] for place in asked.moving]
     with tf.GradientTape() as tape:
-        tape.watch(data)
-        value = evaluate.value(loss, tuple(tensors[: len(tensors) - len(named)]), options)
-    return tape.gradient(value, data, upstream)
+        tape.watch(moving)
+        value = evaluate.value(asked.loss, tuple(asked.tensors[: asked.data_count]), asked.options)
+    return tape.gradient(value, moving, upstream)

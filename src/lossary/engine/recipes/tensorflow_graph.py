@@ -27,6 +27,24 @@ HALVES = frozenset({tf.float16, tf.bfloat16})
 _PLAIN = (str, bool, int, float, type(None))
 
 
+class Asked(NamedTuple):
+    """A call: its data and then the options that are tensors, whose names are ``named``.
+
+    ``moving`` are the places of the data that get a gradient.
+    """
+
+    loss: Any
+    tensors: Sequence[Any]
+    named: Sequence[str]
+    options: Mapping[str, Any]
+    moving: tuple[int, ...]
+
+    @property
+    def data_count(self) -> int:
+        """How many of the tensors are data."""
+        return len(self.tensors) - len(self.named)
+
+
 class Kind(NamedTuple):
     """What a compiled call depends on; ``named`` are the options that are tensors."""
 
@@ -64,22 +82,17 @@ def _can_compile() -> bool:
         return False
 
 
-def compute(
-    loss: Any,
-    tensors: Sequence[Any],
-    named: Sequence[str],
-    options: Mapping[str, Any],
-    moving: tuple[int, ...],
-) -> tuple[Any, list[Any]] | None:
+def compute(asked: Asked) -> tuple[Any, list[Any]] | None:
     """Return the loss and its gradients; None for an option that is no word, flag or number."""
-    plain = {name: x for name, x in options.items() if name not in named}
+    plain = {name: x for name, x in asked.options.items() if name not in asked.named}
     if not all(type(x) in _PLAIN for x in plain.values()):
         return None
     with record.stop_recording():
         # The gradient of a half is rounded once, after it is multiplied.
-        tensors = [tf.cast(x, tf.float32) if x.dtype in HALVES else x for x in tensors]
+        tensors = [tf.cast(x, tf.float32) if x.dtype in HALVES else x for x in asked.tensors]
         kinds = tuple((tuple(x.shape), x.dtype) for x in tensors)
-        compiled = _compiled(Kind(loss, tuple(named), tuple(plain.items()), kinds, moving))
+        named, options = tuple(asked.named), tuple(plain.items())
+        compiled = _compiled(Kind(asked.loss, named, options, kinds, asked.moving))
         value, *slopes = compiled(*tensors)
     return value, slopes
 
