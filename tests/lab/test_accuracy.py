@@ -100,6 +100,17 @@ def test_the_table_has_libraries_and_peers_and_three_forms():
     assert max(map(len, written.getvalue().splitlines())) <= 100
 
 
+def test_processes_share_the_work_and_find_the_same():
+    seen = []
+    asked = {"names": ["huber", "dice"], "libraries": ["numpy"], "size": 30}
+    alone = measure(**asked)
+    together = measure(**asked, processes=2, progress=lambda *words: seen.append(words))
+    assert together == alone
+    assert [done for done, *_ in seen] == [0, 1, 2, 3, 4]
+    with pytest.raises(ValueError, match="processes must be at least 1, got 0"):
+        measure(processes=0)
+
+
 def test_a_wrong_answer_shows_in_the_table():
     """torch's own soft margin overflows; if it looked right, nothing here could be believed."""
     imported("torch")

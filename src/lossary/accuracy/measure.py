@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from itertools import product
-from typing import Any
+from itertools import chain, product
+from multiprocessing import get_context
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,16 +40,19 @@ def measure(
     size: int = SIZE,
     seed: int = 0,
     engines: Sequence[str] = ("array",),
+    processes: int = 1,
 ) -> Table:
     """Return how far values and gradients are from the truth, in units of the last place.
 
     ``names`` are losses (all by default), ``libraries`` among numpy, torch, jax and tensorflow (all
     that are installed), ``dtypes`` among float64, float32, float16 and bfloat16, ``size`` about the
     numbers per loss, ``progress`` is called with (done, total, what). ``engines`` are array (the
-    library's own operations) and fused (the kernels, for arrays of numpy and torch). The truth is
-    mpmath's, with as many digits as it takes; needs the extra ``accuracy``.
+    library's own operations) and fused (the kernels, for arrays of numpy and torch). ``processes``
+    share the losses among them. The truth is mpmath's, with as many digits as it takes; needs the
+    extra ``accuracy``.
 
-    Raises ValueError for an unknown library, dtype or engine, KeyError for an unknown loss.
+    Raises ValueError for an unknown library, dtype or engine, or for no process, KeyError for an
+    unknown loss.
 
     >>> table = measure(["huber"], ["numpy"], ["float32"], size=50)
     >>> [row.met for row in table.rows if row.peer is None]
@@ -58,16 +64,51 @@ def measure(
     ways = _known("engine", engines, ENGINES)
     if "fused" in ways:
         _need_numba()
-    work = [(loss, dtype) for loss in losses for dtype in kinds]
-    rows: list[Row] = []
-    for done, (loss, dtype) in enumerate(work):
-        if progress:
-            progress(done, len(work), f"{loss.name} {dtype}")
-        truth = truths(loss, dtype, size, seed)
-        rows += _rows(loss, chosen, dtype, truth, ways)
-    if progress:
-        progress(len(work), len(work), "")
-    return Table(tuple(rows), size, seed)
+    if processes < 1:
+        raise ValueError(f"processes must be at least 1, got {processes}")
+    work = [Work(loss.name, dtype, chosen, ways, size, seed) for loss in losses for dtype in kinds]
+    with _shared(processes) as each:
+        rows = chain.from_iterable(_told(each(_measured, work), work, progress))
+        return Table(tuple(rows), size, seed)
+
+
+class Work(NamedTuple):
+    """One loss in one type, on some libraries, by some engines."""
+
+    loss: str
+    dtype: str
+    libraries: Sequence[str]
+    engines: Sequence[str]
+    size: int
+    seed: int
+
+
+@contextmanager
+def _shared(processes: int) -> Iterator[Callable[..., Iterator[list[Row]]]]:
+    """A ``map`` over this many processes, whose results come in order."""
+    if processes == 1:
+        yield map
+        return
+    # A framework that has started its threads does not survive a fork.
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        yield pool.map
+
+
+def _told(
+    results: Iterator[list[Row]], work: Sequence[Work], progress: Progress | None
+) -> Iterator[list[Row]]:
+    """The same results, while ``progress`` is told what is awaited."""
+    tell = progress or (lambda *_: None)
+    for done, item in enumerate(work):
+        tell(done, len(work), f"{item.loss} {item.dtype}")
+        yield next(results)
+    tell(len(work), len(work), "")
+
+
+def _measured(work: Work) -> list[Row]:
+    loss = lossary.find(work.loss)
+    truth = truths(loss, work.dtype, work.size, work.seed)
+    return list(_rows(loss, work.libraries, work.dtype, truth, work.engines))
 
 
 def _known(what: str, given: Sequence[str], allowed: Sequence[str]) -> tuple[str, ...]:

@@ -183,6 +183,10 @@ def _list_studies(studies: dict[str, Study], as_json: bool) -> None:
     default=("array",), show_default=True,
     help="By the libraries' operations, or by kernels; repeat it for both.",
 )  # fmt: skip
+@click.option(
+    "--processes", type=click.IntRange(min=1), default=1, show_default=True,
+    help="Share the losses among several processes: each takes one core and 2 GB with TensorFlow.",
+)  # fmt: skip
 @click.option("--where", is_flag=True, help="Say where digits are lost, and by which part.")
 @click.option("--markdown", is_flag=True, help="Print a table in Markdown.")
 @JSON
@@ -191,6 +195,7 @@ def accuracy(
     libraries: tuple[str, ...],
     dtypes: tuple[str, ...],
     engines: tuple[str, ...],
+    processes: int,
     where: bool,
     markdown: bool,
     as_json: bool,
@@ -229,7 +234,12 @@ def accuracy(
 
     with progress("accuracy") as report_progress:
         table = meter.measure(
-            [x.name for x in losses], libraries, dtypes, progress=report_progress, engines=engines
+            [x.name for x in losses],
+            libraries,
+            dtypes,
+            progress=report_progress,
+            engines=engines,
+            processes=processes,
         )
     if as_json:
         emit_json(table.to_json())
