@@ -183,28 +183,35 @@ def excess_from(x: Expression, weight: Expression, by: Expression) -> Expression
     return where(leads, _counting(weight, log1p(others + (weight - 1)), plain), plain)
 
 
-def _share_slope(x: Expression, weight: Expression, by: Expression) -> tuple[Slope, ...]:
+def _shares(
+    x: Expression, weight: Expression, by: Expression
+) -> tuple[Expression, Expression, Expression, Expression]:
+    """Return the peak, what a member has of the whole, what the others have, and the whole."""
     peak, own, others = _masses(x, weight, by)
     whole = _or_one(own + others)
-    share = own / whole
+    return peak, own / _or_one(weight) / whole, others / whole, whole
+
+
+def _share_slope(x: Expression, weight: Expression, by: Expression) -> tuple[Slope, ...]:
+    peak, share, rest, whole = _shares(x, weight, by)
     chain = linked("others_from", by, x, peak).before(-share / whole)
     return (
-        Jacobian(share * (others / whole), chains=(chain.after(weight),)),
-        Jacobian(share / _or_one(weight) * (others / whole), chains=(chain,)),
+        Jacobian(share * rest, chains=(chain.after(weight),)),
+        Jacobian(-share * share, chains=(chain,)),
         None,
     )
 
 
 @named(
-    means=lambda x, weight, by: weighted(weight, exp(x)) / cumulate(weighted(weight, exp(x)), by),
+    means=lambda x, weight, by: exp(x) / cumulate(weighted(weight, exp(x)), by),
     # Exponentials may overflow, and the share of a member that leads is near 1.
     slope=_share_slope,
     shape="class",
 )
 def share_from(x: Expression, weight: Expression, by: Expression) -> Expression:
     """What a member has of the weighted sum of exponentials from it on: a softmax of these."""
-    _, own, others = _masses(x, weight, by)
-    return own / _or_one(own + others)
+    _, share, _, _ = _shares(x, weight, by)
+    return share
 
 
 def logsumexp_from(x: Any, by: Any, over: Axis | None = None, within: Any = None) -> Expression:
