@@ -10,6 +10,7 @@ import mpmath
 import numpy as np
 
 from lossary.accuracy.exact import IN_MPMATH, number
+from lossary.accuracy.in_order import Placed
 from lossary.formula import walk
 from lossary.functions import FUNCTIONS
 from lossary.functions.ordered import EXPONENTIAL
@@ -70,7 +71,13 @@ def peak_from(x, key):
     return np.max(np.where(pairs("cumulate", key), x[..., None, :], -np.inf), axis=-1)
 
 
+def within(key, group):
+    key, group = np.broadcast_arrays(key, group)
+    return np.vectorize(Placed, otypes=[object])(key, group)
+
+
 SHARED = {
+    "within": within,
     **{word: sum_of_pairs(word) for word in BELONGS},
     "peak_from": peak_from,
     "add": np.add,

@@ -121,6 +121,7 @@ DISCRETE = frozenset(
         "held",
         "peak_from",
         "earlier_ties",
+        "within",
     ]
 )
 

@@ -182,6 +182,18 @@ Count = Annotated[
            lambda x: (x >= 0) & (x < inf) & (x % 1 == 0), (0.0, 1.0, 7.0), (-1.0, 0.5, inf),
            continuous=False),
 ]  # fmt: skip
+Group = Annotated[
+    Any,
+    Domain("Group", "a whole number that names a group", r"\mathbb{Z}",
+           lambda x: (abs(x) < inf) & (x % 1 == 0), (0.0, 1.0, 7.0, -3.0),
+           (0.5, inf, float("nan")), continuous=False),
+]  # fmt: skip
+Groups = Annotated[
+    Any,
+    Domain("Groups", "a whole number for each entry that names its group", r"\mathbb{Z}^C",
+           lambda x: (abs(x) < inf) & (x % 1 == 0), (0.0, 1.0, 7.0, -3.0),
+           (0.5, inf, float("nan")), continuous=False, axes=CLASSES),
+]  # fmt: skip
 Label = Annotated[
     Any,
     Domain("Label", "a class index, 0 or more and below the number of classes",

@@ -63,6 +63,7 @@ _ALONG_CLASSES = frozenset(
         "slope",
         "bend",
         "order",
+        "order_within",
         "total_of_others",
     }
     | ORDERED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from lossary.functions.ordered import EXPONENTIAL
@@ -11,6 +12,24 @@ from lossary.functions.ordered import EXPONENTIAL
 def spread(x: Any, n: int) -> list[Any]:
     """Return an entry for each member; a number is the same for all."""
     return x if isinstance(x, list) else [x] * n
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A key within a group: of two in different groups neither is larger, nor are they tied."""
+
+    key: Any
+    group: Any
+
+    def __gt__(self, other: Placed) -> bool:
+        return self.group == other.group and self.key > other.key
+
+    def __ge__(self, other: Placed) -> bool:
+        return self.group == other.group and self.key >= other.key
+
+
+def _within(_: Any, n: int, key: Any, group: Any) -> list[Placed]:
+    return [Placed(*one) for one in zip(spread(key, n), spread(group, n), strict=True)]
 
 
 # Which member j belongs to member i along an order, by the place and the key of each.
@@ -46,6 +65,7 @@ def _peak_from(m: Any, n: int, x: Any, key: Any) -> list[Any]:
 
 
 IN_ORDER: dict[str, Callable[..., Any]] = {
+    "within": _within,
     "peak_from": _peak_from,
     **{
         word: lambda m, n, *arguments, word=word: _from_each(m, n, word, *arguments)

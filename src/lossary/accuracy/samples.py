@@ -194,6 +194,8 @@ ELEMENTS: dict[str, Callable[[Random, int, np.dtype], Array]] = {
     "Exponent": lambda r, n, d: 1 + abs(_numbers(r, n, d)),
     "Binary": lambda r, n, d: r.choice([0.0, 1.0], n),
     "Sign": lambda r, n, d: r.choice([-1.0, 1.0], n),
+    "Group": lambda r, n, d: r.integers(-2, 3, n).astype(np.float64),
+    "Groups": lambda r, n, d: r.integers(-2, 3, n).astype(np.float64),
     "Count": lambda r, n, d: np.floor(10.0 ** r.uniform(0, 4, n)) - 1,
 }
 
@@ -309,7 +311,8 @@ def _columns(
         return ELEMENTS[domain.name](random, n, dtype)
     if domain.name in ELEMENTS:
         each = ELEMENTS[domain.name](random, n * classes, dtype).reshape(n, classes)
-        return each if near is None else _nearly(random, each, near.astype(np.float64))
+        alone = near is None or domain.name in {"Group", "Groups"}
+        return each if alone else _nearly(random, each, near.astype(np.float64))
     if domain.name == "Binaries":
         return random.choice([0.0, 1.0], (n, classes))
     if not domain.continuous:

@@ -137,6 +137,7 @@ from lossary.functions.gaps import (
     log_gap,
 )
 from lossary.functions.general_robust import general_robust, general_robust_slope
+from lossary.functions.groups import placed
 from lossary.functions.likelihoods import (
     gumbel_nll,
     gumbel_nll_scale_slope,
@@ -162,8 +163,10 @@ from lossary.functions.ordered import (
     earlier_ties,
     efron_excess,
     excess_from,
+    group_peak,
     logsumexp_from,
     rank,
+    share_from,
     tied,
 )
 from lossary.functions.pairs import of_twins, other, parts_of, total_of_others
@@ -358,6 +361,7 @@ __all__ = [
     "gaussian_nll_variance_slope",
     "general_robust",
     "general_robust_slope",
+    "group_peak",
     "gumbel_nll",
     "gumbel_nll_scale_slope",
     "gumbel_nll_slope",
@@ -441,6 +445,7 @@ __all__ = [
     "peak",
     "pi",
     "pick",
+    "placed",
     "poisson_nll",
     "poisson_rate_nll",
     "poisson_rate_nll_slope",
@@ -461,6 +466,7 @@ __all__ = [
     "scaled_softplus",
     "sech_squared",
     "share",
+    "share_from",
     "share_of_sums",
     "shifted_focal",
     "side_distance",

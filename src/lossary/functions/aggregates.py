@@ -25,8 +25,13 @@ _TINY = 1e-300
 """Sums below have slopes that overflow: these are large, never NaN."""
 
 
-def mean(x: Any, over: Axis | None = None) -> Expression:
-    """Mean along an axis; where positions have weights, the weighted one."""
+def mean(x: Any, over: Axis | None = None, within: Any = None) -> Expression:
+    """Mean along an axis; where positions have weights, the weighted one.
+
+    With within= it is, for each member, the mean of those of the same group.
+    """
+    if within is not None:
+        return total(x, over, within=within) / total(1, within=within)
     return total(x, over) / class_count()
 
 

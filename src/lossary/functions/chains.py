@@ -42,7 +42,10 @@ _BACK = {
 
 
 def turned(x: Expression) -> Expression:
-    """Return -x, and x for -x."""
+    """Return -x, and x for -x; within a group it is the key that is turned round."""
+    if x.operator == "within":
+        key, group = x.arguments
+        return apply("within", turned(key), group)
     return x.arguments[0] if x.operator == "negative" else _ZERO if x is _ZERO else -x
 
 

@@ -3,7 +3,7 @@
 ``cumulate(x, by=key)`` is, for member i, the sum of x_j over all j with key_j >= key_i. So the
 order in which the members stand does not matter, and ties need no rule of their own: they have one
 sum. The key is a constant, as orders are, and the way back is the same sum with the order turned
-round.
+round. With ``within=`` only members of the same group compare, each group as if it were alone.
 """
 
 # A slope may mention its own function, which pyright cannot see through.
@@ -19,6 +19,7 @@ from lossary.domain import Axis
 from lossary.formula import Expression, apply, constant
 from lossary.functions.chains import RELATIONS, linked, sums
 from lossary.functions.compensated import exp_difference
+from lossary.functions.groups import placed
 from lossary.functions.pairs import of_one
 from lossary.functions.vocabulary import (
     FUNCTIONS,
@@ -43,8 +44,8 @@ EXPONENTIAL = frozenset(f"{relation}_exp" for relation in RELATIONS)
 ORDERED = frozenset(RELATIONS) | EXPONENTIAL | {"peak_from", "earlier_ties"}
 
 ALONG_AN_ORDER = ORDERED | {
-    "cumulate", "tied", "rank", "excess_from", "logsumexp_from", "efron_excess", "sparsemax",
-    "sparsemax_loss_at", "entmax_root", "entmax_loss_at",
+    "cumulate", "tied", "rank", "excess_from", "share_from", "logsumexp_from", "efron_excess",
+    "group_peak", "sparsemax", "sparsemax_loss_at", "entmax_root", "entmax_loss_at",
 }  # fmt: skip
 """The words whose value at one member depends on the order of all."""
 
@@ -73,34 +74,35 @@ ORDERED_SLOPES: dict[str, Callable[..., tuple[Slope, ...]]] = {
 }
 
 
-def _along(word: str, x: Any, by: Any, over: Axis | None) -> Expression:
+def _along(word: str, x: Any, by: Any, over: Axis | None, within: Any) -> Expression:
     if over is not None:
         has_axis(word, over, (x, by))
     of_one(word, x, by)
+    by = by if within is None else placed(by, within)
     return apply(word, x, by, class_axis=True)
 
 
-def cumulate(x: Any, by: Any, over: Axis | None = None) -> Expression:
+def cumulate(x: Any, by: Any, over: Axis | None = None, within: Any = None) -> Expression:
     """Sum over the members whose key is at least as large, for each member."""
-    return _along("cumulate", x, by, over)
+    return _along("cumulate", x, by, over, within)
 
 
-def beyond(x: Any, by: Any, over: Axis | None = None) -> Expression:
+def beyond(x: Any, by: Any, over: Axis | None = None, within: Any = None) -> Expression:
     """Sum over the members whose key is larger, for each member."""
-    return _along("beyond", x, by, over)
+    return _along("beyond", x, by, over, within)
 
 
-def tied(x: Any, by: Any, over: Axis | None = None) -> Expression:
+def tied(x: Any, by: Any, over: Axis | None = None, within: Any = None) -> Expression:
     """Sum over the members with the same key, for each member."""
-    return _along("tied", x, by, over)
+    return _along("tied", x, by, over, within)
 
 
-def earlier_ties(x: Any, by: Any, over: Axis | None = None) -> Expression:
+def earlier_ties(x: Any, by: Any, over: Axis | None = None, within: Any = None) -> Expression:
     """Sum over the members with the same key that stand before a member in the row: a constant.
 
     Where positions have weights, nothing stands before anything.
     """
-    return _along("earlier_ties", x, by, over)
+    return _along("earlier_ties", x, by, over, within)
 
 
 @named(
@@ -181,9 +183,40 @@ def excess_from(x: Expression, weight: Expression, by: Expression) -> Expression
     return where(leads, _counting(weight, log1p(others + (weight - 1)), plain), plain)
 
 
-def logsumexp_from(x: Any, by: Any, over: Axis | None = None) -> Expression:
+def _shares(
+    x: Expression, weight: Expression, by: Expression
+) -> tuple[Expression, Expression, Expression, Expression]:
+    """Return the peak, what a member has of the whole, what the others have, and the whole."""
+    peak, own, others = _masses(x, weight, by)
+    whole = _or_one(own + others)
+    return peak, own / _or_one(weight) / whole, others / whole, whole
+
+
+def _share_slope(x: Expression, weight: Expression, by: Expression) -> tuple[Slope, ...]:
+    peak, share, rest, whole = _shares(x, weight, by)
+    chain = linked("others_from", by, x, peak).before(-share / whole)
+    return (
+        Jacobian(share * rest, chains=(chain.after(weight),)),
+        Jacobian(-share * share, chains=(chain,)),
+        None,
+    )
+
+
+@named(
+    means=lambda x, weight, by: exp(x) / cumulate(weighted(weight, exp(x)), by),
+    # Exponentials may overflow, and the share of a member that leads is near 1.
+    slope=_share_slope,
+    shape="class",
+)
+def share_from(x: Expression, weight: Expression, by: Expression) -> Expression:
+    """What a member has of the weighted sum of exponentials from it on: a softmax of these."""
+    _, share, _, _ = _shares(x, weight, by)
+    return share
+
+
+def logsumexp_from(x: Any, by: Any, over: Axis | None = None, within: Any = None) -> Expression:
     """Logarithm of the sum of exponentials of all whose key is at least as large, for each."""
-    return _along("logsumexp_from", x, by, over)
+    return _along("logsumexp_from", x, by, over, within)
 
 
 def _logsumexp_slope(x: Expression, by: Expression) -> tuple[Slope, ...]:
@@ -250,3 +283,26 @@ def efron_excess(x: Expression, event: Expression, by: Expression) -> Expression
     peak, gone, own, others = _efron(x, event, by)
     plain = (peak - x) + log(own + others)
     return where(x == peak, log1p(others - gone * event), plain)
+
+
+def _leads(x: Expression, group: Expression) -> Expression:
+    """Return 1 for the first of the largest of each group, else 0."""
+    key = placed(x, group)
+    above = beyond(1, key) + earlier_ties(1, key)
+    return where(above == 0, 1, 0)
+
+
+def _group_peak_slope(x: Expression, group: Expression) -> tuple[Slope, ...]:
+    leads = _leads(x, group)
+    return Jacobian(leads, chains=(sums("others_from", placed(0, group)).after(leads),)), None
+
+
+@named(
+    means=lambda x, group: apply("peak_from", x, placed(0, group), class_axis=True),
+    # Of several that are largest the first has it, as along a whole row.
+    slope=_group_peak_slope,
+    shape="class",
+)
+def group_peak(x: Expression, group: Expression) -> Expression:
+    """The largest of the members of the same group, for each member."""
+    return apply("peak_from", x, placed(0, group), class_axis=True)

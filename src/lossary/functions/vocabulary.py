@@ -12,6 +12,7 @@ from typing import Any, Literal
 from lossary.domain import Axis, others, pairs
 from lossary.formula import Expression, apply, constant, refuse
 from lossary.functions.chains import Chain
+from lossary.functions.groups import peak_within, total_within
 from lossary.functions.pairs import of_one, over_others
 
 Shape = Literal["elementwise", "row", "class"]
@@ -251,11 +252,11 @@ def _among(word: str, condition: Any, x: Any, without: float | None) -> Expressi
     return apply("where", condition, x, without)
 
 
-def total(x: Any, over: Axis | None = None, where: Any = None) -> Expression:
+def total(x: Any, over: Axis | None = None, where: Any = None, within: Any = None) -> Expression:
     """Sum along the axis; of no entries it is 0.
 
     Of what belongs to pairs of members, over=others is a sum for each member, over=pairs one of
-    them all.
+    them all. With within= it is a sum for each member too, over those of the same group.
     """
     x = x if where is None else _among("total", where, x, 0)
     if over in {others, pairs}:
@@ -263,17 +264,24 @@ def total(x: Any, over: Axis | None = None, where: Any = None) -> Expression:
         if over is others:
             return x
     elif over is not None:
-        has_axis("total", over, (x,))
+        has_axis("total", over, (x,) if within is None else (x, within))
+    if within is not None:
+        return total_within(x, within)
     of_one("total", x)
     return apply("total", x, class_axis=False)
 
 
-def peak(x: Any, over: Axis | None = None, where: Any = None) -> Expression:
-    """Largest entry along the axis; of no entries it is -inf."""
+def peak(x: Any, over: Axis | None = None, where: Any = None, within: Any = None) -> Expression:
+    """Largest entry along the axis; of no entries it is -inf.
+
+    With within= it is, for each member, the largest of those of the same group.
+    """
     if over is not None:
         has_axis("peak", over, (x,))
     of_one("peak", x)
     x = x if where is None else _among("peak", where, x, -math.inf)
+    if within is not None:
+        return peak_within(x, within)
     return apply("peak", x, class_axis=False)
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 
 from lossary.definition import loss
-from lossary.domain import Binary, Exponent, Logit, NonNegative, Positive, Real, Unit, positions
+from lossary.domain import (
+    Binary,
+    Exponent,
+    Group,
+    Logit,
+    NonNegative,
+    Positive,
+    Real,
+    Unit,
+    positions,
+)
 from lossary.functions import (
     absolute,
     beyond,
@@ -13,6 +23,7 @@ from lossary.functions import (
     log,
     maximum,
     mean,
+    peak,
     sigmoid,
     sqrt,
     total,
@@ -262,3 +273,24 @@ def lovasz_softmax(prediction: Annotated[Unit, positions], target: Annotated[Bin
     left = (size - missed) / ((size + added) * (size + before))
     lost = where(target == 1, 1 / (size + added), where(size + before > 0, left, 1 / added))
     return total(error * lost, over=positions)
+
+
+@loss(
+    source="Sudre et al. 2017, arXiv:1707.03237",
+    promises="non_negative",
+    empty="zero",
+)
+def generalized_dice(
+    prediction: Annotated[Unit, positions],
+    target: Annotated[Unit, positions],
+    region: Annotated[Group, positions],
+    *,
+    power: NonNegative = 2.0,
+):
+    """Dice loss of several classes at once, each weighed by 1 over a power of its size."""
+    size = total(target, within=region)
+    least = -peak(-size, over=positions, where=size > 0)
+    w = 1 / where(size > 0, size, least) ** power
+    overlap = total(w * prediction * target, over=positions)
+    sizes = total(w * prediction, over=positions) + total(w * target, over=positions)
+    return 1 - 2 * overlap / sizes

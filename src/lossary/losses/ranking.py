@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from lossary.definition import loss
-from lossary.domain import Binary, NonNegative, Positive, Real, others, pairs, positions
+from lossary.domain import Binary, Group, NonNegative, Positive, Real, others, pairs, positions
 from lossary.functions import (
     cumulate,
     exp,
@@ -16,6 +16,7 @@ from lossary.functions import (
     rank,
     sigmoid,
     total,
+    where,
 )
 
 
@@ -219,3 +220,66 @@ def ndcg_loss2pp(
     change = abs(g - other(g)) * (abs(d - other(d)) + mu * q) / n
     lost = held(change) * _unlikelihood(score)
     return total(lost, over=pairs, where=relevance > other(relevance))
+
+
+def _mean_over(query: Any, lost: Any) -> Any:
+    """Sum what the members lose, over the number of queries: a member is one of its query's."""
+    queries = total(1 / total(1, within=query), over=positions)
+    return total(lost, over=positions) / queries
+
+
+@loss(
+    source="Cao et al. 2007, doi:10.1145/1273496.1273513",
+    promises="non_negative convex bounded_gradient shift_invariant",
+)
+def query_listnet(
+    score: Annotated[Real, positions],
+    relevance: Annotated[Real, positions],
+    query: Annotated[Group, positions],
+):
+    """ListNet's cross-entropy of the lists of many queries in one row, on average."""
+    chance = exp(relevance) / total(exp(relevance), within=query)
+    return _mean_over(query, chance * (log(total(exp(score), within=query)) - score))
+
+
+@loss(
+    source="Bruch et al. 2019, doi:10.1145/3341981.3344221",
+    promises="non_negative convex bounded_gradient shift_invariant",
+)
+def query_softmax(
+    score: Annotated[Real, positions],
+    relevance: Annotated[NonNegative, positions],
+    query: Annotated[Group, positions],
+):
+    """Cross-entropy of each query's shares of relevance and its softmax of scores, on average."""
+    relevant = total(relevance, within=query)
+    share = where(relevant > 0, relevance / relevant, 0)
+    return _mean_over(query, share * (log(total(exp(score), within=query)) - score))
+
+
+@loss(
+    source="Xia et al. 2008, doi:10.1145/1390156.1390306",
+    promises="non_negative convex shift_invariant",
+)
+def query_listmle(
+    score: Annotated[Real, positions],
+    relevance: Annotated[Real, positions],
+    query: Annotated[Group, positions],
+):
+    """ListMLE's likelihood of the orders of many queries in one row, on average."""
+    remaining = cumulate(exp(score), by=-relevance, within=query, over=positions)
+    return _mean_over(query, log(remaining) - score)
+
+
+@loss(
+    source="Burges et al. 2005, doi:10.1145/1102351.1102363",
+    promises="non_negative convex bounded_gradient shift_invariant",
+)
+def query_ranknet(
+    score: Annotated[Real, positions],
+    relevance: Annotated[Real, positions],
+    query: Annotated[Group, positions],
+):
+    """RankNet's loss of all pairs of one query each, in a row of many queries."""
+    higher = (query == other(query)) & (relevance > other(relevance))
+    return total(_unlikelihood(score), over=pairs, where=higher)

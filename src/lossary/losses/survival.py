@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 
 from lossary.definition import loss
-from lossary.domain import Binaries, Binary, Label, Positive, Real, Scores, positions
+from lossary.domain import (
+    Binaries,
+    Binary,
+    Group,
+    Groups,
+    Label,
+    Positive,
+    Real,
+    Scores,
+    positions,
+)
 from lossary.functions import (
     class_count,
     class_index,
@@ -46,6 +56,36 @@ def cox_efron(log_hazards: Scores, times: Scores, events: Binaries):
     at_risk = cumulate(exp(log_hazards), by=times)
     dying = tied(events * exp(log_hazards), by=times)
     gone = where(events > 0, earlier_ties(events, by=times) / tied(events, by=times), 0)
+    return total(events * (log(at_risk - gone * dying) - log_hazards))
+
+
+@loss(
+    source="Kalbfleisch and Prentice 2002, The Statistical Analysis of Failure Time Data, "
+    "doi:10.1002/9781118032985; ties: Breslow 1974, doi:10.2307/2529620",
+    promises="non_negative convex shift_invariant",
+)
+def stratified_cox(
+    log_hazard: Annotated[Real, positions],
+    time: Annotated[Real, positions],
+    event: Annotated[Binary, positions],
+    stratum: Annotated[Group, positions],
+):
+    """Cox's partial likelihood in which only those of one stratum are at risk together."""
+    at_risk = cumulate(exp(log_hazard), by=time, within=stratum, over=positions)
+    return total(event * (log(at_risk) - log_hazard), over=positions)
+
+
+@loss(
+    source="Kalbfleisch and Prentice 2002, The Statistical Analysis of Failure Time Data, "
+    "doi:10.1002/9781118032985; ties: Efron 1977, doi:10.1080/01621459.1977.10480613",
+    promises="convex shift_invariant",
+)
+def stratified_cox_efron(log_hazards: Scores, times: Scores, events: Binaries, strata: Groups):
+    """Cox's partial likelihood by Efron's rule, in which only those of one stratum are at risk."""
+    at_risk = cumulate(exp(log_hazards), by=times, within=strata)
+    dying = tied(events * exp(log_hazards), by=times, within=strata)
+    before = earlier_ties(events, by=times, within=strata)
+    gone = where(events > 0, before / tied(events, by=times, within=strata), 0)
     return total(events * (log(at_risk - gone * dying) - log_hazards))
 
 

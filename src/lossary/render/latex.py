@@ -12,6 +12,7 @@ from lossary.identities.terms import SUMS
 from lossary.render.textbook import (
     RANKED,
     among,
+    comparisons,
     is_strict,
     meaning_of,
     of_pairs,
@@ -48,6 +49,7 @@ SYMBOLS = {
     "teacher_temperature": r"\tau", "quantiles": "q", "quantile_levels": r"\tau",
     "sharpness": r"\gamma", "shape": r"\alpha", "mitigation": "p", "compensation": "q",
     "degrees_of_freedom": r"\nu", "sensitivity_share": r"\lambda",
+    "query": "q", "stratum": "s", "strata": "s", "group": "k", "region": "k", "reward": "R",
 }  # fmt: skip
 
 ATOM, POWER, PREFIX, PRODUCT, SUM, COMPARE, LOGIC = 9, 8, 7, 6, 5, 4, 3
@@ -168,20 +170,19 @@ def _spell(node: Expression) -> tuple[int, str]:
     return tightness, template.format(*texts)
 
 
-_COMPARED = {">=": r"\ge", ">": ">", "=": "="}
-_TURNED = {">=": r"\le", ">": "<", "=": "="}
+_COMPARED = {">=": r"\ge", "<=": r"\le"}
 _BESIDE = {"": "", "others": r",\, j \ne {0}", "before": r",\, j < {0}"}
 
 
 def _ranked(node: Expression) -> tuple[int, str]:
     """Print a sum along an order, with the comparison of keys below the sign."""
-    relation, beside = RANKED[node.operator]
+    _, beside = RANKED[node.operator]
     own = _own_index(node)
-    key, signs = node.arguments[-1], _COMPARED
-    if key.operator == "negative":
-        key, signs = key.arguments[0], _TURNED
-    places = [_at(key, place) for place in ("j", own)]
-    below = rf"j :\, {places[0]} {signs[relation]} {places[1]}{_BESIDE[beside].format(own)}"
+    told = r",\, ".join(
+        f"{_at(key, 'j')} {_COMPARED.get(sign, sign)} {_at(key, own)}"
+        for key, sign in comparisons(node)
+    )
+    below = rf"j :\, {told}{_BESIDE[beside].format(own)}"
     word = r"\max" if node.operator == "peak_from" else r"\sum"
     text = rf"{word}_{{{below}}} {_printed(summand(node), PRODUCT)}"
     if node.operator.endswith("_exp"):

@@ -27,7 +27,7 @@ SPARE = ("jax spare",)
 ATOM, POWER, UNARY, PRODUCT, SUM, BITS, COMPARE = 9, 8, 7, 6, 5, 4, 3
 
 # Words along an order, which array libraries have and kernels have not, and the order itself.
-ALONG_AN_ORDER = ORDERED | {"order"}
+ALONG_AN_ORDER = ORDERED | {"order", "order_within"}
 
 # Pairs of members, which array libraries lay out as matrices.
 IN_PAIRS = {
@@ -37,10 +37,15 @@ IN_PAIRS = {
 }
 
 # Words that array libraries have in modules beside their texts, by one that tells that they do.
-BESIDE = {"order": ("orders", "ordered"), "total_of_others": ("pairs", "paired")}
+BESIDE = {
+    "order": ("orders", "ordered"),
+    "order_within": ("orders", "ordered"),
+    "total_of_others": ("pairs", "paired"),
+}
 
 IN_ORDER = {
     "order": (ATOM, "ordered.by({0}, {like})"),
+    "order_within": (ATOM, "ordered.within({0}, {1}, {like})"),
     **{
         word: (ATOM, f"ordered.{word}({'{0}, {1}, {2}, {3}' if '_exp' in word else '{0}, {1}'})")
         for word in sorted(ORDERED)
@@ -155,7 +160,12 @@ def _depends(expression: Expression) -> bool:
 
 def _order(key: Expression) -> Expression:
     """Return the order of a key, which is sorted once; what is lowered already has one."""
-    return key if key.operator == "order" else apply("order", key, class_axis=True)
+    if key.operator == "within":  # of the groups alone where all of a group tie
+        by, group = key.arguments
+        by = by if by.class_axis else group
+        return apply("order_within", by, group, class_axis=True)
+    found = key.operator in {"order", "order_within"}
+    return key if found else apply("order", key, class_axis=True)
 
 
 def render(program: Program, name: str) -> str:
@@ -174,9 +184,8 @@ def render(program: Program, name: str) -> str:
     lines += [f"    {line}" for line in printer.lines]
     lines.append(f"    return {', '.join(body)}")
     imports, used = language.imports, {node.operator for node in walk(*results)}
-    for word, (room, sums) in BESIDE.items():
-        if word in used:
-            imports += f"\nfrom lossary.kernels.{room}.{language.name.split()[0]} import {sums}"
+    for room, sums in dict.fromkeys(BESIDE[word] for word in BESIDE if word in used):
+        imports += f"\nfrom lossary.kernels.{room}.{language.name.split()[0]} import {sums}"
     return f"{imports}\n\n\n" + "\n".join(lines) + "\n"
 
 

@@ -40,6 +40,23 @@ RANKED = {
 }  # fmt: skip
 
 
+_TURNED = {">=": "<=", ">": "<", "=": "="}
+
+
+def comparisons(node: Expression) -> list[tuple[Expression, str]]:
+    """Return what of a member of a sum is compared with that of member i, and how."""
+    relation, _ = RANKED[node.operator]
+    key, found = node.arguments[-1], list[tuple[Expression, str]]()
+    if key.operator == "within":
+        key, group = key.arguments
+        found = [(group, "=")]
+        if not key.class_axis:  # all of a group tie
+            return found
+    if key.operator == "negative":
+        return [*found, (key.arguments[0], _TURNED[relation])]
+    return [*found, (key, relation)]
+
+
 def summand(node: Expression) -> Expression:
     """Return what a sum along an order adds up, without the part that belongs to member i."""
     x, *exponents = node.arguments[:-1]

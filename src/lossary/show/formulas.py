@@ -68,6 +68,7 @@ def _candidates(formulas: Sequence[Expression]) -> list[Expression]:
             for position, argument in enumerate(node.arguments):
                 next_case = node.operator == argument.operator == "where" and position == 2
                 known = next_case or (node, argument) in spelled or argument.paired
+                known = known or argument.operator == "within"  # it is no number
                 if argument.arguments and not known:
                     users.setdefault(argument, set()).add(node)
         found |= {part for part, using in users.items() if _is_choice(part) or len(using) > 1}

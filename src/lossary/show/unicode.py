@@ -18,6 +18,7 @@ from lossary.render.textbook import (
     ROW_CALLS,
     TOLD,
     among,
+    comparisons,
     is_strict,
     of_pairs,
     summand,
@@ -113,16 +114,17 @@ def _spell(node: Expression, index: str | None) -> tuple[int, str]:
     return _logic(node, index)
 
 
-_TURNED = {"≥": "≤", ">": "<", "=": "="}
+_COMPARED = {">=": "≥", "<=": "≤"}
 
 
 def _ranked(node: Expression, index: str) -> tuple[int, str]:
     """Print a sum along an order, over those members j whose key compares with that of i."""
-    relation, beside = RANKED[node.operator]
-    sign, key, inner = relation.replace(">=", "≥"), node.arguments[-1], _next(index)
-    if key.operator == "negative":
-        key, sign = key.arguments[0], _TURNED[sign]
-    which = f"{_bound(key, SUM, inner)} {sign} {_bound(key, SUM, index)}"
+    _, beside = RANKED[node.operator]
+    inner = _next(index)
+    which = ", ".join(
+        f"{_bound(key, SUM, inner)} {_COMPARED.get(sign, sign)} {_bound(key, SUM, index)}"
+        for key, sign in comparisons(node)
+    )
     which += {"": "", "others": f", {inner} ≠ {index}", "before": f", {inner} < {index}"}[beside]
     word = "max" if node.operator == "peak_from" else "Σ"
     text = f"{word}_{{{inner}: {which}}} {_bound(summand(node), PRODUCT, inner)}"

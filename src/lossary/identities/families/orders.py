@@ -14,6 +14,7 @@ from lossary.functions import (
     log_ratio,
     logsumexp_from,
     pick,
+    share_from,
     sparsemax,
     sparsemax_loss_at,
     tied,
@@ -32,6 +33,11 @@ ORDERS = (
         "excess from each on",
         lambda X, k: logsumexp_from(X, k) - X,
         lambda X, k: excess_from(X, 1, k),
+    ),
+    identity(
+        "softmax from each on",
+        lambda X, k: exp(X) / cumulate(exp(X), k),
+        lambda X, k: share_from(X, 1, k),
     ),
     identity(
         "share from each on",

@@ -21,7 +21,8 @@ Combine = Callable[[State, State], State]
 class Order(NamedTuple):
     """A sorted row: which member is at each place, where each member is, and its neighbours.
 
-    ``like`` has the dtype of the data, for sums of plain numbers.
+    ``like`` has the dtype of the data, for sums of plain numbers. ``before`` counts all those of a
+    member's group, which is the row where there are no groups.
     """
 
     members: Any
@@ -58,16 +59,24 @@ class Ordered:
         members = self.sorted(-key)
         along = self.take(key, members)
         index = self.like(self.count(key), key)
-        last = self.like(self.count(key)[-1], index)
-        first = (index == 0) | (along != self.roll(along, 1))
-        end = (index == last) | (along != self.roll(along, -1))
-        zero = index - index
-        (start,) = self._running(_larger(self), (self.where(first, index, zero),), index, 1)
-        (turn,) = self._running(
-            _larger(self), (self.where(end, last - index, zero),), last - index, -1
+        alike = tuple(along == self.roll(along, way) for way in (1, -1))
+        behind, ahead = self._neighbours(index, *alike)
+        return Order(members, self.sorted(members), index, behind, ahead, like)
+
+    def within(self, key: Any, group: Any, like: Any) -> Order:
+        """Sort rows by a key, each group by itself: nobody of another stands before a member."""
+        key, group = self.like(key, like), self.like(group, like)
+        members = self.sorted(-key)
+        members = self.take(members, self.sorted(self.take(group, members)))
+        along, groups = self.take(key, members), self.take(group, members)
+        index = self.like(self.count(key), key)
+        together = tuple(groups == self.roll(groups, way) for way in (1, -1))
+        alike = (along == self.roll(along, way) for way in (1, -1))
+        before, _ = self._neighbours(index, *together)
+        behind, ahead = self._neighbours(
+            index, *(x & y for x, y in zip(alike, together, strict=True))
         )
-        places = self.sorted(members)
-        return Order(members, places, index, index - start, last - turn - index, like)
+        return Order(members, self.sorted(members), before, behind, ahead, like)
 
     # Sums over the others that belong to each member.
 
@@ -112,6 +121,17 @@ class Ordered:
 
     # How they are computed.
 
+    def _neighbours(self, index: Any, as_before: Any, as_after: Any) -> tuple[Any, Any]:
+        """Return how many like a member stand right before it, and how many right after."""
+        last = self.like(self.count(index)[-1], index)
+        first, end = (index == 0) | ~as_before, (index == last) | ~as_after
+        zero = index - index
+        (start,) = self._running(_larger(self), (self.where(first, index, zero),), index, 1)
+        (turn,) = self._running(
+            _larger(self), (self.where(end, last - index, zero),), last - index, -1
+        )
+        return index - start, last - turn - index
+
     def _running(self, combine: Combine, parts: State, reach: Any, way: int) -> State:
         """Combine each member with as many before it, or after it, as it may reach."""
 
@@ -137,7 +157,8 @@ class Ordered:
         """Combine all before the ties of each member."""
         found = self._running(combine, parts, order.before, 1)
         start = order.before - order.ties_before
-        far = tuple(self.take(x, self.where(start > 0, start - 1, start)) for x in found)
+        first = self.like(self.count(start), start) - order.ties_before
+        far = tuple(self.take(x, self.where(start > 0, first - 1, first)) for x in found)
         empty = tuple(self.real(x, y) for x, y in zip(nothing, far, strict=True))
         return self._chosen(start > 0, far, empty)
 
