@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from lossary.definition import loss
 from lossary.domain import (
     BelowHalf,
@@ -13,14 +15,18 @@ from lossary.domain import (
     Sign,
     Smoothing,
     Unit,
+    positions,
 )
 from lossary.functions import (
+    class_count,
     exp,
     log,
     log_odds,
     maximum,
+    mean,
     minimum,
     sigmoid,
+    total,
     weighted,
     where,
 )
@@ -187,9 +193,16 @@ def odds_ratio_preference(chosen: Negative, rejected: Negative):
     return -log(sigmoid(log_odds(chosen) - log_odds(rejected)))
 
 
+def mean_gain(log_probability: Annotated[Real, positions], reference: Annotated[Real, positions]):
+    """How far answers to other questions have moved from the reference, sec. 4.1; at least 0."""
+    gain = mean(log_probability - reference, over=positions)
+    return where(class_count() > 0, maximum(gain, 0), 0)
+
+
 @loss(
     source="Ethayarajh et al. 2024, arXiv:2402.01306, eq. 7",
     promises="non_negative bounded_gradient",
+    state=mean_gain,
 )
 def kahneman_tversky(
     log_probability: Real,
@@ -233,9 +246,27 @@ def noise_contrastive_alignment(
     return -log(sigmoid(up)) - (log(sigmoid(-up)) + log(sigmoid(-down))) / 2
 
 
+def running_middle(
+    log_probability: Annotated[Real, positions],
+    reference: Annotated[Real, positions],
+    sign: Annotated[Sign, positions],
+    *,
+    baseline: Real = 0.0,
+    momentum: Unit = 0.9,
+    beta: Positive = 0.1,
+):
+    """The running middle of the mean rewards of good and of bad answers; both have to be there."""
+    r = beta * (log_probability - reference)
+    good, bad = where(sign > 0, 1, 0), where(sign > 0, 0, 1)
+    n, m = total(good, over=positions), total(bad, over=positions)
+    middle = (total(good * r, over=positions) / n + total(bad * r, over=positions) / m) / 2
+    return where((n > 0) & (m > 0), momentum * baseline + (1 - momentum) * middle, baseline)
+
+
 @loss(
     source="Jung et al. 2024, arXiv:2404.04656",
     promises="non_negative convex bounded_gradient",
+    state=running_middle,
 )
 def binary_classifier_preference(
     log_probability: Real,

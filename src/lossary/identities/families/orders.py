@@ -1,8 +1,9 @@
-"""Identities along an order: exponentials of what ranks at least as high."""
+"""Identities along an order, and of probabilities that are solved for."""
 
 from __future__ import annotations
 
 from lossary.functions import (
+    bi_tempered_at,
     cumulate,
     earlier_ties,
     efron_excess,
@@ -16,6 +17,7 @@ from lossary.functions import (
     pick,
     sparsemax,
     sparsemax_loss_at,
+    tempered_softmax,
     tied,
     total,
     where,
@@ -65,5 +67,17 @@ ORDERS = (
             total(Z * sparsemax(Z)) - total(sparsemax(Z) * sparsemax(Z)) / 2 + 0.5 - pick(Z, k)
         ),
         lambda Z, k: sparsemax_loss_at(Z, k),
+    ),
+    identity(
+        "bi-tempered loss",
+        lambda X, k, t, s: (
+            where(
+                t == 1,
+                -log(pick(tempered_softmax(X, s), k)),
+                (1 - pick(tempered_softmax(X, s), k) ** (1 - t)) / (1 - t),
+            )
+            - (1 - total(tempered_softmax(X, s) ** (2 - t))) / (2 - t)
+        ),
+        lambda X, k, t, s: bi_tempered_at(X, k, t, s),
     ),
 )
