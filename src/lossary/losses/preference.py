@@ -20,6 +20,7 @@ from lossary.domain import (
 from lossary.functions import (
     class_count,
     exp,
+    held,
     log,
     log_odds,
     maximum,
@@ -227,6 +228,30 @@ def clipped_policy(
     r = exp(log_probability - old_log_probability)
     near = minimum(maximum(r, 1 - clip), 1 + clip)
     return -minimum(weighted(advantage, r), advantage * near)
+
+
+@loss(source="Yu et al. 2025, arXiv:2503.14476, sec. 3.1", promises="")
+def decoupled_clip_policy(
+    log_probability: Real,
+    old_log_probability: Real,
+    advantage: Real,
+    *,
+    clip_low: OpenUnit = 0.2,
+    clip_high: Positive = 0.28,
+):
+    """The clipped policy loss with a bound of its own above, so that rare tokens can grow: DAPO."""
+    r = exp(log_probability - old_log_probability)
+    near = minimum(maximum(r, 1 - clip_low), 1 + clip_high)
+    return -minimum(weighted(advantage, r), advantage * near)
+
+
+@loss(source="MiniMax 2025, arXiv:2506.13585", promises="")
+def clipped_importance_policy(
+    log_probability: Real, old_log_probability: Real, advantage: Real, *, clip_high: Positive = 0.28
+):
+    """Policy gradient whose ratio of probabilities is a bounded weight, and held: CISPO."""
+    weight = held(minimum(exp(log_probability - old_log_probability), 1 + clip_high))
+    return -(weight * advantage * log_probability)
 
 
 @loss(
