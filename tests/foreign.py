@@ -96,7 +96,9 @@ def _tempered(scores, t):
 
     alike = exact.log(len(scores)) if t == 1 else (len(scores) ** (t - 1) - 1) / (t - 1)
     bounds = max(scores), max(scores) + alike
-    return powers(exact.findroot(lambda c: sum(powers(c)) - 1, bounds, solver="ridder"))
+    return powers(
+        exact.findroot(lambda c: sum(powers(c)) - 1, bounds, solver="anderson", maxsteps=200)
+    )
 
 
 def _efron(scores, time, event):

@@ -249,6 +249,7 @@ from lossary.functions.tempered import (
     bi_tempered_slope,
     tempered_normalizer,
     tempered_softmax,
+    tsallis_loss_at,
 )
 from lossary.functions.vectors import (
     centred,
@@ -533,6 +534,7 @@ __all__ = [
     "total",
     "total_of_others",
     "trigamma",
+    "tsallis_loss_at",
     "tweedie_nll",
     "tweedie_nll_slope",
     "unit",

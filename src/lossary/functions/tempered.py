@@ -41,6 +41,7 @@ from lossary.functions.vocabulary import (
 
 SOLVED = frozenset({
     "tempered_normalizer", "tempered_softmax", "bi_tempered_at", "bi_tempered_slope",
+    "tsallis_loss_at",
 })  # fmt: skip
 """The words whose value is found by steps towards the solution of an equation."""
 
@@ -194,6 +195,40 @@ def bi_tempered_at(x: Expression, label: Expression, t1: Expression, t2: Express
     nats = _solved(x, t2).nats
     others = where(is_class(label), 0, exp(-(2 - t1) * nats))
     return _missed(pick(nats, label), 1 - t1) + total(others) / (2 - t1)
+
+
+def _tsallis_meaning(x: Expression, label: Expression, t: Expression) -> Expression:
+    p, power = tempered_softmax(x, t), 2 - t
+    return total(x * p) + (1 - total(p**power)) / (power * (power - 1)) - pick(x, label)
+
+
+def _tsallis_by_temperature(x: Expression, t: Expression) -> Expression:
+    """Return the slope of the entropy, as the probabilities are where the loss is largest."""
+    p, b = tempered_softmax(x, t), 2 - t
+    raised = where(p > 0, p**b, 0)
+    nats, scale = -log(where(p > 0, p, 1)), b * (b - 1)
+    return (1 - total(raised)) * (2 * b - 1) / scale / scale - total(raised * nats) / scale
+
+
+@named(
+    means=_tsallis_meaning,
+    # The conjugate's slope is the probabilities, less 1 for the label.
+    slope=lambda x, label, t: (
+        bi_tempered_slope(x, label, t, t),
+        None,
+        _tsallis_by_temperature(x, t),
+    ),
+    shape="row",
+)
+def tsallis_loss_at(x: Expression, label: Expression, temperature: Expression) -> Expression:
+    """Loss of a label whose gradient is tempered_softmax: as bi_tempered_at, with one term more.
+
+    That is how far the label's score lies below the least that has a probability.
+    """
+    t = temperature
+    behind = _solved(x, t).lead + (peak(x) - pick(x, label))
+    out = where(t < 1, maximum(behind - 1 / where(t < 1, 1 - t, 1), 0), 0)
+    return bi_tempered_at(x, label, t, t) + out
 
 
 def _slope_meaning(x: Expression, label: Expression, t1: Expression, t2: Expression) -> Expression:

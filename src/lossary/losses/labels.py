@@ -328,3 +328,15 @@ def distribution_focal(logits: Scores, target: NonNegative):
     place = minimum(target, class_count() - 1)
     beside = minimum(place - (class_index() - 1), (class_index() + 1) - place)
     return -total(maximum(0, beside) * log_softmax(logits))
+
+
+@loss(
+    source="Peters, Niculae and Martins 2019, arXiv:1905.05702, eq. 10; Blondel, Martins and "
+    "Niculae 2020, arXiv:1901.02324, as a Fenchel-Young loss of Tsallis' entropy",
+    promises="non_negative convex bounded_gradient shift_invariant",
+)
+def tsallis(logits: Scores, label: Label, *, temperature: OpenUnit = 0.75):
+    """Loss of a label with entmax of any power, 2 - temperature, between softmax and sparsemax."""
+    p, power = tempered_softmax(logits, temperature), 2 - temperature
+    entropy = (1 - total(p**power)) / (power * (power - 1))
+    return total(logits * p) + entropy - pick(logits, label)

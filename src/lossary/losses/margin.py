@@ -212,8 +212,7 @@ def rescaled_squared_error(
 
 
 @loss(
-    source="Crammer and Singer 2003, JMLR 3:1025-1058; divided by the classes as PyTorch "
-    "does",
+    source="Crammer and Singer 2003, JMLR 3:1025-1058; divided by the classes as PyTorch does",
     promises="non_negative convex bounded_gradient shift_invariant",
 )
 def multi_label_margin(scores: Scores, target: Binaries):

@@ -20,6 +20,7 @@ from lossary.functions import (
     tempered_softmax,
     tied,
     total,
+    tsallis_loss_at,
     where,
 )
 from lossary.identities.rules import identity
@@ -79,5 +80,14 @@ ORDERS = (
             - (1 - total(tempered_softmax(X, s) ** (2 - t))) / (2 - t)
         ),
         lambda X, k, t, s: bi_tempered_at(X, k, t, s),
+    ),
+    identity(
+        "Tsallis loss",
+        lambda X, k, t: (
+            total(X * tempered_softmax(X, t))
+            + (1 - total(tempered_softmax(X, t) ** (2 - t))) / ((2 - t) * (1 - t))
+            - pick(X, k)
+        ),
+        lambda X, k, t: tsallis_loss_at(X, k, t),
     ),
 )
