@@ -86,6 +86,21 @@ def _sparsemax(scores):
     return [max(s - threshold, exact.mpf(0)) for s in scores]
 
 
+def _tempered(scores, t):
+    """The probabilities exp_t(z - c), with c between where one class has all and all are alike."""
+
+    def powers(c):
+        if t == 1:
+            return [exact.exp(z - c) for z in scores]
+        return [max(1 + (1 - t) * (z - c), exact.mpf(0)) ** (1 / (1 - t)) for z in scores]
+
+    alike = exact.log(len(scores)) if t == 1 else (len(scores) ** (t - 1) - 1) / (t - 1)
+    bounds = max(scores), max(scores) + alike
+    return powers(
+        exact.findroot(lambda c: sum(powers(c)) - 1, bounds, solver="anderson", maxsteps=200)
+    )
+
+
 def _efron(scores, time, event):
     """The terms of Efron's likelihood, time by time."""
     for now in {t for t, e in zip(time, event, strict=True) if e}:
@@ -121,6 +136,7 @@ VOCABULARY = {
     "box": _box,
     "lovasz": _lovasz,
     "sparsemax": _sparsemax,
+    "tempered": _tempered,
     "efron": _efron,
     "exact": exact.mpf,
     "log": exact.log,

@@ -73,6 +73,8 @@ class Definition:
     empty: str = ""
     computed: Callable[..., Any] | None = field(default=None, repr=False, compare=False)
     """A stable form by hand, where no identity gives one; it has to mean what the formula does."""
+    state: Callable[..., Any] | None = field(default=None, repr=False, compare=False)
+    """The state after a batch, as a formula over its examples, of a loss that has a state."""
 
     @cached_property
     def _advice(self) -> handbook.Advice:
@@ -156,6 +158,8 @@ class Definition:
         nodes = [*walk(self.expression(self.absent_by_default))] if self.class_axis else []
         if any(node.paired for node in nodes):
             return "no kernel goes over pairs yet"
+        if any(node.operator in functions.SOLVED for node in nodes):
+            return "no kernel solves an equation yet"
         along = any(node.operator in functions.ALONG_AN_ORDER for node in nodes)
         return "no kernel goes along an order yet" if along else ""
 
@@ -284,11 +288,13 @@ def define(
     empty: str = "",
     family: str = "custom",
     computed: Callable[..., Any] | None = None,
+    state: Callable[..., Any] | None = None,
 ) -> Definition:
     """Read a signature; a user's formula is traced, so that mistakes show where they are made.
 
     ``computed`` is a stable form of the formula, a function of the same arguments, for a formula
-    that no identity saves; ``accuracy()`` compares the two.
+    that no identity saves; ``accuracy()`` compares the two. ``state`` is a formula over positions,
+    the examples of a batch: what an argument of the loss is for the next batch.
     """
     if computed is not None:
         _check_arguments(formula, computed)
@@ -308,6 +314,7 @@ def define(
         promises=promised,
         empty=empty,
         computed=computed,
+        state=state,
     )
     _check_axes(definition)
     if family == "custom":  # the catalogue's are traced when they are first asked for

@@ -152,7 +152,17 @@ def arguments_of(name):
         special = {"label": label, "power": a, **dict.fromkeys(("share", "probability", "rate"), p)}
         special |= {"box": g, "other": h, "by": k, "event": p, "weight": q}
         special |= {"place": p, "further": q}
-        special |= {"temperature": a, "part": p, "rest": q, "tp": p, "fp": q, "fn": a, "tn": b}
+        special |= {
+            "t1": a,
+            "t2": b,
+            "temperature": a,
+            "part": p,
+            "rest": q,
+            "tp": p,
+            "fp": q,
+            "fn": a,
+            "tn": b,
+        }
         words = signature(function.computed).parameters
         chosen = tuple(special[word] if word in special else next(pool) for word in words)
         if is_real(node_of(name, chosen)):
@@ -408,6 +418,8 @@ ROW_SHAPED = (
     f.total(f.log1p(f.total_of_others(f.exp(f.other(x * y) - a)))),
     f.total(f.total_of_others(f.other(x) * f.total(x) ** 2)),
     f.total(f.sparsemax(x) * y),
+    f.total(f.tempered_softmax(x, a + 1) * y) + f.tempered_normalizer(x * y, b + 1),
+    f.bi_tempered_at(x, label, a, b + 1),
     f.where(f.total(x) > 1, f.total(x * x), f.peak(y)),
     f.pick(x, 1) * f.pick(x * y, 3) + f.total(x),
     f.box_iou(g, h) ** a + f.centre_distance(h, g),

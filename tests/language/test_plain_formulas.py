@@ -54,6 +54,22 @@ def entmax_root_of(x):
     return np.maximum(half - low, 0)
 
 
+def tempered_normalizer_of(x, t):
+    """By bisection between the largest score, and what it is if all are as large."""
+    low, alike = x.max(-1, keepdims=True), x.shape[-1] ** (t - 1) - 1
+    high = low + np.where(t == 1, np.log(x.shape[-1]), alike / np.where(t == 1, 1, t - 1))
+    for _ in range(200):
+        middle = (low + high) / 2
+        enough = tempered_exp_of(x - middle, t).sum(-1, keepdims=True) > 1
+        low, high = np.where(enough, middle, low), np.where(enough, high, middle)
+    return low
+
+
+def tempered_exp_of(x, t):
+    base = np.maximum(1 + (1 - t) * x, 0)
+    return np.where(t == 1, np.exp(x), base ** (1 / np.where(t == 1, 1, 1 - t)))
+
+
 # The few functions that a textbook formula keeps, in NumPy as anybody would write them.
 WORDS = {
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
@@ -69,6 +85,8 @@ WORDS = {
     "acos": np.arccos,
     "sparsemax": sparsemax_of,
     "entmax_root": entmax_root_of,
+    "tempered_normalizer": tempered_normalizer_of,
+    "tempered_softmax": lambda x, t: tempered_exp_of(x - tempered_normalizer_of(x, t), t),
     "norm": lambda x: np.linalg.norm(x, axis=-1, keepdims=True),
     "cosine": lambda x, y: (
         (x * y).sum(-1, keepdims=True)

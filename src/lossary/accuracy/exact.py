@@ -85,6 +85,24 @@ IN_MPMATH: dict[str, Callable[..., Any]] = {
     "acos": lambda m, x: m.acos(x),
 }
 
+
+def _tempered_normalizer(m: Any, n: int, x: Any, t: Number) -> Number:
+    """Solve sum exp_t(x - λ) = 1; it is convex in λ, so that Newton's steps do not go too far."""
+    row, a = spread(x, n), 1 - t
+    top, lead = max(row), m.mpf(0)
+    with m.workprec(m.prec + 32):
+        while True:
+            bases = [1 + a * (entry - top - lead) for entry in row]
+            masses = [b ** (1 / a) if b > 0 else m.mpf(0) for b in bases] if a else [
+                m.exp(entry - top - lead) for entry in row
+            ]  # fmt: skip
+            slope = m.fsum(p**t for p in masses if p)
+            step = (m.fsum(masses) - 1) / slope
+            lead += step
+            if step <= m.ldexp(max(lead, 1), 16 - m.prec):
+                return top + lead
+
+
 # What each primitive along the class axis means for a list; `n` is the number of classes.
 _ALONG: dict[str, Callable[..., Any]] = {
     "total": lambda m, n, x: m.fsum(spread(x, n)),
@@ -93,6 +111,7 @@ _ALONG: dict[str, Callable[..., Any]] = {
     "pick": lambda m, n, x, label: spread(x, n)[int(label)],
     "class_index": lambda m, n: list(range(n)),
     "class_count": lambda m, n: m.mpf(n),
+    "tempered_normalizer": _tempered_normalizer,
     **IN_ORDER,
     **IN_PAIRS,
 }

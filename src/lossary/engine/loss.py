@@ -19,6 +19,7 @@ from lossary.engine.calls import Calls
 from lossary.engine.describe import describe
 from lossary.engine.numbered import number
 from lossary.engine.program import text, variant
+from lossary.engine.states import NextState
 from lossary.render import latex
 
 if TYPE_CHECKING:
@@ -55,6 +56,21 @@ class Loss(Calls):
                 "hint: the mean is the one over the other"
             )
         return bind(self.finish())
+
+    @cached_property
+    def next_state(self) -> NextState:
+        """The state after a batch, of a loss that has one: a pure function, also of sums.
+
+        >>> import lossary as L
+        >>> print(L.seesaw.next_state([0, 2, 2], class_counts=[5.0, 0.0, 1.0]))
+        [6. 0. 3.]
+        """
+        if self.state is None:
+            raise AttributeError(
+                f"{self.name} has no state: it depends on its arguments alone\n"
+                "hint: a loss of one's own has one with @L.loss(state=formula)"
+            )
+        return NextState(self, bind(define(self.state, source=self.source)))
 
     def accuracy(self, dtype: str = "float64", size: int = 400, seed: int = 0) -> Any:
         """Return where digits are lost, by which part of the formula, and what would help.

@@ -246,6 +246,14 @@ from lossary.functions.softmax import (
     softmax_minus_uniform,
 )
 from lossary.functions.sparse import entmax_loss_at, entmax_root, sparsemax, sparsemax_loss_at
+from lossary.functions.tempered import (
+    SOLVED,
+    bi_tempered_at,
+    bi_tempered_slope,
+    tempered_normalizer,
+    tempered_softmax,
+    tsallis_loss_at,
+)
 from lossary.functions.vectors import (
     centred,
     cosine,
@@ -294,6 +302,7 @@ __all__ = [
     "ORDERED",
     "ORDERED_SLOPES",
     "PRIMITIVES",
+    "SOLVED",
     "Function",
     "Jacobian",
     "absolute",
@@ -304,6 +313,8 @@ __all__ = [
     "bernoulli_cross_entropy",
     "bernoulli_cross_entropy_slope",
     "beyond",
+    "bi_tempered_at",
+    "bi_tempered_slope",
     "biweight",
     "box_iou",
     "box_iou_gap",
@@ -523,10 +534,13 @@ __all__ = [
     "tanh",
     "tanimoto_gap",
     "tanimoto_slope",
+    "tempered_normalizer",
+    "tempered_softmax",
     "tied",
     "total",
     "total_of_others",
     "trigamma",
+    "tsallis_loss_at",
     "tweedie_nll",
     "tweedie_nll_slope",
     "unit",

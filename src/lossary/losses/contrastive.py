@@ -170,3 +170,13 @@ def arcface(cosines: Cosines, label: Label, *, logit_scale: Positive = 64.0, mar
     turned = cos(acos(cosines) + margin)
     target = where(cosines > -cos(margin), turned, cosines - margin * sin(margin))
     return -log(pick(softmax(logit_scale * where(is_class(label), target, cosines)), label))
+
+
+@loss(
+    source="Hermans, Beyer and Leibe 2017, arXiv:1703.07737, eq. 5",
+    promises="non_negative convex bounded_gradient shift_invariant",
+)
+def batch_hard_triplet(distances: Scores, roles: Roles, *, margin: NonNegative = 0.2):
+    """How far the farthest positive fails to be nearer than the nearest negative, by a margin."""
+    farthest, nearest = peak(distances, where=roles == 1), -peak(-distances, where=roles == -1)
+    return maximum(0, farthest - nearest + margin)

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from lossary.definition import loss
-from lossary.domain import Positive, Scores, Simplex
-from lossary.functions import absolute, held, log_softmax, softmax, total
+from lossary.domain import Positive, Real, Scores, Simplex, Unit, positions
+from lossary.functions import (
+    absolute,
+    class_count,
+    held,
+    log_softmax,
+    mean,
+    softmax,
+    total,
+    where,
+)
 
 
 @loss(
@@ -35,9 +46,16 @@ def total_variation_distance(probabilities: Simplex, target: Simplex):
     return total(absolute(probabilities - target)) / 2
 
 
+def running_center(target: Annotated[Real, positions], *, center: Real = 0.0, momentum: Unit = 0.9):
+    """The running mean of the teacher's outputs, eq. 4; of no outputs it stays what it is."""
+    found = momentum * center + (1 - momentum) * mean(target, over=positions)
+    return where(class_count() > 0, found, center)
+
+
 @loss(
     source="Caron et al. 2021, arXiv:2104.14294, eq. 1-2 and alg. 1",
     promises="non_negative convex bounded_gradient shift_invariant",
+    state=running_center,
 )
 def dino(
     logits: Scores,

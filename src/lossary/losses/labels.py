@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from math import inf
+from typing import Annotated
 
 from lossary.definition import loss
 from lossary.domain import (
     Binaries,
     Binary,
     ClassWeights,
+    Exponent,
     Label,
     Negative,
     NonNegative,
@@ -20,6 +22,7 @@ from lossary.domain import (
     Simplex,
     Smoothing,
     Unit,
+    positions,
 )
 from lossary.functions import (
     absolute,
@@ -38,10 +41,16 @@ from lossary.functions import (
     sigmoid,
     softmax,
     softplus,
+    tempered_softmax,
     total,
     where,
 )
 from lossary.functions import sparsemax as sparse_probabilities
+
+
+def seen_of_each_class(label: Annotated[Unit, positions], *, class_counts: NonNegative = 0.0):
+    """How many examples of each class have been seen."""
+    return class_counts + total(label, over=positions)
 
 
 @loss(
@@ -114,6 +123,7 @@ def normalized_cross_entropy(logits: Scores, label: Label):
     source="Menon et al. 2020, arXiv:2007.07314; Ren et al. 2020, arXiv:2007.10740 "
     "(balanced softmax)",
     promises="non_negative convex bounded_gradient shift_invariant",
+    state=seen_of_each_class,
 )
 def logit_adjusted(
     logits: Scores, label: Label, *, class_counts: ClassWeights | None = None, tau: Positive = 1.0
@@ -259,7 +269,29 @@ def entmax(logits: Scores, label: Label):
     return total(logits * root**2) + tsallis - pick(logits, label)
 
 
-@loss(source="Wang et al. 2021, arXiv:2008.10032, eq. 5-8", promises="non_negative shift_invariant")
+@loss(
+    source="Amid, Warmuth, Anil and Koren 2019, arXiv:1906.03361, sec. 2-3",
+    promises="non_negative bounded_gradient shift_invariant",
+)
+def bi_tempered(
+    logits: Scores,
+    label: Label,
+    *,
+    loss_temperature: Unit = 0.8,
+    tail_temperature: Exponent = 1.2,
+):
+    """Cross-entropy with a bounded logarithm, and with probabilities whose tails are heavy."""
+    p = tempered_softmax(logits, tail_temperature)
+    own, a = pick(p, label), 1 - loss_temperature
+    nats = where(loss_temperature == 1, -log(own), (1 - own**a) / a)
+    return nats - (1 - total(p ** (2 - loss_temperature))) / (2 - loss_temperature)
+
+
+@loss(
+    source="Wang et al. 2021, arXiv:2008.10032, eq. 5-8",
+    promises="non_negative shift_invariant",
+    state=seen_of_each_class,
+)
 def seesaw(
     logits: Scores,
     label: Label,
@@ -296,3 +328,15 @@ def distribution_focal(logits: Scores, target: NonNegative):
     place = minimum(target, class_count() - 1)
     beside = minimum(place - (class_index() - 1), (class_index() + 1) - place)
     return -total(maximum(0, beside) * log_softmax(logits))
+
+
+@loss(
+    source="Peters, Niculae and Martins 2019, arXiv:1905.05702, eq. 10; Blondel, Martins and "
+    "Niculae 2020, arXiv:1901.02324, as a Fenchel-Young loss of Tsallis' entropy",
+    promises="non_negative convex bounded_gradient shift_invariant",
+)
+def tsallis(logits: Scores, label: Label, *, temperature: OpenUnit = 0.75):
+    """Loss of a label with entmax of any power, 2 - temperature, between softmax and sparsemax."""
+    p, power = tempered_softmax(logits, temperature), 2 - temperature
+    entropy = (1 - total(p**power)) / (power * (power - 1))
+    return total(logits * p) + entropy - pick(logits, label)

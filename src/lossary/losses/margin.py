@@ -5,13 +5,26 @@ from __future__ import annotations
 from math import inf
 
 from lossary.definition import loss
-from lossary.domain import Exponent, Label, NonNegative, Positive, Real, Scores, Sign, Simplex, Unit
+from lossary.domain import (
+    Binaries,
+    Exponent,
+    Label,
+    NonNegative,
+    Positive,
+    Real,
+    Scores,
+    Sign,
+    Simplex,
+    Unit,
+    pairs,
+)
 from lossary.functions import (
     class_count,
     exp,
     is_class,
     log,
     maximum,
+    other,
     peak,
     pick,
     sigmoid,
@@ -196,3 +209,14 @@ def rescaled_squared_error(
     """Mean square of the scores, that of the true class taken from ``height``."""
     right, wrong = true_weight * (scores - height) ** 2, scores**2
     return total(where(is_class(label), right, wrong)) / class_count()
+
+
+@loss(
+    source="Crammer and Singer 2003, JMLR 3:1025-1058; divided by the classes as PyTorch does",
+    promises="non_negative convex bounded_gradient shift_invariant",
+)
+def multi_label_margin(scores: Scores, target: Binaries):
+    """What each present class lacks of a lead of 1 over each absent one, divided by the classes."""
+    lead = scores - other(scores)
+    missing = total(maximum(0, 1 - lead), over=pairs, where=target > other(target))
+    return missing / class_count()

@@ -19,6 +19,7 @@ from lossary.domain import (
     positions,
 )
 from lossary.functions import (
+    class_count,
     exp,
     expm1,
     held,
@@ -196,9 +197,16 @@ def odds_ratio_preference(chosen: Negative, rejected: Negative):
     return -log(sigmoid(log_odds(chosen) - log_odds(rejected)))
 
 
+def mean_gain(log_probability: Annotated[Real, positions], reference: Annotated[Real, positions]):
+    """How far answers to other questions have moved from the reference, sec. 4.1; at least 0."""
+    gain = mean(log_probability - reference, over=positions)
+    return where(class_count() > 0, maximum(gain, 0), 0)
+
+
 @loss(
     source="Ethayarajh et al. 2024, arXiv:2402.01306, eq. 7",
     promises="non_negative bounded_gradient",
+    state=mean_gain,
 )
 def kahneman_tversky(
     log_probability: Real,
@@ -225,6 +233,30 @@ def clipped_policy(
     return -minimum(weighted(advantage, r), advantage * near)
 
 
+@loss(source="Yu et al. 2025, arXiv:2503.14476, sec. 3.1", promises="")
+def decoupled_clip_policy(
+    log_probability: Real,
+    old_log_probability: Real,
+    advantage: Real,
+    *,
+    clip_low: OpenUnit = 0.2,
+    clip_high: Positive = 0.28,
+):
+    """The clipped policy loss with a bound of its own above, so that rare tokens can grow: DAPO."""
+    r = exp(log_probability - old_log_probability)
+    near = minimum(maximum(r, 1 - clip_low), 1 + clip_high)
+    return -minimum(weighted(advantage, r), advantage * near)
+
+
+@loss(source="MiniMax 2025, arXiv:2506.13585", promises="")
+def clipped_importance_policy(
+    log_probability: Real, old_log_probability: Real, advantage: Real, *, clip_high: Positive = 0.28
+):
+    """Policy gradient whose ratio of probabilities is a bounded weight, and held: CISPO."""
+    weight = held(minimum(exp(log_probability - old_log_probability), 1 + clip_high))
+    return -(weight * advantage * log_probability)
+
+
 @loss(
     source="Chen et al. 2024, arXiv:2402.05369",
     promises="non_negative convex bounded_gradient",
@@ -242,9 +274,27 @@ def noise_contrastive_alignment(
     return -log(sigmoid(up)) - (log(sigmoid(-up)) + log(sigmoid(-down))) / 2
 
 
+def running_middle(
+    log_probability: Annotated[Real, positions],
+    reference: Annotated[Real, positions],
+    sign: Annotated[Sign, positions],
+    *,
+    baseline: Real = 0.0,
+    momentum: Unit = 0.9,
+    beta: Positive = 0.1,
+):
+    """The running middle of the mean rewards of good and of bad answers; both have to be there."""
+    r = beta * (log_probability - reference)
+    good, bad = where(sign > 0, 1, 0), where(sign > 0, 0, 1)
+    n, m = total(good, over=positions), total(bad, over=positions)
+    middle = (total(good * r, over=positions) / n + total(bad * r, over=positions) / m) / 2
+    return where((n > 0) & (m > 0), momentum * baseline + (1 - momentum) * middle, baseline)
+
+
 @loss(
     source="Jung et al. 2024, arXiv:2404.04656",
     promises="non_negative convex bounded_gradient",
+    state=running_middle,
 )
 def binary_classifier_preference(
     log_probability: Real,

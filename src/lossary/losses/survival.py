@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from math import inf
+from typing import Annotated, Any
 
 from lossary.definition import loss
 from lossary.domain import (
@@ -22,11 +23,15 @@ from lossary.functions import (
     cumulate,
     earlier_ties,
     exp,
+    is_class,
     log,
+    log1p_total_exp,
+    logsumexp,
     ndtr,
     pi,
     pick,
     softmax,
+    softplus,
     tied,
     total,
     where,
@@ -142,3 +147,27 @@ def failure_time_mass(logits: Scores, label: Label, event: Binary):
     alive, gone = total(exp(logits), where=later), total(exp(logits), where=~later)
     failed = -log(pick(softmax(logits), label))
     return where(event > 0, failed, -log(alive / (alive + gone)))
+
+
+def _against_all_others(logits: Any, label: Any, event: Any) -> Any:
+    """The odds of all others, which keep their digits where they are small."""
+    scores = cumulate(logits, by=class_index())
+    own = where(event > 0, is_class(label), class_index() <= label)
+    mine, rest = where(own, scores, -inf), where(own, -inf, scores)
+    failed = softplus(log1p_total_exp(rest) - pick(scores, label))
+    return where(event > 0, failed, softplus(logsumexp(mine) - log1p_total_exp(rest)))
+
+
+@loss(
+    source="Yu, Greiner, Lin and Baracos 2011, Learning patient-specific cancer survival "
+    "distributions as a sequence of dependent regressors, NIPS 24:1845-1853",
+    promises="non_negative bounded_gradient",
+    computed=_against_all_others,
+)
+def multi_task_logistic(logits: Scores, label: Label, event: Binary):
+    """Negative log-probability of the interval of the event by one logit per boundary: MTLR."""
+    scores = cumulate(logits, by=class_index())
+    later = class_index() > label
+    everything = 1 + total(exp(scores))
+    alive = (1 + total(exp(scores), where=later)) / everything
+    return -log(where(event > 0, exp(pick(scores, label)) / everything, alive))

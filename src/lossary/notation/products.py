@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
+from operator import is_
 
 from lossary.formula import Expression, constant
 from lossary.identities.terms import Term, spell, structure, terms_of
@@ -99,9 +100,17 @@ def joined(x: Expression, y: Expression) -> Expression:
         return constant(a + b)
     sizes: dict[Term, float] = {}
     for term in (*terms_of(x), *terms_of(y)):
-        same = next((t for t in sizes if t.factors == term.factors), None)
+        same = next((t for t in sizes if _alike(t, term)), None)
         sizes[same or term] = sizes.get(same or term, 0.0) + term.number
     return _in_order([(size, spell([replace(t, number=abs(size))])) for t, size in sizes.items()])
+
+
+def _alike(one: Term, other: Term) -> bool:
+    """Whether two terms have the same factors; == of expressions would be a formula."""
+    return all(
+        len(mine) == len(theirs) and all(map(is_, mine, theirs))
+        for mine, theirs in zip(one.factors, other.factors, strict=True)
+    )
 
 
 def times(x: Expression, y: Expression) -> Expression:

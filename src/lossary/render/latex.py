@@ -31,6 +31,7 @@ SYMBOLS = {
     "negatives": "n_-", "p": "p", "scale": "c", "class_index": "c", "class_count": "C",
     "class_weight": "w", "rate": r"\lambda", "mean": r"\mu", "variance": "v", "q": "q",
     "log_target": r"\tau", "smooth": "s", "epsilon": r"\varepsilon", "temperature": "T",
+    "loss_temperature": "t_1", "tail_temperature": "t_2",
     "chosen": r"\ell_w", "rejected": r"\ell_l", "reference_chosen": r"\rho_w",
     "reference_rejected": r"\rho_l", "log_probability": r"\ell", "reference": r"\rho",
     "old_log_probability": r"\ell_0", "baseline": "z_0", "desirable": r"\lambda_+",
@@ -98,6 +99,8 @@ WORDS: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "softmax": (ATOM, r"\operatorname{{softmax}}\left({0}\right)", (0,)),
     "log_softmax": (ATOM, r"\log\operatorname{{softmax}}\left({0}\right)", (0,)),
     "entmax_root": (ATOM, r"\sqrt{{\operatorname{{entmax}}\left({0}\right)}}", (0,)),
+    "tempered_softmax": (ATOM, r"\operatorname{{softmax}}_{{{1}}}\left({0}\right)", (0, 0)),
+    "tempered_normalizer": (ATOM, r"\lambda_{{{1}}}\left({0}\right)", (0, 0)),
     "sparsemax": (ATOM, r"\operatorname{{sparsemax}}\left({0}\right)", (0,)),
     "rank": (ATOM, r"\operatorname{{rank}}\left({0}\right)", (0,)),
     "cosh": (PREFIX, r"\cosh\left({0}\right)", (0,)),
@@ -160,11 +163,12 @@ def _spell(node: Expression) -> tuple[int, str]:
         return _spell(meaning)
     known = TEMPLATES.get(node.operator) or WORDS[node.operator]
     tightness, template, places = known
+    letter = "c"
     if node.operator in _OVER and "positions" in node.arguments[0].axes:
-        template = template.replace("_c", "_u")
+        letter, template = "u", template.replace("_c", "_u")
     if some := among(node):
         which = _printed(some[0], 0).replace("{", "{{").replace("}", "}}")
-        template = template.replace("_c", rf"_{{{{c :\; {which}}}}}", 1)
+        template = template.replace(f"_{letter}", rf"_{{{{{letter} :\; {which}}}}}", 1)
         return tightness, template.format(_printed(some[1], *places))
     texts = [_printed(a, place) for a, place in zip(node.arguments, places, strict=True)]
     return tightness, template.format(*texts)

@@ -25,10 +25,10 @@ CALLS = {
     "log_ndtr": "log Φ({0})", "i0e": "exp(-|{0}|) I₀({0})", "i1e": "exp(-|{0}|) I₁({0})",
     "held": "held({0})", "maximum": "max({0}, {1})", "minimum": "min({0}, {1})",
 }  # fmt: skip
-ROW_CALLS = {"norm": "‖{0}‖", "cosine": "cos({0}, {1})"}
+ROW_CALLS = {"norm": "‖{0}‖", "cosine": "cos({0}, {1})", "tempered_normalizer": "λ_{1}({0})"}
 CLASS_CALLS = {"softmax": "softmax({0})", "log_softmax": "log softmax({0})",
                "sparsemax": "sparsemax({0})", "rank": "rank({0})",
-               "entmax_root": "√entmax({0})"}  # fmt: skip
+               "entmax_root": "√entmax({0})", "tempered_softmax": "softmax_{1}({0})"}  # fmt: skip
 
 # Sums along an order: how the key of a member that belongs to i compares with that of i, and
 # whether i itself is left out, or all but those that stand before it.

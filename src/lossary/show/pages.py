@@ -66,6 +66,7 @@ def page(loss: Loss, figure: str | None = None) -> str:
         "Example": _example,
         "Formula": _formula,
         "Arguments": _arguments,
+        "From batch to batch": _state,
         "When to choose it": lambda loss: [_prose(loss.choose)] if loss.choose else [],
         "Promises": _promises,
         "Traps": lambda loss: [f"* {_prose(trap)}" for trap in loss.traps],
@@ -165,6 +166,28 @@ def _promises(loss: Loss) -> list[str]:
 
     kept = [f"* *{name.replace('_', ' ')}*: {PROMISES[name]}" for name in sorted(loss.promises)]
     return [*kept, "", "Each promise is tested."] if kept else []
+
+
+def _state(loss: Loss) -> list[str]:
+    """Return how the state after a batch is made, of a loss that has one."""
+    if loss.state is None:
+        return []
+    step = loss.next_state.formula
+    names = [a.name for a in step.inputs] + [f"{a.name}={a.default!r}" for a in step.parameters]
+    call = f"{loss.name}.next_state({', '.join(names)})"
+    return [
+        _prose(step.summary),
+        *("", "```python", call, "```", ""),
+        *_display(step.latex, "The next state, with sums over the C examples u of a batch"),
+        _STATE,
+    ]
+
+
+_STATE = (
+    "A pure function: nothing is kept, and nothing is differentiated through it. `mask=` and "
+    "`weight=` leave examples out; `next_state.sums(...)` of several batches or machines add up, "
+    "and `next_state.of_sums(...)` is the state after all of them."
+)
 
 
 def _elsewhere(loss: Loss) -> list[str]:

@@ -264,6 +264,10 @@ class Library(ABC):
         """Return x, where a compiler is not to share what is made of it with other results."""
         return x
 
+    def constant(self, x: Any) -> Any:
+        """Return x, which nothing is differentiated through."""
+        return x
+
     def settled(self, x: Any) -> Any:
         """Return x as one array, before it is summed, where a compiler would take it apart."""
         return x

@@ -164,6 +164,9 @@ class _Jax(Library):
     def settled(self, x: Any) -> Any:
         return _settled(x)
 
+    def constant(self, x: Any) -> Any:
+        return jax.lax.stop_gradient(x)
+
     def exp(self, x: Any) -> Any:
         return jnp.exp(x)
 

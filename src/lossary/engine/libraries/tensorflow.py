@@ -83,6 +83,9 @@ class _TensorFlow(Library):
     def all_last(self, x: Any) -> Any:
         return tf.reduce_all(x, axis=-1, keepdims=True)
 
+    def constant(self, x: Any) -> Any:
+        return tf.stop_gradient(x)
+
     def exp(self, x: Any) -> Any:
         return tf.exp(x)
 

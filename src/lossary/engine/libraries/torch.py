@@ -202,6 +202,9 @@ class _Torch(Library):
     def ends(self, x: Any) -> tuple[Any, ...]:
         return torch.aminmax(x) if x.dtype in _MEASURED and x.numel() >= _MANY else ()
 
+    def constant(self, x: Any) -> Any:
+        return x.detach()
+
     def exp(self, x: Any) -> Any:
         return torch.exp(x)
 

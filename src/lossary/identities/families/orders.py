@@ -1,8 +1,9 @@
-"""Identities along an order: exponentials of what ranks at least as high."""
+"""Identities along an order, and of probabilities that are solved for."""
 
 from __future__ import annotations
 
 from lossary.functions import (
+    bi_tempered_at,
     cumulate,
     earlier_ties,
     efron_excess,
@@ -17,8 +18,10 @@ from lossary.functions import (
     share_from,
     sparsemax,
     sparsemax_loss_at,
+    tempered_softmax,
     tied,
     total,
+    tsallis_loss_at,
     where,
 )
 from lossary.identities.rules import identity
@@ -71,5 +74,26 @@ ORDERS = (
             total(Z * sparsemax(Z)) - total(sparsemax(Z) * sparsemax(Z)) / 2 + 0.5 - pick(Z, k)
         ),
         lambda Z, k: sparsemax_loss_at(Z, k),
+    ),
+    identity(
+        "bi-tempered loss",
+        lambda X, k, t, s: (
+            where(
+                t == 1,
+                -log(pick(tempered_softmax(X, s), k)),
+                (1 - pick(tempered_softmax(X, s), k) ** (1 - t)) / (1 - t),
+            )
+            - (1 - total(tempered_softmax(X, s) ** (2 - t))) / (2 - t)
+        ),
+        lambda X, k, t, s: bi_tempered_at(X, k, t, s),
+    ),
+    identity(
+        "Tsallis loss",
+        lambda X, k, t: (
+            total(X * tempered_softmax(X, t))
+            + (1 - total(tempered_softmax(X, t) ** (2 - t))) / ((2 - t) * (1 - t))
+            - pick(X, k)
+        ),
+        lambda X, k, t: tsallis_loss_at(X, k, t),
     ),
 )
