@@ -113,14 +113,11 @@ REWRITES = (
         lambda x, y, p: log(x**p + y**p),
         lambda x, y, p: p * log(x) + softplus(p * (log(y) - log(x))),
     ),
-    identity("tanh by a sigmoid", lambda x: 2 * sigmoid(x) - 1, lambda x: tanh(x / 2)),
-    identity("tanh by exponentials", lambda x: expm1(x) * sigmoid(-x), lambda x: tanh(x / 2)),
     identity("slope of tanh", lambda x: 1 - tanh(x) * tanh(x), lambda x: 1 / (cosh(x) * cosh(x))),
     identity(
         "square of a difference", lambda x, y: x * x - 2 * x * y + y * y, lambda x, y: (x - y) ** 2
     ),
     identity("log of expm1", lambda x: log(expm1(x)), lambda x: x + log(1 - exp(-x))),
-    identity("quotient of exponentials", lambda x, y: exp(x) / exp(y), lambda x, y: exp(x - y)),
 )
 
 NARROWER = ("Positive", "NonNegative", "Unit", "OpenUnit", "Logit", "Logits", "Simplex")

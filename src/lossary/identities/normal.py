@@ -28,11 +28,14 @@ from lossary.identities.terms import (
 )
 from lossary.rewriting import rebuild
 
-_EVEN = frozenset({"absolute", "cosh", "norm"})
+_EVEN = {
+    **dict.fromkeys(("absolute", "cosh", "norm", "hypot"), (0, 1)),
+    **dict.fromkeys(("pseudo_huber", "log1p_square", "square_share", "biweight"), (0,)),
+}
 _ODD = frozenset({"log1p_difference", "log_ratio", "difference_of_squares", "exp_minus_exp"})
 _SYMMETRIC = frozenset({"cosine", "cosine_gap", "tanimoto_gap", "jensen_gap", "discount_distance"})
-# Functions that do not see the sign of their argument, that change their sign when their two
-# arguments change places, and that do not see such a change.
+# The arguments whose sign a function does not see, and functions that change their sign when their
+# two arguments change places, and that do not see such a change.
 
 
 class Normal:
@@ -149,8 +152,8 @@ class Normal:
         if not node.arguments:
             return node
         arguments = tuple(self(a) for a in node.arguments)
-        if node.operator in _EVEN:
-            arguments = tuple(map(positive, arguments))
+        even = _EVEN.get(node.operator, ())
+        arguments = tuple(positive(a) if i in even else a for i, a in enumerate(arguments))
         if node.operator in _SYMMETRIC:
             arguments = _sorted(arguments)
         node = rebuild(node, arguments)
@@ -252,8 +255,19 @@ class Normal:
         stands = {name: bound[rule.symbols[name]] for name in rule.sets}
         return all(
             self._set_of(node) in rule.sets[name]
-            or ("any" in rule.sets[name] and node.operator != "constant")
+            or ("any" in rule.sets[name] and not _is_number(as_factor(node)))
+            or ("Positive" in rule.sets[name] and self._is_positive(node))
             for name, node in stands.items()
+        )
+
+    def _is_positive(self, node: Expression) -> bool:
+        """Whether an expression is above 0, as can be seen from its factors."""
+        term = as_factor(node)
+        return term.number > 0 and all(
+            factor.operator == "exp"
+            or self._set_of(factor) == "Positive"
+            or (factor.operator in {"sqrt", "power"} and self._is_positive(factor.arguments[0]))
+            for factor in (*term.above, *term.below)
         )
 
     def _set_of(self, node: Expression) -> str | None:

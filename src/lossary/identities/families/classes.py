@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from lossary.functions import (
     class_count,
     cross_entropy_at,
@@ -27,13 +29,43 @@ from lossary.functions import (
     softmax_minus,
     softmax_minus_one_hot,
     softmax_power_gap,
+    softplus,
     total,
     where,
 )
-from lossary.identities.rules import identity
+from lossary.identities.rules import POSITIVE, identity
 
 CLASSES = (
     identity("logsumexp", lambda X: log(total(exp(X))), lambda X: logsumexp(X)),
+    identity(
+        "logsumexp over",
+        lambda X, y: log_ratio(total(exp(X)), y),
+        lambda X, y: logsumexp(X) - log(y),
+    ),
+    identity(
+        "scaled logsumexp",
+        lambda X, c: log(c * total(exp(X))),
+        lambda X, c: logsumexp(X) + log(c),
+        c=POSITIVE,
+    ),
+    identity(
+        "less an entry", lambda X, k: logsumexp(X - pick(X, k)), lambda X, k: cross_entropy_at(X, k)
+    ),
+    identity(
+        "exponentials of the other classes",
+        lambda X, k: where(is_class(k), 0, exp(X)),
+        lambda X, k: exp(where(is_class(k), -inf, X)),
+    ),
+    identity(
+        "share beside other exponentials",
+        lambda x, Y: log_ratio(exp(x), exp(x) + total(exp(Y))),
+        lambda x, Y: -log1p_total_exp(Y - x),
+    ),
+    identity(
+        "log of all but one class",
+        lambda X, k: log(softmax_complement_power_at(X, k, 1)),
+        lambda X, k: -softplus(pick(X, k) - logsumexp(where(is_class(k), -inf, X))),
+    ),
     identity("logsumexp beside 0", lambda X: log1p(total(exp(X))), lambda X: log1p_total_exp(X)),
     identity("softmax", lambda X: exp(X) / total(exp(X)), lambda X: softmax(X)),
     identity(

@@ -17,7 +17,12 @@ from lossary.identities.rules import POSITIVE, identity
 
 DIFFERENCES = (
     identity("relative error", lambda x, y: (x - y) / y, lambda x, y: relative_error(x, y)),
-    identity("ratio less one", lambda x, y: x / y - 1, lambda x, y: relative_error(x, y)),
+    identity("ratio less one", lambda x, y: x / y - 1, lambda x, y: relative_error(x, y), y="any"),
+    identity(
+        "square of a ratio less one",
+        lambda x, y: x * x / (y * y) - 1,
+        lambda x, y: relative_error(x, y) * (1 + x / y),
+    ),
     identity(
         "ratio of sizes", lambda x, y: absolute(x) / absolute(y), lambda x, y: absolute(x / y)
     ),
@@ -30,6 +35,18 @@ DIFFERENCES = (
     identity("hypot of 1", lambda x: sqrt(1 + x * x), lambda x: hypot(x, 1)),
     identity(
         "hypot of a ratio", lambda x, y: sqrt(1 + x * x / (y * y)), lambda x, y: hypot(x / y, 1)
+    ),
+    identity(
+        "hypot of a scaled error",
+        lambda x, c: sqrt(1 + c * (x * x)),
+        lambda x, c: hypot(sqrt(c) * x, 1),
+        c=POSITIVE,
+    ),
+    identity(
+        "hypot of a number",
+        lambda x, c: sqrt(x * x + c),
+        lambda x, c: hypot(x, sqrt(c)),
+        c=POSITIVE,
     ),
     identity("pseudo-Huber", lambda x: hypot(x, 1) - 1, lambda x: pseudo_huber(x, 1)),
     identity(
@@ -47,6 +64,7 @@ DIFFERENCES = (
         lambda x, p: size_power(x, p),
         p="Exponent",
     ),
+    identity("size of a positive number", lambda x: absolute(x), lambda x: x, x=POSITIVE),
     identity("root of a square", lambda x: sqrt(x * x), lambda x: absolute(x)),
     identity("root", lambda x: x**0.5, lambda x: sqrt(x)),
     identity("size by cases", lambda x: where(x < 0, -x, x), lambda x: absolute(x)),

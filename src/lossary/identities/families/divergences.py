@@ -40,6 +40,11 @@ DIVERGENCES = (
         lambda P, X: total(relative_entropy_term(P, X)),
     ),
     identity(
+        "relative entropy to a softmax",
+        lambda P, X: relative_entropy(P, softmax(X)),
+        lambda P, X: total(relative_entropy_term(P, log_softmax(X))),
+    ),
+    identity(
         "relative entropy, multiplied out",
         lambda P, X: total(P * log(P) - P * X),
         lambda P, X: total(relative_entropy_term(P, X)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lossary.functions import (
+    absolute,
     cosh,
     exp,
     exp_minus_exp,
@@ -17,13 +18,17 @@ from lossary.functions import (
     log_cosh_difference,
     log_odds,
     log_ratio,
+    log_share,
     poisson_nll,
     poisson_rate_nll,
     power_complement,
+    relative_error,
+    rest_share,
     scaled_softplus,
     sigmoid_cross_entropy,
     sinh,
     softplus,
+    sqrt,
     tanh,
 )
 from lossary.identities.rules import POSITIVE, PROBABILITY, identity
@@ -32,10 +37,33 @@ LOGARITHMS = (
     identity("log1p", lambda x: log(1 + x), lambda x: log1p(x)),
     identity("expm1", lambda x: exp(x) - 1, lambda x: expm1(x)),
     identity("log exp", lambda x: log(exp(x)), lambda x: x),
+    identity("exp log", lambda x: exp(log(x)), lambda x: x),
+    identity("exp of a scaled log", lambda x, p: exp(p * log(x)), lambda x, p: x**p),
+    identity("product of exponentials", lambda x, y: exp(x) * exp(y), lambda x, y: exp(x + y)),
+    identity(
+        "square over an exponential", lambda x, y: x * x / exp(y), lambda x, y: x * x * exp(-y)
+    ),
+    identity("square of an exponential", lambda x: exp(x) * exp(x), lambda x: exp(2 * x)),
+    identity(
+        "log of a scaled exponential",
+        lambda x, y: log(y * exp(x)),
+        lambda x, y: x + log(y),
+        y=POSITIVE,
+    ),
+    identity(
+        "log of an exponential over", lambda x, y: log_ratio(exp(x), y), lambda x, y: x - log(y)
+    ),
+    identity(
+        "log of a scaled exponential over",
+        lambda x, y, z: log_ratio(z * exp(x), y),
+        lambda x, y, z: x + log_ratio(z, y),
+    ),
+    identity("log of a power", lambda x, p: log(x**p), lambda x, p: p * log(absolute(x))),
+    identity("log of a square", lambda x: log(x * x), lambda x: 2 * log(absolute(x))),
+    identity("log of a root", lambda x: log(sqrt(x)), lambda x: log(x) / 2),
     identity("log1p of expm1", lambda x: log1p(expm1(x)), lambda x: x),
     identity("log1mexp", lambda x: log(-expm1(x)), lambda x: log1mexp(-x)),
-    identity("log of a quotient", lambda x, y: log(x / y), lambda x, y: log_ratio(x, y)),
-    identity("log of twice a share", lambda x, y: log(2 * x / y), lambda x, y: log_ratio(2 * x, y)),
+    identity("log of a quotient", lambda x, y: log(x / y), lambda x, y: log_ratio(x, y), y="any"),
     identity(
         "difference of logarithms", lambda x, y: log(x) - log(y), lambda x, y: log_ratio(x, y)
     ),
@@ -52,6 +80,16 @@ LOGARITHMS = (
     identity("logit", lambda p: log(p) - log1p(-p), lambda p: log_ratio(p, 1 - p)),
     identity(
         "log of a student's t", lambda x, v: log1p(x * x / v), lambda x, v: log1p_square(x, v)
+    ),
+    identity(
+        "log of a student's t with a scale",
+        lambda x, s, v: log1p(x * x / (s * s * v)),
+        lambda x, s, v: log1p_square(x / s, v),
+    ),
+    identity(
+        "log of a Cauchy with a scale",
+        lambda x, s: log1p(x * x / (s * s)),
+        lambda x, s: log1p_square(x / s, 1),
     ),
     identity("log of a Cauchy", lambda x: log1p(x * x), lambda x: log1p_square(x, 1)),
     identity(
@@ -77,6 +115,32 @@ LOGARITHMS = (
         "log cosh of a difference",
         lambda x, y: log(cosh(x - y)),
         lambda x, y: log_cosh_difference(x, y),
+    ),
+    identity(
+        "log of scaled exponentials",
+        lambda x, y, c: log(c * (exp(x) + exp(y))),
+        lambda x, y, c: log(c) + log(exp(x) + exp(y)),
+        c=POSITIVE,
+    ),
+    identity(
+        "log1p cosh",
+        lambda x: log1p(cosh(x)),
+        lambda x: 2 * log_cosh_difference(x / 2, 0) + log(2),
+    ),
+    identity(
+        "share of two",
+        lambda x, y: log_ratio(x, x + y),
+        lambda x, y: log_share(x, y),
+        x=POSITIVE,
+        y=POSITIVE,
+    ),
+    identity("log of a rest", lambda x, y: log(rest_share(x, y)), lambda x, y: log_share(y, x)),
+    identity(
+        "whole over its part",
+        lambda x, y: log(-relative_error(y, -x)),
+        lambda x, y: -log_share(x, y),
+        x=POSITIVE,
+        y=POSITIVE,
     ),
     identity("log cosh", lambda x: log(cosh(x)), lambda x: log_cosh_difference(x, 0)),
     identity("log of twice", lambda x: log(2 * cosh(x)), lambda x: log(cosh(x)) + log(2)),

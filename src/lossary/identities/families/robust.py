@@ -35,16 +35,27 @@ ROBUST = (
         lambda x, y, e: excess(x, y, e),
         e="NonNegative",
     ),
-    identity("level", lambda x: x * x / (x * x + 4), lambda x: square_share(x, 4)),
+    identity(
+        "level",
+        lambda x, c: x * x / (x * x + c),
+        lambda x, c: square_share(x, c),
+        c=POSITIVE,
+    ),
     identity(
         "level of a ratio",
-        lambda x, v: x * x / (v * v * (x * x / (v * v) + 4)),
-        lambda x, v: square_share(x / v, 4),
+        lambda x, v, c: x * x / (v * v * (x * x / (v * v) + c)),
+        lambda x, v, c: square_share(x / v, c),
+        c=POSITIVE,
+    ),
+    identity(
+        "level beside a scale",
+        lambda x, v: x * x / (x * x + v * v),
+        lambda x, v: square_share(x / v, 1),
     ),
     identity("biweight", lambda x: 1 - (1 - x * x) ** 3, lambda x: biweight(x)),
     identity(
         "biweight of a ratio",
-        lambda x, v: 1 - (1 - x * x / (v * v)) ** 3,
+        lambda x, v: 1 - (-relative_error(x, v) * (1 + x / v)) ** 3,
         lambda x, v: biweight(x / v),
     ),
     identity(

@@ -16,7 +16,7 @@ from lossary.functions import (
     laplace_nll,
     lgamma,
     log,
-    log1p,
+    log1p_square,
     log_cosh_difference,
     log_ndtr,
     log_normal_nll,
@@ -26,7 +26,6 @@ from lossary.functions import (
     negative_binomial_nll,
     normal_crps,
     pi,
-    poisson_nll,
     scaled_softplus,
     sqrt,
     student_t_constant,
@@ -68,7 +67,7 @@ SCORES = (
     ),
     identity(
         "Student's t",
-        lambda x, y, s, v: (v + 1) / 2 * log1p((x - y) * (x - y) / (s * s * v)) + log(s),
+        lambda x, y, s, v: (v + 1) / 2 * log1p_square((x - y) / s, v) + log(s),
         lambda x, y, s, v: student_t_nll(x, y, s, v),
     ),
     identity(
@@ -83,7 +82,7 @@ SCORES = (
     ),
     identity(
         "score of a Laplace distribution",
-        lambda x, s: s * (poisson_nll(-absolute(x) / s, 1) - 0.75),
+        lambda x, s: s * (gamma_nll(absolute(x) / s, 1) - 0.75),
         lambda x, s: laplace_crps(x, s),
     ),
     identity(
