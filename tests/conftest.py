@@ -16,6 +16,7 @@ from hypothesis import settings
 
 import groups
 import lossary as L
+from covering import covering
 from groups import word_of
 from libraries import NAMES
 from lossary.accuracy.arrays import available
@@ -107,9 +108,13 @@ def is_left_out(item):
     NumPy computes all losses: what other libraries run is the same text in other words.
     """
     library, loss = word_of(item.nodeid, NAMES), word_of(item.nodeid, L.catalogue)
-    if not item.get_closest_marker("representative") and library in {None, "numpy"}:
+    if item.get_closest_marker("covering"):
+        chosen = covering()
+    elif item.get_closest_marker("representative") or library not in {None, "numpy"}:
+        chosen = REPRESENTATIVE
+    else:
         return False
-    return bool(loss) and loss not in REPRESENTATIVE and loss not in item.config.option.keyword
+    return bool(loss) and loss not in chosen and loss not in item.config.option.keyword
 
 
 def between_samples(items):

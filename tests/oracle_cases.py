@@ -12,7 +12,6 @@ from libraries import NAMES, Library
 from lossary.accuracy.measure import errors
 from lossary.accuracy.samples import SUBNORMAL
 from lossary.accuracy.truth import truths
-from samples import REPRESENTATIVE
 
 SOURCES = (*NAMES, "fused")  # the last is NumPy through the kernels
 
@@ -45,16 +44,24 @@ def is_measured(name, library, dtype):
     return (library, dtype) != ("numpy", "bfloat16")
 
 
-IN_FULL = {("numpy", "float64"), ("numpy", "float32"), ("fused", "float32")}
-
-
-def mark(library, dtype):
-    """Measure all losses by NumPy and the kernels; the other texts are the same expressions."""
-    return () if (library, dtype) in IN_FULL else pytest.mark.representative
+MARKS = {
+    ("numpy", "float64"): (),
+    ("numpy", "float32"): (),
+    ("fused", "float32"): pytest.mark.covering,
+}
+"""All losses are measured by NumPy, and every part of a kernel in one type: a kernel takes a second
+to compile, and the texts of the other libraries are the same expressions.
+"""
 
 
 CASES = [
-    pytest.param(name, library, dtype, id=f"{name}-{library}-{dtype}", marks=mark(library, dtype))
+    pytest.param(
+        name,
+        library,
+        dtype,
+        id=f"{name}-{library}-{dtype}",
+        marks=MARKS.get((library, dtype), pytest.mark.representative),
+    )
     for name in L.catalogue
     for library in SOURCES
     for dtype in TYPES
@@ -69,19 +76,28 @@ def parts(name, library, dtype, step):
     truth = truths(L.catalogue[name], dtype, size, step=step)
     if library == "fused":
         pytest.importorskip("numba")
-        if step > 1 and (name not in REPRESENTATIVE or dtype != "float32"):
+        if step > 1:
             truth = at_usual_parameters(truth)
         return errors(L.catalogue[name], "numpy", dtype, truth, "fused")
     assert Library(library).module  # skips without the library
+    if step > 1 and library == "jax":
+        truth = of_two_lengths(truth)
     return errors(L.catalogue[name], library, dtype, truth)
+
+
+def of_two_lengths(truth):
+    """The batches of the shortest and the longest rows: JAX compiles each operation for each."""
+    lengths = [next(iter(t.batch.arrays.values())).shape[1:] for t in truth]
+    ends = min(lengths), max(lengths)
+    return [t for t, length in zip(truth, lengths, strict=True) if length in ends]
 
 
 def at_usual_parameters(truth):
     """The batches at the defaults, which come first.
 
     Each other setting is a kernel to compile, a second or more, of expressions that NumPy is
-    measured with at that setting; what a kernel adds is the loop around them, and its own is at
-    the defaults.
+    measured with at that setting; what a kernel adds is the loop around them, of which Python runs
+    the text at every setting (`engine/test_kernel_texts.py`).
     """
     usual = {name: x for name, x in truth[0].batch.parameters.items() if np.ndim(x) == 0}
     return [t for t in truth if all(t.batch.parameters[name] is x for name, x in usual.items())]

@@ -10,8 +10,13 @@ from types import SimpleNamespace
 import ml_dtypes
 import numpy as np
 
+from engines import agree
 from lossary.engine import forms, machine_code
 from lossary.kernels import modules
+from samples import sample
+
+NEAR = {"float64": 1e-9, "float32": 1e-6, "float16": 2e-3, "bfloat16": 1.6e-2}
+"""How far results may lie apart, by what they are stored in."""
 
 
 def added(total, error, value):
@@ -106,3 +111,17 @@ def nothing_compiled():
 def forget():
     machine_code._machine_code.clear()
     forms.source.cache_clear()
+
+
+def check_kernel(loss, classes, dtype="float64", reduction="none", **options):
+    """A kernel gives what the array text gives."""
+    arrays, parameters = sample(loss, shape=(5,), classes=classes, dtype=dtype)
+    options = {name: value[:5] if np.ndim(value) else value for name, value in options.items()}
+    with nothing_compiled():
+        agree(
+            loss.value_and_gradient,
+            *arrays,
+            near=NEAR,
+            reduction=reduction,
+            **parameters | options,
+        )

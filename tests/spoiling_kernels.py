@@ -24,29 +24,12 @@ from lossary.render.loops import columns, rows
 from lossary.render.numba import LOADS, SINGLE, SPELLINGS, STORES
 from lossary.render.passes import Plan
 from lossary.render.target import SUM
-from plain_kernels import forget, nothing_compiled
+from plain_kernels import NEAR, check_kernel, forget, nothing_compiled
 from samples import LOSSES, has_kernels, sample
 from spoiling import CONDITIONS, INDICES, Spoiled, patch_row, recompiled, row, where_is
 
-NEAR = {"float64": 1e-9, "float32": 1e-6, "float16": 2e-3, "bfloat16": 1.6e-2}
-
 # The reductions along a row are part of the loops: their spellings are never printed.
 UNUSED = {"total", "peak", "argpeak", "pick"}
-
-
-def check_kernel(loss, classes, dtype="float64", reduction="none", **options):
-    """A kernel gives what the array text gives."""
-    arrays, parameters = sample(loss, shape=(5,), classes=classes, dtype=dtype)
-    options = {name: value[:5] if np.ndim(value) else value for name, value in options.items()}
-    with nothing_compiled():
-        agree(
-            loss.value_and_gradient,
-            *arrays,
-            near=NEAR,
-            reduction=reduction,
-            **options,
-            **parameters,
-        )
 
 
 def check_value(name, classes, dtype):

@@ -1,8 +1,8 @@
 """The catalogue's classes in ``lossary.keras`` check what they are given, on each backend.
 
 A value outside its set raises where numbers can be looked at; in a compiled graph the value of its
-sample is NaN. The tests run on the backend that ``KERAS_BACKEND`` names, PyTorch unless set; the
-last one runs them again on the other two, each in a process of its own.
+sample is NaN. The tests run on the backend that ``KERAS_BACKEND`` names, PyTorch unless set;
+``test_keras_backends.py`` runs them again on the other two.
 """
 
 import os
@@ -230,12 +230,3 @@ class TestSettings:
             pytest.skip("Keras refuses them there")
         own, peer = (getattr(m, name)(axis=axis, reduction=None) for m in (door, keras.losses))
         door_tests.same(own(y, p), peer(y, p))
-
-
-@pytest.mark.parametrize("backend", door_tests.OTHERS)
-def test_on_the_other_backends(backend):
-    chosen = "(outside_its_set or Labels or fitted) and not other_backends"
-    options = ("-q", "-x", "-k", chosen, "-p", "no:cacheprovider", "-n0")
-    found = door_tests.python("-m", "pytest", *options, "tests/doors/test_keras_domains.py",
-                              backend=backend)  # fmt: skip
-    assert found.returncode == 0, found.stdout[-3000:]

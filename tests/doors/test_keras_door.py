@@ -1,7 +1,7 @@
 """The doors of ``lossary.keras``: Keras' contract, exact where Keras is not, on three backends.
 
-The tests run on the backend that ``KERAS_BACKEND`` names, PyTorch unless set; the last one runs
-them again on the other two, each in a process of its own.
+The tests run on the backend that ``KERAS_BACKEND`` names, PyTorch unless set;
+``test_keras_backends.py`` runs them again on the other two.
 """
 
 import inspect
@@ -694,11 +694,3 @@ class TestTheHarness:
         found = python("-m", "tests.peers.keras", *options, backend=BACKEND)
         assert found.returncode == 1
         assert "failed: HuberLossTest" in found.stdout
-
-
-@pytest.mark.parametrize("backend", OTHERS)
-def test_on_the_other_backends(backend):
-    chosen = "gradients or Tails or outside or any_size or activation or logits or Quantile"
-    options = ("-q", "-x", "-k", chosen, "-p", "no:cacheprovider", "-n0")
-    found = python("-m", "pytest", *options, "tests/doors/test_keras_door.py", backend=backend)
-    assert found.returncode == 0, found.stdout[-3000:]

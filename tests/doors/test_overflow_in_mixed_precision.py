@@ -77,6 +77,7 @@ def compare(name, roles, settings, dtype, reduction, bad, places=PLACES):
 each_bad = pytest.mark.parametrize("bad", [math.inf, -math.inf, math.nan], ids=str)
 
 
+@pytest.mark.sampled(3)
 @each_call
 @each_bad
 @pytest.mark.parametrize("reduction", ["mean", "none"])
@@ -84,6 +85,7 @@ def test_infinity_and_nan_are_pytorchs(name, roles, settings, bad, reduction):
     compare(name, roles, settings, torch.float32, reduction, bad)
 
 
+@pytest.mark.sampled(3)
 @each_call
 @each_bad
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64], ids=str)

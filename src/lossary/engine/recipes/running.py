@@ -1,0 +1,126 @@
+"""Running a recipe: addresses, numbers and threads, without a look at what the numbers mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import nan
+from typing import Any
+
+import numpy as np
+
+from lossary.definition import Argument, Definition
+from lossary.engine import forms
+from lossary.engine.checking import check_parameter
+from lossary.engine.weighing import ignored
+from lossary.kernels import pool
+
+_TRIED = 256
+"""Values of hyper-parameters that are remembered to lie in their sets."""
+
+
+@dataclass(slots=True, eq=False)
+class Recipe:
+    """The machine code of a kind of call, and what is asked of the call's arrays.
+
+    ``entry`` is None until it is compiled. With ``each`` nothing is reduced: the values are an
+    array, and the gradients those of each value. ``whole`` says of each input whether it has the
+    shape of the prediction; the others have a number for each row. ``extras`` are the options that
+    are arrays, ``moving`` the places of the inputs that get a gradient; ``curved`` says that the
+    first gets second derivatives too. From ``shared_from`` elements on several threads share the
+    work. ``short`` rows are computed side by side.
+    """
+
+    definition: Definition
+    rows: bool
+    whole: tuple[bool, ...]
+    moving: tuple[int, ...]
+    numbers: tuple[Argument, ...]
+    extras: tuple[str, ...]
+    ignoring: bool
+    each: bool
+    shared_from: int
+    curved: bool = False
+    short: bool = False
+    entry: Callable[..., tuple[float, float, float]] | None = None
+    _steps: dict[int, int] = field(default_factory=dict)
+    _tried: set[tuple[str, float]] = field(default_factory=set)
+
+    def run(
+        self,
+        rows: int,
+        classes: int,
+        addresses: list[int],
+        options: Mapping[str, Any],
+        factor: float = 1.0,
+    ) -> tuple[float, float] | None:
+        """Fill the gradients, and return sum and divisor; None where the long road has to answer.
+
+        ``addresses`` are those of inputs, values (with ``each``), derivatives and extras.
+        """
+        assert self.entry is not None  # noqa: S101  (find returns no other recipe)
+        step = self._steps.get(classes)
+        if step is None:
+            step = self._steps[classes] = forms.step_of(classes, self.short)
+        if self.ignoring:
+            addresses.append(ignored(options["ignore_index"]))
+        numbers = [self._number(a, options) for a in self.numbers] if self.numbers else ()
+        blocks = -(-rows // step)
+        given = (*addresses, *numbers, factor, self._divisor(options))
+        workers = pool.workers(rows * (classes or 1), self.shared_from)
+        if workers < 2:
+            total, divisor, wrong = self.entry(rows, classes, step, 0, blocks, 0, 0, *given)
+        else:
+            total, divisor, wrong = self._shared(rows, classes, step, blocks, workers, given)
+        return None if wrong else (total, divisor)
+
+    def _shared(
+        self, rows: int, classes: int, step: int, blocks: int, workers: int, given: tuple[Any, ...]
+    ) -> tuple[float, float, float]:
+        """Do the same on several threads."""
+        assert self.entry is not None  # noqa: S101  (as above)
+        sums, wrong = np.empty(blocks), np.empty(blocks, np.int64)
+        rooms = sums.ctypes.data, wrong.ctypes.data
+        entry = self.entry
+
+        def work(first: int, last: int) -> None:
+            entry(rows, classes, step, first, last, *rooms, *given)
+
+        pool.run(work, blocks, workers)
+        return entry(rows, classes, step, blocks, blocks, *rooms, *given)
+
+    def places(self, shape: Any) -> Any:
+        """Return the shape of the values of a loss whose prediction has this one."""
+        return shape[:-1] if self.rows else shape
+
+    def fits(self, shape: Any, rows: Any, extras: Mapping[str, Any]) -> bool:
+        """Whether the options that are arrays have the shapes that the machine code reads."""
+        for name, own in extras.items():
+            if own != (shape[-1:] if name == "class_weight" else rows):
+                return False
+            # A number for each row may be meant for each class: the long road asks.
+            if name == "weight" and self.rows and rows == shape[-1:]:
+                return False
+        return True
+
+    @staticmethod
+    def mean(total: float, divisor: float, options: Mapping[str, Any]) -> float:
+        """Return the sum over the divisor; a mean of nothing is what the options say."""
+        if divisor:
+            return total / divisor
+        return nan if options.get("empty") == "nan" else 0.0
+
+    def _number(self, argument: Argument, options: Mapping[str, Any]) -> float:
+        """Return a hyper-parameter; DomainError if it lies outside its set."""
+        value = float(options.get(argument.name, argument.default))
+        if (argument.name, value) not in self._tried:
+            check_parameter(self.definition, argument, value)
+            if len(self._tried) >= _TRIED:
+                self._tried.clear()
+            self._tried.add((argument.name, value))
+        return value
+
+    @staticmethod
+    def _divisor(options: Mapping[str, Any]) -> float:
+        """Return what the sum is divided by where that is no sum of weights."""
+        return float(options.get("denominator") or 1.0) if options else 1.0
