@@ -1,4 +1,4 @@
-"""Kernels as custom calls of XLA: what is read of a call's frame, and how its threads share the work.
+"""Kernels as custom calls of XLA: what a call's frame says, and how its threads share the work.
 
 The layouts are those of ``xla/ffi/api/c_api.h``, of version 0.3 of XLA's interface for foreign
 functions, as words of 64 bits. No function here needs Python's lock.

@@ -297,8 +297,10 @@ def drafted(
     moving: tuple[int, ...],
     curved: bool = False,
 ) -> tuple[Recipe, Callable[[], list[tuple[str, str]]]] | None:
-    """Return a recipe without its machine code, and what prints the modules that have to be
-    compiled; None where a kernel does not cover the kind."""
+    """Return a recipe without its machine code, and what prints the modules to compile.
+
+    None where a kernel does not cover the kind.
+    """
     try:
         call = begun(loss, args, options)
         choice = choose(call)
