@@ -49,7 +49,7 @@ PATIENCE = 16
 MOST = 4096
 """Kinds that are remembered; a program that has more begins anew."""
 
-_LIBRARIES = frozenset({"numpy", "tensorflow", "torch"})
+_LIBRARIES = frozenset({"jax", "numpy", "tensorflow", "torch"})
 _roads: dict[type, Callable[..., Any] | None] = {}
 
 
@@ -156,6 +156,33 @@ def _made(
     curved: bool,
 ) -> Recipe | None:
     """Make the recipe and have its kernel compiled; None where a kernel does not cover the kind."""
+    from lossary.kernels import background
+    from lossary.kernels.compiling import Work
+    from lossary.render.entry import ENTRY
+
+    draft = drafted(loss, args, options, moving, curved)
+    if draft is None:
+        return None
+    recipe, modules = draft
+
+    def then(entry: Callable[..., Any]) -> None:
+        recipe.entry = entry
+
+    background.ask(lambda: Work(modules(), ENTRY, []), then)
+    return recipe
+
+
+def drafted(
+    loss: Any,
+    args: tuple[Any, ...],
+    options: Mapping[str, Any],
+    moving: tuple[int, ...],
+    curved: bool = False,
+) -> tuple[Recipe, Callable[[], list[tuple[str, str]]]] | None:
+    """Return a recipe without its machine code, and what prints the modules to compile.
+
+    None where a kernel does not cover the kind.
+    """
     try:
         call = begun(loss, args, options)
         choice = choose(call)
@@ -170,8 +197,9 @@ def _made(
     if storages != [storage for _, storage in words]:
         return None  # the long road computes with other numbers than those that came
     recipe = _recipe(call, kernel, moving, curved)
-    _request(recipe, call, kernel, [name for name, _ in words])
-    return recipe
+    about = _about(recipe, call, kernel, [name for name, _ in words])
+    recipe.short = about.form.short
+    return recipe, lambda: _modules(recipe, about)
 
 
 def _word(call: Call, x: Any) -> tuple[str, str]:
@@ -240,16 +268,8 @@ def _shared_from(kernel: Fused, rows: bool) -> int:
     return forms.shared_from(kernel.variant) if rows or not weighed else LIMIT
 
 
-def _request(recipe: Recipe, call: Call, kernel: Fused, words: list[str]) -> None:
-    """Have the machine code compiled."""
-    from lossary.kernels import background
-    from lossary.kernels.compiling import Work
-    from lossary.render.entry import ENTRY
-
-    def then(entry: Callable[..., Any]) -> None:
-        recipe.entry = entry
-
-    # Of the call itself nothing is kept while its kernel is printed and compiled.
+def _about(recipe: Recipe, call: Call, kernel: Fused, words: list[str]) -> _About:
+    """Return what shapes the text; of the call itself nothing is kept while it is printed."""
     value: Storage = kernel.operands[0].storage if recipe.each else "float64"
     form = kernel.form((("value", value),), reduce=not recipe.each)
     around = _around(recipe, call)
@@ -259,9 +279,7 @@ def _request(recipe: Recipe, call: Call, kernel: Fused, words: list[str]) -> Non
         weight=around.kernel_weight or None,
         mask=around.kernel_mask,
     )
-    about = _About(forms.laid_out(form, kernel.classes), around, words)
-    recipe.short = about.form.short
-    background.ask(lambda: Work(_modules(recipe, about), ENTRY, []), then)
+    return _About(forms.laid_out(form, kernel.classes), around, words)
 
 
 def _places(recipe: Recipe) -> tuple[int, ...]:

@@ -64,9 +64,9 @@ class Recipe:
             step = self._steps[classes] = forms.step_of(classes, self.short)
         if self.ignoring:
             addresses.append(ignored(options["ignore_index"]))
-        numbers = [self._number(a, options) for a in self.numbers] if self.numbers else ()
+        numbers = self.values(options) if self.numbers else ()
         blocks = -(-rows // step)
-        given = (*addresses, *numbers, factor, self._divisor(options))
+        given = (*addresses, *numbers, factor, self.divisor(options))
         workers = pool.workers(rows * (classes or 1), self.shared_from)
         if workers < 2:
             total, divisor, wrong = self.entry(rows, classes, step, 0, blocks, 0, 0, *given)
@@ -110,6 +110,10 @@ class Recipe:
             return total / divisor
         return nan if options.get("empty") == "nan" else 0.0
 
+    def values(self, options: Mapping[str, Any]) -> list[float]:
+        """Return the hyper-parameters that machine code takes."""
+        return [self._number(a, options) for a in self.numbers]
+
     def _number(self, argument: Argument, options: Mapping[str, Any]) -> float:
         """Return a hyper-parameter; DomainError if it lies outside its set."""
         value = float(options.get(argument.name, argument.default))
@@ -121,6 +125,6 @@ class Recipe:
         return value
 
     @staticmethod
-    def _divisor(options: Mapping[str, Any]) -> float:
+    def divisor(options: Mapping[str, Any]) -> float:
         """Return what the sum is divided by where that is no sum of weights."""
         return float(options.get("denominator") or 1.0) if options else 1.0
