@@ -43,6 +43,7 @@ LOGARITHMS = (
     identity(
         "square over an exponential", lambda x, y: x * x / exp(y), lambda x, y: x * x * exp(-y)
     ),
+    identity("quotient of exponentials", lambda x, y: exp(x) / exp(y), lambda x, y: exp(x - y)),
     identity("square of an exponential", lambda x: exp(x) * exp(x), lambda x: exp(2 * x)),
     identity(
         "log of a scaled exponential",
@@ -53,6 +54,7 @@ LOGARITHMS = (
     identity(
         "log of an exponential over", lambda x, y: log_ratio(exp(x), y), lambda x, y: x - log(y)
     ),
+    identity("log over an exponential", lambda x, y: log_ratio(y, exp(x)), lambda x, y: log(y) - x),
     identity(
         "log of a scaled exponential over",
         lambda x, y, z: log_ratio(z * exp(x), y),
