@@ -251,6 +251,11 @@ def user_losses():
     ):
         return -log(pick(softmax(scale * (cosines - where(is_class(label), margin, 0))), label))
 
+    @L.loss(source="Hong et al. 2024, arXiv:2403.07691, eq. 6")
+    def odds_ratio(chosen: Positive, rejected: Positive):
+        log_odds = [-nll - log(1 - exp(-nll)) for nll in (chosen, rejected)]
+        return -log(sigmoid(log_odds[0] - log_odds[1]))
+
     return locals().values()
 
 
@@ -321,13 +326,6 @@ def losses_that_fall_short():
     def softplus_gaussian(raw: Real, prediction: Real, target: Real):
         deviation = log(1 + exp(raw))
         return log(deviation) + ((target - prediction) / deviation) ** 2 / 2
-
-    @L.loss(
-        source="Hong et al. 2024, arXiv:2403.07691, eq. 6; the difference of log-odds is rounded"
-    )
-    def odds_ratio(chosen: Positive, rejected: Positive):
-        log_odds = [-nll - log(1 - exp(-nll)) for nll in (chosen, rejected)]
-        return -log(sigmoid(log_odds[0] - log_odds[1]))
 
     @L.loss(source="Shannon 1948: its gradient is a difference of an entropy and a logarithm")
     def entropy(logits: Scores):

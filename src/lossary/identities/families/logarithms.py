@@ -105,6 +105,11 @@ LOGARITHMS = (
         lambda x, y: log1p_odds_ratio(x, y),
     ),
     identity(
+        "odds ratio of costs",
+        lambda x, y: softplus(log1mexp(x) - log1mexp(y) + x - y),
+        lambda x, y: log1p_odds_ratio(-x, -y),
+    ),
+    identity(
         "softplus with a factor",
         lambda x, c: log1p(c * exp(x)),
         lambda x, c: scaled_softplus(x, c),
