@@ -311,8 +311,8 @@ def test_a_textbook_word_that_would_help_is_named():
     @L.loss
     def squashed(prediction: Real, target: Real):
         error = prediction - target
-        return abs((exp(2 * error) - 1) / (exp(2 * error) + 1))
+        return abs(1 - tanh(error) ** 2)
 
     report = squashed.accuracy(size=SIZE)
     assert not report.good
-    assert report.findings[0].help.startswith("write tanh(prediction - target) for ")
+    assert report.findings[0].help.startswith("write 1 / cosh(prediction - target)**2 for ")

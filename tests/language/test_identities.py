@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import lossary as L
+import lossary.domain
 from expressions import EXACT, exact, exactly, interpret
 from lossary import functions, identities
 from lossary.accuracy.measure import errors
@@ -250,7 +251,67 @@ def user_losses():
     ):
         return -log(pick(softmax(scale * (cosines - where(is_class(label), margin, 0))), label))
 
+    @L.loss(source="Hong et al. 2024, arXiv:2403.07691, eq. 6")
+    def odds_ratio(chosen: Positive, rejected: Positive):
+        log_odds = [-nll - log(1 - exp(-nll)) for nll in (chosen, rejected)]
+        return -log(sigmoid(log_odds[0] - log_odds[1]))
+
     return locals().values()
+
+
+# Formulas as users write them: their arguments, and one line each.
+AS_WRITTEN = {
+    "pseudo_huber_of_a_number": ("x: Real, y: Real", "sqrt(1 + (x - y) ** 2 / 2) - 1"),
+    "charbonnier_of_a_number": ("x: Real, y: Real", "sqrt((x - y) ** 2 + 0.25) - 0.5"),
+    "charbonnier_of_a_root": (
+        "x: Real, y: Real, *, e: Positive = 0.01",
+        "sqrt((x - y) ** 2 + e) - sqrt(e)",
+    ),
+    "student_as_a_density": ("x: Real, y: Real", "-log((1 + (x - y) ** 2 / 3) ** -2)"),
+    "geman_mcclure": ("x: Real, y: Real", "(x - y) ** 2 / (1 + (x - y) ** 2)"),
+    "geman_mcclure_of_a_width": (
+        "x: Real, y: Real, *, c: Positive = 2.0",
+        "(x - y) ** 2 / (c**2 + (x - y) ** 2)",
+    ),
+    "geman_mcclure_by_its_rest": ("x: Real, y: Real", "1 - 1 / (1 + (x - y) ** 2)"),
+    "log_variance": ("x: Real, v: Real, y: Real", "(v + (x - y) ** 2 / exp(v)) / 2"),
+    "tanh_by_exponentials": ("x: Real", "(exp(x) - 1) / (exp(x) + 1)"),
+    "tanh_by_decays": ("x: Real", "(1 - exp(-x)) / (1 + exp(-x))"),
+    "log_of_a_share": ("a: Positive, b: Positive", "-log(a / (a + b))"),
+    "log_of_a_product_of_exponentials": ("x: Real, y: Real", "log(exp(x) * exp(y))"),
+    "log_of_a_quotient_of_exponentials": ("x: Real, y: Real", "log(exp(x) / exp(y))"),
+    "power_of_a_sigmoid": ("x: Real, y: Sign, *, q: Positive = 0.7", "(1 - sigmoid(y * x)**q) / q"),
+    "focal_by_p_t": (
+        "x: Real, y: Binary, *, g: NonNegative = 2.0",
+        "p = sigmoid(x); p_t = y * p + (1 - y) * (1 - p); -((1 - p_t) ** g) * log(p_t)",
+    ),
+    "cross_entropy_by_its_shift": ("z: Scores, k: Label", "log(total(exp(z - pick(z, k))))"),
+    "unlikelihood": ("z: Scores, k: Label", "-log(1 - pick(softmax(z), k))"),
+}
+
+
+def as_written(name):
+    """The loss that a user's line is, without a source."""
+    arguments, form = AS_WRITTEN[name]
+    *lines, last = form.split("; ")
+    body = "".join(f"    {line}\n" for line in [*lines, f"return {last}"])
+    space = WORDS | vars(lossary.domain)
+    exec(f"def {name}({arguments}):\n{body}", space)
+    return L.loss(source="as users write it")(space[name])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", AS_WRITTEN)
+def test_a_formula_as_users_write_it_is_exact(name, dtype):
+    """Values and gradients within their bar or 5 ulp, and numbers on the whole range."""
+    loss, rng = as_written(name), np.random.default_rng(5)
+    for part in errors(loss, "numpy", dtype, truths(loss, dtype, 24)):
+        if part.kind != SUBNORMAL and part.errors.size:
+            assert part.errors.max() <= max(5, part.bar), part.what
+    data = [anywhere(argument.domain, dtype, rng) for argument in loss.inputs]
+    value, gradient = loss.value_and_gradient(*data, reduction="none")
+    found = (value, *(gradient if isinstance(gradient, tuple) else (gradient,)))
+    assert not any(np.isnan(part).any() for part in found)
 
 
 def losses_that_fall_short():
@@ -265,13 +326,6 @@ def losses_that_fall_short():
     def softplus_gaussian(raw: Real, prediction: Real, target: Real):
         deviation = log(1 + exp(raw))
         return log(deviation) + ((target - prediction) / deviation) ** 2 / 2
-
-    @L.loss(
-        source="Hong et al. 2024, arXiv:2403.07691, eq. 6; the difference of log-odds is rounded"
-    )
-    def odds_ratio(chosen: Positive, rejected: Positive):
-        log_odds = [-nll - log(1 - exp(-nll)) for nll in (chosen, rejected)]
-        return -log(sigmoid(log_odds[0] - log_odds[1]))
 
     @L.loss(source="Shannon 1948: its gradient is a difference of an entropy and a logarithm")
     def entropy(logits: Scores):
@@ -327,6 +381,8 @@ def anywhere(domain, dtype, rng, rows=5000, classes=4):
     if domain.name == "Label":
         return rng.integers(0, classes, rows)
     shape = (rows, classes) if domain.class_axis else (rows,)
+    if domain.name == "Binary":
+        return rng.integers(0, 2, shape).astype(dtype)
     if domain.name == "Sign":
         return rng.choice([-1.0, 1.0], shape).astype(dtype)
     form = np.finfo(dtype)

@@ -38,7 +38,10 @@ def matched(pattern: Expression, subject: Expression, bound: Bound) -> Iterator[
     if is_symbol(pattern):
         yield from _taken(pattern, subject, bound)
     elif pattern.operator in ARITHMETIC:
-        yield from _same_sum(terms_of(pattern), terms_of(subject), bound)
+        terms = terms_of(pattern)
+        product = len(terms) == 1 and _alone(terms[0]) is None
+        subjects = (as_factor(subject),) if product else terms_of(subject)
+        yield from _same_sum(terms, subjects, bound)
     elif pattern.operator == subject.operator and pattern.payload == subject.payload:
         yield from _all(pattern.arguments, subject.arguments, bound)
 
@@ -96,7 +99,7 @@ def _same_sum(patterns: Sequence[Term], subjects: Sequence[Term], bound: Bound) 
         left = [*subjects[:place], *subjects[place + 1 :]]
         for more in _scaled_by(ONE, pattern, subject, bound):
             yield from _same_sum(others, left, more)
-        if symbol is not None and subject.number == pattern.number and _is_number(subject):
+        if symbol is not None and subject.number == pattern.number and is_number(subject):
             for more in _taken(symbol, constant(1), bound):
                 yield from _same_sum(others, left, more)
 
@@ -118,10 +121,11 @@ def _is_same(x: Term, y: Term) -> bool:
 
 
 def _is_one(term: Term) -> bool:
-    return term.number == 1 and _is_number(term)
+    return term.number == 1 and is_number(term)
 
 
-def _is_number(term: Term) -> bool:
+def is_number(term: Term) -> bool:
+    """Whether a term has no factors but a number."""
     return not term.above and not term.below
 
 
@@ -231,9 +235,9 @@ def _root(term: Term) -> Term | None:
 
 
 def _looseness(pattern: Expression, bound: Bound) -> int:
-    """Functions are looked for first, then sums, then symbols: what is bound before what is not."""
+    """Functions are looked for first, then sums, then symbols: what is bound, then rows."""
     if is_symbol(pattern):
-        return 2 if pattern in bound else 4
+        return 2 if pattern in bound else 5 - pattern.class_axis
     return 3 if pattern.operator in ARITHMETIC else 1
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from lossary.formula import Expression, apply, walk
 from lossary.functions import FUNCTIONS, ORDERED, maximum, pick, total, total_of_others, where
-from lossary.identities.matching import Bound, found_in_sum, matched, weights_of
+from lossary.identities.matching import Bound, found_in_sum, is_number, matched, weights_of
 from lossary.identities.rules import Identity
 from lossary.identities.terms import (
     ARITHMETIC,
@@ -121,7 +121,7 @@ class Normal:
                     found = self(rule.instance(bound))
                     made = (
                         [common * t for t in terms_of(found)]
-                        if _is_number(common)
+                        if is_number(common)
                         else [common * as_factor(found)]
                     )
                     return [*rest, *made]
@@ -255,20 +255,30 @@ class Normal:
         stands = {name: bound[rule.symbols[name]] for name in rule.sets}
         return all(
             self._set_of(node) in rule.sets[name]
-            or ("any" in rule.sets[name] and not _is_number(as_factor(node)))
-            or ("Positive" in rule.sets[name] and self._is_positive(node))
+            or ("any" in rule.sets[name] and not is_number(as_factor(node)))
+            or ("expression" in rule.sets[name] and self._is_positive(node))
             for name, node in stands.items()
         )
 
     def _is_positive(self, node: Expression) -> bool:
-        """Whether an expression is above 0, as can be seen from its factors."""
-        term = as_factor(node)
-        return term.number > 0 and all(
-            factor.operator == "exp"
-            or self._set_of(factor) == "Positive"
-            or (factor.operator in {"sqrt", "power"} and self._is_positive(factor.arguments[0]))
-            for factor in (*term.above, *term.below)
+        """Whether an expression is above 0, as can be seen from its terms."""
+        terms = terms_of(node)
+        squares = all(term.number > 0 and self._is_square(term) for term in terms)
+        return squares and any(all(map(self._is_positive_factor, f)) for f in map(_all_of, terms))
+
+    def _is_square(self, term: Term) -> bool:
+        """Whether a term is not below 0: what is not known to be positive stands twice."""
+        return all(
+            self._is_positive_factor(f) or _count(f, side) % 2 == 0
+            for side in term.factors
+            for f in side
         )
+
+    def _is_positive_factor(self, node: Expression) -> bool:
+        if node.operator in {"sqrt", "power"}:
+            return self._is_positive(node.arguments[0])
+        own = node.operator == "exp" or self._set_of(node) == "Positive"
+        return own or (node.operator in ARITHMETIC and self._is_positive(node))
 
     def _set_of(self, node: Expression) -> str | None:
         """Return the name of the set that an argument, or an entry of it, lies in."""
@@ -316,8 +326,8 @@ def _count(factor: Expression, factors: Sequence[Expression]) -> int:
     return sum(1 for other in factors if other is factor)
 
 
-def _is_number(term: Term) -> bool:
-    return not term.above and not term.below
+def _all_of(term: Term) -> tuple[Expression, ...]:
+    return (*term.above, *term.below)
 
 
 def _operators(nodes: Iterable[Expression]) -> frozenset[str]:

@@ -17,7 +17,8 @@ from lossary.formula import Expression, variable
 from lossary.functions import FUNCTIONS, PRIMITIVES
 
 PROBABILITY = "Unit OpenUnit Simplex"
-POSITIVE = "Positive"
+POSITIVE = "Positive expression"
+"""Whatever is seen to be above 0: an argument, a number, a product; ``Positive`` is an argument."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -180,6 +180,11 @@ CLASSES = (
         lambda X, T: softmax_error_rate(X, T),
     ),
     identity(
+        "Gini impurity of a softmax",
+        lambda X: 1 - total(softmax(X) * softmax(X)),
+        lambda X: softmax_error_rate(X, softmax(X)),
+    ),
+    identity(
         "cross-entropy of two softmaxes",
         lambda Y, X: cross_entropy_with(X, softmax(Y)),
         lambda Y, X: softmax_cross_entropy(Y, X),

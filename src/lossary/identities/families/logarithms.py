@@ -43,6 +43,7 @@ LOGARITHMS = (
     identity(
         "square over an exponential", lambda x, y: x * x / exp(y), lambda x, y: x * x * exp(-y)
     ),
+    identity("quotient of exponentials", lambda x, y: exp(x) / exp(y), lambda x, y: exp(x - y)),
     identity("square of an exponential", lambda x: exp(x) * exp(x), lambda x: exp(2 * x)),
     identity(
         "log of a scaled exponential",
@@ -53,6 +54,7 @@ LOGARITHMS = (
     identity(
         "log of an exponential over", lambda x, y: log_ratio(exp(x), y), lambda x, y: x - log(y)
     ),
+    identity("log over an exponential", lambda x, y: log_ratio(y, exp(x)), lambda x, y: log(y) - x),
     identity(
         "log of a scaled exponential over",
         lambda x, y, z: log_ratio(z * exp(x), y),
@@ -101,6 +103,11 @@ LOGARITHMS = (
         "odds ratio",
         lambda x, y: softplus(log_odds(y) - log_odds(x)),
         lambda x, y: log1p_odds_ratio(x, y),
+    ),
+    identity(
+        "odds ratio of costs",
+        lambda x, y: softplus(log1mexp(x) - log1mexp(y) + x - y),
+        lambda x, y: log1p_odds_ratio(-x, -y),
     ),
     identity(
         "softplus with a factor",

@@ -22,6 +22,7 @@ from lossary.functions import (
     rate_divergence,
     ratio_gap,
     relative_error,
+    rest_share,
     square_share,
     symmetric_error,
     where,
@@ -45,6 +46,12 @@ ROBUST = (
         "level of a ratio",
         lambda x, v, c: x * x / (v * v * (x * x / (v * v) + c)),
         lambda x, v, c: square_share(x / v, c),
+        c=POSITIVE,
+    ),
+    identity(
+        "level as a rest",
+        lambda x, c: rest_share(c, x * x),
+        lambda x, c: square_share(x, c),
         c=POSITIVE,
     ),
     identity(

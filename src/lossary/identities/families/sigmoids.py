@@ -26,7 +26,7 @@ from lossary.functions import (
     tanh,
     where,
 )
-from lossary.identities.rules import POSITIVE, identity
+from lossary.identities.rules import identity
 
 SIGMOIDS = (
     identity("sigmoid", lambda x: 1 / (1 + exp(-x)), lambda x: sigmoid(x)),
@@ -72,13 +72,13 @@ SIGMOIDS = (
         "softplus of a scaled difference",
         lambda x, y, z, b: softplus(b * x - b * y + z),
         lambda x, y, z, b: softplus(b * (x - y) + z),
-        b=POSITIVE,
+        b="Positive",
     ),
     identity(
         "softplus of a difference of products",
         lambda x, y, b: softplus(b * x - b * y),
         lambda x, y, b: softplus(b * (x - y)),
-        b=POSITIVE,
+        b="Positive",
     ),
     identity("mirrored softplus", lambda x: softplus(x) - x, lambda x: softplus(-x)),
     identity("log softplus", lambda x: log(softplus(x)), lambda x: log_softplus(x)),
@@ -149,6 +149,12 @@ SIGMOIDS = (
 )
 
 QUALITIES = (
+    identity(
+        "probability of a target of 0 or 1",
+        lambda x, t: t * sigmoid(x) + (1 - t) * sigmoid(-x),
+        lambda x, t: sigmoid(where(t == 1, x, -x)),
+        t="Binary Binaries",
+    ),
     identity(
         "absent and shifted",
         lambda x, g, m: (
