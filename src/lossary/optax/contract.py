@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, partial, wraps
 from math import prod
 from typing import Any, ParamSpec
 
@@ -13,6 +13,7 @@ from optax import losses
 
 from lossary.doors import NotMine, as_peer
 from lossary.engine.libraries import library
+from lossary.engine.selection import chosen
 
 P = ParamSpec("P")
 
@@ -37,12 +38,18 @@ def compiled(*static: str) -> Callable[[Callable[P, jax.Array]], Callable[P, jax
     """
 
     def decorate(door: Callable[P, jax.Array]) -> Callable[P, jax.Array]:
-        run, narrowed = jax.jit(door, static_argnames=static, inline=True), library("jax").narrowed
+        narrowed = library("jax").narrowed
+
+        @cache
+        def run_by(engine: str) -> Callable[..., jax.Array]:
+            own = partial(door)  # a function of its own: JAX keeps what it made of another's
+            return jax.jit(own, static_argnames=static, inline=True)
 
         @wraps(door)
         def call(*args: P.args, **kwargs: P.kwargs) -> jax.Array:
             # JAX would take the last 32 bits of a label, which may be another class.
-            return run(*map(narrowed, args), **{n: narrowed(x) for n, x in kwargs.items()})
+            given = {n: narrowed(x) for n, x in kwargs.items()}
+            return run_by(chosen())(*map(narrowed, args), **given)
 
         return call
 

@@ -56,7 +56,7 @@ MOST = 4096
 _TRIED = 256
 """Values of hyper-parameters that are remembered to lie in their sets."""
 
-_LIBRARIES = frozenset({"numpy", "tensorflow", "torch"})
+_LIBRARIES = frozenset({"jax", "numpy", "tensorflow", "torch"})
 _roads: dict[type, Callable[..., Any] | None] = {}
 
 
@@ -125,9 +125,9 @@ class Recipe:
             step = self._steps[classes] = forms.step_of(classes, self.short)
         if self.ignoring:
             addresses.append(ignored(options["ignore_index"]))
-        numbers = [self._number(a, options) for a in self.numbers] if self.numbers else ()
+        numbers = self.values(options) if self.numbers else ()
         blocks = -(-rows // step)
-        given = (*addresses, *numbers, factor, self._divisor(options))
+        given = (*addresses, *numbers, factor, self.divisor(options))
         workers = pool.workers(rows * (classes or 1), self.shared_from)
         if workers < 2:
             total, divisor, wrong = self.entry(rows, classes, step, 0, blocks, 0, 0, *given)
@@ -171,6 +171,10 @@ class Recipe:
             return total / divisor
         return nan if options.get("empty") == "nan" else 0.0
 
+    def values(self, options: Mapping[str, Any]) -> list[float]:
+        """Return the hyper-parameters that machine code takes."""
+        return [self._number(a, options) for a in self.numbers]
+
     def _number(self, argument: Argument, options: Mapping[str, Any]) -> float:
         """Return a hyper-parameter; DomainError if it lies outside its set."""
         value = float(options.get(argument.name, argument.default))
@@ -182,7 +186,7 @@ class Recipe:
         return value
 
     @staticmethod
-    def _divisor(options: Mapping[str, Any]) -> float:
+    def divisor(options: Mapping[str, Any]) -> float:
         """Return what the sum is divided by where that is no sum of weights."""
         return float(options.get("denominator") or 1.0) if options else 1.0
 
@@ -270,6 +274,33 @@ def _made(
     curved: bool,
 ) -> Recipe | None:
     """Make the recipe and have its kernel compiled; None where a kernel does not cover the kind."""
+    from lossary.kernels import background
+    from lossary.kernels.compiling import Work
+    from lossary.render.entry import ENTRY
+
+    draft = drafted(loss, args, options, moving, curved)
+    if draft is None:
+        return None
+    recipe, modules = draft
+
+    def then(entry: Callable[..., Any]) -> None:
+        recipe.entry = entry
+
+    background.ask(lambda: Work(modules(), ENTRY, []), then)
+    return recipe
+
+
+def drafted(
+    loss: Any,
+    args: tuple[Any, ...],
+    options: Mapping[str, Any],
+    moving: tuple[int, ...],
+    curved: bool = False,
+) -> tuple[Recipe, Callable[[], list[tuple[str, str]]]] | None:
+    """Return a recipe without its machine code, and what prints the modules to compile.
+
+    None where a kernel does not cover the kind.
+    """
     try:
         call = begun(loss, args, options)
         choice = choose(call)
@@ -284,8 +315,9 @@ def _made(
     if storages != [storage for _, storage in words]:
         return None  # the long road computes with other numbers than those that came
     recipe = _recipe(call, kernel, moving, curved)
-    _request(recipe, call, kernel, [name for name, _ in words])
-    return recipe
+    about = _about(recipe, call, kernel, [name for name, _ in words])
+    recipe.short = about.form.short
+    return recipe, lambda: _modules(recipe, about)
 
 
 def _word(call: Call, x: Any) -> tuple[str, str]:
@@ -354,16 +386,8 @@ def _shared_from(kernel: Fused, rows: bool) -> int:
     return forms.shared_from(kernel.variant) if rows or not weighed else LIMIT
 
 
-def _request(recipe: Recipe, call: Call, kernel: Fused, words: list[str]) -> None:
-    """Have the machine code compiled."""
-    from lossary.kernels import background
-    from lossary.kernels.compiling import Work
-    from lossary.render.entry import ENTRY
-
-    def then(entry: Callable[..., Any]) -> None:
-        recipe.entry = entry
-
-    # Of the call itself nothing is kept while its kernel is printed and compiled.
+def _about(recipe: Recipe, call: Call, kernel: Fused, words: list[str]) -> _About:
+    """Return what shapes the text; of the call itself nothing is kept while it is printed."""
     value: Storage = kernel.operands[0].storage if recipe.each else "float64"
     form = kernel.form((("value", value),), reduce=not recipe.each)
     around = _around(recipe, call)
@@ -373,9 +397,7 @@ def _request(recipe: Recipe, call: Call, kernel: Fused, words: list[str]) -> Non
         weight=around.kernel_weight or None,
         mask=around.kernel_mask,
     )
-    about = _About(forms.laid_out(form, kernel.classes), around, words)
-    recipe.short = about.form.short
-    background.ask(lambda: Work(_modules(recipe, about), ENTRY, []), then)
+    return _About(forms.laid_out(form, kernel.classes), around, words)
 
 
 def _places(recipe: Recipe) -> tuple[int, ...]:
