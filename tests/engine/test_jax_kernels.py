@@ -26,7 +26,6 @@ from jax import export  # noqa: E402
 pytestmark = pytest.mark.representative
 
 CALL = "custom_call @lossary_kernel"
-REDUCTIONS = ("mean", "sum", "none")
 
 each_loss = those(lambda loss: has_kernels(loss) and not loss.over_positions)
 
@@ -64,9 +63,7 @@ def rows():
     return jnp.asarray(x), jnp.asarray(y)
 
 
-@pytest.mark.parametrize(
-    ("dtype", "reduction"), [("float32", "mean"), ("float32", "none"), ("float64", "sum")]
-)
+@pytest.mark.parametrize(("dtype", "reduction"), [("float32", "mean"), ("float64", "none")])
 @each_loss
 def test_the_numbers_are_those_of_numpys_kernels(loss, dtype, reduction):
     data, parameters = sample(loss, shape=(5,), dtype=np.dtype(dtype))
@@ -115,18 +112,17 @@ def test_options_are_those_of_the_text(rows):
     mask = jnp.arange(64) % 3 > 0
     for options in (
         {"weight": weight}, {"mask": mask}, {"class_weight": table}, {"ignore_index": 3},
-        {"label_smoothing": 0.1}, {"denominator": 7.5}, {"check": False}, {"empty": "nan"},
+        {"label_smoothing": 0.1}, {"denominator": 7.5}, {"check": False}, {"reduction": "sum"},
         {"mask": mask & False}, {"mask": mask & False, "empty": "nan"},
         {"weight": weight, "mask": mask, "class_weight": table, "ignore_index": -1},
+        {"weight": weight, "reduction": "none"},
     ):  # fmt: skip
-        for reduction in REDUCTIONS:
-            own = {"reduction": reduction, **options}
 
-            def both(x, y, own=own):
-                return jax.value_and_grad(lambda x: L.cross_entropy(x, y, **own).sum())(x)
+        def both(x, y, options=options):
+            return jax.value_and_grad(lambda x: L.cross_entropy(x, y, **options).sum())(x)
 
-            for label in (y, y.at[4].set(-1), y.at[4].set(10)):
-                near(by_kernel(both, x, label), by_text(both, x, label))
+        for label in (y, y.at[4].set(-1), y.at[4].set(10)):
+            near(by_kernel(both, x, label), by_text(both, x, label))
 
 
 def loss_of(x, y):

@@ -16,7 +16,7 @@ from lossary.engine.recipes.jax_kernels import FLOATS, Asked
 from lossary.engine.recipes.recipe import NO_RECIPE, VALUE, option_kind
 from lossary.engine.selection import chosen
 
-LEAST = 1 << 12
+LEAST = 1 << 9
 """Numbers from which a kernel computes; below, a call of it costs what it spares."""
 
 
