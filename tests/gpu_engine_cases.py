@@ -108,6 +108,7 @@ def close(found, expected, near=1e-12):
 # ----------------------------------------------------------------------------- every loss
 
 
+@pytest.mark.covering
 @each_with_kernels
 def test_value_and_gradients_are_those_of_the_operations(loss):
     arrays, parameters = sample(loss, 0, (6,), 5)

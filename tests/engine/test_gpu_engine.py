@@ -21,13 +21,13 @@ from triton_runs import run  # noqa: E402
 CASES = "gpu_engine_cases.py"
 
 
-def test_in_the_interpreter():
-    run(CASES, TRITON_INTERPRET="1", CUDA_VISIBLE_DEVICES="")
+def test_in_the_interpreter(lane):
+    run(CASES, *lane, TRITON_INTERPRET="1", CUDA_VISIBLE_DEVICES="")
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 def test_on_the_gpu():
-    run(CASES, TRITON_INTERPRET="0")
+    run(CASES, "--thorough", TRITON_INTERPRET="0")
 
 
 needs_the_compiler = pytest.mark.skipif(
