@@ -27,6 +27,7 @@ from lossary.functions import (
     maximum,
     mean,
     minimum,
+    peak,
     sigmoid,
     sqrt,
     total,
@@ -326,8 +327,10 @@ def _of_gains(
     log_probability: Any, old_log_probability: Any, reward: Any, group: Any, *, clip: Any
 ) -> Any:
     """Take 1 from each ratio: a group's advantages add up to 0, and so nothing cancels."""
-    better = reward - mean(reward, within=group)
-    advantage = _advantage(better - mean(better, within=group), group)
+    rest = reward - mean(reward, within=group)
+    better = rest - mean(rest, within=group)
+    most = peak(abs(better), within=group)  # beside which no square overflows
+    advantage = _advantage(better / where(most > 1e-290, most, 1), group)
     gain = expm1(log_probability - old_log_probability)
     near = minimum(maximum(gain, -clip), clip)
     return -mean(minimum(weighted(advantage, gain), advantage * near), over=positions)
