@@ -51,6 +51,8 @@ GAPS = {(name, "hessian"): "inverse squared length" for name in VECTORS | BOXES}
     ("proxy_anchor", "hessian"): "a weight at the end of the range",
     ("decoupled_contrastive", "value"): "a mean of positives that overflow in both directions",
     ("sensitivity_specificity", "hessian"): "sums without a normal number",
+    ("generalized_dice", "hessian"): "sums without a normal number",
+    ("query_listnet", "hessian"): "scores at the end of the range",
     ("log_dice", "hessian"): "an overlap of almost nothing",
     ("soft_categorical_focal", "hessian"): "a gamma without a normal number",
     ("approx_ndcg", "hessian"): "a temperature without a normal square",

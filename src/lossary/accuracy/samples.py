@@ -311,8 +311,9 @@ def _columns(
         return ELEMENTS[domain.name](random, n, dtype)
     if domain.name in ELEMENTS:
         each = ELEMENTS[domain.name](random, n * classes, dtype).reshape(n, classes)
-        alone = near is None or domain.name in {"Group", "Groups"}
-        return each if alone else _nearly(random, each, near.astype(np.float64))
+        if near is None or domain.name in {"Group", "Groups"}:
+            return each
+        return _nearly(random, each, near.astype(np.float64))
     if domain.name == "Binaries":
         return random.choice([0.0, 1.0], (n, classes))
     if not domain.continuous:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from lossary.definition import loss
 from lossary.domain import (
@@ -24,6 +24,7 @@ from lossary.functions import (
     maximum,
     mean,
     peak,
+    rest_share,
     sigmoid,
     sqrt,
     total,
@@ -275,10 +276,22 @@ def lovasz_softmax(prediction: Annotated[Unit, positions], target: Annotated[Bin
     return total(error * lost, over=positions)
 
 
+def _missing(prediction: Any, target: Any, region: Any, *, power: Any) -> Any:
+    """What is missing over the whole; a factor of all weights cancels, and keeps them in range."""
+    size = total(target, within=region)
+    least = maximum(-peak(-size, over=positions, where=size > 0), 1e-300)
+    v = where(size > 0, size / least, 1) ** power
+    apart = prediction * (1 - target) + target * (1 - prediction)
+    return rest_share(
+        2 * total(prediction * target / v, over=positions), total(apart / v, over=positions)
+    )
+
+
 @loss(
     source="Sudre et al. 2017, arXiv:1707.03237",
     promises="non_negative",
     empty="zero",
+    computed=_missing,
 )
 def generalized_dice(
     prediction: Annotated[Unit, positions],
@@ -290,7 +303,7 @@ def generalized_dice(
     """Dice loss of several classes at once, each weighed by 1 over a power of its size."""
     size = total(target, within=region)
     least = -peak(-size, over=positions, where=size > 0)
-    w = 1 / where(size > 0, size, least) ** power
+    w = where(size > 0, least / size, 1) ** power
     overlap = total(w * prediction * target, over=positions)
     sizes = total(w * prediction, over=positions) + total(w * target, over=positions)
     return 1 - 2 * overlap / sizes

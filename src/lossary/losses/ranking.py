@@ -16,7 +16,6 @@ from lossary.functions import (
     rank,
     sigmoid,
     total,
-    where,
 )
 
 
@@ -240,21 +239,6 @@ def query_listnet(
     """ListNet's cross-entropy of the lists of many queries in one row, on average."""
     chance = exp(relevance) / total(exp(relevance), within=query)
     return _mean_over(query, chance * (log(total(exp(score), within=query)) - score))
-
-
-@loss(
-    source="Bruch et al. 2019, doi:10.1145/3341981.3344221",
-    promises="non_negative convex bounded_gradient shift_invariant",
-)
-def query_softmax(
-    score: Annotated[Real, positions],
-    relevance: Annotated[NonNegative, positions],
-    query: Annotated[Group, positions],
-):
-    """Cross-entropy of each query's shares of relevance and its softmax of scores, on average."""
-    relevant = total(relevance, within=query)
-    share = where(relevant > 0, relevance / relevant, 0)
-    return _mean_over(query, share * (log(total(exp(score), within=query)) - score))
 
 
 @loss(

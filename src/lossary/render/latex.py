@@ -50,7 +50,7 @@ SYMBOLS = {
     "teacher_temperature": r"\tau", "quantiles": "q", "quantile_levels": r"\tau",
     "sharpness": r"\gamma", "shape": r"\alpha", "mitigation": "p", "compensation": "q",
     "degrees_of_freedom": r"\nu", "sensitivity_share": r"\lambda",
-    "query": "q", "stratum": "s", "strata": "s", "group": "k", "region": "k", "reward": "R",
+    "query": "q", "stratum": "s", "strata": "s", "region": "k",
 }  # fmt: skip
 
 ATOM, POWER, PREFIX, PRODUCT, SUM, COMPARE, LOGIC = 9, 8, 7, 6, 5, 4, 3

@@ -106,6 +106,8 @@ def _parts(roots: Sequence[Expression]) -> list[Expression]:
             for place, argument in enumerate(node.arguments):
                 if (node, argument) in spelled or argument.paired:
                     continue
+                if argument.operator == "within":  # it is no number
+                    continue
                 if _is_choice(argument) and not (node.operator == "where" and place > 0):
                     found.add(argument)
                 if argument.arguments and argument.operator not in RELATIONS:

@@ -48,11 +48,6 @@ SHARES = (
         lambda X, Y: rest_share(2 * total(X * Y), total(_apart(X, Y))),
     ),
     identity(
-        "Dice with weights",
-        lambda X, Y, V: 1 - 2 * (total(X * Y / V) / total(X / V + Y / V)),
-        lambda X, Y, V: rest_share(2 * total(X * Y / V), total(_apart(X, Y) / V)),
-    ),
-    identity(
         "Dice with smoothing",
         lambda X, Y, s: relative_error(2 * total(X * Y) + s, total(X + Y) + s),
         lambda X, Y, s: -rest_share(2 * total(X * Y) + s, total(_apart(X, Y))),
