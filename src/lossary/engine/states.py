@@ -33,7 +33,7 @@ class NextState:
 
     def __call__(self, *data: Any, weight: Any = None, mask: Any = None, **settings: Any) -> Any:
         """Return the next state; an example that is masked, or has weight 0, takes no part."""
-        sums = self.sums(*data, weight=weight, mask=mask, like=settings.get(self.name))
+        sums = self.sums(*data, weight=weight, mask=mask, like=settings.get(self.name or ""))
         return self.of_sums(*sums, **settings)
 
     @property

@@ -18,6 +18,7 @@ from lossary.domain import (
     positions,
 )
 from lossary.functions import (
+    beyond,
     class_count,
     class_index,
     cumulate,
@@ -149,20 +150,26 @@ def failure_time_mass(logits: Scores, label: Label, event: Binary):
     return where(event > 0, failed, -log(alive / (alive + gone)))
 
 
-def _against_all_others(logits: Any, label: Any, event: Any) -> Any:
-    """The odds of all others, which keep their digits where they are small."""
-    scores = cumulate(logits, by=class_index())
-    own = where(event > 0, is_class(label), class_index() <= label)
-    mine, rest = where(own, scores, -inf), where(own, -inf, scores)
-    failed = softplus(log1p_total_exp(rest) - pick(scores, label))
-    return where(event > 0, failed, softplus(logsumexp(mine) - log1p_total_exp(rest)))
+def _relative_to_its_own(logits: Any, label: Any, event: Any) -> Any:
+    """Scores relative to that of the label's interval: sums of the logits between, and no more.
+
+    The last interval, which has no logit, stands in the place of the label's own, which is 0.
+    """
+    place = class_index()
+    before = cumulate(where(place < label, logits, 0), by=place)
+    later = where(place >= label, logits, 0)
+    apart = where(is_class(label), -total(later), -beyond(later, by=-place))
+    gone = log1p_total_exp(where(place < label, before, -inf))
+    alive = logsumexp(where(place < label, -inf, apart))
+    failed = log1p_total_exp(where(place < label, before, apart))
+    return where(event > 0, failed, softplus(gone - alive))
 
 
 @loss(
     source="Yu, Greiner, Lin and Baracos 2011, Learning patient-specific cancer survival "
     "distributions as a sequence of dependent regressors, NIPS 24:1845-1853",
     promises="non_negative bounded_gradient",
-    computed=_against_all_others,
+    computed=_relative_to_its_own,
 )
 def multi_task_logistic(logits: Scores, label: Label, event: Binary):
     """Negative log-probability of the interval of the event by one logit per boundary: MTLR."""

@@ -95,6 +95,8 @@ TARGETS: dict[str, float] = dict.fromkeys(
 # members on both sides of the target pay nothing.
 BESIDE_ONE = {
     "clipped_policy": {"advantage": 1.0},
+    "decoupled_clip_policy": {"advantage": 1.0},
+    "clipped_importance_policy": {"advantage": 1.0},
     "policy_gradient": {"advantage": 1.0},
     "fair_crps_ensemble": {"target": 1.0},
     "symmetric_absolute_percentage_error": {"target": 1.0},

@@ -35,7 +35,7 @@ GLYPHS = {
     r"\alpha": "α", r"\varepsilon": "ε", r"\lambda": "λ", r"\mu": "μ", r"\tau": "τ",
     r"\rho": "ρ", r"\Delta": "Δ", r"\ell_w": "ℓw", r"\ell_l": "ℓl", r"\rho_w": "ρw",
     r"\rho_l": "ρl", r"\ell_0": "ℓ₀", "z_0": "z₀", r"\lambda_+": "λ₊", r"\lambda_-": "λ₋",
-    "t_1": "t₁", "t_2": "t₂",
+    "t_1": "t₁", "t_2": "t₂", r"\varepsilon_-": "ε₋", r"\varepsilon_+": "ε₊",
     "w_+": "w₊", "n_+": "n₊", "n_-": "n₋", r"\gamma_{+}": "γ₊", r"\gamma_{-}": "γ₋", r"\nu": "ν",
 }  # fmt: skip
 
