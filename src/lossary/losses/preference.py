@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from lossary.definition import loss
 from lossary.domain import (
     BelowHalf,
@@ -13,15 +15,19 @@ from lossary.domain import (
     Sign,
     Smoothing,
     Unit,
+    positions,
 )
 from lossary.functions import (
     class_count,
     exp,
+    held,
     log,
     log_odds,
     maximum,
+    mean,
     minimum,
     sigmoid,
+    total,
     weighted,
     where,
 )
