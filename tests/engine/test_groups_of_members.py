@@ -24,7 +24,6 @@ def flat(count=60, seed=0):
 ALONE = {
     "stratified_cox": ("cox", 3, np.sum),
     "stratified_cox_efron": ("cox_efron", 3, np.sum),
-    "query_listnet": ("listnet", 2, np.mean),
     "query_listmle": ("listmle", 2, np.mean),
     "query_ranknet": ("ranknet", 2, np.sum),
 }
@@ -64,7 +63,7 @@ def test_who_is_masked_belongs_to_no_group():
     score, grade, keep, query = flat()
     keep = keep > 0
     spoiled = np.where(keep, score, np.nan)
-    for loss in (L.query_listmle, L.query_listnet, L.query_ranknet):
+    for loss in (L.query_listmle, L.query_ranknet):
         found = loss.value_and_gradient(spoiled, grade, query, mask=keep)
         value, slope = loss.value_and_gradient(score[keep], grade[keep], query[keep])
         assert found[0] == pytest.approx(value, rel=1e-14)

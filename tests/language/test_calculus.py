@@ -183,7 +183,7 @@ SLOPE_ROWS = [
 ]
 
 
-NO_SLOPE = {"label", "by", "event"}
+NO_SLOPE = {"group", "label", "by", "event"}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -221,7 +221,7 @@ ARGUMENTS = {
 # Functions of logarithms and squares have the errors of their parts, larger ones those of powers.
 ALLOWED = {"sigmoid_power": 32, "jensen_gap": 16, "shifted_focal": 32}
 
-KNOWN = CALLS | ROW_CALLS | CLASS_CALLS | RANKED
+KNOWN = {*CALLS, *ROW_CALLS, *CLASS_CALLS, *RANKED, "within"}
 """Functions that textbooks call by a name."""
 
 ELEMENTWISE = [name for name, function in FUNCTIONS.items() if function.shape == "elementwise"]

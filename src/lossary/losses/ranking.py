@@ -228,20 +228,6 @@ def _mean_over(query: Any, lost: Any) -> Any:
 
 
 @loss(
-    source="Cao et al. 2007, doi:10.1145/1273496.1273513",
-    promises="non_negative convex bounded_gradient shift_invariant",
-)
-def query_listnet(
-    score: Annotated[Real, positions],
-    relevance: Annotated[Real, positions],
-    query: Annotated[Group, positions],
-):
-    """ListNet's cross-entropy of the lists of many queries in one row, on average."""
-    chance = exp(relevance) / total(exp(relevance), within=query)
-    return _mean_over(query, chance * (log(total(exp(score), within=query)) - score))
-
-
-@loss(
     source="Xia et al. 2008, doi:10.1145/1390156.1390306",
     promises="non_negative convex shift_invariant",
 )

@@ -43,6 +43,11 @@ ORDERS = (
         lambda X, k: share_from(X, 1, k),
     ),
     identity(
+        "logarithm of a softmax from each on",
+        lambda X, k: log(share_from(X, 1, k)),
+        lambda X, k: -excess_from(X, 1, k),
+    ),
+    identity(
         "share from each on",
         lambda X, k: log_ratio(exp(X), cumulate(exp(X), k)),
         lambda X, k: -excess_from(X, 1, k),
