@@ -197,6 +197,7 @@ def slope(moved: Callable[[Number], Number], spacing: int, extent: int, floor: i
     ]
     found: list[Number] = []
     jumps: list[Number] = []
+    blind = False
     for step, more in ladder:
         with m.workprec(2 * step + 2 * extent + 64 + more):
             h = m.ldexp(1, -step)
@@ -217,9 +218,13 @@ def slope(moved: Callable[[Number], Number], spacing: int, extent: int, floor: i
                 found.append((low - moved(-2 * h)) / h)
             else:
                 return None
+            # Beside what is huge, such as e^(1e23) of another member of the row, nothing shows.
+            blind = m.mag(high if m.isfinite(high) else low) + step - m.prec > -floor
             settled = len(found) > 1 and _agree(m, found[-1], found[-2], floor)
             if settled and (len(found) > 3 or abs(found[-1]) > m.ldexp(1, -floor)):
-                return found[-1]
+                return None if blind and not found[-1] else found[-1]
+    if blind:
+        return None
     return _limit(m, found) if not jumps or abs(found[-1]) < abs(found[0]) else None
 
 

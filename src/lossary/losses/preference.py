@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from lossary.definition import loss
 from lossary.domain import (
     BelowHalf,
+    Group,
     Negative,
     NonNegative,
     OpenUnit,
@@ -20,13 +21,16 @@ from lossary.domain import (
 from lossary.functions import (
     class_count,
     exp,
+    expm1,
     held,
     log,
     log_odds,
     maximum,
     mean,
     minimum,
+    peak,
     sigmoid,
+    sqrt,
     total,
     weighted,
     where,
@@ -361,3 +365,38 @@ def policy_gradient(log_probability: Real, advantage: Real):
 def advantage_weighted(log_probability: Real, advantage: Real, *, temperature: Positive = 1.0):
     """Minus the log-probability, times the exponential of the advantage: AWR."""
     return -exp(advantage / temperature) * log_probability
+
+
+def _advantage(better: Any, group: Any) -> Any:
+    """What a reward is above the mean of its group, in standard deviations of the group."""
+    spread, others = total(better**2, within=group), total(1, within=group) - 1
+    return held(where(spread > 0, better * sqrt(others / spread), 0))
+
+
+def _of_gains(
+    log_probability: Any, old_log_probability: Any, reward: Any, group: Any, *, clip: Any
+) -> Any:
+    """Take 1 from each ratio: a group's advantages add up to 0, and so nothing cancels."""
+    rest = reward - peak(reward, within=group)  # of equal rewards exactly 0
+    better = rest - mean(rest, within=group)
+    most = peak(abs(better), within=group)  # beside which no square overflows
+    advantage = _advantage(better / where(most > 1e-290, most, 1), group)
+    gain = expm1(log_probability - old_log_probability)
+    near = minimum(maximum(gain, -clip), clip)
+    return -mean(minimum(weighted(advantage, gain), advantage * near), over=positions)
+
+
+@loss(source="Shao et al. 2024, arXiv:2402.03300, eq. 3", promises="", computed=_of_gains)
+def group_relative_policy(
+    log_probability: Annotated[Real, positions],
+    old_log_probability: Annotated[Real, positions],
+    reward: Annotated[Real, positions],
+    group: Annotated[Group, positions],
+    *,
+    clip: OpenUnit = 0.2,
+):
+    """PPO's loss of answers whose advantage is what their reward is above their group's: GRPO."""
+    advantage = _advantage(reward - mean(reward, within=group), group)
+    r = exp(log_probability - old_log_probability)
+    near = minimum(maximum(r, 1 - clip), 1 + clip)
+    return -mean(minimum(weighted(advantage, r), advantage * near), over=positions)

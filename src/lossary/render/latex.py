@@ -15,6 +15,7 @@ from lossary.render.textbook import (
     comparisons,
     is_strict,
     meaning_of,
+    of_member,
     of_pairs,
     summand,
     with_indices,
@@ -32,7 +33,7 @@ SYMBOLS = {
     "class_weight": "w", "rate": r"\lambda", "mean": r"\mu", "variance": "v", "q": "q",
     "log_target": r"\tau", "smooth": "s", "epsilon": r"\varepsilon", "temperature": "T",
     "loss_temperature": "t_1", "tail_temperature": "t_2", "distances": "d", "momentum": "m",
-    "clip_low": r"\varepsilon_-", "clip_high": r"\varepsilon_+",
+    "reward": "R", "group": "g", "clip_low": r"\varepsilon_-", "clip_high": r"\varepsilon_+",
     "chosen": r"\ell_w", "rejected": r"\ell_l", "reference_chosen": r"\rho_w",
     "reference_rejected": r"\rho_l", "log_probability": r"\ell", "reference": r"\rho",
     "old_log_probability": r"\ell_0", "baseline": "z_0", "desirable": r"\lambda_+",
@@ -189,7 +190,7 @@ def _ranked(node: Expression) -> tuple[int, str]:
     )
     below = rf"j :\, {told}{_BESIDE[beside].format(own)}"
     word = r"\max" if node.operator == "peak_from" else r"\sum"
-    text = rf"{word}_{{{below}}} {_printed(summand(node), PRODUCT)}"
+    text = rf"{word}_{{{below}}} {_printed(of_member(summand(node), 'j'), PRODUCT)}"
     if node.operator.endswith("_exp"):
         return PRODUCT, rf"e^{{{_printed(-node.arguments[2], 0)}}} \, {text}"
     return PREFIX, text

@@ -63,6 +63,22 @@ def summand(node: Expression) -> Expression:
     return x * exp(exponents[0]) if exponents else x
 
 
+_WITH_MEMBERS = frozenset({*RANKED, "total", "peak", "argpeak", "pick", "total_of_others"})
+
+
+def of_member(body: Expression, place: str) -> Expression:
+    """Return a formula of one member in which each part says whose it is.
+
+    A sum inside has members of its own, and stays as it is.
+    """
+    nodes = list(walk(body))
+    if any(node.operator in _WITH_MEMBERS for node in nodes):
+        return body
+    own = [x for x in nodes if x.operator == "variable" and x.class_axis]
+    index = variable(place)
+    return substitute(body, {x: apply("pick", x, index, class_axis=True) for x in own})
+
+
 def of_pairs(node: Expression, own: str, other: str) -> tuple[Expression | None, Expression]:
     """Return which others a sum over them takes, None if all, and what it adds, with indices."""
     body = with_indices(node.arguments[0], own, other)
