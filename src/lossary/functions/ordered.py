@@ -180,7 +180,17 @@ def excess_from(x: Expression, weight: Expression, by: Expression) -> Expression
     whole = own + others
     plain = (peak - x) + log(_or_one(whole))
     leads = (x == peak) & (whole > 0.5)
-    return where(leads, _counting(weight, log1p(others + (weight - 1)), plain), plain)
+    below = _below_own(others, x, peak)
+    return where(leads, _counting(weight, log1p(below + (weight - 1)), plain), plain)
+
+
+def _below_own(others: Expression, x: Expression, peak: Expression) -> Expression:
+    """Return the others' mass below that of a member that is the peak itself.
+
+    The number is the same; but a framework that differentiates the text must see the own score,
+    which it does not in a peak that is held.
+    """
+    return others * exp(where(x == peak, peak - x, 0))
 
 
 def _shares(
@@ -282,7 +292,8 @@ def efron_excess(x: Expression, event: Expression, by: Expression) -> Expression
     """As excess_from, of which a part of the tied events is taken, more with each of them."""
     peak, gone, own, others = _efron(x, event, by)
     plain = (peak - x) + log(own + others)
-    return where(x == peak, log1p(others - gone * event), plain)
+    below = _below_own(others, x, peak)
+    return where(x == peak, log1p(below - gone * event), plain)
 
 
 def _leads(x: Expression, group: Expression) -> Expression:

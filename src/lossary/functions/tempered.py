@@ -16,6 +16,7 @@ Newton's steps from 0 never go too far, and one is enough where t = 1 or all sco
 from __future__ import annotations
 
 from functools import cache
+from math import inf
 from typing import NamedTuple
 
 from lossary.formula import Expression
@@ -61,7 +62,8 @@ class Tempered(NamedTuple):
 
 def _nats(behind: Expression, s: Expression) -> Expression:
     """Return -log exp_t(-behind) = log(1 + s behind) / s with s = t - 1."""
-    far = log1p(maximum(s * behind, -1)) / where(s == 0, 1, s)
+    some = s * behind > -1  # where there is none, no infinite slope may meet a 0
+    far = where(some, log1p(where(some, s * behind, 0)), -inf) / where(s == 0, 1, s)
     return where(s == 0, behind, far)
 
 

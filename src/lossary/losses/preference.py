@@ -386,7 +386,9 @@ def _of_gains(
     return -mean(minimum(weighted(advantage, gain), advantage * near), over=positions)
 
 
-@loss(source="Shao et al. 2024, arXiv:2402.03300, eq. 3", promises="", computed=_of_gains)
+@loss(
+    source="Shao et al. 2024, arXiv:2402.03300, eq. 3", promises="needs_rivals", computed=_of_gains
+)
 def group_relative_policy(
     log_probability: Annotated[Real, positions],
     old_log_probability: Annotated[Real, positions],
