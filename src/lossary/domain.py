@@ -184,15 +184,14 @@ Count = Annotated[
 ]  # fmt: skip
 Group = Annotated[
     Any,
-    Domain("Group", "a whole number that names a group", r"\mathbb{Z}",
-           lambda x: (abs(x) < inf) & (x % 1 == 0), (0.0, 1.0, 7.0, -3.0),
-           (0.5, inf, float("nan")), continuous=False),
+    Domain("Group", "a finite number that names a group", r"\mathbb{R}",
+           lambda x: abs(x) < inf, (0.0, 1.0, 7.0, -3.0), (inf, float("nan")), continuous=False),
 ]  # fmt: skip
 Groups = Annotated[
     Any,
-    Domain("Groups", "a whole number for each entry that names its group", r"\mathbb{Z}^C",
-           lambda x: (abs(x) < inf) & (x % 1 == 0), (0.0, 1.0, 7.0, -3.0),
-           (0.5, inf, float("nan")), continuous=False, axes=CLASSES),
+    Domain("Groups", "a finite number for each entry that names its group", r"\mathbb{R}^C",
+           lambda x: abs(x) < inf, (0.0, 1.0, 7.0, -3.0), (inf, float("nan")), continuous=False,
+           axes=CLASSES),
 ]  # fmt: skip
 Label = Annotated[
     Any,

@@ -460,7 +460,7 @@ def measured(monkeypatch):
     errors = {"value over the range": Error(0.5, 0.0, 10)}
     asked = {"met": True}
 
-    def measure(names, libraries, dtypes, progress=None, engines=()):
+    def measure(names, libraries, dtypes, progress=None, engines=(), processes=1):
         asked.update(names=list(names), libraries=list(libraries), dtypes=list(dtypes))
         progress(1, 1, "huber")
         missed = () if asked["met"] else tuple(errors)

@@ -59,6 +59,8 @@ SHORT = {
     "logarithm of Dice with smoothing": _ROW,
     "entmax loss": _ROW,
     "sparsemax loss": _ROW,
+    "bi-tempered loss": "a scaled temperature is no longer 1 and 2 apart from itself",
+    "Tsallis loss": _ROW,
 }
 """Identities of which a scaled argument loses digits, and why."""
 ULP = 2.0**-52

@@ -7,15 +7,12 @@ weights, libraries, compiled graphs and sums over machines are those of any loss
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lossary.engine.libraries import library_of
 from lossary.errors import ShapeError
-
-if TYPE_CHECKING:
-    from lossary.engine.loss import Loss
 
 
 @dataclass(frozen=True)
@@ -27,8 +24,8 @@ class NextState:
     [1.  1.5]
     """
 
-    loss: Loss
-    formula: Loss
+    loss: Any
+    formula: Any
     """The next state of the sums over the examples, for each class where there are classes."""
 
     def __call__(self, *data: Any, weight: Any = None, mask: Any = None, **settings: Any) -> Any:

@@ -90,8 +90,9 @@ def _asked(loss: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Aske
         return None
     if asked.classes == 1 or asked.classes < loss.least_classes:
         return None
-    if not 0 < (1 if options.get("denominator") is None else options["denominator"]) < inf:
-        return None
+    divisor = options.get("denominator")
+    if "denominator" in named or not 0 < (1 if divisor is None else divisor) < inf:
+        return None  # one that is traced is looked at when the graph runs
     return asked if prod(asked.shape) >= _least() else None
 
 
