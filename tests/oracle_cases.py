@@ -12,6 +12,7 @@ from libraries import NAMES, Library
 from lossary.accuracy.measure import errors
 from lossary.accuracy.samples import SUBNORMAL
 from lossary.accuracy.truth import truths
+from lossary.formula import walk
 
 SOURCES = (*NAMES, "fused")  # the last is NumPy through the kernels
 
@@ -70,9 +71,17 @@ CASES = [
 
 
 @cache
+@cache
+def is_of_pairs(loss):
+    """Whether a loss sums over all pairs of the members of a row."""
+    return any(n.operator == "total_of_others" for n in walk(loss.expression(frozenset())))
+
+
 def parts(name, library, dtype, step):
     """The errors of a case; float16 and bfloat16 have fewer numbers."""
     size = SIZE if dtype in {"float64", "float32"} else SIZE // 3
+    if step > 1 and is_of_pairs(L.catalogue[name]):
+        step *= 4  # mpmath takes the square of the time
     truth = truths(L.catalogue[name], dtype, size, step=step)
     if library == "fused":
         pytest.importorskip("numba")

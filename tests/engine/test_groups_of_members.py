@@ -138,6 +138,6 @@ def test_a_group_that_is_no_argument_is_refused():
             return total(total(x, within=3), over=positions)
 
 
-def test_half_a_name_is_refused():
-    with pytest.raises(L.DomainError, match="query must be a whole number"):
-        L.query_listmle([0.5, 1.0], [1.0, 0.0], [0.5, 1.0])
+def test_what_is_no_number_names_no_group():
+    with pytest.raises(L.DomainError, match="query must be a finite number"):
+        L.query_listmle([0.5, 1.0], [1.0, 0.0], [np.nan, 1.0])

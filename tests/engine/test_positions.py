@@ -352,7 +352,7 @@ WORDS = {
     "logsumexp_from": lambda x, y: total(logsumexp_from(x, by=y) * y),
     "excess_from": lambda x, y: total(functions.excess_from(x, 1, y) * y),
     "share_from": lambda x, y: total(functions.share_from(x, 1, y) * y),
-    "group_peak": lambda x, y: total(functions.group_peak(x, floor(y)) * y),
+    "group_peak": lambda x, y: total(functions.group_peak(x, floor(y / 4)) * y),
     "total_of_others": lambda x, y: total(exp(-x * functions.other(x * y)) * y, over=pairs),
 }
 

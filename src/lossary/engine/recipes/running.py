@@ -127,4 +127,6 @@ class Recipe:
     @staticmethod
     def divisor(options: Mapping[str, Any]) -> float:
         """Return what the sum is divided by where that is no sum of weights."""
-        return float(options.get("denominator") or 1.0) if options else 1.0
+        if not options or options.get("reduction") == "sum":
+            return 1.0
+        return float(options.get("denominator") or 1.0)
