@@ -22,7 +22,12 @@ ROWS = 6
 # Half units in the last place, of the largest number in the row for losses of rows.
 ALLOWED = 16
 # A second derivative that changes its sign is a difference of larger parts.
-CHANGING = {"bi_tempered": 64, "generalized_dice": 32, "soft_categorical_focal": 64}
+CHANGING = {
+    "bi_tempered": 64,
+    "generalized_dice": 32,
+    "query_softmax": 32,
+    "soft_categorical_focal": 64,
+}
 WIDTHS = {"float64": 2.0**-53, "float32": 2.0**-24, "bfloat16": 2.0**-8, "float16": 2.0**-11}
 
 CASES = [
