@@ -25,7 +25,6 @@ ALLOWED = 16
 CHANGING = {
     "bi_tempered": 64,
     "generalized_dice": 32,
-    "query_softmax": 32,
     "soft_categorical_focal": 64,
 }
 WIDTHS = {"float64": 2.0**-53, "float32": 2.0**-24, "bfloat16": 2.0**-8, "float16": 2.0**-11}
