@@ -28,10 +28,10 @@ def call(
     out: Any = None,
 ) -> Any:
     """Return the loss, or what else is wanted; NO_RECIPE for the long road."""
-    if out is not None or wanted[-1] == "hessian" or not _is_graph(args, options):
+    if out is not None or wanted[-1] == "hessian":
         return NO_RECIPE
-    asked = _asked(loss, args, options)
-    if asked is None or not _fits(asked, args, options):
+    asked = _covered(loss, args, options)
+    if asked is None:
         return NO_RECIPE
     arrays = [*args, *(options[name] for name in asked.named)]
     _check_known(asked, arrays)
@@ -46,12 +46,16 @@ def call(
 
 def explain(loss: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> str | None:
     """Say what computes a call in a graph, if a kernel does."""
-    if not _is_graph(args, options):
-        return None
-    asked = _asked(loss, args, options)
-    if asked is None or not _fits(asked, args, options):
+    asked = _covered(loss, args, options)
+    if asked is None:
         return None
     return f"{loss.name}: a fused kernel that XLA calls, over {prod(asked.shape)} elements"
+
+
+def _covered(loss: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Asked | None:
+    """Return what a call in a graph asks for; None where no kernel computes it."""
+    asked = _asked(loss, args, options) if _is_graph(args, options) else None
+    return asked if asked is not None and _fits(asked, args, options) else None
 
 
 def _is_graph(args: tuple[Any, ...], options: Mapping[str, Any]) -> bool:
