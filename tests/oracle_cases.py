@@ -71,12 +71,12 @@ CASES = [
 
 
 @cache
-@cache
 def is_of_pairs(loss):
     """Whether a loss sums over all pairs of the members of a row."""
     return any(n.operator == "total_of_others" for n in walk(loss.expression(frozenset())))
 
 
+@cache
 def parts(name, library, dtype, step):
     """The errors of a case; float16 and bfloat16 have fewer numbers."""
     size = SIZE if dtype in {"float64", "float32"} else SIZE // 3
