@@ -18,13 +18,14 @@ import numpy as np
 
 import expressions
 from lossary import calculus, identities, rewriting
-from lossary.calculus import PARTIALS, PUSHES
+from lossary.calculus import PARTIALS, PUSHES, jacobians
 from lossary.engine import checking, program, reduction, weighing
 from lossary.formula import Expression, apply, constant
 from lossary.functions import FUNCTIONS, Jacobian
 from lossary.render import target
 from lossary.render.numpy import SPELLINGS, TARGET
 from lossary.render.target import SUM
+from lossary.rewriting import rules as rewrites
 from samples import LOSSES
 
 FACTOR, OFFSET = 1.001, 0.0017
@@ -367,7 +368,7 @@ def walk_table(value):
 def makers():
     """The functions, and makers of functions, that stand in RULES, and the checks nearest them."""
     found = {}
-    for operator, rules in rewriting.RULES.items():
+    for operator, rules in rewrites.RULES.items():
         for rule in rules:
             name = rule.__qualname__.partition(".")[0]
             checks = (f"pairs {operator} ", f"single {operator} ", f"{operator} ")
@@ -377,11 +378,11 @@ def makers():
 
 def lambdas():
     """The rules that are written in the table itself."""
-    for key, rules in rewriting.RULES.items():
+    for key, rules in rewrites.RULES.items():
         for i, rule in enumerate(rules):
             if rule.__name__ == "<lambda>":
                 spoilt = (*rules[:i], wronged(rule), *rules[i + 1 :])
-                patch = patch_row(rewriting.RULES, key, spoilt)
+                patch = patch_row(rewrites.RULES, key, spoilt)
                 yield Spoiled(f"RULES.{key}.{i}", patch, (f"single {key} ", "pairs power "))
 
 
@@ -389,7 +390,7 @@ def lambdas():
 CHAIN = ("expression ", "hessian ", "products ")
 NEAR = {
     "gradient": ("language ", *CHAIN),
-    "_reduce": ("language ", *CHAIN),
+    "reduced": ("language ", *CHAIN),
     "pullback": ("language ", "products "),
     "pushforward": ("language ", "products "),
 }
@@ -404,12 +405,13 @@ def every_rule(arguments_of):
     yield from computed()
     yield from pairs()
     yield from spellings()
-    yield from entries(rewriting.FOLDS, "FOLDS")
-    yield from entries(rewriting.COMPLEMENTS, "COMPLEMENTS", "pairs subtract ")
-    yield from entries(rewriting.DECISIONS, "DECISIONS")
+    yield from entries(rewrites.FOLDS, "FOLDS")
+    yield from entries(rewrites.COMPLEMENTS, "COMPLEMENTS", "pairs subtract ")
+    yield from entries(rewrites.DECISIONS, "DECISIONS")
     yield from lambdas()
-    yield from outcomes(rewriting, makers())
-    yield from outcomes(calculus, {f.__name__: NEAR.get(f.__name__, CHAIN) for f in own(calculus)})
+    yield from outcomes(rewrites, makers())
+    for module in (calculus, jacobians):
+        yield from outcomes(module, {f.__name__: NEAR.get(f.__name__, CHAIN) for f in own(module)})
     yield from outcomes(target, {"lower": ("computed ",)})
     for module in (reduction, weighing, checking):
         yield from outcomes(module, {f.__name__: () for f in own(module)}, "engine")

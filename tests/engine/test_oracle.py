@@ -103,7 +103,7 @@ def test_the_ledger_names_what_exists():
 
 # --------------------------------------------------------------------------------- corners
 
-# Where the derivative jumps, it follows the table in calculus.KINKS: |x|' = 0 at 0, a tie of a
+# Where the derivative jumps, it follows KINKS of calculus/rules.py: |x|' = 0 at 0, a tie of a
 # maximum belongs to its second argument, `where` takes its branch, `peak` the first largest class.
 CORNERS = [
     ("absolute_error", ([2.0], [2.0]), {}, [0.0]),

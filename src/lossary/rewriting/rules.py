@@ -1,18 +1,15 @@
-"""Rewriting expressions: substitution, and simplification by tables of rules."""
+"""The rules of simplification: what each operator becomes for some of its arguments."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from operator import is_
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from lossary.formula import Expression, apply, bottom_up, constant
+from lossary.formula import Expression, apply, constant
 from lossary.functions import (
-    FUNCTIONS,
-    ORDERED,
     class_count,
     sigmoid,
     sign,
@@ -25,52 +22,7 @@ from lossary.functions import (
 
 ZERO, ONE = constant(0), constant(1)
 
-
-def substitute(expression: Expression, replacements: dict[Expression, Expression]) -> Expression:
-    """Replace nodes, and rebuild what rests on them."""
-    done = dict(replacements)
-    return bottom_up(
-        expression, done, lambda node: rebuild(node, [done[a] for a in node.arguments])
-    )
-
-
-def is_bracket(node: Expression) -> bool:
-    """Whether a node is 1 for one class and 0 for the others: Iverson's bracket."""
-    if node.operator != "where" or node.arguments[0].operator != "equal":
-        return False
-    condition, one, zero = node.arguments
-    return condition.arguments[0].operator == "class_index" and one is ONE and zero is ZERO
-
-
-def rebuild(node: Expression, arguments: Sequence[Expression]) -> Expression:
-    """Return the node with other arguments, which may have lost the class axis."""
-    if all(map(is_, arguments, node.arguments)):
-        return node
-    named = FUNCTIONS.get(node.operator)
-    fixed = node.operator in _ALONG_CLASSES or (named and named.shape != "elementwise")
-    return apply(node.operator, *arguments, class_axis=node.class_axis if fixed else None)
-
-
-# Primitives that end the class axis, or start it.
-_ALONG_CLASSES = frozenset(
-    {
-        "total",
-        "peak",
-        "argpeak",
-        "pick",
-        "class_index",
-        "class_count",
-        "slope",
-        "bend",
-        "order",
-        "order_within",
-        "total_of_others",
-    }
-    | ORDERED
-)
-
-
-# Simplification. Every rule holds for real numbers; ``0 * x -> 0`` and ``x - x -> 0`` would hide
+# Every rule holds for real numbers; ``0 * x -> 0`` and ``x - x -> 0`` would hide
 # a NaN of x, and are safe here because zeros come from masks and constants of our own rules.
 
 # Constants fold as IEEE arithmetic says: 0 / 0 is nan, exp(1000) is inf.
@@ -118,44 +70,6 @@ COMPLEMENTS: dict[str, Callable[..., Expression]] = {
     "softmax": softmax_complement,
     "softmax_complement": softmax,
 }
-
-
-def simplify(expression: Expression) -> Expression:
-    """Rewrite bottom-up until no rule applies."""
-    return bottom_up(expression, _simple, _simplified)
-
-
-def _simplified(node: Expression) -> Expression:
-    return _settle(rebuild(node, [_simple[a] for a in node.arguments]))
-
-
-# What became of each expression; equal ones are one object, so that each is rewritten once.
-_simple: dict[Expression, Expression] = {}
-_settled: dict[Expression, Expression] = {}
-
-
-def _settle(node: Expression) -> Expression:
-    """Apply rules at one node, and within what they build, until none applies."""
-    found = _settled.get(node)
-    if found is not None:
-        return found
-    start = node
-    while (better := _rewrite(node)) is not None:
-        node = rebuild(better, [_settle(a) for a in better.arguments])
-    _settled[start] = node
-    return node
-
-
-def _rewrite(node: Expression) -> Expression | None:
-    fold = FOLDS.get(node.operator)
-    if fold and all(a.operator == "constant" for a in node.arguments):
-        with np.errstate(all="ignore"):
-            return constant(float(fold(*(np.float64(a.payload or 0) for a in node.arguments))))
-    for rule in RULES.get(node.operator, ()):
-        better = rule(*node.arguments)
-        if better is not None and better is not node:
-            return better
-    return None
 
 
 def _is(node: Expression, operator: str) -> bool:
