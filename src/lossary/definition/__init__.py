@@ -12,16 +12,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import ModuleType
-from typing import Any, get_type_hints
+from typing import Any
 
 from lossary import calculus, functions, handbook
+from lossary.definition.mistakes import check, check_arguments, check_axes
+from lossary.definition.signature import Argument, arguments_of
 from lossary.domain import Domain, Real, domain_of, positions
 from lossary.errors import FormulaError
 from lossary.formula import Expression, trace, variable, walk
 from lossary.functions.vocabulary import fixed_place
 from lossary.identities import stable
 from lossary.rewriting import substitute
-from lossary.spaces import EMPTY, empties, known_empty, measured, parts, unmeasured
+from lossary.spaces import empties, known_empty, measured, parts
 
 PROMISES = {
     "non_negative": "never below 0",
@@ -36,27 +38,6 @@ PROMISES = {
     "needs_rivals": "0 for a row of one entry, which nothing is compared with",
     "proper": "in expectation least at the true distribution",
 }
-
-
-@dataclass(frozen=True)
-class Argument:
-    """One argument of a loss, as its signature declares it."""
-
-    name: str
-    domain: Domain
-    default: Any
-    positional: bool
-    description: str = ""
-
-    @property
-    def optional(self) -> bool:
-        """Whether the formula may see None instead."""
-        return not self.positional and self.default is None
-
-    @property
-    def required(self) -> bool:
-        """Whether a call must give it."""
-        return self.default is inspect.Parameter.empty
 
 
 @dataclass(frozen=True, eq=False)
@@ -297,7 +278,7 @@ def define(
     the examples of a batch: what an argument of the loss is for the next batch.
     """
     if computed is not None:
-        _check_arguments(formula, computed)
+        check_arguments(formula, computed)
     promised = frozenset(promises.split())
     if unknown := promised - PROMISES.keys():
         raise FormulaError(
@@ -308,7 +289,7 @@ def define(
         name=formula.__name__,
         summary=inspect.getdoc(formula) or "",
         formula=formula,
-        arguments=_arguments(formula),
+        arguments=arguments_of(formula),
         family=family,
         source=source,
         promises=promised,
@@ -316,81 +297,10 @@ def define(
         computed=computed,
         state=state,
     )
-    _check_axes(definition)
+    check_axes(definition)
     if family == "custom":  # the catalogue's are traced when they are first asked for
         check(definition)
     return definition
-
-
-def _check_axes(definition: Definition) -> None:
-    if len(definition.axes) > 1:
-        raise FormulaError(
-            f"{_place(definition.formula)}: arguments with {' and with '.join(definition.axes)}; a "
-            "formula goes over one named axis\nhint: give a value for each class and image, with "
-            "axis= naming the positions, and take the mean"
-        )
-    if definition.empty and definition.empty not in EMPTY:
-        raise FormulaError(
-            f"{_place(definition.formula)}: empty must be one of {', '.join(map(repr, EMPTY))}, "
-            f"got {definition.empty!r}"
-        )
-    if definition.empty and not definition.over_positions:
-        raise FormulaError(
-            f"{_place(definition.formula)}: empty says what a loss over positions is where it "
-            "divides by a sum that is 0, and no argument has positions\n"
-            "hint: annotate one, as in prediction: Annotated[Unit, positions]"
-        )
-
-
-def _check_arguments(formula: Callable[..., Any], computed: Callable[..., Any]) -> None:
-    theirs, ours = (list(inspect.signature(f).parameters) for f in (computed, formula))
-    if set(theirs) != set(ours):
-        raise FormulaError(
-            f"{_place(formula)}: computed= takes {', '.join(theirs)}\n"
-            f"hint: give it the arguments of the formula: {', '.join(ours)}"
-        )
-
-
-def check(definition: Definition) -> None:
-    """Trace a formula, and raise FormulaError for what would fail when the loss is called."""
-    for node in walk(definition.expression(definition.absent_by_default)):
-        if problem := _misuse(definition, node):
-            raise FormulaError(f"{_place(definition.formula)}: {problem}")
-    if definition.over_positions:
-        wrong = unmeasured(definition.expression(definition.absent_by_default))
-        if wrong is not None:
-            raise FormulaError(
-                f"{_place(definition.formula)}: {wrong.operator} has no meaning where positions "
-                "are masked or have weights\n"
-                "hint: write it with total, peak, mean, logsumexp or norm over positions"
-            )
-
-
-_ALONG_CLASSES = functions.ORDERED | {
-    "total", "peak", "argpeak", "pick", "class_index", "class_count",
-}  # fmt: skip
-
-
-def _misuse(definition: Definition, node: Expression) -> str:
-    """Say what is wrong with a node that would fail when the loss is called, if anything is."""
-    named = functions.FUNCTIONS.get(node.operator)
-    along = node.operator in _ALONG_CLASSES or (named is not None and named.shape != "elementwise")
-    if along and not definition.class_axis:
-        return (
-            "a function along the class axis, such as total or peak, and no argument has that "
-            "axis\n"
-            "hint: annotate one with Logits, Scores, Simplex or Embedding, or as in "
-            "Annotated[Unit, positions]; sums over elements are the engine's work"
-        )
-    if node.operator == "pick":
-        label = definition.domains.get(str(node.arguments[1].payload))
-        fixed = fixed_place(node.arguments[1]) is not None
-        if not fixed and (label is None or not label.integer):
-            return (
-                f"pick takes a label, got {node.arguments[1]!r}\n"
-                "hint: annotate an argument with Label, and give that, or a place counted from 0"
-            )
-    return ""
 
 
 def loss(**facts: Any) -> Callable[[Callable[..., Any]], Definition]:
@@ -402,58 +312,6 @@ def loss(**facts: Any) -> Callable[[Callable[..., Any]], Definition]:
         return define(formula, **facts)
 
     return decorate
-
-
-def _arguments(formula: Callable[..., Any]) -> tuple[Argument, ...]:
-    hints = get_type_hints(formula, include_extras=True)
-    parameters = inspect.signature(formula).parameters.values()
-    arguments = tuple(_argument(formula, p, hints.get(p.name)) for p in parameters)
-    if not any(a.positional for a in arguments):
-        raise FormulaError(
-            f"{formula.__name__} has no positional argument\nhint: start with prediction: Real"
-        )
-    if not arguments[0].domain.continuous:
-        raise FormulaError(
-            f"{_place(formula)}: {arguments[0].name} comes first, as the prediction, and has no "
-            "gradient\nhint: put the prediction first; Real, Logit, Logits are sets for it"
-        )
-    return arguments
-
-
-def _argument(formula: Callable[..., Any], parameter: inspect.Parameter, hint: Any) -> Argument:
-    place = _place(formula)
-    if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
-        raise FormulaError(f"{place}: *{parameter.name} has no domain\nhint: name each argument")
-    domain, description = domain_of(hint)
-    if domain is None:
-        raise FormulaError(
-            f"{place}: argument {parameter.name!r} has no domain\n"
-            f"hint: annotate it with its set of numbers, as in {parameter.name}: Real "
-            "(from lossary.domain import Real)"
-        )
-    positional = parameter.kind is not parameter.KEYWORD_ONLY
-    default = parameter.default
-    if positional and default is not parameter.empty:
-        raise FormulaError(
-            f"{place}: {parameter.name} is data, and data have no default\n"
-            f"hint: put * before it to make it a hyper-parameter: *, {parameter.name}: "
-            f"{domain.name} = {default!r}"
-        )
-    if default not in {parameter.empty, None} and not _is_inside(domain, default):
-        raise FormulaError(
-            f"{place}: the default of {parameter.name} must be {domain}, got {default!r}\n"
-            "hint: give a number of its set, or None if the formula can do without it"
-        )
-    return Argument(parameter.name, domain, parameter.default, positional, description)
-
-
-def _place(formula: Callable[..., Any]) -> str:
-    code = formula.__code__
-    return f"{code.co_filename}:{code.co_firstlineno}: {formula.__name__}"
-
-
-def _is_inside(domain: Domain, default: Any) -> bool:
-    return isinstance(default, (int, float)) and bool(domain.contains(default))
 
 
 def pascal_case(name: str) -> str:
