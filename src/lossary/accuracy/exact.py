@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from math import pi
+from operator import is_
 from typing import Any, NamedTuple
 
 from lossary.accuracy.in_order import IN_ORDER, spread
@@ -125,10 +126,6 @@ class Step(NamedTuple):
     by_entry: bool = False  # whether an entry of a row comes of the entries of rows alone
 
 
-ALL = -1
-"""In place of the number of an entry: all of a result may have changed."""
-
-
 class Line:
     """A formula as a straight line of steps, in which what stands twice is computed once."""
 
@@ -187,14 +184,17 @@ class Line:
         return found
 
     def after(self, name: str) -> list[tuple[int, Step]]:
-        """Return the steps that depend on an argument, but for what is held."""
+        """Return the steps between an argument and the last one, but for what is held."""
         if name not in self._after:
-            moving, found = {self.names[name]}, []
+            moving, found, wanted = {self.names[name]}, [], {self.last}
             for place, step in enumerate(self.steps):
                 if place not in self._held and not moving.isdisjoint(step.places):
                     moving.add(place)
                     found.append((place, step))
-            self._after[name] = found
+            for place, step in reversed(found):
+                if place in wanted:
+                    wanted.update(step.places)
+            self._after[name] = [(place, step) for place, step in found if place in wanted]
         return self._after[name]
 
     def moved(
@@ -209,33 +209,18 @@ class Line:
             return base[self.last]
         m = context()
         found, start = list(base), self.names[name]
-        changed = {start: ALL if k is None else k}
-        found[start] = value if k is None else _with(base[start], k, value)
+        found[start] = value if k is None else [*base[start][:k], value, *base[start][k + 1 :]]
         for place, step in self.after(name):
-            here = [changed[i] for i in step.places if i in changed]
-            if not here:
-                continue
-            entry = here[0] if step.by_entry and here.count(here[0]) == len(here) else ALL
-            if entry != ALL:
-                at = [found[i] for i in step.places]
-                own = [x[entry] if isinstance(x, list) else x for x in at]
-                new = _by_entry(m, step.call, own)
-                if new is not base[place][entry]:
-                    found[place] = _with(base[place], entry, new)
-                    changed[place] = entry
-                continue
-            found[place] = _taken(m, step, found, classes)
-            if found[place] is not base[place]:
-                changed[place] = ALL
+            now, before = ([x[i] for i in step.places] for x in (found, base))
+            if step.by_entry:
+                found[place] = _renewed(m, step.call, base[place], before, now)
+            elif not all(map(is_, now, before)):
+                found[place] = _kept(base[place], step.call(m, classes, *now))
         return found[self.last]
 
 
 def _given(*_: Any) -> Any:
     raise TypeError("what is given is not computed")
-
-
-def _with(row: list[Any], k: int, value: Any) -> list[Any]:
-    return [*row[:k], value, *row[k + 1 :]]
 
 
 def _taken(m: Any, step: Step, found: Sequence[Any], classes: int) -> Any:
@@ -253,6 +238,34 @@ def _by_entry(m: Any, call: Callable[..., Any], arguments: Sequence[Any]) -> Any
         return call(m, *arguments)
     entries = zip(*(spread(a, rows[0]) for a in arguments), strict=True)
     return [_by_entry(m, call, entry) for entry in entries]
+
+
+def _renewed(
+    m: Any, call: Callable[..., Any], result: Any, before: Sequence[Any], now: Sequence[Any]
+) -> Any:
+    """Call again for the entries of which an argument is another; ``result`` is what was before.
+
+    Of the pairs of the members of a row, moving one member changes one row and one column.
+    """
+    if all(map(is_, now, before)):
+        return result
+    if not isinstance(result, list):
+        return call(m, *now)
+    n = len(result)
+    changes = (
+        zip(*(spread(x, n) for x in before), strict=True),
+        zip(*(spread(x, n) for x in now), strict=True),
+    )
+    found = [_renewed(m, call, *entry) for entry in zip(result, *changes, strict=True)]
+    return result if all(map(is_, found, result)) else found
+
+
+def _kept(before: Any, now: Any) -> Any:
+    """Return what was before where it is the same now, as ranks are: what rests on it stays."""
+    if isinstance(now, list):
+        found = [_kept(*pair) for pair in zip(before, now, strict=True)]
+        return before if all(map(is_, found, before)) else found
+    return before if now == before else now
 
 
 # Functions that are real for all real numbers; of others a complex number says that the point lies
