@@ -26,7 +26,7 @@ sys.path.insert(0, str(PACKAGE.parent))
 import lossary  # noqa: E402
 from lossary.definition import Argument, pascal_case  # noqa: E402
 from lossary.engine import Loss  # noqa: E402
-from lossary.engine.arguments import options_of  # noqa: E402
+from lossary.engine.options import options_of  # noqa: E402
 from lossary.typing import Options  # noqa: E402
 
 MARK = "# Written by the build, or by `python docs/stubs.py`."

@@ -22,7 +22,7 @@ from lossary.calculus import PARTIALS, PUSHES, jacobians
 from lossary.engine import checking, program, reduction, weighing
 from lossary.formula import Expression, apply, constant
 from lossary.functions import FUNCTIONS, Jacobian
-from lossary.render import target
+from lossary.render import lowering
 from lossary.render.numpy import SPELLINGS, TARGET
 from lossary.render.target import SUM
 from lossary.rewriting import rules as rewrites
@@ -35,7 +35,7 @@ def clear_caches():
     """Forget every expression and text that was derived under the rules as they were."""
     for known in (rewriting._settled, rewriting._simple, calculus._tangents):
         known.clear()
-    for known in target._lowered.values():
+    for known in lowering._lowered.values():
         known.clear()
     calculus._derived.cache_clear()
     program.variant.cache_clear()
@@ -412,6 +412,6 @@ def every_rule(arguments_of):
     yield from outcomes(rewrites, makers())
     for module in (calculus, jacobians):
         yield from outcomes(module, {f.__name__: NEAR.get(f.__name__, CHAIN) for f in own(module)})
-    yield from outcomes(target, {"lower": ("computed ",)})
+    yield from outcomes(lowering, {"lower": ("computed ",)})
     for module in (reduction, weighing, checking):
         yield from outcomes(module, {f.__name__: () for f in own(module)}, "engine")

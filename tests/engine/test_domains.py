@@ -10,10 +10,10 @@ import pytest
 import lossary as L
 from libraries import NAMES, Library
 from lossary.engine import hints
-from lossary.engine.arguments import options_of
 from lossary.engine.checking import check_data
 from lossary.engine.checking import inside as inside_of
 from lossary.engine.libraries import library
+from lossary.engine.options import options_of
 from samples import CLASSES, LOSSES, each_loss, has_sums, of_rows, sample, those
 
 NAN = float("nan")

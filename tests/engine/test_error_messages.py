@@ -16,7 +16,7 @@ import pytest
 import lossary as L
 from libraries import NAMES, Library
 from lossary.domain import Label, Logits, Positive, Real
-from lossary.engine.arguments import options_of
+from lossary.engine.options import options_of
 from lossary.errors import install_line
 from lossary.functions import (
     cross_entropy_at,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import lossary as L
-from lossary.engine.arguments import options_of
+from lossary.engine.options import options_of
 from samples import (
     CLASSES,
     LOSSES,

@@ -9,7 +9,7 @@ import pytest
 import lossary as L
 from libraries import NAMES, Library
 from lossary.engine.ambiguity import is_constant_for_one_class
-from lossary.engine.arguments import options_of
+from lossary.engine.options import options_of
 from samples import CLASSES, arrays, each_loss, of_rows, parameters, sample, those
 
 rows_of_classes = those(lambda loss: loss.class_axis and "class_weight" in options_of(loss))

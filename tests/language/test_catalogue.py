@@ -11,7 +11,7 @@ import lossary as L
 from lossary import definition, losses
 from lossary.definition import PROMISES, Definition, define, gather
 from lossary.domain import Real
-from lossary.engine.arguments import options_of
+from lossary.engine.options import options_of
 from lossary.lookup import find
 from samples import LOSSES, each_loss, those
 

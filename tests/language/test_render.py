@@ -19,7 +19,8 @@ from lossary.formula import apply, constant, variable
 from lossary.functions import FUNCTIONS, PRIMITIVES, class_index
 from lossary.render import TARGETS, Program, latex, render
 from lossary.render.latex import SYMBOLS, TEMPLATES
-from lossary.render.target import ALONG_AN_ORDER, IN_PAIRS, lower
+from lossary.render.lowering import lower
+from lossary.render.target import ALONG_AN_ORDER, IN_PAIRS
 from lossary.render.target import target as target_of
 from lossary.render.textbook import TOLD
 from samples import each_loss, sample

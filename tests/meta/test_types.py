@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import lossary as L
-from lossary.engine.arguments import options_of
+from lossary.engine.options import options_of
 from lossary.typing import Options
 
 TREE = Path(__file__).parents[2]

@@ -131,7 +131,7 @@ JSON_OPTION = click.Option(["--json", "as_json"], is_flag=True, help="Print JSON
 
 def _common(loss: Loss) -> list[click.Parameter]:
     """Return the options of the contract that this loss has."""
-    from lossary.engine.arguments import options_of
+    from lossary.engine.options import options_of
 
     known = {
         "weight": {"metavar": "NUMBERS", "help": "At least 0; 0 leaves the element out."},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lossary.definition import PROMISES, Argument, Definition
-from lossary.engine.arguments import options_of
+from lossary.engine.options import options_of
 
 _OPTIONS = {
     "weight": "at least 0, broadcast to the loss; a weight of 0 leaves the element out",

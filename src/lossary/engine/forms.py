@@ -12,8 +12,8 @@ from lossary.engine.program import Variant
 from lossary.formula import variable, walk
 from lossary.kernels import pool
 from lossary.render.kernel import Kernel, Operand, Place, Result, Storage, check_of
+from lossary.render.lowering import lower
 from lossary.render.passes import COSTLY
-from lossary.render.target import lower
 from lossary.rewriting import substitute
 
 PARALLEL_FROM = {"arithmetic": 1 << 19, "functions": 1 << 17}

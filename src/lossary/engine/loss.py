@@ -13,11 +13,11 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, overload
 
 from lossary.definition import Definition, define
-from lossary.engine.arguments import options_of
 from lossary.engine.autograph import as_written
 from lossary.engine.calls import Calls
 from lossary.engine.describe import describe
 from lossary.engine.numbered import number
+from lossary.engine.options import options_of
 from lossary.engine.program import text, variant
 from lossary.engine.states import NextState
 from lossary.render import latex

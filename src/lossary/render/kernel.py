@@ -10,9 +10,9 @@ from lossary.domain import Domain
 from lossary.formula import Expression, variable
 from lossary.functions import absolute, exp, pick, total
 from lossary.render import lanes
+from lossary.render.lowering import lower
 from lossary.render.passes import Plan
 from lossary.render.spare import relax
-from lossary.render.target import lower
 
 Storage = Literal["float64", "float32", "bfloat16", "float16", "integer", "boolean"]
 

@@ -13,7 +13,8 @@ from lossary.formula import Expression, variable
 from lossary.functions.vocabulary import TRUTHS, fixed_place
 from lossary.render.kernel import Kernel
 from lossary.render.passes import row_parts
-from lossary.render.target import Printer, Target
+from lossary.render.target import Target
+from lossary.render.text import Printer
 from lossary.rewriting import substitute
 
 

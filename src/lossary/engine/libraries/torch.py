@@ -291,13 +291,38 @@ def _by_operations(operation: Operation, arrays: Sequence[Any]) -> Any:
 @lru_cache(maxsize=1024)
 def _value_function(operation: Operation) -> Any:
     """Return the Function of a loss: forward is its text, backward the text of its gradient."""
+    return _function(
+        operation, "value", operation.variant.definition.name,
+        lambda *given: _send_back(operation, *given),
+        lambda *given: _push_forward(operation, *given),
+    )  # fmt: skip
 
-    class Value(torch.autograd.Function):
+
+@lru_cache(maxsize=1024)
+def _gradient_function(operation: Operation, of: str) -> Any:
+    """Return the Function of a gradient, whose backward is the derived second derivative."""
+    return _function(
+        operation, f"gradient:{of}", f"{operation.variant.definition.name}_gradient",
+        lambda *given: _pull_back(operation, of, *given),
+        lambda *given: _push_gradient(operation, of, *given),
+    )  # fmt: skip
+
+
+def _function(
+    operation: Operation,
+    result: str,
+    name: str,
+    back: Callable[..., Any],
+    forth: Callable[..., Any],
+) -> Any:
+    """Return a Function whose forward is a text; ``back`` and ``forth`` are its derivatives."""
+
+    class Derived(torch.autograd.Function):
         generate_vmap_rule = True
 
         @staticmethod
         def forward(*arrays: Any) -> Any:
-            return LIBRARY.evaluate(operation, ("value",), arrays)
+            return LIBRARY.evaluate(operation, (result,), arrays)
 
         @staticmethod
         def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -309,7 +334,7 @@ def _value_function(operation: Operation) -> Any:
         def backward(ctx: Any, *upstream: Any) -> Any:
             arrays = ctx.saved_tensors
             return tuple(
-                _send_back(operation, name, x, upstream[0], arrays) if needed else None
+                back(name, x, upstream[0], arrays) if needed else None
                 for name, x, needed in zip(
                     operation.variant.arguments, arrays, ctx.needs_input_grad, strict=True
                 )
@@ -317,11 +342,10 @@ def _value_function(operation: Operation) -> Any:
 
         @staticmethod
         def jvp(ctx: Any, *tangents: Any) -> Any:
-            total = _push_forward(operation, ctx.saved_tensors, tangents)
-            return _spread(total, *ctx.like)
+            return _spread(forth(ctx.saved_tensors, tangents), *ctx.like)
 
-    Value.__name__ = operation.variant.definition.name
-    return Value
+    Derived.__name__ = name
+    return Derived
 
 
 def _spread(total: Any, dtype: Any, shape: Any) -> Any:
@@ -368,43 +392,7 @@ def _fit(gradient: Any, x: Any) -> Any:
     return gradient.to(x.dtype)
 
 
-@lru_cache(maxsize=1024)
-def _gradient_function(operation: Operation, of: str) -> Any:
-    """Return the Function of a gradient, whose backward is the derived second derivative."""
-
-    class Gradient(torch.autograd.Function):
-        generate_vmap_rule = True
-
-        @staticmethod
-        def forward(*arrays: Any) -> Any:
-            return LIBRARY.evaluate(operation, (f"gradient:{of}",), arrays)
-
-        @staticmethod
-        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-            ctx.save_for_backward(*inputs)
-            ctx.save_for_forward(*inputs)
-            ctx.like = output.dtype, output.shape
-
-        @staticmethod
-        def backward(ctx: Any, *upstream: Any) -> Any:
-            arrays = ctx.saved_tensors
-            return tuple(
-                _pull_back(operation, of, name, upstream[0], arrays, x) if needed else None
-                for name, x, needed in zip(
-                    operation.variant.arguments, arrays, ctx.needs_input_grad, strict=True
-                )
-            )
-
-        @staticmethod
-        def jvp(ctx: Any, *tangents: Any) -> Any:
-            total = _push_gradient(operation, of, ctx.saved_tensors, tangents)
-            return _spread(total, *ctx.like)
-
-    Gradient.__name__ = f"{operation.variant.definition.name}_gradient"
-    return Gradient
-
-
-def _pull_back(operation: Operation, of: str, name: str, upstream: Any, arrays: Any, x: Any) -> Any:
+def _pull_back(operation: Operation, of: str, name: str, x: Any, upstream: Any, arrays: Any) -> Any:
     if name not in operation.differentiable:
         return None
     second = LIBRARY.evaluate(operation, (f"pullback:{of}:{name}",), (*arrays, upstream))

@@ -9,9 +9,10 @@ from functools import cached_property
 from lossary.formula import Expression, variable, walk
 from lossary.functions import peak, where
 from lossary.render.kernel import Kernel, Operand, Result
+from lossary.render.lowering import lower
 from lossary.render.passes import Plan
 from lossary.render.spare import relax
-from lossary.render.target import Target, lower
+from lossary.render.target import Target
 from lossary.render.triton import TARGETS, fitted
 from lossary.render.walk import Scope
 from lossary.rewriting import substitute
