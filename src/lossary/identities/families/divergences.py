@@ -85,6 +85,13 @@ DIVERGENCES = (
         Q="Simplex",
     ),
     identity(
+        "Hellinger distance",
+        lambda P, Q: sqrt(affinity_gap(P, Q)),
+        lambda P, Q: norm(root_difference(P, Q)) / sqrt(2),
+        P="Simplex",
+        Q="Simplex",
+    ),
+    identity(
         "Bhattacharyya",
         lambda P, Q: log(total(geometric_mean(P, Q))),
         lambda P, Q: log_affinity(P, Q),
