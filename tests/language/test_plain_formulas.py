@@ -17,7 +17,7 @@ from lossary.functions import exp, log, maximum, norm, pick, softmax, total, whe
 from lossary.render.textbook import BEND, TOLD, textbook
 from lossary.rewriting import substitute
 from lossary.show import reading
-from lossary.show.formulas import abbreviate
+from lossary.notation.letters import abbreviate
 from lossary.show.reading import read
 from lossary.show.unicode import plain, symbol
 

@@ -21,6 +21,7 @@ from lossary.accuracy.truth import truths, ulps_of
 from lossary.accuracy.ulps import FORMATS, ulps
 from lossary.definition import Definition
 from lossary.formula import Expression, walk
+from lossary.render.target import lower
 
 Array = np.ndarray
 
@@ -74,7 +75,8 @@ class Computed:
             t is not None and not isinstance(t, Kink) and context().isinf(t)
             for t in entries_of(self.truth[row])
         )
-        return bool(finite and infinite and _exact(self.expression, self.point(row)) is not None)
+        forms = (self.expression, lower(self.expression)) if finite and infinite else ()
+        return any(_exact(form, self.point(row)) is not None for form in forms)
 
     def beside_largest(self, row: int) -> float:
         """Return the error of a row in units of the last place of its largest entry."""

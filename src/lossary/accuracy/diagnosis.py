@@ -159,8 +159,6 @@ def _finding(
     if worst.error < MINOR * sample.least:
         return None
     advice = "" if worst.another else _advice(members)
-    if worst.explained and not advice and worst.error < SAVED:
-        return None  # the last digits, which a rounding of the arguments costs too
     cause = undefined(definition.meaning(sample.absent), worst.point) if worst.undefined else None
     if worst.another:
         cause = another(written(sample.expression))

@@ -38,6 +38,26 @@ def _divide(m: Any, x: Number, y: Number) -> Number:
     return m.nan if not x or x != x else m.inf * (1 if x > 0 else -1)  # noqa: PLR0124
 
 
+MOST_BITS = 2**16  # before the point of an exponent: e to more is infinite, or 0
+
+
+def _exp(m: Any, x: Number) -> Number:
+    """Return e^x; mpmath takes e to a huge integer by multiplying, which takes for ever."""
+    size = m.mag(x) if x and m.isfinite(x) else 0
+    if size < 32:
+        return m.exp(x)
+    if size > MOST_BITS:
+        return m.inf if x > 0 else m.mpf(0)
+    with m.workprec(m.prec + size + 16):
+        twos = m.nint(x / m.ln2)
+        rest = x - twos * m.ln2
+    return m.ldexp(m.exp(rest), int(twos))
+
+
+def _expm1(m: Any, x: Number) -> Number:
+    return m.expm1(x) if abs(x) < 2**31 else _exp(m, x) - 1
+
+
 def _ndtr(m: Any, x: Number) -> Number:
     return m.erfc(-x / m.sqrt(2)) / 2
 
@@ -55,8 +75,8 @@ IN_MPMATH: dict[str, Callable[..., Any]] = {
     "sign": lambda m, x: m.mpf(x > 0) - m.mpf(x < 0),
     "floor": lambda m, x: m.floor(x),
     "sqrt": lambda m, x: m.sqrt(x),
-    "exp": lambda m, x: m.exp(x),
-    "expm1": lambda m, x: m.expm1(x),
+    "exp": _exp,
+    "expm1": _expm1,
     "log": lambda m, x: m.log(x),
     "log1p": lambda m, x: m.log1p(x) if x != -1 else -m.inf,
     "tanh": lambda m, x: m.tanh(x),

@@ -6,6 +6,14 @@ readers see, and how it is *computed*, stable, in primitives. Its *slope* is the
 meaning, never of the stable form.
 """
 
+from lossary.functions.affinity import (
+    affinity_gap as affinity_gap,
+    geometric_mean as geometric_mean,
+    log_affinity as log_affinity,
+    power_sum_gap as power_sum_gap,
+    root_difference as root_difference,
+    squared_root_difference as squared_root_difference,
+)
 from lossary.functions.aggregates import (
     log_share as log_share,
     matthews_gap as matthews_gap,
@@ -168,6 +176,12 @@ from lossary.functions.likelihoods import (
     student_t_scale_slope as student_t_scale_slope,
     student_t_slope as student_t_slope,
 )
+from lossary.functions.normal import (
+    over_softplus as over_softplus,
+    square_over_softplus as square_over_softplus,
+    square_times_exp as square_times_exp,
+    times_exp as times_exp,
+)
 from lossary.functions.ordered import (
     ALONG_AN_ORDER as ALONG_AN_ORDER,
     ORDERED as ORDERED,
@@ -277,6 +291,12 @@ from lossary.functions.tempered import (
     tempered_normalizer as tempered_normalizer,
     tempered_softmax as tempered_softmax,
     tsallis_loss_at as tsallis_loss_at,
+)
+from lossary.functions.two_sides import (
+    log_cloglog as log_cloglog,
+    log_part as log_part,
+    sigmoid_difference as sigmoid_difference,
+    sigmoid_divergence as sigmoid_divergence,
 )
 from lossary.functions.vectors import (
     centred as centred,

@@ -74,22 +74,22 @@ def _iou(box: Expression, other: Expression) -> Expression:
 
 
 def _rest(box: Expression, other: Expression) -> Expression:
-    width, height = _enclosing(box, other)
-    return weighted(width * height - _union(box, other), 1 / (width * height))
+    hull_width, hull_height = _enclosing(box, other)
+    return weighted(hull_width * hull_height - _union(box, other), 1 / (hull_width * hull_height))
 
 
 def _shift(box: Expression, other: Expression) -> Expression:
     (x1, y1, x2, y2), (u1, v1, u2, v2) = corners(box), corners(other)
-    width, height = _enclosing(box, other)
+    hull_width, hull_height = _enclosing(box, other)
     square = ((x1 + x2 - u1 - u2) / 2) ** 2 + ((y1 + y2 - v1 - v2) / 2) ** 2
-    return weighted(square, 1 / (width**2 + height**2))
+    return weighted(square, 1 / (hull_width**2 + hull_height**2))
 
 
 def _sides(box: Expression, other: Expression) -> Expression:
     (x1, y1, x2, y2), (u1, v1, u2, v2) = corners(box), corners(other)
-    width, height = _enclosing(box, other)
+    hull_width, hull_height = _enclosing(box, other)
     wider, higher = (x2 - x1) - (u2 - u1), (y2 - y1) - (v2 - v1)
-    return weighted(wider**2, 1 / width**2) + weighted(higher**2, 1 / height**2)
+    return weighted(wider**2, 1 / hull_width**2) + weighted(higher**2, 1 / hull_height**2)
 
 
 def _aspect(box: Expression, other: Expression) -> Expression:

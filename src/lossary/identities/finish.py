@@ -30,7 +30,7 @@ from lossary.rewriting import rebuild
 
 UNBOUNDED = frozenset(
     [
-        "log", "log_softmax", "cross_entropy_at", "mean_cross_entropy", "log_ratio",
+        "log", "exp", "log_softmax", "cross_entropy_at", "mean_cross_entropy", "log_ratio",
         "exp_of_rounded", "expm1_of_rounded", "excess_from", "efron_excess", "logsumexp_from",
     ]
 )  # fmt: skip

@@ -69,7 +69,7 @@ class Reader:
             return node
         if operator in _SUMS | _PRODUCTS:
             return self._sum(self._terms(node))
-        if operator in TOLD:
+        if operator in TOLD or (operator in FUNCTIONS and FUNCTIONS[operator].told):
             return node
         if (meaning := meaning_of(operator, arguments)) is not None:
             return self(meaning)

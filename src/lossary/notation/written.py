@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
+from inspect import signature
 from types import FrameType
 from typing import Any
 
 from lossary.calculus import derivative, diagonal, gradient
 from lossary.formula import Expression, variable, walk
-from lossary.functions import maximum
+from lossary.functions import FUNCTIONS, maximum
 from lossary.notation.products import number_of
 from lossary.notation.reading import Reader
 from lossary.notation.told import gradient_told, hessian_told, told_in
@@ -83,19 +84,53 @@ class Written:
                 meanings = [(other, new) for (other, _), new in zip(meanings, inside, strict=True)]
                 meanings.append((letter, part))
         value, *derivatives = shown
-        return (value, *map(read, derivatives)), tuple(reversed(meanings))
+        return (value, *map(read, derivatives)), tuple(_unfolded(reversed(meanings)))
+
+
+Meanings = Iterable[tuple[Expression, Expression]]
+
+
+def _unfolded(meanings: Meanings) -> Iterator[tuple[Expression, Expression]]:
+    """Yield letters with what they stand for, and before each what its own meaning has named."""
+    words: dict[str, Expression] = {}
+    told: set[Expression] = set()
+    for letter, part in meanings:
+        if part not in told_in(part):
+            yield letter, part
+            continue
+        means: Any = FUNCTIONS[part.operator].means
+        symbols = dict(zip(signature(means).parameters, part.arguments, strict=True))
+        meaning, named = parts_of(means, symbols, helpers=True)
+        own = {
+            inner: variable(name, axes=inner.axes)
+            for name, inner in named.items()
+            if inner.operator != "pick" and words.setdefault(name, inner) is inner
+        }
+        for inner in walk(meaning):
+            if inner in own and inner not in told:
+                told.add(inner)
+                others = {other: word for other, word in own.items() if other is not inner}
+                yield own[inner], substitute(inner, others)
+        yield letter, substitute(meaning, own)
 
 
 def parts_of(
-    formula: Callable[..., Any], symbols: Mapping[str, Any]
+    formula: Callable[..., Any], symbols: Mapping[str, Any], *, helpers: bool = False
 ) -> tuple[Expression, dict[str, Expression]]:
-    """Trace a formula, and look at what its author has named."""
+    """Trace a formula, and look at what its author has named.
+
+    With ``helpers``, what a function beside the formula returns has the name of that function.
+    """
     seen: dict[str, Any] = {}
     code = getattr(formula, "__code__", None)
 
-    def watch(frame: FrameType, event: str, _: Any) -> None:
-        if event == "return" and frame.f_code is code:
+    def watch(frame: FrameType, event: str, result: Any) -> None:
+        if event != "return":
+            return
+        if frame.f_code is code:
             seen.update(frame.f_locals)
+        elif helpers and code and frame.f_code.co_filename == code.co_filename:
+            seen[_name_of(frame)] = result
 
     kept = sys.getprofile()
     sys.setprofile(watch)
@@ -113,6 +148,14 @@ def parts_of(
         and part is not result
         and part in within
     }
+
+
+def _name_of(frame: FrameType) -> str:
+    """Return the name of a function, with its argument if it has one only."""
+    name, arguments = frame.f_code.co_name.strip("_"), frame.f_code.co_argcount
+    first = next(iter(frame.f_locals.values()), None)
+    single = arguments == 1 and isinstance(first, Expression) and first.operator == "variable"
+    return f"{name}_of_{first.payload}" if single else name
 
 
 def _letters(

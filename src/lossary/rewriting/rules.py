@@ -125,7 +125,13 @@ def _add(x: Expression, y: Expression) -> Expression | None:
         return x - minus
     if (minus := _negated(x)) is not None:
         return y - minus
-    return 2 * x if x is y else None
+    return 2 * x if x is y or _are_turned(x, y) else None
+
+
+def _are_turned(x: Expression, y: Expression) -> bool:
+    """Whether two products differ in the order of their factors: the two halves of a square."""
+    both = _is(x, "multiply") and _is(y, "multiply")
+    return both and all(map(is_, x.arguments, y.arguments[::-1]))
 
 
 def _factor(sign_of_second: int) -> Callable[[Expression, Expression], Expression | None]:
@@ -186,6 +192,8 @@ def _subtract(x: Expression, y: Expression) -> Expression | None:
         return x.arguments[0] - 2 * y  # exact, where (c - y) - y rounds twice
     if (minus := _negated(y)) is not None:
         return x + minus
+    if _is(x, "negative") and x.arguments[0] is y:
+        return -(2 * y)
     if x is ONE and y.operator in COMPLEMENTS:
         return COMPLEMENTS[y.operator](*y.arguments)
     return None

@@ -93,7 +93,7 @@ def _example(loss: Loss) -> list[str]:
 
 
 def _formula(loss: Loss) -> list[str]:
-    from lossary.show.formulas import abbreviate
+    from lossary.notation.letters import abbreviate
 
     (value, gradient, hessian), named = loss.written.lettered
     (value, gradient, hessian), letters = abbreviate([value, gradient], [hessian], named=named)

@@ -184,12 +184,15 @@ class Library(ABC):
             return self._as_array(operation, found, arrays)
 
     def _as_array(self, operation: Operation, x: Any, arrays: Sequence[Any]) -> Any:
-        """A derivative can be a plain number, such as the Hessian of the squared error."""
+        """A result can be a plain number: the Hessian of the squared error, a loss without slope.
+
+        It is that of each element, also where elements are counted.
+        """
         if hasattr(x, "dtype"):
             return x
         x = self.cast(self.array(x, arrays[0]), operation.work)
         rows = operation.variant.definition.class_axis
-        return self.broadcast(x, arrays[0][..., :1]) if rows else x
+        return self.broadcast(x, arrays[0][..., :1] if rows else arrays[0])
 
     def widened(self, operation: Operation, arrays: Sequence[Any]) -> list[Any]:
         """Return the arrays in the work dtype; labels stay integers.

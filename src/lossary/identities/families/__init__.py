@@ -11,6 +11,7 @@ from lossary.identities.families.differences import DIFFERENCES
 from lossary.identities.families.divergences import DIVERGENCES
 from lossary.identities.families.gains import GAINS
 from lossary.identities.families.logarithms import LOGARITHMS
+from lossary.identities.families.normals import NORMALS
 from lossary.identities.families.orders import ORDERS
 from lossary.identities.families.rivals import RIVALS
 from lossary.identities.families.robust import ROBUST
@@ -26,6 +27,7 @@ IDENTITIES = (
     *DIFFERENCES,
     *ROBUST,
     *SCORES,
+    *NORMALS,
     *CLASSES,
     *RIVALS,
     *DIVERGENCES,

@@ -57,6 +57,16 @@ CLASSES = (
         lambda X, k: exp(where(is_class(k), -inf, X)),
     ),
     identity(
+        "sum of the other exponentials",
+        lambda X, k: total(exp(X)) - exp(pick(X, k)),
+        lambda X, k: total(exp(where(is_class(k), -inf, X))),
+    ),
+    identity(
+        "sum of the other scaled exponentials",
+        lambda X, k, s: total(exp(s * X)) - exp(s * pick(X, k)),
+        lambda X, k, s: total(exp(where(is_class(k), -inf, s * X))),
+    ),
+    identity(
         "share beside other exponentials",
         lambda x, Y: log_ratio(exp(x), exp(x) + total(exp(Y))),
         lambda x, Y: -log1p_total_exp(Y - x),

@@ -3,22 +3,107 @@
 from __future__ import annotations
 
 from lossary.functions import (
+    affinity_gap,
     exp,
+    geometric_mean,
     jeffreys_term,
     jensen_gap,
     log,
+    log_affinity,
     log_ratio,
     log_relative_entropy,
     log_softmax,
+    norm,
+    power_sum_gap,
     relative_entropy,
     relative_entropy_term,
+    root_difference,
+    sigmoid,
+    sigmoid_cross_entropy,
+    sigmoid_divergence,
     softmax,
     softmax_divergence,
+    softplus,
+    sqrt,
+    squared_root_difference,
     total,
 )
 from lossary.identities.rules import POSITIVE, identity
 
+AMOUNT = "NonNegative Positive Unit OpenUnit Simplex"
+
 DIVERGENCES = (
+    identity(
+        "relative entropy of yes and no",
+        lambda x, y: (
+            sigmoid(x) * (softplus(-y) - softplus(-x)) + sigmoid(-x) * (softplus(y) - softplus(x))
+        ),
+        lambda x, y: sigmoid_divergence(x, y),
+    ),
+    identity(
+        "cross-entropy of yes and no less entropy",
+        lambda x, y: (
+            sigmoid_cross_entropy(y, sigmoid(x), 1, 1) - sigmoid_cross_entropy(x, sigmoid(x), 1, 1)
+        ),
+        lambda x, y: sigmoid_divergence(x, y),
+    ),
+    identity(
+        "root of a product",
+        lambda x, y: sqrt(x * y),
+        lambda x, y: geometric_mean(x, y),
+        x=AMOUNT,
+        y=AMOUNT,
+    ),
+    identity(
+        "difference of roots",
+        lambda x, y: sqrt(x) - sqrt(y),
+        lambda x, y: root_difference(x, y),
+        x=AMOUNT,
+        y=AMOUNT,
+    ),
+    identity(
+        "square of a difference of roots",
+        lambda x, y: root_difference(x, y) * root_difference(x, y),
+        lambda x, y: squared_root_difference(x, y),
+    ),
+    identity(
+        "distance of roots",
+        lambda X, Y: sqrt(total(squared_root_difference(X, Y))),
+        lambda X, Y: norm(root_difference(X, Y)),
+    ),
+    identity(
+        "scaled distance of roots",
+        lambda X, Y, c: sqrt(c * total(squared_root_difference(X, Y))),
+        lambda X, Y, c: sqrt(c) * norm(root_difference(X, Y)),
+        c=POSITIVE,
+    ),
+    identity(
+        "Hellinger",
+        lambda P, Q: 1 - total(geometric_mean(P, Q)),
+        lambda P, Q: affinity_gap(P, Q),
+        P="Simplex",
+        Q="Simplex",
+    ),
+    identity(
+        "Hellinger distance",
+        lambda P, Q: sqrt(affinity_gap(P, Q)),
+        lambda P, Q: norm(root_difference(P, Q)) / sqrt(2),
+        P="Simplex",
+        Q="Simplex",
+    ),
+    identity(
+        "Bhattacharyya",
+        lambda P, Q: log(total(geometric_mean(P, Q))),
+        lambda P, Q: log_affinity(P, Q),
+        P="Simplex",
+        Q="Simplex",
+    ),
+    identity(
+        "Tsallis",
+        lambda P, q: 1 - total(P**q),
+        lambda P, q: power_sum_gap(P, q),
+        P="Simplex",
+    ),
     identity(
         "relative entropy",
         lambda P, Q: total(P * log_ratio(P, Q)),

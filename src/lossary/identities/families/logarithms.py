@@ -6,6 +6,7 @@ from lossary.functions import (
     absolute,
     cosh,
     exp,
+    exp_gap,
     exp_minus_exp,
     expm1,
     gaussian_nll,
@@ -15,8 +16,10 @@ from lossary.functions import (
     log1p_difference,
     log1p_odds_ratio,
     log1p_square,
+    log_cloglog,
     log_cosh_difference,
     log_odds,
+    log_part,
     log_ratio,
     log_share,
     poisson_nll,
@@ -43,6 +46,11 @@ LOGARITHMS = (
     identity(
         "square over an exponential", lambda x, y: x * x / exp(y), lambda x, y: x * x * exp(-y)
     ),
+    identity(
+        "square over a squared exponential",
+        lambda x, y: x * x / (exp(y) * exp(y)),
+        lambda x, y: x * x * exp(-2 * y),
+    ),
     identity("quotient of exponentials", lambda x, y: exp(x) / exp(y), lambda x, y: exp(x - y)),
     identity("square of an exponential", lambda x: exp(x) * exp(x), lambda x: exp(2 * x)),
     identity(
@@ -65,6 +73,7 @@ LOGARITHMS = (
     identity("log of a root", lambda x: log(sqrt(x)), lambda x: log(x) / 2),
     identity("log1p of expm1", lambda x: log1p(expm1(x)), lambda x: x),
     identity("log1mexp", lambda x: log(-expm1(x)), lambda x: log1mexp(-x)),
+    identity("log1mexp of exp", lambda x: log1mexp(exp(x)), lambda x: log_cloglog(x)),
     identity("log of a quotient", lambda x, y: log(x / y), lambda x, y: log_ratio(x, y), y="any"),
     identity(
         "difference of logarithms", lambda x, y: log(x) - log(y), lambda x, y: log_ratio(x, y)
@@ -137,15 +146,22 @@ LOGARITHMS = (
     identity(
         "share of two",
         lambda x, y: log_ratio(x, x + y),
-        lambda x, y: log_share(x, y),
+        lambda x, y: log_part(x, y),
         x=POSITIVE,
         y=POSITIVE,
     ),
     identity("log of a rest", lambda x, y: log(rest_share(x, y)), lambda x, y: log_share(y, x)),
     identity(
+        "share of two positive numbers",
+        lambda x, y: log_share(x, y),
+        lambda x, y: log_part(x, y),
+        x="Positive",
+        y="Positive",
+    ),
+    identity(
         "whole over its part",
         lambda x, y: log(-relative_error(y, -x)),
-        lambda x, y: -log_share(x, y),
+        lambda x, y: -log_part(x, y),
         x=POSITIVE,
         y=POSITIVE,
     ),
@@ -175,6 +191,7 @@ LOGARITHMS = (
         q="OpenUnit Unit",
     ),
     identity("Poisson", lambda x, t: exp(x) - t * x, lambda x, t: poisson_nll(x, t)),
+    identity("Poisson of one event", lambda x: poisson_nll(x, 1), lambda x: 1 + exp_gap(x)),
     identity(
         "Poisson of a rate",
         lambda x, t: x - t * log(x),

@@ -1,0 +1,98 @@
+"""Roots and powers of probabilities: Hellinger's distance, Bhattacharyya's, Tsallis' entropy."""
+
+# A slope may mention its own function, which pyright cannot see through.
+# pyright: reportGeneralTypeIssues=false
+
+from __future__ import annotations
+
+from lossary.formula import Expression
+from lossary.functions.elementwise import power_complement
+from lossary.functions.vocabulary import (
+    argpeak,
+    is_class,
+    log,
+    log1p,
+    named,
+    peak,
+    sqrt,
+    total,
+    weighted,
+    where,
+)
+
+
+def _ratio(x: Expression, y: Expression) -> Expression:
+    """Return sqrt(x / y), 0 where x is."""
+    return where(x == 0, 0, sqrt(x) / sqrt(where(x == 0, 1, y)))
+
+
+@named(
+    means=lambda x, y: sqrt(x * y),
+    # Beside a 0 it is 0, and so is its slope.
+    slope=lambda x, y: (_ratio(y, x) / 2, _ratio(x, y) / 2),
+)
+def geometric_mean(x: Expression, y: Expression) -> Expression:
+    """The root of a product of numbers from 0, which may under- or overflow."""
+    return sqrt(x) * sqrt(y)
+
+
+@named(means=lambda x, y: sqrt(x) - sqrt(y))
+def root_difference(x: Expression, y: Expression) -> Expression:
+    """The difference of two roots, right also where they nearly agree."""
+    return where(x == y, 0, (x - y) / (sqrt(x) + sqrt(y)))
+
+
+@named(
+    means=lambda x, y: (sqrt(x) - sqrt(y)) ** 2,
+    # 1 less a ratio of roots, as a difference of roots over one.
+    slope=lambda x, y: (_over_root(x, y), _over_root(y, x)),
+)
+def squared_root_difference(x: Expression, y: Expression) -> Expression:
+    """The square of the difference of two roots."""
+    return root_difference(x, y) * root_difference(x, y)
+
+
+def _over_root(x: Expression, y: Expression) -> Expression:
+    return where(y == 0, 1, root_difference(x, y) / sqrt(where(y == 0, 1, x)))
+
+
+def _missing(p: Expression) -> Expression:
+    """Return what a row of probabilities is short of 1: its likeliest entry may be 1."""
+    return (1 - peak(p)) - total(where(is_class(argpeak(p)), 0, p))
+
+
+@named(
+    means=lambda p, q: 1 - total(sqrt(p * q)),
+    # As for a geometric mean.
+    slope=lambda p, q: (-_ratio(q, p) / 2, -_ratio(p, q) / 2),
+    shape="row",
+)
+def affinity_gap(p: Expression, q: Expression) -> Expression:
+    """1 less what two distributions have in common: squares, and what rounding left of 1."""
+    return total(squared_root_difference(p, q)) / 2 + (_missing(p) + _missing(q)) / 2
+
+
+@named(
+    means=lambda p, q: log(total(sqrt(p * q))),
+    # As for a geometric mean.
+    slope=lambda p, q: (
+        _ratio(q, p) / 2 / total(geometric_mean(p, q)),
+        _ratio(p, q) / 2 / total(geometric_mean(p, q)),
+    ),
+    shape="row",
+)
+def log_affinity(p: Expression, q: Expression) -> Expression:
+    """Logarithm of what two distributions have in common, right also where they nearly agree."""
+    gap = affinity_gap(p, q)
+    return where(gap < 0.5, log1p(-gap), log(total(geometric_mean(p, q))))
+
+
+@named(
+    means=lambda p, q: 1 - total(p**q),
+    # A sum of powers has no part that cancels.
+    slope=lambda p, q: (-(q * p ** (q - 1)), -total(weighted(p**q, log(p)))),
+    shape="row",
+)
+def power_sum_gap(p: Expression, power: Expression) -> Expression:
+    """1 less the sum of powers of probabilities: p (1 - p^(q - 1)) is never taken from 1."""
+    return total(weighted(p, power_complement(p, power - 1))) + _missing(p)

@@ -1,0 +1,83 @@
+"""Normal numbers by their spread: a scale, its logarithm, or what a softplus makes of a number.
+
+A square over a variance is never taken apart: beside an error of 0 it is 0, also where the
+variance is too small for a number.
+"""
+
+# A slope may mention its own function, which pyright cannot see through.
+# pyright: reportGeneralTypeIssues=false
+
+from __future__ import annotations
+
+from lossary.formula import Expression, constant
+from lossary.functions.carried import is_rounded, made_good
+from lossary.functions.elementwise import sigmoid, softplus
+from lossary.functions.vocabulary import exp, maximum, minimum, named, weighted, where
+
+_FAR = 700
+"""Up to here an exponential is a normal number, and so is its inverse."""
+
+
+def _grown(x: Expression, y: Expression, share: float) -> Expression:
+    """Return x exp(share y) in two steps, none of which under- or overflows before the whole."""
+    whole, rest = made_good(y) if is_rounded(y) else (y, None)
+    power = whole if share == 1 else share * whole
+    near = maximum(minimum(power, _FAR), -_FAR)
+    found = weighted(weighted(x, exp(near)), exp(power - near))
+    return found if rest is None else found * (1 + share * rest)
+
+
+@named(
+    means=lambda x, y: x * exp(y),
+    # The exponential may be infinite where the product is a number.
+    slope=lambda x, y: (exp(y), times_exp(x, y)),
+)
+def times_exp(x: Expression, power: Expression) -> Expression:
+    """X exp(power), which is 0 where x is, and may be a number where the exponential is none."""
+    return _grown(x, power, 1)
+
+
+@named(
+    means=lambda x, y: x * x * exp(y),
+    # As above.
+    slope=lambda x, y: (2 * times_exp(x, y), square_times_exp(x, y)),
+)
+def square_times_exp(x: Expression, power: Expression) -> Expression:
+    """X^2 exp(power), whose parts may under- or overflow where the whole does not."""
+    half = _grown(x, power, 0.5)
+    return half * half
+
+
+_TAIL = -40
+"""Below, softplus(x) is exp(x) to more digits than float64 holds."""
+
+
+def softplus_rate(x: Expression) -> Expression:
+    """Return the slope of log(softplus(x)), whose parts are both 0 far out."""
+    return where(x < _TAIL, 1, sigmoid(x) / softplus(maximum(x, _TAIL)))
+
+
+@named(
+    means=lambda x, s: x / softplus(s),
+    # The softplus may be 0 where its logarithm is a number.
+    slope=lambda x, s: (
+        over_softplus(constant(1), s),
+        -(over_softplus(x, s) * softplus_rate(s)),
+    ),
+)
+def over_softplus(x: Expression, spread: Expression) -> Expression:
+    """X over softplus(spread), which may be a number where the softplus is too small for one."""
+    return where(spread < _TAIL, times_exp(x, -spread), x / softplus(maximum(spread, _TAIL)))
+
+
+@named(
+    means=lambda x, s: (x / softplus(s)) ** 2,
+    # As above.
+    slope=lambda x, s: (
+        2 * over_softplus(over_softplus(x, s), s),
+        -2 * (square_over_softplus(x, s) * softplus_rate(s)),
+    ),
+)
+def square_over_softplus(x: Expression, spread: Expression) -> Expression:
+    """The square of x over softplus(spread)."""
+    return over_softplus(x, spread) * over_softplus(x, spread)
