@@ -142,6 +142,7 @@ def recipes_at_once(monkeypatch):
     met = {}
     monkeypatch.setattr(recipe, "PATIENCE", 1)
     monkeypatch.setattr(recipe, "_kinds", met)
+    monkeypatch.setattr(recipe, "_plans", {})
     return met
 
 

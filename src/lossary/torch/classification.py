@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from lossary.doors import NotMine
 from lossary.torch import computing
-from lossary.torch.computing import Parameters, Request
+from lossary.torch.computing import Asked, Parameters, Request
 from lossary.torch.contract import (
     as_torch,
     at_labels,
@@ -145,33 +146,37 @@ def _at_label(
     weight: Tensor | None,
     ignore_index: int,
     reduction: str,
-) -> Tensor:
+) -> Asked:
     _fits(input, target, weight)
     request = Request(
         loss, reduction, result_dtype(input), parameters, read_once=loss == "cross_entropy"
     )
-    if (found := _by_recipe(request, input, target, weight, ignore_index)) is not None:
-        return found
-    logits, label, keep = _rows(input, target, ignore_index)
-    own = None if weight is None else at_labels(weight, label)
-    count = _weight_sum(own, keep, input.dtype) if reduction == "mean" else None
-    request = request._replace(weight=own, denominator=count, mask=keep)
-    return computing.reduced(request, logits, label)
+    options = _options(request, input, weight, ignore_index)
+    slowly = partial(_row_by_row, request, input, target, weight, ignore_index)
+    return Asked(request, (input, target), options, slowly)
 
 
-def _by_recipe(
-    request: Request, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
-) -> Tensor | None:
-    """Return the loss by a recipe that weighs labels itself; None where there is none."""
+def _options(
+    request: Request, input: Tensor, weight: Tensor | None, ignore_index: int
+) -> dict[str, Any] | None:
+    """Return the options of a call that weighs labels itself; None where no recipe answers it."""
     if _classes(input) != input.dim() - 1:
         return None
     options = {
         "reduction": request.reduction, "check": False, "empty": "nan",
         "ignore_index": ignore_index, **dict(request.parameters),
     }  # fmt: skip
-    if weight is not None:
-        options["class_weight"] = weight
-    return computing.by_recipe(request, (input, target), options)
+    return options if weight is None else options | {"class_weight": weight}
+
+
+def _row_by_row(
+    request: Request, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
+) -> Tensor:
+    """Return the loss with a weight for each row, having looked at the labels."""
+    logits, label, keep = _rows(input, target, ignore_index)
+    own = None if weight is None else at_labels(weight, label)
+    count = _weight_sum(own, keep, input.dtype) if request.reduction == "mean" else None
+    return computing.reduced(request._replace(weight=own, denominator=count, mask=keep), logits, label)
 
 
 def _weight_sum(own: Tensor | None, keep: Tensor | None, dtype: torch.dtype) -> Tensor | None:
@@ -312,7 +317,7 @@ def binary_cross_entropy_with_logits(
     dtype = result_dtype(input, *others)
     arrays = () if pos_weight is None else (("positive_weight", pos_weight),)
     request = Request("binary_cross_entropy", reduction, dtype, (), weight, arrays=arrays)
-    return computing.reduced(request, input, target)
+    return computing.of_kinds(request, input, target)
 
 
 @as_torch
@@ -340,7 +345,7 @@ def multilabel_soft_margin_loss(
     dtype = input.dtype if weight is None else torch.promote_types(input.dtype, weight.dtype)
     if reduction == "mean":
         request = Request("binary_cross_entropy", "mean", dtype, (), weight)
-        return computing.reduced(request, input, target)
+        return computing.of_kinds(request, input, target)
     request = Request("binary_cross_entropy", "none", wide(dtype), (), weight)
     rows = computing.reduced(request, input, target).mean(-1)
     return (rows if reduction == "none" else rows.sum()).to(dtype)

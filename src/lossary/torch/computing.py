@@ -9,7 +9,10 @@ of the loss's NumPy text, and from a recipe of the engine once such calls have c
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import lru_cache, partial
+from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +25,8 @@ from lossary.engine.libraries.torch import is_watched
 from lossary.engine.libraries.torch_fused import loosen, released
 from lossary.engine.libraries.torch_memory import ORDINARY, is_plain_memory, keys_of
 from lossary.engine.recipes import NO_RECIPE
-from lossary.engine.recipes.torch import call
+from lossary.engine.recipes.recipe import remember
+from lossary.engine.recipes.torch import Plan, like_this, plan_of
 from lossary.engine.selection import CUTOFF
 from lossary.torch.contract import NotFiniteError
 from lossary.torch.formulas import FORMULAS, LOGITS, TOLD
@@ -52,13 +56,80 @@ class Request(NamedTuple):
     as_it_is: bool = False
 
 
+class Asked(NamedTuple):
+    """What a door asks of the core, having looked at the kinds of its arguments and no numbers.
+
+    A door that returns this in the place of a loss is not run again for arguments of such kinds, as
+    soon as a recipe answers. ``options`` are those of the core's call, None where no recipe can;
+    ``slowly`` answers otherwise.
+    """
+
+    request: Request
+    tensors: tuple[Tensor, ...]
+    options: Mapping[str, Any] | None
+    slowly: Callable[[], Tensor]
+
+    def answered(self, door: Any, args: tuple[Any, ...], named: Mapping[str, Any]) -> Tensor:
+        """Return the loss that a door was asked for with these arguments."""
+        plan = self._plan()
+        if plan is not None and self._says_it_all(door, args, named):
+            like = like_this(door, args, named)
+            given = [*map(id, (*args, *named.values()))]
+            own = (*self.tensors, *(self.options or {}).values())
+            read = [id(own[place]) for place in plan.places]
+            if like is not None and set(read) <= set(given):
+                remember(like, replace(plan, places=tuple(map(given.index, read))))
+        return self._answer(plan)
+
+    def answer(self) -> Tensor:
+        """Return the loss.
+
+        Raises NotFiniteError, which ``as_torch`` answers, if it is not finite and on the CPU.
+        """
+        return self._answer(self._plan())
+
+    def _plan(self) -> Plan | None:
+        request = self.request
+        if self.options is None:
+            return None
+        loss = FORMULAS[request.loss]
+        how = {"loose": request.read_once, "finite": not request.as_it_is}
+        return plan_of(loss, self.tensors, self.options, **how)
+
+    def _answer(self, plan: Plan | None) -> Tensor:
+        found = plan and plan.answer((*self.tensors, *(self.options or {}).values()))
+        if plan is None or found is NO_RECIPE:
+            return self.slowly()
+        return found.to(self.request.dtype)
+
+    def _says_it_all(self, door: Any, args: tuple[Any, ...], named: Mapping[str, Any]) -> bool:
+        """Whether the same comes of it each time: no warning, and no context that chooses a type.
+
+        Halves are float32 under autocast; a denominator is a number that was looked at.
+        """
+        request, said = self.request, signature(door).bind(*args, **named).arguments
+        if said.get("size_average") is not None or said.get("reduce") is not None:
+            return False
+        if request.denominator is not None or request.dtype.itemsize < 4:
+            return False
+        plain = said.get("reduction", "mean") == request.reduction
+        return plain and self.tensors[0].dtype is request.dtype
+
+
+def of_kinds(request: Request, *tensors: Tensor) -> Asked:
+    """Return the question for the loss of tensors in the core's layout: equal shapes, classes last."""
+    return Asked(request, tensors, _options(request, tensors), partial(_reduced, request, *tensors))
+
+
 def reduced(request: Request, *tensors: Tensor) -> Tensor:
-    """Return the loss of tensors in the core's layout: equal shapes, classes last.
+    """Return the answer, for a door that has looked at numbers, or goes on to compute with it.
 
     Raises NotFiniteError, which ``as_torch`` answers, if the result is not finite and on the CPU.
     """
-    if (found := _short(request, tensors)) is not None:
-        return found
+    return of_kinds(request, *tensors).answer()
+
+
+def _reduced(request: Request, *tensors: Tensor) -> Tensor:
     if is_small(request, tensors):
         return _apply(request, *tensors)
     if is_watched():
@@ -69,8 +140,8 @@ def reduced(request: Request, *tensors: Tensor) -> Tensor:
     return result
 
 
-def _short(request: Request, tensors: tuple[Tensor, ...]) -> Tensor | None:
-    """Return the loss by its recipe; None where there is none."""
+def _options(request: Request, tensors: tuple[Tensor, ...]) -> dict[str, Any] | None:
+    """Return the options of the core's call; None where a mean divides by what cannot be seen."""
     options: dict[str, Any] = {"reduction": request.reduction, "check": False, "empty": "nan"}
     options.update(request.parameters)
     options.update(request.arrays)
@@ -82,22 +153,7 @@ def _short(request: Request, tensors: tuple[Tensor, ...]) -> Tensor | None:
         options["denominator"] = divisor = _divisor_of(request, tensors)
         if divisor is None:
             return None
-    return by_recipe(request, tensors, options)
-
-
-def by_recipe(
-    request: Request, tensors: tuple[Tensor, ...], options: dict[str, Any]
-) -> Tensor | None:
-    """Return the loss that a request names, under these options; None where there is no recipe.
-
-    Raises NotFiniteError as ``reduced`` does.
-    """
-    result = call(FORMULAS[request.loss], tensors, options, loose=request.read_once)
-    if result is NO_RECIPE:
-        return None
-    if not request.as_it_is:
-        _ask_if_not_finite(result.detach())
-    return result if result.dtype is request.dtype else result.to(request.dtype)
+    return options
 
 
 def _divisor_of(request: Request, tensors: tuple[Tensor, ...]) -> float | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial, wraps
 from types import FunctionType, SimpleNamespace
-from typing import Any, NoReturn, ParamSpec
+from typing import Any, NoReturn, ParamSpec, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,8 @@ from torch.overrides import has_torch_function_variadic as overridden
 
 from lossary.doors import HasWarned, NotMine, as_peer
 from lossary.engine.libraries.torch_distributed import beside, mesh_of, replicating
+from lossary.engine.recipes.recipe import NO_RECIPE, known
+from lossary.engine.recipes.torch import like_this
 from lossary.errors import warn
 
 P = ParamSpec("P")
@@ -27,21 +29,41 @@ class NotFiniteError(HasWarned):
     """A result is infinite or NaN: which of them, and with what gradient, is PyTorch's to say."""
 
 
-def as_torch(door: Callable[P, Tensor]) -> Callable[P, Tensor]:
+class Question(Protocol):
+    """What a door may return in the place of a loss; ``computing.Asked`` is one."""
+
+    def answered(self, door: Any, args: tuple[Any, ...], named: Mapping[str, Any]) -> Tensor:
+        """Return the loss that a door was asked for with these arguments."""
+        ...
+
+
+def as_torch(door: Callable[P, Tensor | Question]) -> Callable[P, Tensor]:
     """Give a door PyTorch's answer where it raises NotMine, and PyTorch's errors.
 
     A door raises NotMine for what lies outside the core: complex numbers, integer predictions,
     shapes that only the operator of the same name can judge. That operator also says what becomes
     of infinity and NaN, because mixed precision steps or skips by its answer.
+
+    The door is not run where arguments of such kinds have come, and a recipe answers.
     """
     peer: Any = getattr(nn.functional, door.__name__, None)
-    answer = as_peer(door, _as_said_by(peer, warn), _TROUBLE, warned=_as_said_by(peer, _silent))
+
+    @wraps(door)
+    def own(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+        said = door(*args, **kwargs)
+        return said if isinstance(said, Tensor) else said.answered(door, args, kwargs)
+
+    answer = as_peer(own, _as_said_by(peer, warn), _TROUBLE, warned=_as_said_by(peer, _silent))
 
     @wraps(door)
     def call(*args: P.args, **kwargs: P.kwargs) -> Tensor:
         given = (*args, *kwargs.values())
         if overridden(*given):
             return handle_torch_function(call, given, *args, **kwargs)
+        like = like_this(door, args, kwargs)
+        plan = None if like is None else known(like)
+        if plan is not None and (found := plan.answer(given)) is not NO_RECIPE:
+            return found
         for x in given:
             if type(x) not in _ORDINARY and (mesh := mesh_of(given)) is not None:
                 return _together(answer, mesh, args, kwargs)

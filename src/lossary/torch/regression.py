@@ -54,7 +54,7 @@ def _of_error(
         total = weight.sum() if weighted_mean else None
         dtype = (composed_dtype if weighted_mean else result_dtype)(input, target, weight)
         request = Request(loss, reduction, dtype, parameters, weight, total, read_once=composed)
-    return computing.reduced(request, input, target)
+    return computing.of_kinds(request, input, target)
 
 
 @as_torch

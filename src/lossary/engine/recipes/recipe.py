@@ -47,7 +47,7 @@ PATIENCE = 16
 """Calls of a kind before its kernel is compiled: a script that calls once compiles nothing."""
 
 MOST = 4096
-"""Kinds that are remembered; a program that has more begins anew."""
+"""Kinds, and plans, that are remembered; a program that has more begins anew."""
 
 _LIBRARIES = frozenset({"jax", "numpy", "tensorflow", "torch"})
 _roads: dict[type, Callable[..., Any] | None] = {}
@@ -82,6 +82,19 @@ class _Kind:
 
 
 _kinds: dict[Any, _Kind] = {}
+_plans: dict[Any, Any] = {}
+
+
+def known(call: Any) -> Any:
+    """Return the plan of calls with all that this one's answer hangs on, beside its numbers."""
+    return _plans.get(call)
+
+
+def remember(call: Any, plan: Any) -> None:
+    """Keep the plan of such calls."""
+    if len(_plans) >= MOST:
+        _plans.clear()
+    _plans[call] = plan
 
 
 def option_kind(options: Mapping[str, Any], array_kind: Callable[[Any], Any]) -> Any:

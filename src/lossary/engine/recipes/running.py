@@ -58,20 +58,39 @@ class Recipe:
 
         ``addresses`` are those of inputs, values (with ``each``), derivatives and extras.
         """
-        assert self.entry is not None  # noqa: S101  (find returns no other recipe)
+        addresses += self.numbers_of(options)
+        return self.begun(*self.cut(rows, classes), addresses, factor, self.divisor(options))
+
+    def numbers_of(self, options: Mapping[str, Any]) -> list[Any]:
+        """Return the numbers that machine code takes after the addresses; DomainError may come."""
+        found: list[Any] = [ignored(options["ignore_index"])] if self.ignoring else []
+        return found + self.values(options) if self.numbers else found
+
+    def cut(self, rows: int, classes: int) -> tuple[int, int, int, int]:
+        """Return rows, classes, how many rows make a block, and on how many threads they go."""
         step = self._steps.get(classes)
         if step is None:
             step = self._steps[classes] = forms.step_of(classes, self.short)
-        if self.ignoring:
-            addresses.append(ignored(options["ignore_index"]))
-        numbers = self.values(options) if self.numbers else ()
+        return rows, classes, step, pool.workers(rows * (classes or 1), self.shared_from)
+
+    def begun(
+        self,
+        rows: int,
+        classes: int,
+        step: int,
+        workers: int,
+        given: list[Any],
+        factor: float,
+        divisor: float,
+    ) -> tuple[float, float] | None:
+        """Do the same with addresses and numbers, and rows that are cut into blocks."""
+        assert self.entry is not None  # noqa: S101  (find returns no other recipe)
         blocks = -(-rows // step)
-        given = (*addresses, *numbers, factor, self.divisor(options))
-        workers = pool.workers(rows * (classes or 1), self.shared_from)
         if workers < 2:
-            total, divisor, wrong = self.entry(rows, classes, step, 0, blocks, 0, 0, *given)
+            found = self.entry(rows, classes, step, 0, blocks, 0, 0, *given, factor, divisor)
         else:
-            total, divisor, wrong = self._shared(rows, classes, step, blocks, workers, given)
+            found = self._shared(rows, classes, step, blocks, workers, (*given, factor, divisor))
+        total, divisor, wrong = found
         return None if wrong else (total, divisor)
 
     def _shared(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
@@ -20,14 +21,18 @@ from lossary.engine.recipes.recipe import (
     Recipe,
     find,
     is_open,
+    known,
     length,
     option_kind,
+    remember,
 )
 from lossary.engine.selection import CUTOFF
 from lossary.engine.weighing import ignored
 
 _PLAIN = frozenset({torch.Tensor, torch.nn.Parameter})
+_WORDS = frozenset({str, float, int, bool, type(None)})
 _CPU = torch.device("cpu")  # a default device may be another
+_address = torch.Tensor.data_ptr
 
 
 def call(
@@ -35,44 +40,74 @@ def call(
     args: tuple[Any, ...],
     options: Mapping[str, Any],
     wanted: tuple[str, ...] = VALUE,
-    loose: bool = False,
     out: Any = None,
 ) -> Any:
-    """Return the reduced loss, or what else is wanted; NO_RECIPE where the long road has to answer.
+    """Return the reduced loss, or what else is wanted; NO_RECIPE where the long road has to answer."""
+    plan = None if out is not None else plan_of(loss, args, options, wanted)
+    return NO_RECIPE if plan is None else plan.answer((*args, *options.values()))
 
-    With ``loose`` the inputs may change in place before the backward pass.
+
+def plan_of(
+    loss: Any,
+    args: tuple[Any, ...],
+    options: Mapping[str, Any],
+    wanted: tuple[str, ...] = VALUE,
+    loose: bool = False,
+    finite: bool = False,
+) -> Plan | None:
+    """Return how calls like this one go by a recipe; None while there is none, or never.
+
+    With ``loose`` the inputs may change in place before the backward pass, with ``finite`` the long
+    road also answers where the loss is not finite.
     """
-    found = None if out is not None else _recipe(loss, args, options, wanted)
-    if found is None:
-        return NO_RECIPE
-    recipe, size, classes = found
-    computed = _computed(recipe, size, classes, args, options)
-    if computed is None:
-        return NO_RECIPE
-    value, gradients = computed
-    if not gradients:
-        return value
-    if wanted is not VALUE:
-        return [value if kind == "value" else gradients[0] for kind in wanted]
-    arrays = [options[name] for name in recipe.extras]
-    return _apply(
-        _Call(loss, recipe, options, size, classes, loose), value, gradients, *args, *arrays
-    )
+    like = like_this((loss, wanted, loose, finite), args, options)
+    if like is None:
+        return None
+    plan = known(like)
+    if plan is None:
+        plan = _planned(loss, args, options, wanted, loose, finite)
+        if plan is not None:
+            remember(like, plan)
+    return plan
 
 
-def _recipe(
-    loss: Any, args: tuple[Any, ...], options: Mapping[str, Any], wanted: tuple[str, ...]
-) -> tuple[Recipe, int, int] | None:
-    """Return the recipe, the number of rows and of classes; None where there is no recipe yet."""
+def like_this(what: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+    """Return all that the answer of a call hangs on, beside the numbers in its tensors.
+
+    None where these are not plain memory, number after number, or somebody is watching.
+    """
     if is_watched() or is_transformed() or forward_ad._current_level >= 0 or not is_open():  # noqa: SLF001
         return None
+    like: list[Any] = [what, torch.is_grad_enabled()]
+    for x in (*args, *options.values()):
+        kind = type(x)
+        if kind in _PLAIN:
+            if keys_of(x) != ORDINARY or not x.is_contiguous():
+                return None
+            like += (x.shape, x.dtype, x.requires_grad)
+        elif kind in _WORDS:
+            like += (kind, x)
+        else:
+            return None
+    return (*like, *options)
+
+
+def _planned(
+    loss: Any,
+    args: tuple[Any, ...],
+    options: Mapping[str, Any],
+    wanted: tuple[str, ...],
+    loose: bool,
+    finite: bool,
+) -> Plan | None:
+    """Look whether there is a recipe yet, and whether it is one for these shapes."""
     if wanted[-1] == "hessian":  # whose memory is leased on the long road
         return None
     graph = wanted is VALUE and torch.is_grad_enabled()
     kind: list[Any] = [loss, wanted]
     moving: tuple[int, ...] = () if wanted is VALUE else (0,)
     for place, x in enumerate(args):
-        if type(x) not in _PLAIN or keys_of(x) != ORDINARY:
+        if type(x) not in _PLAIN:
             return None
         kind += (x.dtype, x.ndim)
         if graph and x.requires_grad and x.dtype.is_floating_point:
@@ -91,11 +126,13 @@ def _recipe(
     if not 0 < size * len(args) < LIMIT or classes == 1 or classes < loss.least_classes:
         return None
     rows = size // classes if classes else size
-    return (recipe, rows, classes) if _fit(recipe, args, options, shape, size, rows) else None
+    if not _fit(recipe, args, options, shape, size, rows):
+        return None
+    return _plan(loss, recipe, args, options, wanted, loose, finite, recipe.cut(rows, classes))
 
 
 def _array_kind(x: Any) -> Any:
-    if type(x) not in _PLAIN or keys_of(x) != ORDINARY or x.requires_grad:
+    if type(x) not in _PLAIN or x.requires_grad:
         return None
     return x.dtype, x.ndim
 
@@ -108,51 +145,108 @@ def _fit(
     size: int,
     rows: int,
 ) -> bool:
-    """Whether the arrays of a call have the shapes that were promised, number after number."""
+    """Whether the arrays of a call have the shapes that were promised."""
     for x, whole in zip(args, recipe.whole, strict=True):
-        if x.numel() != (size if whole else rows) or not x.is_contiguous():
+        if x.numel() != (size if whole else rows):
             return False
     axes = recipe.places(shape)
     if len(axes) > 1:  # along one axis a length says it all
         for x, whole in zip(args, recipe.whole, strict=True):
             if x.shape != (shape if whole else axes):
                 return False
-    if not recipe.extras:
-        return True
-    extras = {name: options[name] for name in recipe.extras}
-    for x in extras.values():
-        if not x.is_contiguous():
-            return False
-    return recipe.fits(shape, axes, {name: x.shape for name, x in extras.items()})
+    if any(type(x) in _PLAIN and name not in recipe.extras for name, x in options.items()):
+        return False  # a number that is not looked at again
+    return recipe.fits(shape, axes, {name: options[name].shape for name in recipe.extras})
 
 
-def _computed(
+@dataclass(slots=True, eq=False)
+class Plan:
+    """What a recipe does for calls with tensors of the same shapes and the same options.
+
+    ``places`` says where in a call's arguments the tensors are that the recipe reads; ``options``
+    are those of the loss, with None for tensors. ``cut`` and ``numbers`` are what machine code is
+    given beside addresses. From ``limit`` on, unless that is 0, the long road answers. ``narrow`` says that a gradient holds fewer bits than float32, ``keeps``
+    that gradients stay for another walk when the inputs have changed.
+    """
+
+    loss: Any
+    recipe: Recipe
+    wanted: tuple[str, ...]
+    places: tuple[int, ...]
+    options: Mapping[str, Any]
+    cut: tuple[int, int, int, int]
+    numbers: list[Any]
+    divisor: float
+    empty: float
+    dtype: torch.dtype
+    rest: tuple[None, ...]
+    loose: bool
+    limit: float
+    narrow: bool
+    keeps: bool
+
+    def answer(self, given: Sequence[Any]) -> Any:
+        """Return the loss of tensors among a call's arguments; NO_RECIPE for the long road."""
+        tensors = [given[place] for place in self.places]
+        if self.wanted is VALUE and self.recipe.moving:
+            found = _apply(self, *tensors)
+            return NO_RECIPE if found is None else found
+        computed = self.computed(tensors)
+        if computed is None:
+            return NO_RECIPE
+        value, gradients = computed
+        if self.wanted is VALUE:
+            return value
+        return [value if kind == "value" else gradients[0] for kind in self.wanted]
+
+    def computed(
+        self, tensors: Sequence[Any], factor: float = 1.0
+    ) -> tuple[Any, list[Any]] | None:
+        """Return the value and the gradients times the factor; None where a value is wrong."""
+        recipe = self.recipe
+        inputs = len(recipe.whole)
+        gradients = [torch.empty_like(tensors[place]) for place in recipe.moving]
+        memory = [*tensors[:inputs], *gradients, *tensors[inputs:]]
+        values = None
+        if recipe.each:
+            shape = recipe.places(tensors[0].shape)
+            values = torch.empty(shape, dtype=tensors[0].dtype, device=_CPU)
+            memory.insert(inputs, values)
+        given = [*map(_address, memory), *self.numbers]
+        sums = recipe.begun(*self.cut, given, factor, self.divisor)
+        if sums is None:
+            return None
+        total, divisor = sums
+        number = total / divisor if divisor else self.empty
+        if self.limit and not abs(number if values is None else values.sum().item()) < self.limit:
+            return None
+        return _scalar(number, self.dtype) if values is None else values, gradients
+
+
+def _plan(
+    loss: Any,
     recipe: Recipe,
-    size: int,
-    classes: int,
-    args: Sequence[Any],
+    args: tuple[Any, ...],
     options: Mapping[str, Any],
-    factor: float = 1.0,
-) -> tuple[Any, list[Any]] | None:
-    """Return the value and the gradients times the factor; None where a value is wrong."""
-    gradients = [torch.empty_like(args[place]) for place in recipe.moving]
-    addresses = [x.data_ptr() for x in args]
-    first, values = args[0].dtype, None
-    if recipe.each:
-        values = torch.empty(recipe.places(args[0].shape), dtype=first, device=_CPU)
-        addresses.append(values.data_ptr())
-    for x in gradients:
-        addresses.append(x.data_ptr())  # noqa: PERF401  (as fast, and the common one is alone)
-    for name in recipe.extras:
-        addresses.append(options[name].data_ptr())  # noqa: PERF401  (as above)
-    sums = recipe.run(size, classes, addresses, options, factor)
-    if sums is None:
-        return None
-    if recipe.each:
-        return values, gradients
-    total, divisor = sums
-    dtype = first if first.itemsize >= 4 else torch.float32
-    return _scalar(recipe.mean(total, divisor, options), dtype), gradients
+    wanted: tuple[str, ...],
+    loose: bool,
+    finite: bool,
+    cut: tuple[int, int, int, int],
+) -> Plan:
+    words = [*range(len(args)), *options]
+    moving = [args[place] for place in recipe.moving]
+    dtype = args[0].dtype if args[0].dtype.itemsize >= 4 else torch.float32
+    return Plan(
+        loss, recipe, wanted,
+        tuple(words.index(x) for x in (*range(len(args)), *recipe.extras)),
+        {name: None if name in recipe.extras else x for name, x in options.items()},
+        cut, recipe.numbers_of(options), recipe.divisor(options), recipe.mean(0.0, 0.0, options),
+        dtype,
+        (None,) * (len(args) + len(recipe.extras) - 1),
+        loose, torch.finfo(dtype).max if finite else 0.0,
+        any(x.dtype.itemsize < 4 for x in moving),
+        loose and bool(moving) and moving[0].numel() < CUTOFF,
+    )  # fmt: skip
 
 
 def _scalar(x: float, dtype: torch.dtype) -> Any:
@@ -163,111 +257,104 @@ def _scalar(x: float, dtype: torch.dtype) -> Any:
         return torch.scalar_tensor(x, dtype=torch.float64, device=_CPU).to(dtype)
 
 
-class _Call:
-    """What the backward pass knows beside the saved tensors."""
-
-    __slots__ = ("classes", "handed_over", "loose", "loss", "options", "recipe", "rest", "size")
-
-    def __init__(
-        self, loss: Any, recipe: Recipe, options: Mapping[str, Any], size: int, classes: int,
-        loose: bool,
-    ) -> None:  # fmt: skip
-        self.loss, self.recipe, self.size, self.classes = loss, recipe, size, classes
-        self.options = options and {
-            n: None if n in recipe.extras else x for n, x in options.items()
-        }
-        self.rest = (None,) * (len(recipe.whole) + len(recipe.extras) - 1)
-        self.loose, self.handed_over = loose, False
-
-
 class _Node(torch.autograd.Function):
-    """The loss in the graph; its gradients came with its value."""
+    """The loss in the graph; its gradients come with its value."""
 
     @staticmethod
-    def forward(ctx: Any, call: _Call, value: Any, gradients: list[Any], *tensors: Any) -> Any:
-        ctx.call = call
+    def forward(ctx: Any, plan: Plan, *tensors: Any) -> Any:
+        computed = plan.computed(tensors)
+        if computed is None:
+            return None
+        value, gradients = computed
+        ctx.plan, ctx.handed_over = plan, False
         ctx.save_for_backward(*gradients, *tensors)
         return value
 
     @staticmethod
     def backward(ctx: Any, *upstream: Any) -> Any:
-        call: _Call = ctx.call
+        plan: Plan = ctx.plan
         try:
             saved = ctx.saved_tensors
         except RuntimeError as error:
-            if not call.loose:
+            if not plan.loose:
                 raise
             saved = released(ctx, error)
-        sent = _sent_back(ctx, call, saved, upstream[0])
-        if call.recipe.moving == _FIRST:
-            return (None, None, None, sent[0], *call.rest)
-        found: list[Any] = [None, None, None, None, *call.rest]
-        for place, gradient in zip(call.recipe.moving, sent, strict=True):
-            found[3 + place] = gradient
+        sent = _sent_back(ctx, plan, saved, upstream[0])
+        if plan.recipe.moving == _FIRST:
+            return (None, sent[0], *plan.rest)
+        found: list[Any] = [None, None, *plan.rest]
+        for place, gradient in zip(plan.recipe.moving, sent, strict=True):
+            found[1 + place] = gradient
         return tuple(found)
 
 
 _FIRST = (0,)
 
 
-def _sent_back(ctx: Any, call: _Call, saved: Sequence[Any], upstream: Any) -> Sequence[Any]:
+def _sent_back(ctx: Any, plan: Plan, saved: Sequence[Any], upstream: Any) -> Sequence[Any]:
     """Hand the gradients over, times the upstream; a second time they are made anew."""
-    count = len(call.recipe.moving)
+    count = len(plan.recipe.moving)
     gradients, tensors = saved[:count], saved[count:]
-    again = torch.is_grad_enabled() or keys_of(upstream) != ORDINARY
-    if call.recipe.each and not again:
-        return _each_sent_back(ctx, call, gradients, tensors, upstream)
-    factor = 1.0 if again else upstream.item()
+    if torch.is_grad_enabled() or keys_of(upstream) != ORDINARY:
+        return _differentiated(plan, *_unpacked(ctx, plan, tensors), upstream)
+    keeps = plan.keeps and _stays()
+    if plan.recipe.each:
+        return _each_sent_back(ctx, plan, gradients, tensors, upstream, keeps)
+    factor = upstream.item()
     # Half precision is never multiplied after rounding: a large factor would find zeros.
-    narrow = factor != 1.0 and any(x.dtype.itemsize < 4 for x in gradients)
-    if call.loose and not (again or narrow) and gradients[0].numel() < CUTOFF:
-        # They stay, for another walk when the inputs have changed.
+    if ctx.handed_over or (factor != 1.0 and plan.narrow):
+        return _anew(ctx, plan, tensors, factor)
+    if keeps:
         return [x.data * factor for x in gradients]
-    if not (again or narrow or call.handed_over):
-        call.handed_over = True
-        # Without a version in common: what is handed over is the caller's to change.
-        return [x.data if factor == 1.0 else x.data.mul_(factor) for x in gradients]
-    if again:
-        return _differentiated(call, *_unpacked(ctx, call, tensors), upstream)
-    return _anew(ctx, call, tensors, factor)
+    ctx.handed_over = True
+    # Without a version in common: what is handed over is the caller's to change.
+    return [x.data if factor == 1.0 else x.data.mul_(factor) for x in gradients]
 
 
-def _unpacked(ctx: Any, call: _Call, tensors: Sequence[Any]) -> tuple[Sequence[Any], Any]:
+_stays = torch._C._autograd._get_current_graph_task_keep_graph  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
+"""Whether this walk leaves the graph for another one."""
+
+
+def _unpacked(ctx: Any, plan: Plan, tensors: Sequence[Any]) -> tuple[Sequence[Any], Any]:
     """Return inputs and options of a call whose arrays were saved; they must not have changed."""
     if changed := getattr(ctx, "changed", ""):
         raise RuntimeError(changed)
-    inputs = tensors[: len(call.recipe.whole)]
-    options = dict(call.options)
-    options.update(zip(call.recipe.extras, tensors[len(inputs) :], strict=True))
+    inputs = tensors[: len(plan.recipe.whole)]
+    options = dict(plan.options)
+    options.update(zip(plan.recipe.extras, tensors[len(inputs) :], strict=True))
     return inputs, options
 
 
-def _anew(ctx: Any, call: _Call, tensors: Sequence[Any], factor: float = 1.0) -> Sequence[Any]:
-    inputs, options = _unpacked(ctx, call, tensors)
-    computed = _computed(call.recipe, call.size, call.classes, inputs, options, factor)
+def _anew(ctx: Any, plan: Plan, tensors: Sequence[Any], factor: float = 1.0) -> Sequence[Any]:
+    _unpacked(ctx, plan, tensors)
+    computed = plan.computed(tensors, factor)
     assert computed is not None  # noqa: S101  (the forward pass has looked at the same numbers)
     return computed[1]
 
 
 def _each_sent_back(
-    ctx: Any, call: _Call, gradients: Sequence[Any], tensors: Sequence[Any], upstream: Any
+    ctx: Any,
+    plan: Plan,
+    gradients: Sequence[Any],
+    tensors: Sequence[Any],
+    upstream: Any,
+    keeps: bool,
 ) -> Sequence[Any]:
     """Do the same for values that were not reduced, each of which has an upstream of its own."""
-    keeps = call.loose and gradients[0].numel() < CUTOFF
-    if call.handed_over and not keeps:
-        gradients = _anew(ctx, call, tensors)
-    call.handed_over = True
-    factor = _counted(call, tensors, upstream)
-    along = factor.unsqueeze(-1) if call.recipe.rows else factor
+    if ctx.handed_over:
+        gradients = _anew(ctx, plan, tensors)
+    ctx.handed_over = not keeps
+    factor = _counted(plan, tensors, upstream)
+    along = factor.unsqueeze(-1) if plan.recipe.rows else factor
     factors = [along if x.dim() > factor.dim() else factor for x in gradients]
     if keeps:
         return [x.data * factor for x, factor in zip(gradients, factors, strict=True)]
     return [x.data.mul_(factor) for x, factor in zip(gradients, factors, strict=True)]
 
 
-def _counted(call: _Call, tensors: Sequence[Any], upstream: Any) -> Any:
+def _counted(plan: Plan, tensors: Sequence[Any], upstream: Any) -> Any:
     """Return the upstream, but 0 where a value does not count, whatever came from above."""
-    recipe = call.recipe
+    recipe = plan.recipe
     if not (recipe.extras or recipe.ignoring) or isfinite(upstream.sum().item()):
         return upstream  # a gradient of 0 stays 0
     extras = dict(zip(recipe.extras, tensors[len(recipe.whole) :], strict=True))
@@ -275,15 +362,15 @@ def _counted(call: _Call, tensors: Sequence[Any], upstream: Any) -> Any:
     if "weight" in extras:
         kept.append(extras["weight"] != 0)
     if "class_weight" in extras or recipe.ignoring:
-        kept.append(_labels_that_count(call, tensors[1], extras.get("class_weight")))
+        kept.append(_labels_that_count(plan, tensors[1], extras.get("class_weight")))
     for keep in kept:
         upstream = torch.where(keep, upstream, 0.0)
     return upstream
 
 
-def _labels_that_count(call: _Call, label: Any, table: Any) -> Any:
+def _labels_that_count(plan: Plan, label: Any, table: Any) -> Any:
     """Return where a label is not ignored and its class has a weight."""
-    kept = label != ignored(call.options["ignore_index"]) if call.recipe.ignoring else None
+    kept = label != ignored(plan.options["ignore_index"]) if plan.recipe.ignoring else None
     if table is None:
         return kept
     weighed = table[label.long().clamp(0, table.numel() - 1)] != 0
@@ -291,15 +378,15 @@ def _labels_that_count(call: _Call, label: Any, table: Any) -> Any:
 
 
 def _differentiated(
-    call: _Call, inputs: Sequence[Any], options: Mapping[str, Any], upstream: Any
+    plan: Plan, inputs: Sequence[Any], options: Mapping[str, Any], upstream: Any
 ) -> Sequence[Any]:
     """Differentiate the loss by its operations, which can be differentiated again."""
     with torch.enable_grad():
-        value = by_operations(call.loss, tuple(inputs), options)
-    moving = [inputs[place] for place in call.recipe.moving]
+        value = by_operations(plan.loss, tuple(inputs), options)
+    moving = [inputs[place] for place in plan.recipe.moving]
     again = torch.is_grad_enabled()
     return torch.autograd.grad(value, moving, upstream, create_graph=again, allow_unused=True)
 
 
-# Function.apply itself first looks for the transforms that _recipe has ruled out.
+# Function.apply itself first looks for the transforms that like_this has ruled out.
 _apply: Any = super(torch.autograd.Function, _Node).apply  # pyright: ignore[reportAttributeAccessIssue]
