@@ -104,7 +104,7 @@ def _begin(asked: Asked, kind: Any) -> None:
     if draft is None:
         return
     recipe, printed = draft
-    work = Work(_with_handler(recipe, printed()), HANDLER, [])
+    work = Work(_with_handler(recipe, printed(marking=True)), HANDLER, [])
     name = f"{modules.imported_as(*work.modules[-1])}_{modules.fingerprint()}"
 
     def then(code: Any) -> None:
@@ -162,7 +162,8 @@ def _with_handler(recipe: Recipe, texts: list[tuple[str, str]]) -> list[tuple[st
     from lossary.render.custom_call import handler_text
 
     arrays = len(recipe.whole) + recipe.each + len(recipe.moving) + len(recipe.extras)
-    text = handler_text(imported_as(*texts[-1]), arrays + recipe.ignoring, len(recipe.numbers) + 2)
+    marking, entry = (imported_as(*text) for text in texts[-2:])
+    text = handler_text(entry, marking, arrays + recipe.ignoring, len(recipe.numbers) + 2)
     return [*texts, (f"called_{recipe.definition.name}", text)]
 
 
