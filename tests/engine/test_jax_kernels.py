@@ -125,8 +125,12 @@ def test_options_are_those_of_the_text(rows):
         kernel, text = lowered(both, x, y), lowered(both, x, y, engine="array")
         assert (CALL in kernel.as_text(), CALL in text.as_text()) == (True, False)
         kernel, text = kernel.compile(), text.compile()
-        for label in (y, y.at[4].set(-1), y.at[4].set(10)):
-            near(kernel(x, label), text(x, label))
+        near(kernel(x, y), text(x, y))
+        for label in (y.at[4].set(-1), y.at[4].set(10)):
+            if options.get("check", True):
+                near(kernel(x, label), text(x, label))
+            else:  # where the text takes another class, if it can
+                assert np.isnan(kernel(x, label)[0])
 
 
 def loss_of(x, y):
@@ -218,10 +222,64 @@ def test_an_artefact_for_other_machines_has_none(rows):
 
 
 def test_short_calls_are_the_text():
-    x = jnp.ones((8, 10))
-    assert CALL not in lowered(loss_of, x, jnp.zeros(8, int), engine="auto").as_text()
-    large = jnp.ones((512, 100)), jnp.zeros(512, int)
-    assert CALL in lowered(loss_of, *large, engine="auto").as_text()
+    x = jnp.ones((3, 10))
+    assert CALL not in lowered(loss_of, x, jnp.zeros(3, int), engine="auto").as_text()
+    x = jnp.ones((4, 10))
+    assert CALL in lowered(loss_of, x, jnp.zeros(4, int), engine="auto").as_text()
+
+
+def test_a_graph_with_a_kernel_is_run_in_the_thread_of_its_caller(rows):
+    """XLA hands a graph over to a thread from 1,000 operations on, and none of ours counts."""
+    x, y = rows
+    for function, target in ((loss_of, y), (L.huber, x)):
+        made = lowered(jax.value_and_grad(partial(function)), x, target)
+        assert made.compile().cost_analysis()["flops"] < 1000
+        text = lowered(jax.value_and_grad(partial(function)), x, target, engine="array")
+        assert text.compile().cost_analysis()["flops"] > 1000
+
+
+def test_a_wrong_weight_spoils_what_the_mean_divides_by_it(rows):
+    x, y = rows
+    table = jnp.linspace(0.5, 1.5, 10)
+    mask = jnp.arange(64) != 7
+
+    def both(x, y, weight, table, mask):
+        def value(x):
+            return L.cross_entropy(x, y, weight=weight, class_weight=table, mask=mask)
+
+        return jax.value_and_grad(value)(x)
+
+    kernel, text = lowered(both, x, y, y * 0.5, table, mask), lowered(
+        both, x, y, y * 0.5, table, mask, engine="array"
+    )
+    assert CALL in kernel.as_text()
+    kernel, text = kernel.compile(), text.compile()
+    good = jnp.where(y == 3, 0.0, 1.5)
+    unnamed = jnp.where(y == 4, 5, y)
+    for label, weight, classes, spoiled in (
+        (y, good, table, False),
+        (y, good.at[2].set(-1.0), table, True),
+        (y, good.at[7].set(-1.0), table, False),  # which is masked
+        (y, good, table.at[4].set(jnp.inf), True),
+        (unnamed, good, table.at[4].set(jnp.nan), False),
+        (y.at[5].set(10), good, table, True),
+        (y.at[7].set(10), good, table, False),
+    ):
+        found = kernel(x, label, weight, classes, mask)
+        assert np.isnan(found[0]) == spoiled
+        near(found, text(x, label, weight, classes, mask))
+
+
+def test_a_known_label_that_is_no_class_raises_while_the_graph_is_made(rows):
+    x, y = rows
+    for label in (y.at[4].set(10), np.asarray(y.at[4].set(-1))):
+        for engine in ("fused", "array"):
+            with pytest.raises(L.DomainError, match="label must be a class index"):
+                lowered(lambda x, label=label: loss_of(x, label), x, engine=engine)
+            lowered(lambda x, t=label: L.cross_entropy(x, t, check=False), x, engine=engine)
+    soft = jnp.full((64, 10), 0.2)
+    with pytest.raises(L.DomainError, match="sum 1"):
+        lowered(lambda x: L.soft_cross_entropy(x, soft), x)
 
 
 def test_threads_share_the_work_and_give_the_same_bits(monkeypatch):
@@ -268,13 +326,23 @@ def run(text, *arguments, **environment):
     return done.stdout.split()
 
 
-def test_a_graph_waits_for_a_large_kernel_once_for_a_machine(tmp_path):
-    says = "print(has_kernel(), float(step(x, y)[0]))"
+def test_no_graph_waits_for_a_kernel_and_later_ones_have_it(tmp_path):
     never = {"LOSSARY_COMPILE": "never", "LOSSARY_CACHE_DIR": str(tmp_path)}
-    assert run(says, **never)[0] == "False"
-    found = run(says, **{**never, "LOSSARY_COMPILE": ""})
-    assert found[0] == "True"
-    assert run(says, **never) == found  # from the disk
+    says = """
+    import time
+    from functools import partial
+    first, begin = has_kernel(), time.monotonic()
+    kernels, end = [first], begin + 240
+    while not kernels[-1] and time.monotonic() < end:
+        time.sleep(0.5)
+        later = jax.jit(jax.value_and_grad(partial(lambda x, y: L.cross_entropy(x, y))))
+        kernels.append("custom_call @lossary_kernel" in later.lower(x, y).as_text())
+    same = np.allclose(step(x, y)[0], later(x, y)[0], rtol=1e-6)
+    print(first, has_kernel(), kernels[-1], same)
+    """
+    # What a function has become it stays; a later one is a call of the kernel.
+    assert run(says, **{**never, "LOSSARY_COMPILE": ""}) == ["False", "False", "True", "True"]
+    assert run("print(has_kernel())", **never) == ["True"]  # from the disk
 
 
 def test_without_numba_the_text_computes():

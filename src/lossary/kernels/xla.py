@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import float32, float64, int32, int64, njit, types
+from numba import float32, float64, int64, njit, types
 
 from lossary.kernels.addresses import at
 from lossary.kernels.vector_math.machine import INT64, instruction
@@ -220,7 +220,7 @@ def job_of(frame: int) -> int:
     for n in range(inputs):
         own[place] = _array(words, _ARGUMENTS, n)[_DATA]
         place += 1
-    for n in range(0 if facts[5] == EACH else 1, results - 1):
+    for n in range(0 if facts[5] == EACH else 1, results):
         own[place] = _array(words, _RESULTS, n)[_DATA]
         place += 1
     for n in range(inputs, arguments):
@@ -258,14 +258,15 @@ def _forget(words: Any, error: int) -> None:
 
 
 @_compiled
-def finish(frame: int, job: int, total: float, divisor: float, wrong: float) -> None:
-    """Write the reduced loss, if there is one, and whether values are wrong, and leave the job.
+def failed(job: int) -> bool:
+    """Whether a thread failed, so that the work is to be done anew."""
+    return _fetch_add(job, 0) != 0
 
-    Everything is wrong if a thread failed.
-    """
+
+@_compiled
+def finish(frame: int, job: int, total: float, divisor: float) -> None:
+    """Write the reduced loss, if there is one, and leave the job."""
     words = at(frame, int64(0))
-    if _fetch_add(job, 0):
-        total, wrong = np.nan, 1.0
     empty = _facts(words)[5]
     if empty != EACH:
         value = total / divisor if divisor else (np.nan if empty == NAN else 0.0)
@@ -274,6 +275,4 @@ def finish(frame: int, job: int, total: float, divisor: float, wrong: float) -> 
             at(result[_DATA], float64(0))[0] = value
         else:
             at(result[_DATA], float32(0))[0] = float32(value)
-    count = _array(words, _RESULTS, words[_RESULTS] - 1)
-    at(count[_DATA], int32(0))[0] = 1 if wrong else 0
     leave(job)

@@ -215,7 +215,18 @@ def softmax_cross_entropy_with_integer_labels(
 
 
 def _at_label(x: Any, label: Any) -> Any:
-    return _of_logits("cross_entropy", x, label, dtype=x.dtype)
+    found = values("cross_entropy", x, label, dtype=x.dtype)
+    return only(_has_softmax(*map(jax.lax.stop_gradient, (x, found)), label), found)
+
+
+def _has_softmax(x: Any, found: Any, label: Any) -> Any:
+    """Return which rows of logits have a softmax: those without NaN and +inf.
+
+    A logit of +inf is the label's own, or the loss is inf: other logits are seldom read for it.
+    """
+    own = jnp.take_along_axis(x, label[..., None], axis=-1)[..., 0]
+    usual = jnp.isfinite(found) & (own < jnp.inf)
+    return jax.lax.cond(usual.all(), lambda: usual, lambda: x.max(axis=-1) < jnp.inf)
 
 
 def _masked_at_label(x: Any, label: Any, mask: Any) -> Any:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from lossary.render.entry import ENTRY
+from lossary.render.entry import ENTRY, MARK
 
 HANDLER = "handler"
 """What the function is called."""
 
 
-def handler_text(module: str, whole: int, numbers: int) -> str:
+def handler_text(module: str, marking: str, whole: int, numbers: int) -> str:
     """Print a module with the function ``handler``, which calls the entry of another module.
+
+    Where values are wrong, it calls the function ``mark`` of a third.
 
     ``whole`` is how many of the entry's parameters are integers, but for the first five and the
     places of sums and counts, and ``numbers`` how many come after these, of float64.
@@ -24,12 +26,20 @@ from lossary.kernels import xla
 from lossary.kernels.addresses import at
 from lossary.kernels.xla import ENTRY as FIRST
 from {module} import {ENTRY}
+from {marking} import {MARK}
 
 
 @njit("UniTuple(float64, 3)(int64, int64, int64)", {_OPTIONS})
 def work(job, first, last):
     words, numbers = at(job, int64(0)), at(job, float64(0))
     return {ENTRY}({passed})
+
+
+@njit("UniTuple(float64, 3)(int64)", {_OPTIONS})
+def marked(job):
+    words, numbers = at(job, int64(0)), at(job, float64(0))
+    first = last = 0
+    return {MARK}({passed})
 
 
 @njit("int64(int64)", {_OPTIONS})
@@ -56,7 +66,9 @@ def {HANDLER}(frame):
         task(job)
         first = xla.waited(job)
     total, divisor, wrong = work(job, first, at(job, int64(0))[xla.BLOCKS])
-    xla.finish(frame, job, total, divisor, wrong)
+    if wrong or xla.failed(job):
+        total, divisor, wrong = marked(job)
+    xla.finish(frame, job, total, divisor)
     return 0
 """
 

@@ -15,6 +15,9 @@ from lossary.render.loops.shared import parameters
 ENTRY = "entry"
 """What the function is called."""
 
+MARK = "mark"
+"""What the function is called that writes NaN where a value is wrong."""
+
 
 @dataclass(frozen=True)
 class Around:
@@ -51,6 +54,47 @@ def entry_text(kernel: Kernel, around: Around, types: dict[str, str], module: st
     ``first`` to ``last``; where threads share these, the addresses are those of the sums and the
     counts of all blocks, and what is returned is right once all have come.
     """
+    arrays, header, signature = _head(kernel, around, ENTRY)
+    body = [
+        *_views(kernel, types, arrays),
+        *_weighing(kernel, around),
+        *_divisor(around),
+        "blocks = -(-rows // step)",
+        _room("sums", "np.float64", "blocks"),
+        _room("wrong", "np.int64", "blocks"),
+        f"{kernel.name}(first, last, step, {_passed(kernel)})",
+        *_counted(kernel, around),
+        f"return {'block_total(sums)' if kernel.reduce else '0.0'}, divisor, float64(bad)",
+    ]
+    return _function(kernel, module, signature, header, body)
+
+
+def mark_text(kernel: Kernel, around: Around, types: dict[str, str], module: str) -> str:
+    """Print a module with the function ``mark``, for where nothing can be raised.
+
+    It computes a call whose kernel has met wrong values once more, a row at a time, and writes
+    what the array text has there: NaN for a row with a wrong value or weight, and for all rows
+    that count if the mean divides by a wrong weight. It takes what the entry takes.
+    """
+    arrays, header, signature = _head(kernel, around, MARK)
+    body = [
+        *_views(kernel, types, arrays),
+        *_weighing(kernel, around, "float64(table_[0])"),
+        *_divisor(around),
+        "sums, wrong = np.empty(rows), np.empty(rows, np.int64)",
+        f"{kernel.name}(0, rows, 1, {_passed(kernel)})",
+        "spoiled = lost = False",
+        "for r in range(rows):",
+        *(f"    {line}" for line in _marking(kernel, around)),
+        *_all_lost(kernel, around),
+        f"total = {'block_total(sums)' if kernel.reduce else '0.0'}",
+        "return (np.nan if spoiled else total), divisor, float64(spoiled)",
+    ]
+    return _function(kernel, module, signature, header, body)
+
+
+def _head(kernel: Kernel, around: Around, name: str) -> tuple[list[str], str, str]:
+    """Return the arrays by name, the line that names the parameters, and their types."""
     arrays = [name for name in parameters(kernel) if name.endswith("_")]
     arrays = [name for name in arrays if name not in {"weight_", "mask_"}]
     numbers = [operand.name for operand in kernel.operands if operand.place == "number"]
@@ -66,19 +110,13 @@ def entry_text(kernel: Kernel, around: Around, types: dict[str, str], module: st
     ]
     whole += ["at_weight_"] * bool(around.weight) + ["at_mask_"] * around.mask
     whole += ["at_table_"] * bool(around.table) + ["ignored"] * around.ignoring
-    signature = ", ".join(["int64"] * len(whole) + ["float64"] * (len(numbers) + 2))
-    body = [
-        *_views(kernel, types, arrays),
-        *_weighing(kernel, around),
-        *_divisor(around),
-        "blocks = -(-rows // step)",
-        _room("sums", "np.float64", "blocks"),
-        _room("wrong", "np.int64", "blocks"),
-        f"{kernel.name}(first, last, step, {_passed(kernel)})",
-        *_counted(kernel, around),
-        f"return {'block_total(sums)' if kernel.reduce else '0.0'}, divisor, float64(bad)",
-    ]
-    header = f"def {ENTRY}({', '.join([*whole, *numbers, 'factor', 'given'])}):"
+    header = f"def {name}({', '.join([*whole, *numbers, 'factor', 'given'])}):"
+    return arrays, header, ", ".join(["int64"] * len(whole) + ["float64"] * (len(numbers) + 2))
+
+
+def _function(
+    kernel: Kernel, module: str, signature: str, header: str, body: Iterable[str]
+) -> str:
     options = "nogil=True, error_model='numpy', cache=True"
     text = [
         *_IMPORTS,
@@ -119,8 +157,8 @@ def _label(kernel: Kernel) -> Operand:
     return next(o for o in kernel.operands if o.place == "label")
 
 
-def _weighing(kernel: Kernel, around: Around) -> Iterator[str]:
-    """Make the mask and the weights that the kernel reads."""
+def _weighing(kernel: Kernel, around: Around, stranger: str = "1.0") -> Iterator[str]:
+    """Make the mask and the weights that the kernel reads; a label that is no class has one too."""
     if around.mask:
         yield "kept_ = carray(at(at_mask_, np.bool_(0)), (rows,))"
     if around.weight:
@@ -142,7 +180,7 @@ def _weighing(kernel: Kernel, around: Around) -> Iterator[str]:
         yield "weight_ = np.empty(rows)"
         yield "for r in range(rows):"
         yield f"    inside = {kept} and 0 <= {label} and {label} < classes"
-        otherwise = f"1.0 if {kept} else 0.0"
+        otherwise = f"{stranger} if {kept} else 0.0"
         yield f"    weight_[r] = float64(table_[{label}]) if inside else ({otherwise})"
         if around.weight:
             yield "    weight_[r] *= float64(given_[r])"
@@ -158,6 +196,40 @@ def _counted(kernel: Kernel, around: Around) -> Iterator[str]:
     if around.table and kernel.check:
         yield "for c in range(classes):"
         yield "    bad += 0 if 0.0 <= table_[c] < np.inf else 1"
+
+
+def _marking(kernel: Kernel, around: Around) -> Iterator[str]:
+    """Write NaN over a row that counts and has a wrong value or weight."""
+    if around.kernel_mask:
+        yield "if not mask_[r]:"
+        yield "    continue"
+    yield "bad = wrong[r] > 0"
+    if around.kernel_weight and kernel.check:
+        parts = ["given_[r]"] * bool(around.weight)
+        if around.table:
+            label = f"{_label(kernel).name}_[r]"
+            yield f"known = {label} if 0 <= {label} and {label} < classes else 0"
+            parts.append("table_[known]")
+        sound = " and ".join(f"0.0 <= {part} < np.inf" for part in parts)
+        yield f"if not ({sound}):"
+        yield "    bad = lost = True"
+    yield "if bad:"
+    yield "    spoiled = True"
+    yield from (f"    {line}" for line in _nan(kernel))
+
+
+def _all_lost(kernel: Kernel, around: Around) -> Iterator[str]:
+    """Write NaN over all rows that count, where the mean divides by a wrong weight."""
+    if not around.mean or not around.kernel_weight:
+        return
+    yield "for r in range(rows if lost else 0):"
+    yield f"    if weight_[r] != 0.0{' and mask_[r]' if around.kernel_mask else ''}:"
+    yield from (f"        {line}" for line in _nan(kernel) or ["pass"])
+
+
+def _nan(kernel: Kernel) -> list[str]:
+    written = [r for r in kernel.results if kernel.written(r)]
+    return [f"{r.array}_[r{', :' * r.expression.class_axis}] = np.nan" for r in written]
 
 
 def _divisor(around: Around) -> Iterator[str]:

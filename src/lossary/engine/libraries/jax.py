@@ -44,6 +44,11 @@ def _unwatched() -> Iterator[None]:
         yield
 
 
+def _staying_known(x: Any) -> AbstractContextManager[Any]:
+    """Keep numbers that are known while a graph is made out of it, so that they are checked."""
+    return nullcontext() if isinstance(x, Tracer) else jax.ensure_compile_time_eval()
+
+
 class _Jax(Library):
     name = "jax"
     index_dtype: Any = jnp.dtype("int32")
@@ -98,7 +103,7 @@ class _Jax(Library):
         return np.asarray(x)
 
     def index(self, x: Any) -> Any:
-        with self.wide():
+        with self.wide(), _staying_known(x):
             if x.dtype == "uint64":
                 x = jnp.minimum(x, jnp.iinfo("int64").max)
             # Narrower than the labels came they would name other classes.
@@ -188,7 +193,8 @@ class _Jax(Library):
         return jnp.arange(x.shape[-1]) == 0
 
     def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
-        return jnp.moveaxis(x, -1, axis) if back else jnp.moveaxis(x, axis, -1)
+        with _staying_known(x):
+            return jnp.moveaxis(x, -1, axis) if back else jnp.moveaxis(x, axis, -1)
 
     def ordered(self, x: Any, order: Sequence[int]) -> Any:
         return jnp.transpose(x, order)
@@ -197,7 +203,8 @@ class _Jax(Library):
         return jnp.reshape(x, sizes)
 
     def expand(self, x: Any) -> Any:
-        return x[..., None]
+        with _staying_known(x):
+            return x[..., None]
 
     def squeeze(self, x: Any) -> Any:
         return jnp.squeeze(x, -1)

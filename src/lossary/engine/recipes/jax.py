@@ -16,8 +16,8 @@ from lossary.engine.recipes.jax_kernels import FLOATS, Asked
 from lossary.engine.recipes.recipe import NO_RECIPE, VALUE, option_kind
 from lossary.engine.selection import chosen
 
-LEAST = 1 << 9
-"""Numbers from which a kernel computes; below, a call of it costs what it spares."""
+LEAST = 1 << 5
+"""Numbers from which a kernel computes; below, XLA runs the array text in the caller's thread too."""
 
 
 def call(

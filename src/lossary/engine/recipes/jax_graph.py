@@ -163,19 +163,12 @@ def _by_text(*arrays: Any, asked: Asked, kernel: Kernel) -> tuple[Any, ...]:
     return _by_operations(asked, *arrays)
 
 
-def _by_kernel(*arrays: Any, asked: Asked, kernel: Kernel) -> tuple[Any, ...]:
-    """Return value and gradients of a kernel; by the array text if a value is not in its set."""
+def _by_kernel(*arrays: Any, asked: Asked, kernel: Kernel) -> list[Any]:
+    """Return value and gradients of a kernel."""
     kinds = _kinds_of_results(asked=asked, kernel=kernel)
-    results = [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in kinds]
     with _LIBRARY.wide():
-        run = jax.ffi.ffi_call(kernel.name, [*results, jax.ShapeDtypeStruct((), np.int32)])
-        *found, wrong = run(*_ordered(asked, kernel.recipe, arrays), facts=_facts(asked, kernel))
-        if not (
-            dict(asked.plain).get("check", True) or any(a.domain.integer for a in asked.loss.inputs)
-        ):
-            return tuple(found)
-        text = partial(_by_operations, asked, *arrays)
-        return jax.lax.cond(wrong != 0, text, lambda: tuple(found))
+        run = jax.ffi.ffi_call(kernel.name, [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in kinds])
+        return run(*_ordered(asked, kernel.recipe, arrays), facts=_facts(asked, kernel))
 
 
 def _ordered(asked: Asked, recipe: Recipe, arrays: Sequence[Any]) -> list[Any]:

@@ -6,14 +6,13 @@ import ctypes
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import jax
 import numpy as np
 
 from lossary.engine.recipes.recipe import MOST, Recipe, drafted, length, option_kind
-from lossary.engine.selection import CUTOFF, chosen, numba_is_there
+from lossary.engine.selection import chosen, numba_is_there
 
 FLOATS = frozenset({"float32", "float64"})
 """What data with a gradient is stored as: a half would be rounded before it is multiplied."""
@@ -64,7 +63,7 @@ class Asked:
         kind = self.loss, kinds, option_kind(options, lambda same: same), self.moving, rows
         if kind not in _kernels:
             _begin(self, kind)
-        if (pending := _pending.get(kind)) and _waits(prod(self.shape)):
+        if (pending := _pending.get(kind)) and _waits():
             pending()
         return _kernels[kind]
 
@@ -104,7 +103,7 @@ def _begin(asked: Asked, kind: Any) -> None:
     if draft is None:
         return
     recipe, printed = draft
-    work = Work(_with_handler(recipe, printed()), HANDLER, [])
+    work = Work(_with_handler(recipe, printed(marking=True)), HANDLER, [])
     name = f"{modules.imported_as(*work.modules[-1])}_{modules.fingerprint()}"
 
     def then(code: Any) -> None:
@@ -122,7 +121,7 @@ def _begin(asked: Asked, kind: Any) -> None:
     _pending[kind] = make
     if modules.compiled(*work.modules[-1], HANDLER):
         make()
-    elif not _waits(prod(asked.shape)):
+    elif not _waits():
         background.ask(lambda: work, then)
 
 
@@ -136,12 +135,11 @@ def _warn(name: str, error: Exception) -> None:
     )
 
 
-def _waits(size: int) -> bool:
-    """Whether a graph of such a call waits for a compiler, as it does for XLA's anyway."""
+def _waits() -> bool:
+    """Whether a graph waits for a compiler of ours."""
     from lossary.kernels import background
 
-    way = background.way()
-    return way == "now" or chosen() == "fused" or (size >= CUTOFF and way != "never")
+    return background.way() == "now" or chosen() == "fused"
 
 
 def _like(asked: Asked) -> tuple[tuple[np.ndarray, ...], dict[str, Any]]:
@@ -162,7 +160,8 @@ def _with_handler(recipe: Recipe, texts: list[tuple[str, str]]) -> list[tuple[st
     from lossary.render.custom_call import handler_text
 
     arrays = len(recipe.whole) + recipe.each + len(recipe.moving) + len(recipe.extras)
-    text = handler_text(imported_as(*texts[-1]), arrays + recipe.ignoring, len(recipe.numbers) + 2)
+    marking, entry = (imported_as(*text) for text in texts[-2:])
+    text = handler_text(entry, marking, arrays + recipe.ignoring, len(recipe.numbers) + 2)
     return [*texts, (f"called_{recipe.definition.name}", text)]
 
 

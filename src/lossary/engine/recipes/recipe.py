@@ -6,6 +6,7 @@ import importlib
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -191,8 +192,10 @@ def drafted(
     options: Mapping[str, Any],
     moving: tuple[int, ...],
     curved: bool = False,
-) -> tuple[Recipe, Callable[[], list[tuple[str, str]]]] | None:
+) -> tuple[Recipe, Callable[..., list[tuple[str, str]]]] | None:
     """Return a recipe without its machine code, and what prints the modules to compile.
+
+    With ``marking`` it prints one more, before the recipe's own, for calls that cannot raise.
 
     None where a kernel does not cover the kind.
     """
@@ -212,7 +215,7 @@ def drafted(
     recipe = _recipe(call, kernel, moving, curved)
     about = _about(recipe, call, kernel, [name for name, _ in words])
     recipe.short = about.form.short
-    return recipe, lambda: _modules(recipe, about)
+    return recipe, partial(_modules, recipe, about)
 
 
 def _word(call: Call, x: Any) -> tuple[str, str]:
@@ -318,17 +321,19 @@ class _About(NamedTuple):
     words: list[str]
 
 
-def _modules(recipe: Recipe, about: _About) -> list[tuple[str, str]]:
+def _modules(recipe: Recipe, about: _About, *, marking: bool = False) -> list[tuple[str, str]]:
     """Return names and sources of the kernel's module, and of the recipe's own."""
     from lossary.kernels.modules import imported_as
-    from lossary.render.entry import entry_text
+    from lossary.render.entry import entry_text, mark_text
 
     kernel, source = forms.kernel_of(about.form), forms.source(about.form)
     types = {o.name: word for o, word in zip(kernel.operands, about.words, strict=False)}
     written = [about.words[place] for place in (0, *_places(recipe))]
     types |= {r.name: word for r, word in zip(kernel.results, written, strict=True)}
-    text = entry_text(kernel, about.around, types, imported_as(*source))
-    return [source, (f"short_{recipe.definition.name}", text)]
+    facts = kernel, about.around, types, imported_as(*source)
+    name = recipe.definition.name
+    marks = [(f"marked_{name}", mark_text(*facts))] if marking else []
+    return [source, *marks, (f"short_{name}", entry_text(*facts))]
 
 
 def _around(recipe: Recipe, call: Call) -> Around:
