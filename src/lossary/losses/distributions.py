@@ -5,15 +5,28 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from lossary.definition import loss
-from lossary.domain import Domain, Levels, NonNegative, OpenUnit, Positive, Real, Scores, Unit
+from lossary.domain import (
+    Angle,
+    Domain,
+    Levels,
+    Logit,
+    NonNegative,
+    OpenUnit,
+    Positive,
+    Real,
+    Scores,
+    Unit,
+)
 from lossary.functions import (
     absolute,
     beyond,
     class_count,
     class_index,
+    cos,
     erf,
     exp,
     held,
+    i0e,
     lgamma,
     log,
     maximum,
@@ -214,3 +227,36 @@ def multi_quantile(quantiles: Scores, target: Real, *, quantile_levels: Levels |
     tau = (class_index() + 0.5) / class_count() if quantile_levels is None else quantile_levels
     error = target - quantiles
     return total(maximum(tau * error, (tau - 1) * error)) / class_count()
+
+
+@loss(
+    source="Johnson, Kotz and Balakrishnan 1995, Continuous Univariate Distributions, vol. 2, "
+    "ch. 25",
+    promises="",
+)
+def beta(alpha: Positive, beta: Positive, target: OpenUnit):
+    """Negative log-likelihood of a share between 0 and 1 under a beta distribution."""
+    constant = lgamma(alpha) + lgamma(beta) - lgamma(alpha + beta)
+    return constant - (alpha - 1) * log(target) - (beta - 1) * log(1 - target)
+
+
+@loss(
+    source="von Mises 1918, Physikalische Zeitschrift 19:490-500; Mardia and Jupp 2000, "
+    "Directional Statistics, doi:10.1002/9780470316979, sec. 3.5.4",
+    promises="",
+)
+def von_mises(location: Angle, target: Angle, concentration: Positive):
+    """Negative log-likelihood of an angle, around a direction and with a concentration."""
+    constant = log(2 * pi * i0e(concentration)) + concentration
+    return constant - concentration * cos(location - target)
+
+
+@loss(
+    source="McCullagh 1980, doi:10.1111/j.2517-6161.1980.tb01109.x; as interval-censored times: "
+    "Kalbfleisch and Prentice 2002, doi:10.1002/9781118032985, sec. 3.2",
+    promises="non_negative convex",
+)
+def logistic_interval(location: Real, lower: Logit, upper: Logit, *, scale: Positive = 1.0):
+    """Negative log-probability that a logistic number lies between two bounds: ordinal logit."""
+    above, below = sigmoid((upper - location) / scale), sigmoid((lower - location) / scale)
+    return -log(absolute(above - below))
