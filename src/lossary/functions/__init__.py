@@ -28,8 +28,8 @@ from lossary.functions.beta import (
     beta_nll_slope as beta_nll_slope,
 )
 from lossary.functions.bounds import (
-    logistic_interval as logistic_interval,
-    logistic_interval_slope as logistic_interval_slope,
+    negative_log_between as negative_log_between,
+    nearer_bound as nearer_bound,
 )
 from lossary.functions.bessel import (
     i0e as i0e,

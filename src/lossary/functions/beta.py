@@ -50,4 +50,4 @@ def beta_nll(a: Expression, b: Expression, t: Expression) -> Expression:
     s = a + b
     apart = rate_divergence(a, s * t) + rate_divergence(b, s * (1 - t))
     gaps = stirling_gap(a) + stirling_gap(b) - stirling_gap(s)
-    return apart + (log(t) + log1p(-t) - log(a) / 2 - log(b / s) / 2 + _HALF_LOG_2PI + gaps)
+    return apart + (log(t) + log1p(-t) - (log(a) + log(b) - log(s)) / 2 + _HALF_LOG_2PI + gaps)

@@ -12,6 +12,7 @@ from lossary.functions.elementwise import sech_squared, sigmoid, softplus
 from lossary.functions.exponentials import log1mexp
 from lossary.functions.vocabulary import (
     absolute,
+    exp,
     expm1,
     log,
     maximum,
@@ -54,10 +55,8 @@ def _by_scale(x: Expression, low: Expression, high: Expression, scale: Expressio
         None,
     ),
 )
-def logistic_interval_slope(
-    x: Expression, low: Expression, high: Expression, scale: Expression
-) -> Expression:
-    """The slope of logistic_interval in x: which of both bounds is nearer."""
+def nearer_bound(x: Expression, low: Expression, high: Expression, scale: Expression) -> Expression:
+    """The slope of negative_log_between in x: which of both bounds is nearer."""
     a, b = (minimum(low, high) - x) / scale, (maximum(low, high) - x) / scale
     # sigmoid(-b) - sigmoid(a) over a common denominator, of which two are there to choose from.
     left, right = expm1(-absolute(a + b)), a + b > 0
@@ -67,16 +66,20 @@ def logistic_interval_slope(
 
 
 @named(
-    means=lambda x, l, u, s: -log(absolute(sigmoid((u - x) / s) - sigmoid((l - x) / s))),
+    means=lambda x, l, u, s: (
+        log(1 + exp((x - maximum(l, u)) / s))
+        + log(1 + exp((minimum(l, u) - x) / s))
+        - log(1 - exp((minimum(l, u) - maximum(l, u)) / s))
+    ),
     # Parts of one sign; what is infinite has none.
     slope=lambda x, l, u, s: (
-        logistic_interval_slope(x, l, u, s),
+        nearer_bound(x, l, u, s),
         _by_bound(x, l, u, s),
         _by_bound(x, u, l, s),
         _by_scale(x, l, u, s),
     ),
 )
-def logistic_interval(
+def negative_log_between(
     x: Expression, low: Expression, high: Expression, scale: Expression
 ) -> Expression:
     """The negative log-probability that a logistic number lies between two bounds."""

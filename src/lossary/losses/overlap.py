@@ -279,8 +279,8 @@ def lovasz_softmax(prediction: Annotated[Unit, positions], target: Annotated[Bin
 def _missing(prediction: Any, target: Any, region: Any, *, power: Any) -> Any:
     """What is missing over the whole; a factor of all weights cancels, and keeps them in range."""
     size = total(target, within=region)
-    least = maximum(-peak(-size, over=positions, where=size > 0), 1e-300)
-    v = where(size > 0, size / least, 1) ** power
+    least = maximum(-peak(-size, over=positions, where=size > 0), 2.2250738585072014e-308)
+    v = maximum(where(size > 0, size / least, 1), 1) ** power
     apart = prediction * (1 - target) + target * (1 - prediction)
     return rest_share(
         2 * total(prediction * target / v, over=positions), total(apart / v, over=positions)

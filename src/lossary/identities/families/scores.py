@@ -25,14 +25,12 @@ from lossary.functions import (
     log_ndtr,
     log_normal_nll,
     logistic_crps,
-    logistic_interval,
     logistic_nll,
     ndtr,
     negative_binomial_nll,
     normal_crps,
     pi,
     scaled_softplus,
-    sigmoid,
     sqrt,
     student_t_constant,
     student_t_nll,
@@ -58,11 +56,6 @@ SCORES = (
         lambda x, y, k: log(2 * pi * i0e(k)) + k - k * cos(x - y),
         lambda x, y, k: von_mises_nll(x, y, k),
         k=POSITIVE,
-    ),
-    identity(
-        "between two bounds",
-        lambda x, l, u, s: log(absolute(sigmoid((u - x) / s) - sigmoid((l - x) / s))),
-        lambda x, l, u, s: -logistic_interval(x, l, u, s),
     ),
     identity(
         "gamma of a mean", lambda x, t: x + t / exp(x), lambda x, t: gamma_nll(x, t), t=POSITIVE
