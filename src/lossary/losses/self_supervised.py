@@ -62,7 +62,7 @@ def feature_covariance(covariances: Scores, label: Label):
     source="Bardes, Ponce and LeCun 2021, arXiv:2105.04906, eq. 1-2, for one feature",
     promises="non_negative shift_invariant",
 )
-def feature_variance(feature: Scores, *, deviation: Positive = 1.0, epsilon: NonNegative = 1e-4):
+def feature_variance(feature: Embedding, *, deviation: Positive = 1.0, epsilon: NonNegative = 1e-4):
     """What the standard deviation of a feature over the batch falls short of a target: VICReg."""
     x = feature - total(feature) / class_count()
     variance = total(x**2) / maximum(1, class_count() - 1)
