@@ -279,6 +279,28 @@ def bessel(order, degree):
     return Fit(scaled, lambda u: 1 / scaled(u), (-1, 1), degree, minimax=False)
 
 
+def bessel_difference(degree):
+    """Fit (1 + x) e^-x (I0(x) - I1(x)) in x/4 - 1 for x from 0 to 8."""
+
+    def scaled(u):
+        x = 4 * (1 + u)
+        return (1 + x) * mp.exp(-x) * (mp.besseli(0, x) - mp.besseli(1, x))
+
+    return Fit(scaled, lambda u: 1 / scaled(u), (-1, 1), degree, minimax=False)
+
+
+def angular_spread(degree):
+    """Fit x (1 - I1(x) / I0(x)) in 16/x - 1 for x >= 8."""
+
+    def scaled(u):
+        if 1 + u < mpf(10) ** -12:
+            return mpf(1) / 2
+        x = 16 / (1 + u)
+        return x * (1 - mp.besseli(1, x) / mp.besseli(0, x))
+
+    return Fit(scaled, lambda u: 1 / scaled(u), (-1, 1), degree, minimax=False)
+
+
 # Near the zeros of log gamma and of digamma, 1/2 <= x <= 5/2: in u = (x - c)/(x + c), c^2 = 5/4.
 MIDDLE = mp.sqrt(5) / 2
 EDGE = (mpf(5) / 2 - MIDDLE) / (mpf(5) / 2 + MIDDLE)
@@ -340,6 +362,8 @@ FITS = {
     "digamma near its zero": digamma_near_zero(24),
     "bessel of order 0": bessel(0, 24),
     "bessel of order 1": bessel(1, 24),
+    "bessel difference": bessel_difference(30),
+    "angular spread": angular_spread(28),
 }
 
 

@@ -160,6 +160,12 @@ Cosine = Annotated[
     Domain("Cosine", "a number in [-1, 1]", r"[-1, 1]", lambda x: (x >= -1) & (x <= 1),
            (0.0, 0.5, -0.5), (-1.5, 1.5, float("nan")), interval=True),
 ]  # fmt: skip
+Angle = Annotated[
+    Any,
+    Domain("Angle", "an angle in radians, from -pi to pi", r"[-\pi, \pi]",
+           lambda x: abs(x) <= 3.141592653589794, (0.0, 0.5, -1.0, 3.0), (4.0, -7.0, float("nan")),
+           interval=True),
+]  # fmt: skip
 Exponent = Annotated[
     Any,
     Domain("Exponent", "a finite number, at least 1", r"[1, \infty)",

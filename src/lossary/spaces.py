@@ -75,6 +75,9 @@ MEASURED: dict[str, Callable[..., Expression]] = {
     "rank": lambda w, x: 1 + beyond(w, x) + earlier_ties(w, x),
     "total_of_others": _among_others,
     "centred": lambda w, x: x - total(weighted(w, x)) / total(w),
+    "squared_deviations": lambda w, x: total(
+        weighted(w, (x - total(weighted(w, x)) / total(w)) ** 2)
+    ),
 }
 
 

@@ -346,6 +346,7 @@ WORDS = {
     "cosine_gap": functions.cosine_gap,
     "tanimoto_gap": functions.tanimoto_gap,
     "centred": lambda x, y: total(functions.centred(x) * y),
+    "squared_deviations": lambda x, y: functions.squared_deviations(x * y),
     "cumulate": lambda x, y: total(cumulate(x * y, by=x) * y),
     "beyond": lambda x, y: total(beyond(x * y, by=y) * x),
     "tied": lambda x, y: total(tied(x * x, by=floor(y)) * x),

@@ -191,6 +191,7 @@ ELEMENTS: dict[str, Callable[[Random, int, np.dtype], Array]] = {
     "OpenUnit": _shares,
     "Cosine": lambda r, n, d: 2 * _shares(r, n, d) - 1,
     "Cosines": lambda r, n, d: 2 * _shares(r, n, d) - 1,
+    "Angle": lambda r, n, d: np.pi * (2 * _shares(r, n, d) - 1),
     "Exponent": lambda r, n, d: 1 + abs(_numbers(r, n, d)),
     "Binary": lambda r, n, d: r.choice([0.0, 1.0], n),
     "Sign": lambda r, n, d: r.choice([-1.0, 1.0], n),

@@ -31,6 +31,14 @@ from lossary.functions.asymmetric import (
     shifted_focal as shifted_focal,
     softmax_power_gap as softmax_power_gap,
 )
+from lossary.functions.beta import (
+    beta_nll as beta_nll,
+    beta_nll_slope as beta_nll_slope,
+)
+from lossary.functions.bounds import (
+    negative_log_between as negative_log_between,
+    nearer_bound as nearer_bound,
+)
 from lossary.functions.bessel import (
     i0e as i0e,
     i1e as i1e,
@@ -59,6 +67,12 @@ from lossary.functions.carried import (
 )
 from lossary.functions.chains import (
     paired as paired,
+)
+from lossary.functions.circular import (
+    angular_spread as angular_spread,
+    fourfold_angle as fourfold_angle,
+    von_mises_concentration_slope as von_mises_concentration_slope,
+    von_mises_nll as von_mises_nll,
 )
 from lossary.functions.compensated import (
     exp_difference as exp_difference,
@@ -304,6 +318,7 @@ from lossary.functions.vectors import (
     cosine_gap as cosine_gap,
     distance_difference as distance_difference,
     norm as norm,
+    squared_deviations as squared_deviations,
     tanimoto_gap as tanimoto_gap,
     tanimoto_slope as tanimoto_slope,
     unit as unit,

@@ -23,6 +23,8 @@ from lossary.functions.vocabulary import (
 
 _TINY = 1e-300
 """Sums below have slopes that overflow: these are large, never NaN."""
+_NORMAL = 2.2250738585072014e-308
+"""The smallest number whose inverse, and four times it, are numbers."""
 
 
 def mean(x: Any, over: Axis | None = None, within: Any = None) -> Expression:
@@ -37,9 +39,10 @@ def mean(x: Any, over: Axis | None = None, within: Any = None) -> Expression:
 
 @named(
     means=lambda part, rest: rest / (part + rest),
-    # Each quotient by itself: a square of the sum may under- or overflow.
+    # Each quotient by itself: a square of the sum may under- or overflow, and so may its inverse.
     slope=lambda part, rest: (
-        -(rest / (part + rest)) / (part + rest), part / (part + rest) / (part + rest),
+        -(rest / (part + rest)) / maximum(part + rest, _NORMAL),
+        part / (part + rest) / maximum(part + rest, _NORMAL),
     ),
 )  # fmt: skip
 def rest_share(part: Expression, rest: Expression) -> Expression:

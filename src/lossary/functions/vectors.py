@@ -214,3 +214,15 @@ def centred(x: Expression) -> Expression:
     """The vector without its mean, which is taken out twice: once it is rounded."""
     rest = x - total(x) / class_count()
     return rest - total(rest) / class_count()
+
+
+@named(
+    means=lambda x: total(centred(x) ** 2),
+    # What the mean's own slope adds is 0.
+    slope=lambda x: (2 * centred(x),),
+    shape="row",
+)
+def squared_deviations(x: Expression) -> Expression:
+    """Sum of the squares of what a vector has above its mean."""
+    apart = centred(x)
+    return total(apart * apart)

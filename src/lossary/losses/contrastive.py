@@ -8,6 +8,7 @@ from lossary.functions import (
     acos,
     cos,
     exp,
+    floor,
     held,
     is_class,
     log,
@@ -15,6 +16,7 @@ from lossary.functions import (
     logsumexp,
     maximum,
     peak,
+    pi,
     pick,
     sin,
     softmax,
@@ -180,3 +182,24 @@ def batch_hard_triplet(distances: Scores, roles: Roles, *, margin: NonNegative =
     """How far the farthest positive fails to be nearer than the nearest negative, by a margin."""
     farthest, nearest = peak(distances, where=roles == 1), -peak(-distances, where=roles == -1)
     return maximum(0, farthest - nearest + margin)
+
+
+@loss(
+    source="Liu et al. 2017, arXiv:1704.08063, eq. 6-7, with m = 4",
+    promises="non_negative needs_rivals",
+)
+def sphereface(cosines: Cosines, label: Label, *, logit_scale: Positive = 64.0):
+    """Cross-entropy of scaled cosines, of which the true angle counts fourfold."""
+    turns = floor(4 * acos(cosines) / pi)
+    narrow = cos(pi * turns) * cos(4 * acos(cosines)) - 2 * turns
+    return -log(pick(softmax(logit_scale * where(is_class(label), narrow, cosines)), label))
+
+
+@loss(
+    source="Movshovitz-Attias et al. 2017, arXiv:1703.07464, eq. 4",
+    promises="convex bounded_gradient shift_invariant",
+)
+def proxy_nca(distances: Scores, label: Label):
+    """How far the proxies of other classes fail to be farther than that of the own class."""
+    near = exp(-pick(distances, label))
+    return -log(near / total(exp(-distances), where=~is_class(label)))

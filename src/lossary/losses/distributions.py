@@ -5,18 +5,33 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from lossary.definition import loss
-from lossary.domain import Domain, Levels, NonNegative, OpenUnit, Positive, Real, Scores, Unit
+from lossary.domain import (
+    Angle,
+    Domain,
+    Levels,
+    Logit,
+    NonNegative,
+    OpenUnit,
+    Positive,
+    Real,
+    Scores,
+    Unit,
+)
 from lossary.functions import (
     absolute,
     beyond,
     class_count,
     class_index,
+    cos,
     erf,
     exp,
     held,
+    i0e,
     lgamma,
     log,
     maximum,
+    minimum,
+    negative_log_between,
     pi,
     sigmoid,
     sqrt,
@@ -214,3 +229,54 @@ def multi_quantile(quantiles: Scores, target: Real, *, quantile_levels: Levels |
     tau = (class_index() + 0.5) / class_count() if quantile_levels is None else quantile_levels
     error = target - quantiles
     return total(maximum(tau * error, (tau - 1) * error)) / class_count()
+
+
+@loss(
+    source="Johnson, Kotz and Balakrishnan 1995, Continuous Univariate Distributions, vol. 2, "
+    "ch. 25",
+    promises="",
+)
+def beta(alpha: Positive, beta: Positive, target: OpenUnit):
+    """Negative log-likelihood of a share between 0 and 1 under a beta distribution."""
+    constant = lgamma(alpha) + lgamma(beta) - lgamma(alpha + beta)
+    return constant - (alpha - 1) * log(target) - (beta - 1) * log(1 - target)
+
+
+@loss(
+    source="von Mises 1918, Physikalische Zeitschrift 19:490-500; Mardia and Jupp 2000, "
+    "Directional Statistics, doi:10.1002/9780470316979, sec. 3.5.4",
+    promises="",
+)
+def von_mises(location: Angle, target: Angle, concentration: Positive):
+    """Negative log-likelihood of an angle, around a direction and with a concentration."""
+    constant = log(2 * pi * i0e(concentration)) + concentration
+    return constant - concentration * cos(location - target)
+
+
+def _between(location: Any, lower: Any, upper: Any, *, scale: Any) -> Any:
+    """The difference of the bounds by itself, which is right however close they are."""
+    return negative_log_between(location, lower, upper, scale)
+
+
+@loss(
+    source="McCullagh 1980, doi:10.1111/j.2517-6161.1980.tb01109.x, whose difference of two "
+    "distribution functions stands here in factors; as interval-censored times: Kalbfleisch and "
+    "Prentice 2002, doi:10.1002/9781118032985, sec. 3.2",
+    promises="non_negative convex bounded_gradient",
+    computed=_between,
+)
+def logistic_interval(location: Real, lower: Logit, upper: Logit, *, scale: Positive = 1.0):
+    """Negative log-probability that a logistic number lies between two bounds: ordinal logit."""
+    low, high = minimum(lower, upper), maximum(lower, upper)
+    beyond = log(1 + exp((location - high) / scale)) + log(1 + exp((low - location) / scale))
+    return beyond - log(1 - exp((low - high) / scale))
+
+
+@loss(
+    source="Tweedie 1957, doi:10.1214/aoms/1177706964; as a deviance: McCullagh and Nelder 1989, "
+    "Generalized Linear Models, table 2.1",
+    promises="non_negative zero_at_target",
+)
+def inverse_gaussian(mean: Positive, target: Positive):
+    """Deviance of an inverse Gaussian distribution, whose variance is the cube of its mean."""
+    return ((target - mean) / mean) ** 2 / target

@@ -279,8 +279,8 @@ def lovasz_softmax(prediction: Annotated[Unit, positions], target: Annotated[Bin
 def _missing(prediction: Any, target: Any, region: Any, *, power: Any) -> Any:
     """What is missing over the whole; a factor of all weights cancels, and keeps them in range."""
     size = total(target, within=region)
-    least = maximum(-peak(-size, over=positions, where=size > 0), 1e-300)
-    v = where(size > 0, size / least, 1) ** power
+    least = maximum(-peak(-size, over=positions, where=size > 0), 2.2250738585072014e-308)
+    v = maximum(where(size > 0, size / least, 1), 1) ** power
     apart = prediction * (1 - target) + target * (1 - prediction)
     return rest_share(
         2 * total(prediction * target / v, over=positions), total(apart / v, over=positions)
@@ -307,3 +307,18 @@ def generalized_dice(
     overlap = total(w * prediction * target, over=positions)
     sizes = total(w * prediction, over=positions) + total(w * target, over=positions)
     return 1 - 2 * overlap / sizes
+
+
+@loss(
+    source="Eigen, Puhrsch and Fergus 2014, arXiv:1406.2283, eq. 4",
+    promises="non_negative zero_at_target symmetric",
+)
+def scale_invariant_log_error(
+    prediction: Annotated[Positive, positions],
+    target: Annotated[Positive, positions],
+    *,
+    invariance: Unit = 0.5,
+):
+    """Mean squared error of logarithms, which forgives a part of one common factor: SILog."""
+    error = log(prediction) - log(target)
+    return mean(error**2, over=positions) - invariance * mean(error, over=positions) ** 2

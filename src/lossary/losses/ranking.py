@@ -16,6 +16,7 @@ from lossary.functions import (
     rank,
     sigmoid,
     total,
+    where,
 )
 
 
@@ -225,6 +226,35 @@ def _mean_over(query: Any, lost: Any) -> Any:
     """Sum what the members lose, over the number of queries: a member is one of its query's."""
     queries = total(1 / total(1, within=query), over=positions)
     return total(lost, over=positions) / queries
+
+
+@loss(
+    source="Bruch et al. 2019, doi:10.1145/3341981.3344221",
+    promises="non_negative convex bounded_gradient shift_invariant",
+)
+def query_softmax(
+    score: Annotated[Real, positions],
+    relevance: Annotated[NonNegative, positions],
+    query: Annotated[Group, positions],
+):
+    """Cross-entropy of each query's shares of relevance and its softmax of scores, on average."""
+    relevant = total(relevance, within=query)
+    share = held(where(relevant > 0, relevance / relevant, 0))
+    return _mean_over(query, share * (log(total(exp(score), within=query)) - score))
+
+
+@loss(
+    source="Cao et al. 2007, doi:10.1145/1273496.1273513",
+    promises="non_negative convex bounded_gradient shift_invariant",
+)
+def query_listnet(
+    score: Annotated[Real, positions],
+    relevance: Annotated[Real, positions],
+    query: Annotated[Group, positions],
+):
+    """ListNet's cross-entropy of the chances to be ranked first in each query, on average."""
+    first = held(exp(relevance) / total(exp(relevance), within=query))
+    return _mean_over(query, first * (log(total(exp(score), within=query)) - score))
 
 
 @loss(

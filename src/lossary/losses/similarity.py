@@ -9,6 +9,7 @@ from lossary.functions import (
     class_count,
     maximum,
     norm,
+    peak,
     total,
     where,
 )
@@ -99,3 +100,12 @@ def canberra(prediction: Embedding, target: Embedding):
 def center(embedding: Embedding, target: Embedding):
     """Half the squared distance of an embedding from the center of its class."""
     return total((embedding - target) ** 2) / 2
+
+
+@loss(
+    source="Deza and Deza 2009, Encyclopedia of Distances, doi:10.1007/978-3-642-00234-2, ch. 17",
+    promises="non_negative zero_at_target symmetric convex bounded_gradient",
+)
+def chebyshev_distance(prediction: Embedding, target: Embedding):
+    """Largest of the differences of two vectors, entry by entry."""
+    return peak(absolute(prediction - target))

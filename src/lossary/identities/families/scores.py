@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from lossary.functions import (
     absolute,
+    beta_nll,
+    cos,
     erf,
     exp,
     expm1,
@@ -12,10 +14,12 @@ from lossary.functions import (
     gaussian_nll,
     gumbel_nll,
     held,
+    i0e,
     laplace_crps,
     laplace_nll,
     lgamma,
     log,
+    log1p,
     log1p_square,
     log_cosh_difference,
     log_ndtr,
@@ -31,11 +35,28 @@ from lossary.functions import (
     student_t_constant,
     student_t_nll,
     tweedie_nll,
+    von_mises_nll,
     weighed_gaussian_nll,
 )
 from lossary.identities.rules import POSITIVE, identity
 
 SCORES = (
+    identity(
+        "beta",
+        lambda a, b, t: (
+            lgamma(a) + lgamma(b) - lgamma(a + b) - (a - 1) * log(t) - (b - 1) * log1p(-t)
+        ),
+        lambda a, b, t: beta_nll(a, b, t),
+        a=POSITIVE,
+        b=POSITIVE,
+        t="OpenUnit",
+    ),
+    identity(
+        "von Mises",
+        lambda x, y, k: log(2 * pi * i0e(k)) + k - k * cos(x - y),
+        lambda x, y, k: von_mises_nll(x, y, k),
+        k=POSITIVE,
+    ),
     identity(
         "gamma of a mean", lambda x, t: x + t / exp(x), lambda x, t: gamma_nll(x, t), t=POSITIVE
     ),

@@ -10,10 +10,14 @@ from lossary.functions import (
     cosine,
     cosine_gap,
     distance_difference,
+    floor,
+    fourfold_angle,
     norm,
+    pi,
     sin,
     sine_of_cosine,
     sqrt,
+    squared_deviations,
     tanimoto_gap,
     total,
     unit,
@@ -36,8 +40,20 @@ VECTORS = (
         lambda x, m: cos(acos(x) + m),
         lambda x, m: x * cos(m) - sine_of_cosine(x) * sin(m),
     ),
+    identity(
+        "four angles",
+        lambda x: (
+            cos(pi * floor(4 * acos(x) / pi)) * cos(4 * acos(x)) - 2 * floor(4 * acos(x) / pi)
+        ),
+        lambda x: fourfold_angle(x),
+    ),
     identity("cosine distance", lambda X, Y: 1 - cosine(X, Y), lambda X, Y: cosine_gap(X, Y)),
     identity("centred", lambda X: X - total(X) / class_count(), lambda X: centred(X)),
+    identity(
+        "squared deviations",
+        lambda X: total(centred(X) * centred(X)),
+        lambda X: squared_deviations(X),
+    ),
     identity(
         "difference of distances",
         lambda X, Y, Z: norm(X - Y) - norm(X - Z),

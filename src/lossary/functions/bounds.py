@@ -1,0 +1,87 @@
+"""The probability between two bounds, whose two parts may be all but equal."""
+
+# A slope may mention its own function, which pyright cannot see through.
+# pyright: reportGeneralTypeIssues=false
+
+from __future__ import annotations
+
+from math import inf
+
+from lossary.formula import Expression
+from lossary.functions.elementwise import sech_squared, sigmoid, softplus
+from lossary.functions.exponentials import log1mexp
+from lossary.functions.vocabulary import (
+    absolute,
+    exp,
+    expm1,
+    log,
+    maximum,
+    minimum,
+    named,
+    where,
+)
+
+
+def _density(z: Expression) -> Expression:
+    return sech_squared(z / 2) / 4
+
+
+def _width(first: Expression, second: Expression, scale: Expression) -> Expression:
+    """Return how far the bounds are apart, 0 also where both are infinite."""
+    return where(first == second, 0, absolute(first - second)) / scale
+
+
+def _by_bound(x: Expression, own: Expression, other: Expression, scale: Expression) -> Expression:
+    """Return the slope in one bound: what it lies beyond, and how near the other one is."""
+    z, near = (own - x) / scale, 1 / expm1(_width(own, other, scale))
+    return where(own < other, sigmoid(z) + near, -(sigmoid(-z) + near)) / scale
+
+
+def _by_scale(x: Expression, low: Expression, high: Expression, scale: Expression) -> Expression:
+    a, b = (minimum(low, high) - x) / scale, (maximum(low, high) - x) / scale
+    below = where(absolute(a) < inf, a * sigmoid(a), 0)
+    above = where(absolute(b) < inf, b * sigmoid(-b), 0)
+    width = _width(low, high, scale)
+    return (above - below + where(width < 700, width / expm1(width), 0)) / scale
+
+
+@named(
+    means=lambda x, l, u, s: (1 - sigmoid((u - x) / s) - sigmoid((l - x) / s)) / s,
+    # Densities, of which none cancels the other.
+    slope=lambda x, l, u, s: (
+        (_density((u - x) / s) + _density((l - x) / s)) / s / s,
+        -_density((l - x) / s) / s / s,
+        -_density((u - x) / s) / s / s,
+        None,
+    ),
+)
+def nearer_bound(x: Expression, low: Expression, high: Expression, scale: Expression) -> Expression:
+    """The slope of negative_log_between in x: which of both bounds is nearer."""
+    a, b = (minimum(low, high) - x) / scale, (maximum(low, high) - x) / scale
+    # sigmoid(-b) - sigmoid(a) over a common denominator, of which two are there to choose from.
+    left, right = expm1(-absolute(a + b)), a + b > 0
+    inside = where(right, left * sigmoid(a) * sigmoid(b), -left * sigmoid(-a) * sigmoid(-b))
+    ends = where(a == -inf, sigmoid(-b), -sigmoid(a))
+    return where((a == -inf) | (b == inf), ends, inside) / scale
+
+
+@named(
+    means=lambda x, l, u, s: (
+        log(1 + exp((x - maximum(l, u)) / s))
+        + log(1 + exp((minimum(l, u) - x) / s))
+        - log(1 - exp((minimum(l, u) - maximum(l, u)) / s))
+    ),
+    # Parts of one sign; what is infinite has none.
+    slope=lambda x, l, u, s: (
+        nearer_bound(x, l, u, s),
+        _by_bound(x, l, u, s),
+        _by_bound(x, u, l, s),
+        _by_scale(x, l, u, s),
+    ),
+)
+def negative_log_between(
+    x: Expression, low: Expression, high: Expression, scale: Expression
+) -> Expression:
+    """The negative log-probability that a logistic number lies between two bounds."""
+    a, b = (minimum(low, high) - x) / scale, (maximum(low, high) - x) / scale
+    return softplus(-b) + softplus(a) - log1mexp(_width(low, high, scale))
