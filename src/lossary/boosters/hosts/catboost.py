@@ -26,7 +26,7 @@ from lossary.boosters.estimators import (
 from lossary.boosters.lists import Cox, LambdaRank
 from lossary.boosters.predictor import Meaning, Predictor, meaning_of
 from lossary.boosters.rules import Ordinal, Rule
-from lossary.engine.recipes.numpy import Repeated
+from lossary.engine.recipes.blocks import Repeated
 
 Numbers = NDArray[Any]
 

@@ -132,11 +132,11 @@ def find(
         recipe = met.recipe
     if recipe is None or recipe.entry is not None:
         return recipe
-    _go_on()
+    go_on()
     return recipe if recipe.entry is not None else None
 
 
-def _go_on() -> None:
+def go_on() -> None:
     """See that somebody is at work on the recipes that are not ready."""
     from lossary.kernels import background
 
