@@ -271,7 +271,9 @@ def _shared_from(kernel: Fused, rows: bool) -> int:
 def _about(recipe: Recipe, call: Call, kernel: Fused, words: list[str]) -> _About:
     """Return what shapes the text; of the call itself nothing is kept while it is printed."""
     value: Storage = kernel.operands[0].storage if recipe.each else "float64"
-    form = kernel.form((("value", value),), reduce=not recipe.each)
+    # Second derivatives are asked for without a value, as boosters ask for them.
+    results = () if recipe.curved else (("value", value),)
+    form = kernel.form(results, reduce=not recipe.each and not recipe.curved)
     around = _around(recipe, call)
     form = replace(
         form,
@@ -312,7 +314,8 @@ def _modules(recipe: Recipe, about: _About) -> list[tuple[str, str]]:
 
     kernel, source = forms.kernel_of(about.form), forms.source(about.form)
     types = {o.name: word for o, word in zip(kernel.operands, about.words, strict=False)}
-    written = [about.words[place] for place in (0, *_places(recipe))]
+    written = [about.words[place] for place in _places(recipe)]
+    written = written if recipe.curved else [about.words[0], *written]
     types |= {r.name: word for r, word in zip(kernel.results, written, strict=True)}
     text = entry_text(kernel, about.around, types, imported_as(*source))
     return [source, (f"short_{recipe.definition.name}", text)]
