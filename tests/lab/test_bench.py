@@ -34,6 +34,7 @@ from lossary.bench import (
     machine,
     measure,
     memory,
+    targets,
     timing,
     trees,
 )
@@ -343,6 +344,28 @@ def test_a_first_call_of_many_seconds_is_the_only_one_unless_it_compiles(clock):
     assert (found.row("slow").seconds, found.row("slow").rounds) == (9.0, 1)
     assert found.row("compiled").seconds == pytest.approx(0.1)
     assert found.row("compiled").first == 9.0
+
+
+def test_the_first_call_of_a_training_is_never_the_only_one(clock):
+    slow = clock.contestant("slow", 4.0, first=9.0)
+    work = [Case("half_squared_error", (64,), option="xgboost", kind=BOOSTING)]
+    (found,) = clock.measure(replace(slow, boost=slow.prepare), work=work).outcomes
+    row = found.row("slow")
+    assert (row.first, row.seconds, row.rounds) == (9.0, 4.0, 3)
+
+
+def test_trees_do_not_depend_on_rows_that_are_drawn_anew(monkeypatch):
+    """Of more than 200,000 rows scikit-learn draws those that it chooses its bins by."""
+    pytest.importorskip("sklearn")
+    monkeypatch.setattr("lossary.bench.trees.TREES", 1)
+    work = [Case("half_squared_error", (210_000,), option="hist_gradient_boosting", kind=BOOSTING)]
+    (found,) = measure(work, Settings(rounds=1, crossovers=False), boosters.BOOSTERS).outcomes
+    assert [row.disagrees for row in found.rows] == ["", ""]
+
+
+def test_a_booster_is_asked_for_its_own_trainings_only():
+    work = [t.work for t in targets.TARGETS if t.ours == boosters.door("LightGBM")]
+    assert work == ["*/10^6/float32/lightgbm/boosting"]
 
 
 def test_no_case_begins_after_the_budget_is_spent(clock):

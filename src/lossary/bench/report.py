@@ -137,7 +137,8 @@ HOW = (
     "quartiles beside them. × limit is the time over that in which the bytes that must move do so "
     "in a copy or a triad of arrays of that size, measured in the same rounds on as many threads. "
     "Memory is the peak beyond what was held before, the gradient included; – where the system "
-    "cannot see it. Where a first call takes seconds and compiles nothing, it is the only one."
+    "cannot see it. Where a first call takes seconds and compiles nothing, it may be the "
+    "only one, which the table then says."
 )
 
 

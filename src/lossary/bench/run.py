@@ -25,15 +25,16 @@ from lossary.bench.limits import Limit
 from lossary.bench.results import Absent, Measured, Outcome, Results
 from lossary.bench.start import starting
 from lossary.bench.timing import Clock, Timing, alternate
-from lossary.bench.work import Case, Data
+from lossary.bench.work import WHOLE, Case, Data
 from lossary.errors import MissingExtraError
 
 Report = Callable[[int, int, str], None]
 
 # What a case may spend on timing when no budget is given.
 ALLOWANCE = 6.0
-# A first call beyond this is the only one, unless it compiled something.
+# A first call beyond this is the only one, unless it compiled something or is a training.
 PATIENCE = 3.0
+TRAININGS = 3  # rounds of a training at least, after those that have compiled its kernels
 HEADLINE = 40_000_000  # bytes of an array of 10^7 float32 numbers
 # Engines of ours may choose anew after some calls: the clock starts when they have chosen.
 WARM_CALLS, WARM_SECONDS = 200, 0.5
@@ -130,11 +131,15 @@ class _Ready:
     first: float
     estimate: float
     memory: int | None
+    whole: bool
 
     @property
     def done(self) -> bool:
-        """Whether its first call is all that there is time for."""
-        return self.first > PATIENCE and not self.contestant.compiles
+        """Whether its first call is all that there is time for.
+
+        In the first training of a process machine code is compiled and threads are started.
+        """
+        return self.first > PATIENCE and not (self.whole or self.contestant.compiles)
 
     @property
     def warms(self) -> bool:
@@ -267,8 +272,9 @@ class _Bench:
                 self.timed(step)
                 estimates[name] = self.timed(step)
             report(f"{case.name}, in turns")
+            least = TRAININGS if case.kind in WHOLE else 1
             times = alternate(
-                steps, estimates, self.settings.rounds, allowance, self.clock, self.pause
+                steps, estimates, self.settings.rounds, allowance, self.clock, self.pause, least
             )
         rows = [
             _row(one, times.get(name, Timing((one.first,), 1)), differ.get(name, ""))
@@ -309,7 +315,9 @@ class _Bench:
             result, first, extra = self.watched(prepared, case)
             summaries[name] = agreement.summary(*prepared.outcome(result))
             del result
-            one = _Ready(contestant, prepared, first, first, extra)
+            one = _Ready(contestant, prepared, first, first, extra, case.kind in WHOLE)
+            if one.whole:
+                quiet.settle(self.pause)
             if not one.done:
                 _, one.estimate, one.memory = self.watched(prepared, case)
             if one.estimate < 0.1:

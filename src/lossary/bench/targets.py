@@ -116,8 +116,8 @@ def _small() -> Iterator[Target]:
             yield Target(f"cross_entropy/{size}/float32", way, peer, COMPILED)
     for way in TORCH:
         yield Target("digits/*/float32/training", way, pytorch.EAGER, 1.1)
-    for host in boosters.HOSTS:
-        yield Target("*/10^6/float32/*/boosting", boosters.door(host), host, 1.1)
+    for host, (option, *_) in boosters.HOSTS.items():
+        yield Target(f"*/10^6/float32/{option}/boosting", boosters.door(host), host, 1.1)
     yield Target("huber/10/float32/value", ours.AUTO, CLOCK, 10e-6)
     yield Target("cross_entropy/128x10/float32", ours.AUTO, CLOCK, 25e-6)
 

@@ -45,13 +45,13 @@ class Timing:
         return low, middle, high
 
 
-def rounds_of(cost: float, share: float, rounds: int) -> int:
+def rounds_of(cost: float, share: float, rounds: int, at_least: int = 1) -> int:
     """Return the rounds that fit into a share of the time: at most all, at least a few.
 
     >>> [rounds_of(cost, 1.0, 15) for cost in (0.01, 0.1, 0.3, 1.0, 3.0)]
     [15, 10, 5, 3, 1]
     """
-    least = next(count for most, count in LEAST if cost < most)
+    least = max(at_least, next(count for most, count in LEAST if cost < most))
     return min(rounds, max(least, int(share / cost) if cost else rounds))
 
 
@@ -62,6 +62,7 @@ def alternate(
     seconds: float,
     clock: Clock = time.perf_counter,
     pause: Callable[[float], None] = time.sleep,
+    at_least: int = 1,
 ) -> dict[str, Timing]:
     """Return the times of all contestants, each round in another order of starting.
 
@@ -71,7 +72,7 @@ def alternate(
     calls = {name: _calls(estimates[name]) for name in steps}
     share = seconds / max(1, len(steps))
     plan = {
-        name: rounds_of(calls[name] * estimates[name], share, rounds)
+        name: rounds_of(calls[name] * estimates[name], share, rounds, at_least)
         for name in steps
     }  # fmt: skip
     found: dict[str, list[float]] = {name: [] for name in steps}

@@ -82,19 +82,19 @@ def _replaced(by: Callable[[Numbers], Any]) -> Fill:
 
 
 def _scaled(by: Callable[[int], float]) -> Fill:
-    """Return a policy whose Hessian is the exact one times a function of the number of classes."""
+    """Return a policy whose Hessian is the exact one times a function of the number of margins."""
 
     def fill(
         rule: Rule, margin: Numbers, data: Data, weight: Any, gradient: Numbers, hessian: Numbers
     ) -> None:
         rule.derivatives(margin, data, weight, gradient, hessian)
-        hessian *= hessian.dtype.type(by(hessian.shape[1]))
+        hessian *= hessian.dtype.type(by(hessian.shape[-1]))
 
     return fill
 
 
 _AHEAD = Curvature(
-    "host", _replaced(lambda margin: np.exp(margin + margin.dtype.type(0.7))),
+    "host", _scaled(lambda k: np.exp(0.7)),  # the exact one is exp(f)
     "exp(f + 0.7): the Hessian at the end of the longest step, max_delta_step = 0.7",
     longest_step=0.7,
 )  # fmt: skip

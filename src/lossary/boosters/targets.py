@@ -59,11 +59,13 @@ def _refuse(loss: Loss, y: Numbers, inside: Numbers, allowed: str, hint: str = "
 
 
 def _indices(loss: Loss, y: Numbers, classes: int) -> Numbers:
-    inside = (y >= 0) & (y < classes) & (y % 1 == 0)
-    if not inside.all():
+    with np.errstate(invalid="ignore"):  # NaN is no whole number, which is seen below
+        found = y.astype(np.int32)
+    if y.size and (found.min() < 0 or found.max() >= classes or (found != y).any()):
+        inside = (y >= 0) & (y < classes) & (y % 1 == 0)
         allowed = f"a class index, a whole number from 0 to {classes - 1}"
         _refuse(loss, y, inside, allowed, "sklearn.preprocessing.LabelEncoder makes indices")
-    return y.astype(np.int32).reshape(-1)
+    return found.reshape(-1)
 
 
 def _signs(loss: Loss, y: Numbers) -> Numbers:

@@ -18,6 +18,9 @@ ENTRY = "entry"
 MARK = "mark"
 """What the function is called that writes NaN where a value is wrong."""
 
+BLOCK = "block"
+"""What the function is called that takes arrays."""
+
 
 @dataclass(frozen=True)
 class Around:
@@ -126,6 +129,37 @@ def _function(
         f"@njit('UniTuple(float64, 3)({signature})', {options})",
         header,
         *(f"    {line}" for line in body),
+    ]
+    return "\n".join(text) + "\n"
+
+
+def block_text(module: str, types: list[str], inputs: int, numbers: int, step: int) -> str:
+    """Print a module with the function ``block``, which calls the ``entry`` of another module.
+
+    ``types`` are those of the inputs and of the weight, if there is one. The function takes these
+    arrays, room for both derivatives as two rows, hyper-parameters and a factor. It returns how
+    many values are wrong; -1 where the arrays are of different lengths, or empty.
+    """
+    arrays = [f"x{place}" for place in range(len(types))]
+    given = [f"n{place}" for place in range(numbers)]
+    places = [f"{name}.ctypes.data" for name in arrays]
+    room = ["out.ctypes.data", "out.ctypes.data + out.strides[0]"]
+    whole = ["rows", "0", str(step), "0", f"-(-rows // {step})", "0", "0"]
+    passed = [*whole, *places[:inputs], *room, *places[inputs:], *given, "factor", "1.0"]
+    signature = [f"Array({kind}, 1, 'C', readonly=True)" for kind in types]
+    signature += ["float64[:, ::1]", *["float64"] * (numbers + 1)]
+    unlike = " or ".join(f"{name}.size != rows" for name in arrays)
+    text = [
+        "from numba import njit",
+        f"from {module} import {ENTRY}",
+        "",
+        "",
+        f'@njit("float64({", ".join(signature)})", nogil=True, cache=True)',
+        f"def {BLOCK}({', '.join([*arrays, 'out', *given, 'factor'])}):",
+        "    rows = out.shape[1]",
+        f"    if rows == 0 or {unlike}:",
+        "        return -1.0",
+        f"    return {ENTRY}({', '.join(passed)})[2]",
     ]
     return "\n".join(text) + "\n"
 

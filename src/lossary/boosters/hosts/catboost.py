@@ -26,7 +26,7 @@ from lossary.boosters.estimators import (
 from lossary.boosters.lists import Cox, LambdaRank
 from lossary.boosters.predictor import Meaning, Predictor, meaning_of
 from lossary.boosters.rules import Ordinal, Rule
-from lossary.engine.recipes.numpy import Repeated
+from lossary.engine.recipes.blocks import Repeated
 
 Numbers = NDArray[Any]
 
@@ -159,8 +159,8 @@ class Metric:
 
     def evaluate(self, approxes: Any, target: Any, weight: Any) -> tuple[float, float]:
         """Return the sum of the losses and of the weights."""
-        margin = np.stack([np.asarray(x, np.float64) for x in approxes], axis=1)
-        margin = margin[:, 0] if margin.shape[1] == 1 else margin
+        each = [np.asarray(x, np.float64) for x in approxes]
+        margin = each[0] if len(each) == 1 else np.stack(each, axis=1)
         w = None if weight is None else np.asarray(weight, np.float64)
         total = float(len(margin) if w is None else w.sum())
         return self.objective.value(margin, np.asarray(target), w) * total, total

@@ -70,50 +70,6 @@ def _found(
     return find(tuple(kind), loss, args, options, moving, wanted[-1] == "hessian")
 
 
-class Repeated:
-    """Both derivatives of a sum over elements, for calls that differ in their numbers alone.
-
-    What makes their kind is looked at once. A booster asks for a thousand rows, seven thousand
-    times in a training.
-    """
-
-    def __init__(self, loss: Any, settings: Mapping[str, float]) -> None:
-        self._loss = loss
-        self._options = {"weight": None, "reduction": "sum", **settings}
-        self._recipes: dict[Any, Recipe] = {}
-
-    def fill(self, args: tuple[Any, ...], weight: Any, out: np.ndarray, factor: float) -> bool:
-        """Write derivatives, times a factor, to the two rows of ``out``, an array of float64.
-
-        False, with nothing promised of ``out``, where the loss itself has to be called.
-        """
-        read = args if weight is None else (*args, weight)
-        shape = out.shape[1:]
-        if not is_open() or not 0 < out.size < LIMIT:
-            return False
-        for x in read:
-            if type(x) is not np.ndarray or x.shape != shape or not x.flags.c_contiguous:
-                return False
-        kind = tuple([x.dtype for x in read])
-        recipe = self._recipes.get(kind) or self._settled(kind, args, weight)
-        if recipe is None:
-            return False
-        first = out.ctypes.data
-        places = [x.ctypes.data for x in args]
-        places += (first, first + out.strides[0])
-        if weight is not None:
-            places.append(weight.ctypes.data)
-        return recipe.run(shape[0], 0, places, self._options, factor) is not None
-
-    def _settled(self, kind: Any, args: tuple[Any, ...], weight: Any) -> Recipe | None:
-        options = {**self._options, "weight": weight}
-        recipe = _found(self._loss, args, options, ("gradient", "hessian"))
-        if recipe is None or args[0].dtype != np.float64:
-            return None
-        self._recipes[kind] = recipe
-        return recipe
-
-
 def _rooms(
     args: tuple[np.ndarray, ...], wanted: tuple[str, ...], out: Any
 ) -> dict[str, np.ndarray] | None:

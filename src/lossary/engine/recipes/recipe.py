@@ -146,11 +146,11 @@ def find(
         recipe = met.recipe
     if recipe is None or recipe.entry is not None:
         return recipe
-    _go_on()
+    go_on()
     return recipe if recipe.entry is not None else None
 
 
-def _go_on() -> None:
+def go_on() -> None:
     """See that somebody is at work on the recipes that are not ready."""
     from lossary.kernels import background
 
@@ -287,7 +287,9 @@ def _shared_from(kernel: Fused, rows: bool) -> int:
 def _about(recipe: Recipe, call: Call, kernel: Fused, words: list[str]) -> _About:
     """Return what shapes the text; of the call itself nothing is kept while it is printed."""
     value: Storage = kernel.operands[0].storage if recipe.each else "float64"
-    form = kernel.form((("value", value),), reduce=not recipe.each)
+    # Second derivatives are asked for without a value, as boosters ask for them.
+    results = () if recipe.curved else (("value", value),)
+    form = kernel.form(results, reduce=not recipe.each and not recipe.curved)
     around = _around(recipe, call)
     form = replace(
         form,
@@ -328,7 +330,8 @@ def _modules(recipe: Recipe, about: _About, *, marking: bool = False) -> list[tu
 
     kernel, source = forms.kernel_of(about.form), forms.source(about.form)
     types = {o.name: word for o, word in zip(kernel.operands, about.words, strict=False)}
-    written = [about.words[place] for place in (0, *_places(recipe))]
+    written = [about.words[place] for place in _places(recipe)]
+    written = written if recipe.curved else [about.words[0], *written]
     types |= {r.name: word for r, word in zip(kernel.results, written, strict=True)}
     facts = kernel, about.around, types, imported_as(*source)
     name = recipe.definition.name
