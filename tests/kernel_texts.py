@@ -6,8 +6,8 @@ texts to read. After a change that is meant, `python tests/kernel_texts.py` writ
 of two versions can be compared.
 """
 
+import argparse
 import hashlib
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -93,4 +93,6 @@ def write(folder):
 
 
 if __name__ == "__main__":
-    write(sys.argv[1] if len(sys.argv) > 1 else "")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, help="every text, to be compared")
+    write(parser.parse_args().folder)

@@ -81,11 +81,13 @@ def test_the_numbers_are_those_of_numpys_kernels(loss, dtype, reduction):
         arrays = [jnp.asarray(x) for x in data]
         plain = [np.asarray(x) for x in arrays]
         expected = loss.value_and_gradient(*plain, **options)
-        same(tuple(map(np.asarray, by_kernel(both, *arrays))), tuple(map(np.asarray, expected)))
+        found = tuple(map(np.asarray, by_kernel(both, *arrays)))
+        same(found, tuple(map(np.asarray, expected)))
+        assert np.array_equal(found[1], expected[1], equal_nan=True)
         alone = np.asarray(by_kernel(value, *arrays))
         same(alone, np.asarray(loss(*plain, **options)))
-        for found in (both, lambda *own: loss.value_and_gradient(*own, **options)):
-            assert np.array_equal(by_kernel(found, *arrays)[1], expected[1], equal_nan=True)
+        derived = by_kernel(lambda *own: loss.value_and_gradient(*own, **options), *arrays)
+        assert np.array_equal(derived[1], expected[1], equal_nan=True)
 
 
 @pytest.mark.sampled(4)
@@ -100,22 +102,25 @@ def test_a_value_outside_its_set_is_nan_as_without_a_kernel(loss):
         return values, slopes
 
     _, numbers = sample(loss, shape=(3,))
+    graph = jax.jit(partial(results, options=numbers))  # one for all values of a shape
     for what, weight, parameters, data in each_bad(loss):
         if what.partition(" ")[0] in parameters:
             continue  # an array, which no kernel takes
         arrays = jnp.asarray(weight), [jnp.asarray(x) for x in data]
-        values, slopes = by_kernel(lambda w, d: results(w, d, numbers), *arrays)
+        with L.using(engine="fused"):
+            assert CALL in graph.lower(*arrays).as_text()
+            values, slopes = graph(*arrays)
         check_nan(loss, what, values, slopes)
 
 
 def test_options_are_those_of_the_text(rows):
     x, y = rows
     weight, table = jnp.linspace(0, 2, 64), jnp.linspace(0.5, 1.5, 10)
-    mask = jnp.arange(64) % 3 > 0
+    mask, of_labels = jnp.arange(64) % 3 > 0, {"class_weight": table, "ignore_index": -1}
     for options in (
         {"label_smoothing": 0.1, "denominator": 7.5, "check": False, "reduction": "sum"},
-        {"mask": mask & False, "empty": "nan"},
-        {"weight": weight, "mask": mask, "class_weight": table, "ignore_index": -1},
+        {"weight": weight, "mask": mask & False, **of_labels, "empty": "nan"},  # one kernel with
+        {"weight": weight, "mask": mask, **of_labels},  # this
         {"weight": weight, "reduction": "none"},
     ):
 

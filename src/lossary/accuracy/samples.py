@@ -312,7 +312,7 @@ def _columns(
         return ELEMENTS[domain.name](random, n, dtype)
     if domain.name in ELEMENTS:
         each = ELEMENTS[domain.name](random, n * classes, dtype).reshape(n, classes)
-        if near is None or domain.name in {"Group", "Groups"}:
+        if near is None or not domain.continuous:
             return each
         return _nearly(random, each, near.astype(np.float64))
     if domain.name == "Binaries":

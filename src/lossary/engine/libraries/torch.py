@@ -177,7 +177,7 @@ class _Torch(Library):
 
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         if _forward_in_forward():
-            return _by_operations(operation, arrays)
+            return self.evaluate(operation, ("value",), arrays)  # PyTorch differentiates it itself
         return _value_function(operation).apply(*arrays)
 
     def shape(self, x: Any) -> tuple[int, ...]:
@@ -281,11 +281,6 @@ def _forward_in_forward() -> bool:
         return False
     kinds = [transform.key() for transform in retrieve_all_functorch_interpreters()]
     return kinds.count(torch._C._functorch.TransformType.Jvp) > 1  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def _by_operations(operation: Operation, arrays: Sequence[Any]) -> Any:
-    """Return the loss by operations that PyTorch differentiates itself."""
-    return LIBRARY.evaluate(operation, ("value",), arrays)
 
 
 @lru_cache(maxsize=1024)
