@@ -14,10 +14,10 @@ import samples
 from lossary.calculus import derivative, diagonal, gradient
 from lossary.formula import apply, variable, walk
 from lossary.functions import exp, log, maximum, norm, pick, softmax, total, where
+from lossary.notation.letters import abbreviate
 from lossary.render.textbook import BEND, TOLD, textbook
 from lossary.rewriting import substitute
 from lossary.show import reading
-from lossary.notation.letters import abbreviate
 from lossary.show.reading import read
 from lossary.show.unicode import plain, symbol
 
