@@ -28,9 +28,9 @@ def bad_losses():
         error = abs(prediction - target)
         return error - tanh(error)
 
-    @L.loss(source="Hellinger 1909, by the roots")
-    def hellinger(prediction: NonNegative, target: NonNegative):
-        return (sqrt(prediction) - sqrt(target)) ** 2
+    @L.loss(source="speeds that were reached in a fall, of heights")
+    def fall(prediction: NonNegative, target: NonNegative):
+        return (sqrt(2 * prediction) - sqrt(2 * target)) ** 2
 
     @L.loss(source="Barron 2019, arXiv:1701.03077, eq. 1 for alpha = 1")
     def barron(prediction: Real, target: Real, *, alpha: Positive = 0.5):
@@ -48,11 +48,11 @@ def bad_losses():
     cancels = "cancellation"
     return {
         "flattened": (flattened, cancels, " - tanh(abs(prediction - target))", ""),
-        "hellinger": (
-            hellinger,
+        "fall": (
+            fall,
             cancels,
-            "sqrt(prediction) - sqrt(target)",
-            "write (prediction - target) / (sqrt(prediction) + sqrt(target)) for ",
+            "sqrt(2 * prediction) - sqrt(2 * target)",
+            "write 2 * (prediction - target) / (sqrt(2 * prediction) + sqrt(2 * target)) for ",
         ),
         "barron": (barron, cancels, "**(alpha / 2) - 1", "write expm1(0.5 * alpha * log("),
         "activated": (activated, cancels, "tanh(prediction) - tanh(target)", "write where("),
@@ -170,21 +170,21 @@ def test_where_the_formula_is_no_number():
 
 
 def test_a_report_reads_well_and_has_plain_fields():
-    report = diagnosis(BAD["hellinger"][0])
+    report = diagnosis(BAD["fall"][0])
     text = str(report)
     assert text == repr(report)
-    assert text.startswith("hellinger in float64: digits are lost\n\n  value  ")
+    assert text.startswith("fall in float64: digits are lost\n\n  value  ")
     assert all(len(line) <= 88 for line in text.splitlines())
     for word in ("seen", "part", "because", "example", "tried"):
         assert f"\n   {word} " in text
     data = json.loads(json.dumps(report.to_json(), default=str))
-    assert data["loss"] == "hellinger"
+    assert data["loss"] == "fall"
     assert data["findings"][0]["region"] in " ".join(text.split())
     assert set(report.worst) == {"value", "gradient by prediction"}
 
 
 def test_other_types_and_settings():
-    narrow = BAD["hellinger"][0].accuracy("float32", size=SIZE)
+    narrow = BAD["fall"][0].accuracy("float32", size=SIZE)
     assert narrow.good  # it is computed in float64 and rounded
     with pytest.raises(ValueError, match="float64 and float32, got 'float16'"):
         L.huber.accuracy("float16")
