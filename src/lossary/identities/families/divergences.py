@@ -119,11 +119,6 @@ DIVERGENCES = (
         lambda P, Q: -relative_entropy(P, Q),
     ),
     identity(
-        "relative entropy by two logarithms",
-        lambda P, Q: total(P * log(P) - P * log(Q)),
-        lambda P, Q: relative_entropy(P, Q),
-    ),
-    identity(
         "relative entropy of log-probabilities",
         lambda P, X: total(P * (log(P) - X)),
         lambda P, X: total(relative_entropy_term(P, X)),
