@@ -316,3 +316,31 @@ def test_a_textbook_word_that_would_help_is_named():
     report = squashed.accuracy(size=SIZE)
     assert not report.good
     assert report.findings[0].help.startswith("write 1 / cosh(prediction - target)**2 for ")
+
+
+def test_formulas_at_the_ends_of_the_exponential_take_seconds():
+    """The oracle takes e to a huge integer at once; a slope may be one number at a setting."""
+
+    @L.loss
+    def survival(rate: Positive, time: Positive, *, shape: Positive = 1.5):
+        return -log(1 - exp(-((rate * time) ** shape)))
+
+    @L.loss
+    def tilted(prediction: Real, target: Real, *, tilt: Real = 1.5):
+        error = prediction - target
+        return exp(tilt * error) - tilt * error - 1
+
+    assert not survival.accuracy(size=40).good
+    assert tilted.accuracy(size=40).good
+
+
+def test_what_a_rounding_of_the_arguments_costs_is_told():
+    """Such a loss is no worse than its arguments, and its reader sees where and by how much."""
+
+    @L.loss
+    def gaussian(mean: Real, log_scale: Real, target: Real):
+        return log_scale + (target - mean) ** 2 / (2 * exp(log_scale) ** 2)
+
+    report = gaussian.accuracy()
+    assert report.good
+    assert "a rounding of the arguments would cost as many digits" in str(report)

@@ -165,8 +165,9 @@ def _name_of(frame: FrameType) -> str:
     """Return the name of a function, with its argument if it has one only."""
     name, arguments = frame.f_code.co_name.strip("_"), frame.f_code.co_argcount
     first = next(iter(frame.f_locals.values()), None)
-    single = arguments == 1 and isinstance(first, Expression) and first.operator == "variable"
-    return f"{name}_of_{first.payload}" if single else name
+    if arguments == 1 and isinstance(first, Expression) and first.operator == "variable":
+        return f"{name}_of_{first.payload}"
+    return name
 
 
 def _letters(
