@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import lossary as L
+from libraries import NAMES, Library
+from lossary.domain import Real
 from lossary.engine.options import options_of
 from samples import (
     CLASSES,
@@ -639,3 +641,17 @@ def check_parameter_arrays(loss):
 
 def test_every_loss_is_covered_by_each_property():
     assert len(LOSSES) == len(L.catalogue) == len({loss.name for loss in LOSSES})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_loss_that_is_one_number_is_that_number_for_each_element(name):
+    """At a slope of 0 nothing of the arguments is left in the text; elements are still counted."""
+
+    @L.loss
+    def sloped(prediction: Real, *, slope: Real = 1.0):
+        return slope * prediction + 1
+
+    library = Library(name)
+    x = library.array(np.zeros(5))
+    assert float(sloped(x, slope=0)) == 1
+    assert library.plain(sloped(x, slope=0, reduction="none")).tolist() == [1.0] * 5

@@ -21,7 +21,7 @@ with open(__file__ + ".runs", "a") as file:
 @L.loss
 def hellinger(prediction: Positive, target: Positive):
     """The roots' squared difference."""
-    return (sqrt(prediction) - sqrt(target)) ** 2
+    return (sqrt(2 * prediction) - sqrt(2 * target)) ** 2 / 2
 
 @L.loss()
 def cauchy(prediction: Real, target: Real, *, scale: Positive = 1.0):
@@ -187,7 +187,7 @@ def test_accuracy_says_where_digits_are_lost(run):
     code, out, _ = run("accuracy mine.py:hellinger")
     assert code == 1
     assert out.startswith("hellinger in float64: digits are lost\n")
-    assert "sqrt(prediction) - sqrt(target)" in out
+    assert "sqrt(2 * prediction) - sqrt(2 * target)" in out
     assert all(len(line) <= 88 for line in out.splitlines())
     code, out, _err = run("accuracy mine.py:hellinger --json --dtype float32")
     (report,) = json.loads(out)["losses"]

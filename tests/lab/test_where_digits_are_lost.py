@@ -28,9 +28,9 @@ def bad_losses():
         error = abs(prediction - target)
         return error - tanh(error)
 
-    @L.loss(source="Hellinger 1909, by the roots")
-    def hellinger(prediction: NonNegative, target: NonNegative):
-        return (sqrt(prediction) - sqrt(target)) ** 2
+    @L.loss(source="speeds that were reached in a fall, of heights")
+    def fall(prediction: NonNegative, target: NonNegative):
+        return (sqrt(2 * prediction) - sqrt(2 * target)) ** 2
 
     @L.loss(source="Barron 2019, arXiv:1701.03077, eq. 1 for alpha = 1")
     def barron(prediction: Real, target: Real, *, alpha: Positive = 0.5):
@@ -48,11 +48,11 @@ def bad_losses():
     cancels = "cancellation"
     return {
         "flattened": (flattened, cancels, " - tanh(abs(prediction - target))", ""),
-        "hellinger": (
-            hellinger,
+        "fall": (
+            fall,
             cancels,
-            "sqrt(prediction) - sqrt(target)",
-            "write (prediction - target) / (sqrt(prediction) + sqrt(target)) for ",
+            "sqrt(2 * prediction) - sqrt(2 * target)",
+            "write 2 * (prediction - target) / (sqrt(2 * prediction) + sqrt(2 * target)) for ",
         ),
         "barron": (barron, cancels, "**(alpha / 2) - 1", "write expm1(0.5 * alpha * log("),
         "activated": (activated, cancels, "tanh(prediction) - tanh(target)", "write where("),
@@ -170,21 +170,21 @@ def test_where_the_formula_is_no_number():
 
 
 def test_a_report_reads_well_and_has_plain_fields():
-    report = diagnosis(BAD["hellinger"][0])
+    report = diagnosis(BAD["fall"][0])
     text = str(report)
     assert text == repr(report)
-    assert text.startswith("hellinger in float64: digits are lost\n\n  value  ")
+    assert text.startswith("fall in float64: digits are lost\n\n  value  ")
     assert all(len(line) <= 88 for line in text.splitlines())
     for word in ("seen", "part", "because", "example", "tried"):
         assert f"\n   {word} " in text
     data = json.loads(json.dumps(report.to_json(), default=str))
-    assert data["loss"] == "hellinger"
+    assert data["loss"] == "fall"
     assert data["findings"][0]["region"] in " ".join(text.split())
     assert set(report.worst) == {"value", "gradient by prediction"}
 
 
 def test_other_types_and_settings():
-    narrow = BAD["hellinger"][0].accuracy("float32", size=SIZE)
+    narrow = BAD["fall"][0].accuracy("float32", size=SIZE)
     assert narrow.good  # it is computed in float64 and rounded
     with pytest.raises(ValueError, match="float64 and float32, got 'float16'"):
         L.huber.accuracy("float16")
@@ -316,3 +316,31 @@ def test_a_textbook_word_that_would_help_is_named():
     report = squashed.accuracy(size=SIZE)
     assert not report.good
     assert report.findings[0].help.startswith("write 1 / cosh(prediction - target)**2 for ")
+
+
+def test_formulas_at_the_ends_of_the_exponential_take_seconds():
+    """The oracle takes e to a huge integer at once; a slope may be one number at a setting."""
+
+    @L.loss
+    def survival(rate: Positive, time: Positive, *, shape: Positive = 1.5):
+        return -log(1 - exp(-((rate * time) ** shape)))
+
+    @L.loss
+    def tilted(prediction: Real, target: Real, *, tilt: Real = 1.5):
+        error = prediction - target
+        return exp(tilt * error) - tilt * error - 1
+
+    assert not survival.accuracy(size=40).good
+    assert tilted.accuracy(size=40).good
+
+
+def test_what_a_rounding_of_the_arguments_costs_is_told():
+    """Such a loss is no worse than its arguments, and its reader sees where and by how much."""
+
+    @L.loss
+    def gaussian(mean: Real, log_scale: Real, target: Real):
+        return log_scale + (target - mean) ** 2 / (2 * exp(log_scale) ** 2)
+
+    report = gaussian.accuracy()
+    assert report.good
+    assert "a rounding of the arguments would cost as many digits" in str(report)

@@ -216,6 +216,17 @@ ARGUMENTS = {
     "exp2_over": (GRADES, WHOLE),
     "gain_over": (GRADES, WHOLE),
     "gain_difference_over": (GRADES, GRADES, (1024.0, 2000.0)),
+    "times_exp": ((*REAL[:8], 1e30), (0.0, 1e-9, -40.0, 40.0, 650.0, -650.0)),
+    "square_times_exp": ((*REAL[:4], 1e-9, 40.0), (0.0, 1e-9, -40.0, 40.0, 650.0, -650.0)),
+    "over_softplus": (REAL, (0.0, 1e-9, -39.9, -40.1, 40.0, 650.0, -650.0)),
+    "square_over_softplus": ((*REAL[:4], 1e-9, 40.0), (0.0, -39.9, -40.1, 40.0, 650.0, -300.0)),
+    "sigmoid_difference": (REAL[:10], (0.0, 1e-9, -0.5, 39.0)),
+    "sigmoid_divergence": ((0.0, 0.5, -3.0, 20.0, -20.0), (0.25, -4.0, 19.0, -18.0, 1e-9)),
+    "log_cloglog": ((0.0, 1e-9, -1e-9, 1.5, -39.9, -40.1, -700.0),),
+    "log_part": ((1e-300, 1.0, 1e30, 1e300), (1e-300, 1e-9, 40.0, 1e300)),
+    "geometric_mean": (SIZE, SIZE),
+    "root_difference": (SIZE, (0.0, 1e-300, 0.25, 1.0, 1e30)),
+    "squared_root_difference": (SIZE[:4], (0.0, 1e-9, 0.25, 1.0)),
     "discount_distance": ((1.0, 2.0, 3.0, 1e3, 1e6),) * 2,
 }
 # Functions of logarithms and squares have the errors of their parts, larger ones those of powers.

@@ -54,7 +54,6 @@ SHORT = {
     "Dice with smoothing": _ROW,
     "Dice of squares with smoothing": _ROW,
     "Jaccard with smoothing": _ROW,
-    "F measure": _ROW,
     "F measure by sizes": _ROW,
     "logarithm of Dice with smoothing": _ROW,
     "entmax loss": _ROW,

@@ -20,7 +20,6 @@ from lossary.engine.numbered import number
 from lossary.engine.options import options_of
 from lossary.engine.program import text, variant
 from lossary.engine.states import NextState
-from lossary.render import latex
 
 if TYPE_CHECKING:
     from lossary.notation import Written
@@ -98,17 +97,17 @@ class Loss(Calls):
     @cached_property
     def latex(self) -> str:
         """The formula."""
-        return latex(self.written.value)
+        return self.written.latex(0)
 
     @cached_property
     def gradient_latex(self) -> str:
         """The first derivative with respect to the prediction."""
-        return latex(self.written.gradient)
+        return self.written.latex(1)
 
     @cached_property
     def hessian_latex(self) -> str:
         """The diagonal second derivative with respect to the prediction."""
-        return latex(self.written.hessian)
+        return self.written.latex(2)
 
     @cached_property
     def __signature__(self) -> inspect.Signature:

@@ -12,6 +12,7 @@ from lossary.functions.affinity import (
     log_affinity as log_affinity,
     power_sum_gap as power_sum_gap,
     root_difference as root_difference,
+    root_distance as root_distance,
     squared_root_difference as squared_root_difference,
 )
 from lossary.functions.aggregates import (

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from lossary.formula import Expression
 from lossary.functions.elementwise import power_complement
+from lossary.functions.vectors import norm
 from lossary.functions.vocabulary import (
     argpeak,
     is_class,
@@ -54,6 +55,23 @@ def squared_root_difference(x: Expression, y: Expression) -> Expression:
 
 def _over_root(x: Expression, y: Expression) -> Expression:
     return where(y == 0, 1, root_difference(x, y) / sqrt(where(y == 0, 1, x)))
+
+
+def _direction(x: Expression, y: Expression) -> Expression:
+    length = root_distance(x, y)
+    away = root_difference(x, y) / where(length == 0, 1, length) / sqrt(where(x == y, 1, x))
+    return where(y == 0, 1 / length, where(x == y, 0, away)) / 2
+
+
+@named(
+    means=lambda x, y: sqrt(total((sqrt(x) - sqrt(y)) ** 2)),
+    # Where both are 0 the root of one has no slope, and the square of that root is a number.
+    slope=lambda x, y: (_direction(x, y), _direction(y, x)),
+    shape="row",
+)
+def root_distance(x: Expression, y: Expression) -> Expression:
+    """The length of the difference of the roots of two rows."""
+    return norm(root_difference(x, y))
 
 
 def _missing(p: Expression) -> Expression:

@@ -19,6 +19,7 @@ from lossary.functions.vocabulary import (
     minimum,
     named,
     sign,
+    weighted,
     where,
 )
 
@@ -38,8 +39,11 @@ def _divergence(x: Expression, y: Expression) -> Expression:
 
 @named(
     means=_divergence,
-    # Both are 0 where the two agree, which their parts are not.
-    slope=lambda x, y: (sigmoid(x) * sigmoid(-x) * (x - y), sigmoid_difference(y, x)),
+    # Both are 0 where the two agree, which their parts are not; a difference may overflow.
+    slope=lambda x, y: (
+        weighted(sigmoid(x) * sigmoid(-x), x - y),
+        sigmoid_difference(y, x),
+    ),
 )
 def sigmoid_divergence(x: Expression, y: Expression) -> Expression:
     """Relative entropy of sigmoid(x) to sigmoid(y), of yes and no.
@@ -49,8 +53,8 @@ def sigmoid_divergence(x: Expression, y: Expression) -> Expression:
     p, rest, gap = sigmoid(x), sigmoid(-x), y - x
     close = maximum(minimum(gap, 2), -2)
     near = log1p(p * exp_gap(close * rest) + rest * exp_gap(-(close * p)))
-    by_yes = softplus(y) - softplus(x) - p * gap
-    by_no = softplus(-y) - softplus(-x) + rest * gap
+    by_yes = softplus(y) - softplus(x) - weighted(p, gap)
+    by_no = softplus(-y) - softplus(-x) + weighted(rest, gap)
     return where(absolute(gap) < 2, near, where(x < 0, by_yes, by_no))
 
 

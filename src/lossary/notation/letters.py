@@ -12,18 +12,44 @@ from lossary.rewriting import is_bracket, substitute
 
 LONG = 25  # signs; shorter formulas need no letters
 WORTH_A_LETTER = 12  # signs of a repeated part
+WORTH_IN_A_LONG_ONE = 4  # the same, where a formula is longer than MOST
 LETTERS = ("u", "v", "w", "h")
+MOST = 600  # characters of LaTeX; a derivative that is longer chooses letters for itself
+
+
+Named = Sequence[tuple[Expression, Expression]]
+"""Letters of the author, and what they stand for."""
+
+
+def used(named: Named, roots: Sequence[Expression]) -> Named:
+    """Letters in the formulas, and in what these letters stand for; inner ones come first."""
+    seen = set(walk(*roots))
+    kept = []
+    for letter, part in reversed(named):
+        if letter in seen:
+            kept.append((letter, part))
+            seen |= set(walk(part))
+    return kept[::-1]
+
+
+def with_meanings(formula: Expression, named: Named) -> str:
+    """Return the LaTeX of a formula with letters for its parts, and below what these stand for."""
+    (text,), meanings = abbreviate([formula], named=used(named, [formula]))
+    if not meanings:
+        return text
+    told = r" \\ ".join(rf"{letter} &= {meaning}" for letter, meaning in meanings)
+    return rf"\begin{{aligned}} & {text} \\ \text{{with }} {told} \end{{aligned}}"
 
 
 def abbreviate(
     formulas: Sequence[Expression],
     followers: Sequence[Expression] = (),
-    named: Sequence[tuple[Expression, Expression]] = (),
+    named: Named = (),
 ) -> tuple[list[str], list[tuple[str, str]]]:
     r"""Return the LaTeX of all formulas, and the letters in them with what they stand for.
 
-    Letters are chosen for ``formulas``; ``followers`` use them where they can. ``named``
-    are letters that the formulas have already.
+    Letters are chosen for ``formulas``; ``followers`` use them where they can, and choose letters
+    too where they are long. ``named`` are letters that the formulas have already.
 
     >>> from lossary.formula import variable
     >>> from lossary.functions import exp, where
@@ -34,10 +60,23 @@ def abbreviate(
     >>> abbreviate([exp(x)])
     (['e^{s}'], [])
     """
+    found = _abbreviated(formulas, followers, named)
+    if any(len(text) > MOST for text in found[0][len(formulas) :]):
+        shared = _abbreviated([*formulas, *followers], (), named, WORTH_IN_A_LONG_ONE)
+        return min(found, shared, key=lambda texts: max(map(len, texts[0])))
+    return found
+
+
+def _abbreviated(
+    formulas: Sequence[Expression],
+    followers: Sequence[Expression],
+    named: Named,
+    worth: int = WORTH_A_LETTER,
+) -> tuple[list[str], list[tuple[str, str]]]:
     known: dict[Expression, Expression] = {}
     if any(_signs(latex(formula)) >= LONG for formula in formulas):
         for node in _candidates(formulas):
-            if _is_choice(node) or _signs(latex(substitute(node, known))) >= WORTH_A_LETTER:
+            if _is_choice(node) or _signs(latex(substitute(node, known))) >= worth:
                 known[node] = variable(f"part{len(known)}", axes=node.axes)
     count = len(known)
     used = {latex(n) for n in walk(*formulas, *followers) if n.operator == "variable"}

@@ -16,14 +16,17 @@ from typing import Any
 from lossary.calculus import derivative, diagonal, gradient
 from lossary.formula import Expression, variable, walk
 from lossary.functions import FUNCTIONS, maximum
+from lossary.notation.letters import with_meanings
 from lossary.notation.products import number_of
 from lossary.notation.reading import Reader
 from lossary.notation.told import gradient_told, hessian_told, told_in
-from lossary.render.latex import SYMBOLS
+from lossary.render.latex import SYMBOLS, latex
 from lossary.rewriting import rebuild, substitute
 
 _SHORT = re.compile(r"[A-Za-z]{1,2}(_[a-z0-9])?")
 _LETTERS = "uvwfgh"
+LONGEST = (300, 600, 600)
+"""Characters of LaTeX up to which value and derivatives are written out, without letters."""
 
 
 class Written:
@@ -85,6 +88,14 @@ class Written:
                 meanings.append((letter, part))
         value, *derivatives = shown
         return (value, *map(read, derivatives)), tuple(_unfolded(reversed(meanings)))
+
+    def latex(self, order: int) -> str:
+        """Return the value (0), first (1) or second derivative, with letters where it is long."""
+        text = latex(getattr(self, ("value", "gradient", "hessian")[order]))
+        if len(text) <= LONGEST[order]:
+            return text
+        formulas, named = self.lettered
+        return with_meanings(formulas[order], named)
 
 
 Meanings = Iterable[tuple[Expression, Expression]]
@@ -154,8 +165,9 @@ def _name_of(frame: FrameType) -> str:
     """Return the name of a function, with its argument if it has one only."""
     name, arguments = frame.f_code.co_name.strip("_"), frame.f_code.co_argcount
     first = next(iter(frame.f_locals.values()), None)
-    single = arguments == 1 and isinstance(first, Expression) and first.operator == "variable"
-    return f"{name}_of_{first.payload}" if single else name
+    if arguments == 1 and isinstance(first, Expression) and first.operator == "variable":
+        return f"{name}_of_{first.payload}"
+    return name
 
 
 def _letters(

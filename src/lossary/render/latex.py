@@ -221,7 +221,8 @@ def _at(key: Expression, place: str) -> str:
 def _letter(name: str) -> str:
     if re.fullmatch(r"[A-Za-z](_[a-z0-9])?", name):  # that of an author
         return SYMBOLS.get(name, name)
-    return SYMBOLS.get(name, rf"\mathrm{{{name.replace('_', ' ')}}}")
+    words = name.replace("_", r"\ ")  # a plain space is none in a formula
+    return SYMBOLS.get(name, rf"\mathrm{{{words}}}")
 
 
 def _number(value: float) -> tuple[int, str]:

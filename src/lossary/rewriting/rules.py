@@ -378,6 +378,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "total": (_total,),
     "total_of_others": (_total_of_others,),
     "other": (_same_everywhere,),
+    "held": (lambda x: x if _is_constant(x) else None,),
     "peak": (_same_everywhere,),
     "pick": (_same_everywhere,),
     "absolute": (lambda x: abs(x.arguments[0]) if _is(x, "negative") else None,),

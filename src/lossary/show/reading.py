@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lossary.formula import Expression, variable, walk
+from lossary.notation.letters import Named, used
 from lossary.render.textbook import chosen_among, textbook, with_indices
 from lossary.rewriting import is_bracket, substitute
 from lossary.show.unicode import INDICES, RELATIONS, cases, plain, symbol
@@ -40,10 +41,6 @@ class Formula:
         return sum(len(value) + len(when) for value, when in self.rows)
 
 
-Named = Sequence[tuple[Expression, Expression]]
-"""Letters of the author, and what they stand for."""
-
-
 def read(
     *expressions: Expression, named: Named = ()
 ) -> tuple[list[Formula], list[tuple[str, Formula]]]:
@@ -65,22 +62,11 @@ def read(
         if free and (_is_choice(part) or len(plain(substitute(part, known))) >= WORTH_A_LETTER):
             known[part] = variable(free.pop(0), axes=part.axes)
     formulas = [_formula(substitute(root, known)) for root in roots]
-    letters = [(plain(letter), _formula(textbook(part))) for letter, part in _used(named, roots)]
+    letters = [(plain(letter), _formula(textbook(part))) for letter, part in used(named, roots)]
     for part, letter in known.items():
         others = {p: other for p, other in known.items() if p is not part}
         letters.append((plain(letter), _formula(substitute(part, others))))
     return formulas, letters
-
-
-def _used(named: Named, roots: Sequence[Expression]) -> Named:
-    """Letters in the formulas, and in what these letters stand for; inner ones come first."""
-    used = set(walk(*roots))
-    kept = []
-    for letter, part in reversed(named):
-        if letter in used:
-            kept.append((letter, part))
-            used |= set(walk(part))
-    return kept[::-1]
 
 
 def _formula(node: Expression) -> Formula:

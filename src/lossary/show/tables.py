@@ -151,7 +151,9 @@ def _facts(loss: Loss) -> list[tuple[str, list[tuple[str, str]]]]:
 
 def _elsewhere(loss: Loss) -> list[tuple[str, str]]:
     def library(name: str) -> str:
-        top = name.partition(".")[0]
+        top, dot, _ = name.partition(".")
+        if not dot and top not in LIBRARIES:
+            return "also called"
         return LIBRARIES.get("keras" if name.startswith("tf.keras") else top, top)
 
     names = sorted(loss.elsewhere, key=library)

@@ -84,19 +84,9 @@ CLASSES = (
         lambda X, k: pick(softmax(X), k),
     ),
     identity(
-        "entry of a softmax at a temperature",
-        lambda X, k, s: exp(pick(X, k) / s) / total(exp(X / s)),
-        lambda X, k, s: pick(softmax(X / s), k),
-    ),
-    identity(
         "entry of a scaled softmax",
         lambda X, k, s: exp(s * pick(X, k)) / total(exp(s * X)),
         lambda X, k, s: pick(softmax(s * X), k),
-    ),
-    identity(
-        "cross-entropy at a temperature",
-        lambda X, k, s: logsumexp(X / s) - pick(X, k) / s,
-        lambda X, k, s: cross_entropy_at(X / s, k),
     ),
     identity(
         "scaled cross-entropy",
@@ -108,7 +98,6 @@ CLASSES = (
         "shifted logsumexp", lambda X: logsumexp(X - peak(X)), lambda X: logsumexp(X) - peak(X)
     ),
     identity("exp of log_softmax", lambda X: exp(log_softmax(X)), lambda X: softmax(X)),
-    identity("softmax by logsumexp", lambda X: exp(X - logsumexp(X)), lambda X: softmax(X)),
     identity("log softmax", lambda X: log(softmax(X)), lambda X: log_softmax(X)),
     identity("log_softmax", lambda X: X - logsumexp(X), lambda X: log_softmax(X)),
     identity(
@@ -125,11 +114,6 @@ CLASSES = (
         "cross-entropy",
         lambda X, k: logsumexp(X) - pick(X, k),
         lambda X, k: cross_entropy_at(X, k),
-    ),
-    identity(
-        "cross-entropy in one logarithm",
-        lambda X, k: log_ratio(exp(pick(X, k)), total(exp(X))),
-        lambda X, k: -cross_entropy_at(X, k),
     ),
     identity("other classes", lambda X: 1 - softmax(X), lambda X: softmax_complement(X)),
     identity(

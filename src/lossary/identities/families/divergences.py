@@ -13,11 +13,11 @@ from lossary.functions import (
     log_ratio,
     log_relative_entropy,
     log_softmax,
-    norm,
     power_sum_gap,
     relative_entropy,
     relative_entropy_term,
     root_difference,
+    root_distance,
     sigmoid,
     sigmoid_cross_entropy,
     sigmoid_divergence,
@@ -69,12 +69,16 @@ DIVERGENCES = (
     identity(
         "distance of roots",
         lambda X, Y: sqrt(total(squared_root_difference(X, Y))),
-        lambda X, Y: norm(root_difference(X, Y)),
+        lambda X, Y: root_distance(X, Y),
+        X=AMOUNT,
+        Y=AMOUNT,
     ),
     identity(
         "scaled distance of roots",
         lambda X, Y, c: sqrt(c * total(squared_root_difference(X, Y))),
-        lambda X, Y, c: sqrt(c) * norm(root_difference(X, Y)),
+        lambda X, Y, c: sqrt(c) * root_distance(X, Y),
+        X=AMOUNT,
+        Y=AMOUNT,
         c=POSITIVE,
     ),
     identity(
@@ -87,7 +91,7 @@ DIVERGENCES = (
     identity(
         "Hellinger distance",
         lambda P, Q: sqrt(affinity_gap(P, Q)),
-        lambda P, Q: norm(root_difference(P, Q)) / sqrt(2),
+        lambda P, Q: root_distance(P, Q) / sqrt(2),
         P="Simplex",
         Q="Simplex",
     ),
@@ -113,11 +117,6 @@ DIVERGENCES = (
         "relative entropy by the inverse ratio",
         lambda P, Q: total(P * log_ratio(Q, P)),
         lambda P, Q: -relative_entropy(P, Q),
-    ),
-    identity(
-        "relative entropy by two logarithms",
-        lambda P, Q: total(P * log(P) - P * log(Q)),
-        lambda P, Q: relative_entropy(P, Q),
     ),
     identity(
         "relative entropy of log-probabilities",

@@ -52,7 +52,6 @@ LOGARITHMS = (
         lambda x, y: x * x * exp(-2 * y),
     ),
     identity("quotient of exponentials", lambda x, y: exp(x) / exp(y), lambda x, y: exp(x - y)),
-    identity("square of an exponential", lambda x: exp(x) * exp(x), lambda x: exp(2 * x)),
     identity(
         "log of a scaled exponential",
         lambda x, y: log(y * exp(x)),

@@ -12,7 +12,6 @@ from lossary.functions import (
     excess_from,
     exp,
     log,
-    log_ratio,
     logsumexp_from,
     pick,
     share_from,
@@ -45,11 +44,6 @@ ORDERS = (
     identity(
         "logarithm of a softmax from each on",
         lambda X, k: log(share_from(X, 1, k)),
-        lambda X, k: -excess_from(X, 1, k),
-    ),
-    identity(
-        "share from each on",
-        lambda X, k: log_ratio(exp(X), cumulate(exp(X), k)),
         lambda X, k: -excess_from(X, 1, k),
     ),
     identity(

@@ -88,24 +88,6 @@ SHARES = (
         lambda a, b, r: -rest_share(a + b, r),
     ),
     identity(
-        "F measure",
-        lambda X, Y, b: (
-            1
-            - (1 + b * b)
-            * (
-                total(X * Y)
-                / (
-                    (1 + b * b) * total(X * Y)
-                    + b * b * total((1 - X) * Y)
-                    + total(X * (1 - Y))
-                )
-            )
-        ),
-        lambda X, Y, b: rest_share(
-            (1 + b * b) * total(X * Y), b * b * total((1 - X) * Y) + total(X * (1 - Y))
-        ),
-    ),
-    identity(
         "F measure by sizes",
         lambda X, Y, b: (
             1 - (1 + b * b) * (total(X * Y) / (b * b * total(Y) + total(X)))

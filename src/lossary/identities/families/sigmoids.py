@@ -30,7 +30,6 @@ from lossary.identities.rules import identity
 
 SIGMOIDS = (
     identity("sigmoid", lambda x: 1 / (1 + exp(-x)), lambda x: sigmoid(x)),
-    identity("logistic", lambda x: exp(x) / (1 + exp(x)), lambda x: sigmoid(x)),
     identity("one of two", lambda x, y: exp(x) / (exp(x) + exp(y)), lambda x, y: sigmoid(x - y)),
     identity("sigmoid by tanh", lambda x: 1 + tanh(x), lambda x: 2 * sigmoid(2 * x)),
     identity("other side of tanh", lambda x: 1 - tanh(x), lambda x: 2 * sigmoid(-2 * x)),
