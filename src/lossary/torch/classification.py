@@ -176,7 +176,8 @@ def _row_by_row(
     logits, label, keep = _rows(input, target, ignore_index)
     own = None if weight is None else at_labels(weight, label)
     count = _weight_sum(own, keep, input.dtype) if request.reduction == "mean" else None
-    return computing.reduced(request._replace(weight=own, denominator=count, mask=keep), logits, label)
+    request = request._replace(weight=own, denominator=count, mask=keep)
+    return computing.reduced(request, logits, label)
 
 
 def _weight_sum(own: Tensor | None, keep: Tensor | None, dtype: torch.dtype) -> Tensor | None:

@@ -117,7 +117,7 @@ class Asked(NamedTuple):
 
 
 def of_kinds(request: Request, *tensors: Tensor) -> Asked:
-    """Return the question for the loss of tensors in the core's layout: equal shapes, classes last."""
+    """Return the question for the loss of tensors in the core's layout: one shape, classes last."""
     return Asked(request, tensors, _options(request, tensors), partial(_reduced, request, *tensors))
 
 
