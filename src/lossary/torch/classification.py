@@ -146,7 +146,8 @@ def _at_label(
     weight: Tensor | None,
     ignore_index: int,
     reduction: str,
-) -> Asked:
+) -> Any:
+    """Ask for a loss of labels."""
     _fits(input, target, weight)
     request = Request(
         loss, reduction, result_dtype(input), parameters, read_once=loss == "cross_entropy"
