@@ -1,4 +1,4 @@
-"""Once a recipe answers a function of PyTorch's door, the function is not run again for its like."""
+"""Once a recipe answers a function of PyTorch's door, its like does not run the function again."""
 
 import warnings
 
@@ -129,9 +129,12 @@ def test_what_a_recipe_refuses_is_said_by_the_door():
 def test_infinity_is_answered_by_pytorch(number):
     x = logits().detach()
     agree("cross_entropy", x, labels())
-    x[1, 2] = number
-    agree("cross_entropy", x, labels())
-    agree("mse_loss", x, torch.zeros_like(x))
+    agree("cross_entropy", x, labels(), reduction="none")
+    for named in ({}, {"reduction": "none"}):
+        for column in (1, 2):  # the label's, and another
+            x = logits().detach()
+            x[1, column] = number
+            agree("cross_entropy", x, labels(), **named)
 
 
 def test_a_sum_beyond_its_type_is_infinite():
