@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lossary.doors import NotMine
 from lossary.torch import computing
-from lossary.torch.computing import Asked, Parameters, Request
+from lossary.torch.computing import Parameters, Request
 from lossary.torch.contract import (
     as_torch,
     at_labels,
@@ -154,7 +154,7 @@ def _at_label(
     )
     options = _options(request, input, weight, ignore_index)
     slowly = partial(_row_by_row, request, input, target, weight, ignore_index)
-    return Asked(request, (input, target), options, slowly)
+    return computing.Asked(request, (input, target), options, slowly)
 
 
 def _options(
