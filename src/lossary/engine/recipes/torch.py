@@ -32,6 +32,7 @@ from lossary.engine.weighing import ignored
 _PLAIN = frozenset({torch.Tensor, torch.nn.Parameter})
 _WORDS = frozenset({str, float, int, bool, type(None)})
 _CPU = torch.device("cpu")  # a default device may be another
+_ORDINARY = ORDINARY.raw_repr()  # numbers compare faster
 _address = torch.Tensor.data_ptr
 
 
@@ -74,7 +75,7 @@ def plan_of(
 def like_this(what: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
     """Return all that the answer of a call hangs on, beside the numbers in its tensors.
 
-    None where somebody is watching, or has an argument of another type.
+    None where these are not plain memory, number after number, or somebody is watching.
     """
     if is_watched() or is_transformed() or forward_ad._current_level >= 0 or not is_open():  # noqa: SLF001
         return None
@@ -82,8 +83,9 @@ def like_this(what: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> A
     for x in (*args, *options.values()):
         kind = type(x)
         if kind in _PLAIN:
-            keys = keys_of(x).raw_repr()
-            like += (x.shape, x.dtype, x.requires_grad, keys, x.is_contiguous())
+            if keys_of(x).raw_repr() != _ORDINARY or not x.is_contiguous():
+                return None
+            like += (x.shape, x.dtype, x.requires_grad)
         elif kind in _WORDS:
             like += (kind, x)
         else:
@@ -106,7 +108,7 @@ def _planned(
     kind: list[Any] = [loss, wanted]
     moving: tuple[int, ...] = () if wanted is VALUE else (0,)
     for place, x in enumerate(args):
-        if not _is_read(x):
+        if type(x) not in _PLAIN:
             return None
         kind += (x.dtype, x.ndim)
         if graph and x.requires_grad and x.dtype.is_floating_point:
@@ -130,13 +132,8 @@ def _planned(
     return _plan(loss, recipe, args, options, wanted, loose, finite, recipe.cut(rows, classes))
 
 
-def _is_read(x: Any) -> bool:
-    """Whether this is a tensor in plain memory, number after number."""
-    return type(x) in _PLAIN and keys_of(x) == ORDINARY and x.is_contiguous()
-
-
 def _array_kind(x: Any) -> Any:
-    return (x.dtype, x.ndim) if _is_read(x) and not x.requires_grad else None
+    return None if type(x) not in _PLAIN or x.requires_grad else (x.dtype, x.ndim)
 
 
 def _fit(
@@ -300,14 +297,18 @@ def _saved(ctx: Any) -> Sequence[Any]:
 
 def _is_one(upstream: Any) -> bool:
     """Whether a single walk ends here, with the loss itself above."""
-    return not torch.is_grad_enabled() and keys_of(upstream) == ORDINARY and upstream.item() == 1.0
+    return (
+        not torch.is_grad_enabled()
+        and keys_of(upstream).raw_repr() == _ORDINARY
+        and upstream.item() == 1.0
+    )
 
 
 def _sent_back(ctx: Any, plan: Plan, saved: Sequence[Any], upstream: Any) -> Sequence[Any]:
     """Hand the gradients over, times the upstream; a second time they are made anew."""
     count = len(plan.recipe.moving)
     gradients, tensors = saved[:count], saved[count:]
-    if torch.is_grad_enabled() or keys_of(upstream) != ORDINARY:
+    if torch.is_grad_enabled() or keys_of(upstream).raw_repr() != _ORDINARY:
         return _differentiated(plan, *_unpacked(ctx, plan, tensors), upstream)
     keeps = plan.keeps and _stays()
     if plan.recipe.each:
