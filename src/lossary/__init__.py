@@ -27,6 +27,8 @@ __version__ = "0.1.0"
 catalogue = MappingProxyType({name: bind(record) for name, record in _definitions.items()})
 """Every loss by name."""
 
+globals().update(catalogue)  # a name that Python has to ask __getattr__ for costs a call
+
 _ROOMS = ("class_weights", "information", "pairs", "sequences")
 """Modules that are imported when they are first asked for."""
 
@@ -90,8 +92,6 @@ def find(name: str) -> Loss:
 
 
 def __getattr__(name: str) -> Any:
-    if name in catalogue:
-        return catalogue[name]
     if name in _ROOMS or name in _DOORS:
         return import_module(f"lossary.{name}")
     if name in _ELSEWHERE:

@@ -247,8 +247,8 @@ class TestAgainstTheModelsOwnLoss:
         from lossary.torch import computing
 
         calls = []
-        original = computing.reduced
-        monkeypatch.setattr(computing, "reduced", lambda *a: calls.append(1) or original(*a))
+        original = computing.Asked
+        monkeypatch.setattr(computing, "Asked", lambda *a: calls.append(1) or original(*a))
         inputs, labels = tokens(classes=CLASSES)
         model = model_of(kind)
         wanted = model(input_ids=inputs, labels=labels).loss

@@ -119,8 +119,8 @@ class TestPyTorch:
             "GaussianNLLLoss": (unit, unit.flip(0), unit),
         }.get(name, (unit, unit.flip(0), unit.flip(1))[: 3 if "Triplet" in name else 2])
         calls = []
-        original = computing.reduced
-        monkeypatch.setattr(computing, "reduced", lambda *a: calls.append(1) or original(*a))
+        original = computing.Asked
+        monkeypatch.setattr(computing, "Asked", lambda *a: calls.append(1) or original(*a))
         wanted = made_before(*data)
         assert not calls
         with L.patched("torch", quiet=True) as report:

@@ -65,18 +65,18 @@ class Counting:
 
     def __init__(self, spoil: float) -> None:
         self.calls, self.factor = 0, 1 + spoil
-        self.original = computing.reduced
+        self.original = computing.Asked
 
     def __enter__(self) -> Self:
-        def counted(*args: Any) -> Tensor:
+        def counted(*args: Any) -> Any:
             self.calls += 1
             return self.original(*args)
 
-        computing.reduced = counted
+        computing.Asked = counted
         return self
 
     def __exit__(self, *_: object) -> None:
-        computing.reduced = self.original
+        computing.Asked = self.original
 
 
 def tensors_of(tree: Any) -> list[Tensor]:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lossary.doors import NotMine
 from lossary.torch import computing
-from lossary.torch.computing import Asked, Parameters, Request
+from lossary.torch.computing import Parameters, Request
 from lossary.torch.contract import (
     as_torch,
     at_labels,
@@ -146,14 +146,15 @@ def _at_label(
     weight: Tensor | None,
     ignore_index: int,
     reduction: str,
-) -> Asked:
+) -> Any:
+    """Ask for a loss of labels."""
     _fits(input, target, weight)
     request = Request(
         loss, reduction, result_dtype(input), parameters, read_once=loss == "cross_entropy"
     )
     options = _options(request, input, weight, ignore_index)
     slowly = partial(_row_by_row, request, input, target, weight, ignore_index)
-    return Asked(request, (input, target), options, slowly)
+    return computing.Asked(request, (input, target), options, slowly)
 
 
 def _options(
@@ -176,7 +177,8 @@ def _row_by_row(
     logits, label, keep = _rows(input, target, ignore_index)
     own = None if weight is None else at_labels(weight, label)
     count = _weight_sum(own, keep, input.dtype) if request.reduction == "mean" else None
-    return computing.reduced(request._replace(weight=own, denominator=count, mask=keep), logits, label)
+    request = request._replace(weight=own, denominator=count, mask=keep)
+    return computing.reduced(request, logits, label)
 
 
 def _weight_sum(own: Tensor | None, keep: Tensor | None, dtype: torch.dtype) -> Tensor | None:

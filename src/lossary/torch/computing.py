@@ -92,15 +92,20 @@ class Asked(NamedTuple):
         request = self.request
         if self.options is None:
             return None
-        loss = FORMULAS[request.loss]
-        how = {"loose": request.read_once, "finite": not request.as_it_is}
-        return plan_of(loss, self.tensors, self.options, **how)
+        return plan_of(
+            FORMULAS[request.loss],
+            self.tensors,
+            self.options,
+            loose=request.read_once,
+            finite=not request.as_it_is,
+        )
 
     def _answer(self, plan: Plan | None) -> Tensor:
-        found = plan and plan.answer((*self.tensors, *(self.options or {}).values()))
-        if plan is None or found is NO_RECIPE:
-            return self.slowly()
-        return found.to(self.request.dtype)
+        if plan is not None:
+            found = plan.answer((*self.tensors, *(self.options or {}).values()))
+            if found is not NO_RECIPE:
+                return found.to(self.request.dtype)
+        return self.slowly()
 
     def _says_it_all(self, door: Any, args: tuple[Any, ...], named: Mapping[str, Any]) -> bool:
         """Whether the same comes of it each time: no warning, and no context that chooses a type.
@@ -116,8 +121,8 @@ class Asked(NamedTuple):
         return plain and self.tensors[0].dtype is request.dtype
 
 
-def of_kinds(request: Request, *tensors: Tensor) -> Asked:
-    """Return the question for the loss of tensors in the core's layout: equal shapes, classes last."""
+def of_kinds(request: Request, *tensors: Tensor) -> Any:
+    """Return what is asked about tensors in the core's layout: equal shapes, classes last."""
     return Asked(request, tensors, _options(request, tensors), partial(_reduced, request, *tensors))
 
 

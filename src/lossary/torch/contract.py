@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache, partial, wraps
 from types import FunctionType, SimpleNamespace
-from typing import Any, NoReturn, ParamSpec, Protocol
+from typing import Any, NoReturn, ParamSpec
 
 import torch
 from torch import Tensor, nn
@@ -29,15 +29,7 @@ class NotFiniteError(HasWarned):
     """A result is infinite or NaN: which of them, and with what gradient, is PyTorch's to say."""
 
 
-class Question(Protocol):
-    """What a door may return in the place of a loss; ``computing.Asked`` is one."""
-
-    def answered(self, door: Any, args: tuple[Any, ...], named: Mapping[str, Any]) -> Tensor:
-        """Return the loss that a door was asked for with these arguments."""
-        ...
-
-
-def as_torch(door: Callable[P, Tensor | Question]) -> Callable[P, Tensor]:
+def as_torch(door: Callable[P, Tensor]) -> Callable[P, Tensor]:
     """Give a door PyTorch's answer where it raises NotMine, and PyTorch's errors.
 
     A door raises NotMine for what lies outside the core: complex numbers, integer predictions,
@@ -50,7 +42,7 @@ def as_torch(door: Callable[P, Tensor | Question]) -> Callable[P, Tensor]:
 
     @wraps(door)
     def own(*args: P.args, **kwargs: P.kwargs) -> Tensor:
-        said = door(*args, **kwargs)
+        said: Any = door(*args, **kwargs)  # a loss, or computing.Asked
         return said if isinstance(said, Tensor) else said.answered(door, args, kwargs)
 
     answer = as_peer(own, _as_said_by(peer, warn), _TROUBLE, warned=_as_said_by(peer, _silent))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -37,8 +38,8 @@ def _of_error(
     reduction: str,
     weight: Tensor | None = None,
     weighted_mean: bool = True,
-) -> Tensor:
-    """Return a loss of the error; a weighted mean divides by the sum of weights, or the count."""
+) -> Any:
+    """Ask for a loss of the error; a weighted mean divides by the sum of weights, or the count."""
     real(input, target)
     if weight is not None and weight.shape != input.shape:
         raise NotMine

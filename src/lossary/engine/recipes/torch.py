@@ -32,6 +32,7 @@ from lossary.engine.weighing import ignored
 _PLAIN = frozenset({torch.Tensor, torch.nn.Parameter})
 _WORDS = frozenset({str, float, int, bool, type(None)})
 _CPU = torch.device("cpu")  # a default device may be another
+_ORDINARY = ORDINARY.raw_repr()  # numbers compare faster
 _address = torch.Tensor.data_ptr
 
 
@@ -42,7 +43,7 @@ def call(
     wanted: tuple[str, ...] = VALUE,
     out: Any = None,
 ) -> Any:
-    """Return the reduced loss, or what else is wanted; NO_RECIPE where the long road has to answer."""
+    """Return the reduced loss, or what else is wanted; NO_RECIPE for the long road."""
     plan = None if out is not None else plan_of(loss, args, options, wanted)
     return NO_RECIPE if plan is None else plan.answer((*args, *options.values()))
 
@@ -82,7 +83,7 @@ def like_this(what: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> A
     for x in (*args, *options.values()):
         kind = type(x)
         if kind in _PLAIN:
-            if keys_of(x) != ORDINARY or not x.is_contiguous():
+            if keys_of(x).raw_repr() != _ORDINARY or not x.is_contiguous():
                 return None
             like += (x.shape, x.dtype, x.requires_grad)
         elif kind in _WORDS:
@@ -132,9 +133,7 @@ def _planned(
 
 
 def _array_kind(x: Any) -> Any:
-    if type(x) not in _PLAIN or x.requires_grad:
-        return None
-    return x.dtype, x.ndim
+    return None if type(x) not in _PLAIN or x.requires_grad else (x.dtype, x.ndim)
 
 
 def _fit(
@@ -165,8 +164,10 @@ class Plan:
 
     ``places`` says where in a call's arguments the tensors are that the recipe reads; ``options``
     are those of the loss, with None for tensors. ``cut`` and ``numbers`` are what machine code is
-    given beside addresses. From ``limit`` on, unless that is 0, the long road answers. ``narrow`` says that a gradient holds fewer bits than float32, ``keeps``
-    that gradients stay for another walk when the inputs have changed.
+    given beside addresses. From ``limit`` on, unless that is 0, the long road answers. ``narrow``
+    says that a gradient holds fewer bits than float32, ``keeps`` that gradients stay for another
+    walk when the inputs have changed, ``alone`` that there is one, of the first input, and of the
+    reduced loss.
     """
 
     loss: Any
@@ -184,6 +185,7 @@ class Plan:
     limit: float
     narrow: bool
     keeps: bool
+    alone: bool
 
     def answer(self, given: Sequence[Any]) -> Any:
         """Return the loss of tensors among a call's arguments; NO_RECIPE for the long road."""
@@ -199,9 +201,7 @@ class Plan:
             return value
         return [value if kind == "value" else gradients[0] for kind in self.wanted]
 
-    def computed(
-        self, tensors: Sequence[Any], factor: float = 1.0
-    ) -> tuple[Any, list[Any]] | None:
+    def computed(self, tensors: Sequence[Any], factor: float = 1.0) -> tuple[Any, list[Any]] | None:
         """Return the value and the gradients times the factor; None where a value is wrong."""
         recipe = self.recipe
         inputs = len(recipe.whole)
@@ -246,6 +246,7 @@ def _plan(
         loose, torch.finfo(dtype).max if finite else 0.0,
         any(x.dtype.itemsize < 4 for x in moving),
         loose and bool(moving) and moving[0].numel() < CUTOFF,
+        recipe.moving == (0,) and not recipe.each,
     )  # fmt: skip
 
 
@@ -272,30 +273,42 @@ class _Node(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *upstream: Any) -> Any:
-        plan: Plan = ctx.plan
-        try:
-            saved = ctx.saved_tensors
-        except RuntimeError as error:
-            if not plan.loose:
-                raise
-            saved = released(ctx, error)
-        sent = _sent_back(ctx, plan, saved, upstream[0])
-        if plan.recipe.moving == _FIRST:
-            return (None, sent[0], *plan.rest)
+        plan, saved = ctx.plan, _saved(ctx)
+        stays = ctx.handed_over or (plan.keeps and _stays())
+        if plan.alone and not stays and _is_one(upstream[0]):
+            ctx.handed_over = True
+            return (None, saved[0].data, *plan.rest)
         found: list[Any] = [None, None, *plan.rest]
+        sent = _sent_back(ctx, plan, saved, upstream[0])
         for place, gradient in zip(plan.recipe.moving, sent, strict=True):
             found[1 + place] = gradient
         return tuple(found)
 
 
-_FIRST = (0,)
+def _saved(ctx: Any) -> Sequence[Any]:
+    """Return gradients and tensors, though these may have changed where that is loose."""
+    try:
+        return ctx.saved_tensors
+    except RuntimeError as error:
+        if not ctx.plan.loose:
+            raise
+        return released(ctx, error)
+
+
+def _is_one(upstream: Any) -> bool:
+    """Whether a single walk ends here, with the loss itself above."""
+    return (
+        not torch.is_grad_enabled()
+        and keys_of(upstream).raw_repr() == _ORDINARY
+        and upstream.item() == 1.0
+    )
 
 
 def _sent_back(ctx: Any, plan: Plan, saved: Sequence[Any], upstream: Any) -> Sequence[Any]:
     """Hand the gradients over, times the upstream; a second time they are made anew."""
     count = len(plan.recipe.moving)
     gradients, tensors = saved[:count], saved[count:]
-    if torch.is_grad_enabled() or keys_of(upstream) != ORDINARY:
+    if torch.is_grad_enabled() or keys_of(upstream).raw_repr() != _ORDINARY:
         return _differentiated(plan, *_unpacked(ctx, plan, tensors), upstream)
     keeps = plan.keeps and _stays()
     if plan.recipe.each:
