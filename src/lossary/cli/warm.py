@@ -69,6 +69,8 @@ def warm(
         return
     if not find_spec("numba"):
         raise MissingExtraError("cpu", "a kernel")
+    if for_jax and hessian:
+        raise click.UsageError("--jax has no kernels of second derivatives")
     if for_jax and not find_spec("jax"):
         raise MissingExtraError("jax", "a graph of JAX")
     folder = _folder()
@@ -129,7 +131,9 @@ class _Task:
         import jax
 
         with jax.enable_x64(self.dtype == "float64"):
-            known = {n: x if isinstance(x, float) else jax.numpy.asarray(x) for n, x in options.items()}
+            known = {
+                n: x if isinstance(x, float) else jax.numpy.asarray(x) for n, x in options.items()
+            }
             compute = partial(getattr(self.loss, self.method), **known)
             jax.jit(compute).lower(*map(jax.numpy.asarray, arrays))
 
