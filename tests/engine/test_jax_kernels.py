@@ -254,8 +254,9 @@ def test_a_wrong_weight_spoils_what_the_mean_divides_by_it(rows):
 
         return jax.value_and_grad(value)(x)
 
-    kernel, text = lowered(both, x, y, y * 0.5, table, mask), lowered(
-        both, x, y, y * 0.5, table, mask, engine="array"
+    kernel, text = (
+        lowered(both, x, y, y * 0.5, table, mask),
+        lowered(both, x, y, y * 0.5, table, mask, engine="array"),
     )
     assert CALL in kernel.as_text()
     kernel, text = kernel.compile(), text.compile()

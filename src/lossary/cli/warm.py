@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
@@ -36,6 +37,7 @@ CLASSES = (3, 1000)
 @click.option("--hessian", is_flag=True, help="The second derivatives too.")
 @click.option("--weight", is_flag=True, help="For calls with a weight or class_weight.")
 @click.option("--mask", is_flag=True, help="For calls with a mask or ignore_index.")
+@click.option("--jax", "for_jax", is_flag=True, help="For graphs of JAX, where XLA calls them.")
 @click.option("--clear", is_flag=True, help="Remove the kernels of other versions, compile none.")
 @JSON
 def warm(
@@ -44,6 +46,7 @@ def warm(
     hessian: bool,
     weight: bool,
     mask: bool,
+    for_jax: bool,
     clear: bool,
     as_json: bool,
 ) -> None:
@@ -55,16 +58,21 @@ def warm(
 
     lossary warm huber cross_entropy
     lossary warm cross_entropy --dtype bfloat16 --mask
+    lossary warm cross_entropy --dtype float32 --jax
     lossary warm mine.py:my_loss
     lossary warm --clear
     """
     if clear:
-        if names or dtypes or hessian or weight or mask:
+        if names or dtypes or hessian or weight or mask or for_jax:
             raise click.UsageError("--clear stands alone\nhint: warm after it, in a second command")
         _report(_cleared(_folder()), as_json)
         return
     if not find_spec("numba"):
         raise MissingExtraError("cpu", "a kernel")
+    if for_jax and hessian:
+        raise click.UsageError("--jax has no kernels of second derivatives")
+    if for_jax and not find_spec("jax"):
+        raise MissingExtraError("jax", "a graph of JAX")
     folder = _folder()
     losses = [find(name) for name in names] or _everything()
     work = list(_work(losses, dtypes or DTYPES[:2], hessian))
@@ -72,7 +80,7 @@ def warm(
     with progress("warm") as report_progress:
         for done, task in enumerate(work):
             report_progress(done, len(work), f"{task.loss.name} {task.dtype}")
-            task.run(weight=weight, mask=mask)
+            task.run(weight=weight, mask=mask, for_jax=for_jax)
     compiled = len(_machine_code(folder) - before)
     _report(
         {
@@ -100,7 +108,7 @@ class _Task:
     dtype: str
     classes: int
 
-    def run(self, *, weight: bool, mask: bool) -> None:
+    def run(self, *, weight: bool, mask: bool, for_jax: bool) -> None:
         """Compile the kernel by a call of two elements, or two rows."""
         import numpy as np
 
@@ -113,7 +121,21 @@ class _Task:
         options |= {"mask": np.ones(2, bool)} if mask else {}
         arrays = [_array(a.domain, self.dtype, self.classes) for a in self.loss.inputs]
         with lossary.using(engine="fused"):
-            getattr(self.loss, self.method)(*arrays, **options)
+            if for_jax:
+                self._trace(arrays, options)
+            else:
+                getattr(self.loss, self.method)(*arrays, **options)
+
+    def _trace(self, arrays: list[Any], options: dict[str, Any]) -> None:
+        """Make the graph of a call, which has its kernel compiled, and do not run it."""
+        import jax
+
+        with jax.enable_x64(self.dtype == "float64"):
+            known = {
+                n: x if isinstance(x, float) else jax.numpy.asarray(x) for n, x in options.items()
+            }
+            compute = partial(getattr(self.loss, self.method), **known)
+            jax.jit(compute).lower(*map(jax.numpy.asarray, arrays))
 
 
 def _work(losses: Sequence[Loss], dtypes: Sequence[str], hessian: bool) -> Iterator[_Task]:

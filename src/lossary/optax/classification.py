@@ -216,7 +216,8 @@ def softmax_cross_entropy_with_integer_labels(
 
 def _at_label(x: Any, label: Any) -> Any:
     found = values("cross_entropy", x, label, dtype=x.dtype)
-    return only(_has_softmax(*map(jax.lax.stop_gradient, (x, found)), label), found)
+    still = jax.lax.stop_gradient
+    return only(_has_softmax(still(x), still(found), label), found)
 
 
 def _has_softmax(x: Any, found: Any, label: Any) -> Any:

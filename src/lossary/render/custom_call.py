@@ -35,13 +35,6 @@ def work(job, first, last):
     return {ENTRY}({passed})
 
 
-@njit("UniTuple(float64, 3)(int64)", {_OPTIONS})
-def marked(job):
-    words, numbers = at(job, int64(0)), at(job, float64(0))
-    first = last = 0
-    return {MARK}({passed})
-
-
 @njit("int64(int64)", {_OPTIONS})
 def task(job):
     while True:
@@ -67,7 +60,8 @@ def {HANDLER}(frame):
         first = xla.waited(job)
     total, divisor, wrong = work(job, first, at(job, int64(0))[xla.BLOCKS])
     if wrong or xla.failed(job):
-        total, divisor, wrong = marked(job)
+        words, numbers, last = at(job, int64(0)), at(job, float64(0)), first
+        total, divisor, wrong = {MARK}({passed})
     xla.finish(frame, job, total, divisor)
     return 0
 """

@@ -117,9 +117,7 @@ def _head(kernel: Kernel, around: Around, name: str) -> tuple[list[str], str, st
     return arrays, header, ", ".join(["int64"] * len(whole) + ["float64"] * (len(numbers) + 2))
 
 
-def _function(
-    kernel: Kernel, module: str, signature: str, header: str, body: Iterable[str]
-) -> str:
+def _function(kernel: Kernel, module: str, signature: str, header: str, body: Iterable[str]) -> str:
     options = "nogil=True, error_model='numpy', cache=True"
     text = [
         *_IMPORTS,

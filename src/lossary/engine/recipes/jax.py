@@ -17,7 +17,7 @@ from lossary.engine.recipes.recipe import NO_RECIPE, VALUE, option_kind
 from lossary.engine.selection import chosen
 
 LEAST = 1 << 5
-"""Numbers from which a kernel computes; below, XLA runs the array text in the caller's thread too."""
+"""Numbers from which a kernel computes; below, XLA runs the array text as fast."""
 
 
 def call(

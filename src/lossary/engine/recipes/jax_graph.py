@@ -168,7 +168,7 @@ def _by_kernel(*arrays: Any, asked: Asked, kernel: Kernel) -> list[Any]:
     kinds = _kinds_of_results(asked=asked, kernel=kernel)
     with _LIBRARY.wide():
         run = jax.ffi.ffi_call(kernel.name, [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in kinds])
-        return run(*_ordered(asked, kernel.recipe, arrays), facts=_facts(asked, kernel))
+        return [*run(*_ordered(asked, kernel.recipe, arrays), facts=_facts(asked, kernel))]
 
 
 def _ordered(asked: Asked, recipe: Recipe, arrays: Sequence[Any]) -> list[Any]:
