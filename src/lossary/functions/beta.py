@@ -18,7 +18,7 @@ from lossary.functions.gamma_function import (
     trigamma,
 )
 from lossary.functions.ratios import rate_divergence
-from lossary.functions.vocabulary import log, log1p, named, where
+from lossary.functions.vocabulary import log, log1p, maximum, named, where
 
 _SMALL = 1e-290  # products below have lost digits
 _HALF_LOG_2PI = number_log(2 * number_pi) / 2
@@ -40,7 +40,11 @@ def beta_nll_slope(a: Expression, b: Expression, t: Expression) -> Expression:
     """The slope of beta_nll in a: log(a / (a + b) / t), and what Stirling's formula leaves."""
     s = a + b
     apart = where(s * t > _SMALL, log_ratio(a, s * t), log(a) - log(s) - log(t))
-    return apart - b / s / (2 * a) + (stirling_slope(a) - stirling_slope(s))
+    return (
+        apart
+        - b / s / (2 * a)
+        + (stirling_slope(maximum(a, _SMALL)) - stirling_slope(maximum(s, _SMALL)))
+    )
 
 
 @named(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossary.definition import loss
 from lossary.domain import NonNegative, NonZero, OpenUnit, Positive, Real
-from lossary.functions import absolute, exp, log, maximum, sqrt, where
+from lossary.functions import absolute, exp, log, maximum, minimum, sqrt, where
 
 
 @loss(
