@@ -51,8 +51,14 @@ GAPS = {(name, "hessian"): "inverse squared length" for name in VECTORS | BOXES}
     ("proxy_anchor", "hessian"): "a weight at the end of the range",
     ("decoupled_contrastive", "value"): "a mean of positives that overflow in both directions",
     ("sensitivity_specificity", "hessian"): "sums without a normal number",
-    ("generalized_dice", "gradient"): "sizes whose ratios have no normal power",
     ("generalized_dice", "hessian"): "sizes whose ratios have no normal power",
+    ("generalized_dice", "gradient"): "a target's slope through sizes whose ratios have no power",
+    ("beta", "value"): "parameters at the end of the range",
+    ("beta", "hessian"): "parameters without a normal square",
+    ("simsiam", "hessian"): "lengths without a normal square",
+    ("byol", "hessian"): "lengths without a normal square",
+    ("feature_variance", "value"): "the mean of numbers at the end of the range",
+    ("feature_variance", "gradient"): "the mean of numbers at the end of the range",
     ("log_dice", "hessian"): "an overlap of almost nothing",
     ("soft_categorical_focal", "hessian"): "a gamma without a normal number",
     ("approx_ndcg", "hessian"): "a temperature without a normal square",
@@ -155,6 +161,20 @@ def test_no_result_is_nan(loss, dtype):
                 continue
             wrong = np.argwhere(np.isnan(found))
             assert not len(wrong), (kind, [x[wrong[0][0]] for x in given], options)
+
+
+def test_overlap_of_almost_nothing_has_a_slope():
+    rng = np.random.default_rng(0)
+    sizes = [0.0, 5e-324, 1e-310, 2.3e-308, 1e-200, 1e-20, 0.3, 1.0]
+    for _ in range(300):
+        prediction, target = rng.choice(sizes, (2, 4))
+        for loss in (L.dice, L.jaccard, L.tversky, L.f_beta):
+            assert not np.isnan(loss.gradient(prediction, target)).any()
+        given = prediction, target, rng.integers(0, 3, 4)
+        for power in (0.5, 2.0, 1e3, 1e300):
+            value, slope = L.generalized_dice.value_and_gradient(*given, power=power)
+            assert not np.isnan(value)
+            assert not np.isnan(slope).any()
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,38 @@ def test_two_views_in_one_batch():
         assert round(float(found), 9) == 1.252458572
 
 
+def by_feature(x, epsilon=0.0, unbiased=0):
+    """Each feature over the batch, without its mean and in units of its deviation."""
+    centred = x - x.mean(0)
+    return (centred / (np.sqrt(x.var(0, ddof=unbiased) + epsilon) if epsilon else 1)).T.copy()
+
+
+def test_barlow_twins_goes_over_the_features():
+    a = np.array([[1, 0], [0.6, 0.8], [0, 1]])
+    b = np.array([[0.8, 0.6], [0, 1], [-0.6, 0.8]])
+    first, second = by_feature(a, 1e-5), by_feature(b, 1e-5) / 3
+    value, *slopes = L.pairs.value_and_gradients(L.barlow_twins, first, second, reduction="sum")
+    # lightly 1.6, BarlowTwinsLoss
+    assert round(float(value), 11) == 0.06550734569
+    assert [x.shape for x in slopes] == [(2, 3), (2, 3)]
+    first, second = by_feature(a, 1e-12, unbiased=1), by_feature(b, 1e-12, unbiased=1) / 3
+    # MONAI 1.6, whose deviation is that of n - 1 (and has 1e-6 added)
+    found = L.pairs.value(L.barlow_twins, first, second, reduction="sum")
+    assert float(found) == pytest.approx(0.3684004286, abs=1e-5)
+
+
+def test_vicreg_is_a_sum_of_three_losses():
+    a = np.array([[1, 0], [0.6, 0.8], [0, 1]])
+    b = np.array([[0.8, 0.6], [0, 1], [-0.6, 0.8]])
+    found = 25 * L.squared_error(a, b)
+    for x in (a, b):
+        rows = by_feature(x)
+        found += 25 / 2 * L.feature_variance(x, axis=0)
+        found += L.pairs.value(L.feature_covariance, rows, rows / 2, reduction="sum")
+    # lightly 1.6, VICRegLoss
+    assert round(float(found), 8) == 17.96797303
+
+
 def test_no_matrix_of_all_pairs_is_kept():
     count = 2000
     a, label = embeddings(count), classes(count)

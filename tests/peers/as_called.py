@@ -15,15 +15,32 @@ from unittest.mock import MagicMock
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
-__all__ = ["cosface", "cpo", "dpo", "grpo", "kto", "orpo", "reward", "triplets"]
+__all__ = [
+    "cosface", "cpo", "dpo", "grpo", "kto", "of_axes", "orpo", "reward", "sphereface", "triplets",
+]  # fmt: skip
 
 
 def cosface(cosines: Tensor, label: Tensor) -> Tensor:
     """Return pytorch-metric-learning's CosFace with the axes for proxies."""
+    return _with_axes("CosFaceLoss", cosines, label)
+
+
+def sphereface(cosines: Tensor, label: Tensor) -> Tensor:
+    """Return pytorch-metric-learning's SphereFace with the axes for proxies."""
+    return _with_axes("SphereFaceLoss", normalize(cosines), label, scale=64)
+
+
+def of_axes(cosines: Tensor, label: Tensor) -> Tensor:
+    """Return pytorch-metric-learning's normalised softmax with the axes for proxies."""
+    return _with_axes("NormalizedSoftmaxLoss", cosines, label, temperature=0.1)
+
+
+def _with_axes(name: str, cosines: Tensor, label: Tensor, **settings: float) -> Tensor:
     losses = import_module("pytorch_metric_learning.losses")
     size = cosines.shape[-1]
-    loss = losses.CosFaceLoss(size, size)
+    loss = getattr(losses, name)(size, size, **settings)
     loss.W = torch.nn.Parameter(torch.eye(size, dtype=cosines.dtype))
     return loss(cosines, label)
 

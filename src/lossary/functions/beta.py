@@ -18,9 +18,17 @@ from lossary.functions.gamma_function import (
     trigamma,
 )
 from lossary.functions.ratios import rate_divergence
-from lossary.functions.vocabulary import log, log1p, named
+from lossary.functions.vocabulary import log, log1p, maximum, named, where
 
+_SMALL = 1e-290  # products below have lost digits
 _HALF_LOG_2PI = number_log(2 * number_pi) / 2
+
+
+def _apart(part: Expression, whole: Expression, t: Expression) -> Expression:
+    """Return the divergence of a part from its expectation, whose product may underflow."""
+    rate = whole * t
+    far = part * (log(part) - log(whole) - log(t)) - part
+    return where(rate > _SMALL, rate_divergence(part, rate), far)
 
 
 @named(
@@ -31,7 +39,12 @@ _HALF_LOG_2PI = number_log(2 * number_pi) / 2
 def beta_nll_slope(a: Expression, b: Expression, t: Expression) -> Expression:
     """The slope of beta_nll in a: log(a / (a + b) / t), and what Stirling's formula leaves."""
     s = a + b
-    return log_ratio(a, s * t) - b / s / (2 * a) + (stirling_slope(a) - stirling_slope(s))
+    apart = where(s * t > _SMALL, log_ratio(a, s * t), log(a) - log(s) - log(t))
+    return (
+        apart
+        - b / s / (2 * a)
+        + (stirling_slope(maximum(a, _SMALL)) - stirling_slope(maximum(s, _SMALL)))
+    )
 
 
 @named(
@@ -48,6 +61,6 @@ def beta_nll_slope(a: Expression, b: Expression, t: Expression) -> Expression:
 def beta_nll(a: Expression, b: Expression, t: Expression) -> Expression:
     """The negative log-density of a beta distribution, by Stirling's formula in divergences."""
     s = a + b
-    apart = rate_divergence(a, s * t) + rate_divergence(b, s * (1 - t))
+    apart = _apart(a, s, t) + _apart(b, s, 1 - t)
     gaps = stirling_gap(a) + stirling_gap(b) - stirling_gap(s)
     return apart + (log(t) + log1p(-t) - (log(a) + log(b) - log(s)) / 2 + _HALF_LOG_2PI + gaps)

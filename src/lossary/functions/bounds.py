@@ -33,7 +33,8 @@ def _width(first: Expression, second: Expression, scale: Expression) -> Expressi
 
 def _by_bound(x: Expression, own: Expression, other: Expression, scale: Expression) -> Expression:
     """Return the slope in one bound: what it lies beyond, and how near the other one is."""
-    z, near = (own - x) / scale, 1 / expm1(_width(own, other, scale))
+    z, width = (own - x) / scale, _width(own, other, scale)
+    near = exp(-width) / -expm1(-width)
     return where(own < other, sigmoid(z) + near, -(sigmoid(-z) + near)) / scale
 
 

@@ -270,13 +270,3 @@ def logistic_interval(location: Real, lower: Logit, upper: Logit, *, scale: Posi
     low, high = minimum(lower, upper), maximum(lower, upper)
     beyond = log(1 + exp((location - high) / scale)) + log(1 + exp((low - location) / scale))
     return beyond - log(1 - exp((low - high) / scale))
-
-
-@loss(
-    source="Tweedie 1957, doi:10.1214/aoms/1177706964; as a deviance: McCullagh and Nelder 1989, "
-    "Generalized Linear Models, table 2.1",
-    promises="non_negative zero_at_target",
-)
-def inverse_gaussian(mean: Positive, target: Positive):
-    """Deviance of an inverse Gaussian distribution, whose variance is the cube of its mean."""
-    return ((target - mean) / mean) ** 2 / target

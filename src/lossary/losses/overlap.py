@@ -307,18 +307,3 @@ def generalized_dice(
     overlap = total(w * prediction * target, over=positions)
     sizes = total(w * prediction, over=positions) + total(w * target, over=positions)
     return 1 - 2 * overlap / sizes
-
-
-@loss(
-    source="Eigen, Puhrsch and Fergus 2014, arXiv:1406.2283, eq. 4",
-    promises="non_negative zero_at_target symmetric",
-)
-def scale_invariant_log_error(
-    prediction: Annotated[Positive, positions],
-    target: Annotated[Positive, positions],
-    *,
-    invariance: Unit = 0.5,
-):
-    """Mean squared error of logarithms, which forgives a part of one common factor: SILog."""
-    error = log(prediction) - log(target)
-    return mean(error**2, over=positions) - invariance * mean(error, over=positions) ** 2

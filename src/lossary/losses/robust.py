@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossary.definition import loss
 from lossary.domain import NonNegative, NonZero, OpenUnit, Positive, Real
-from lossary.functions import absolute, exp, log, maximum, sqrt, where
+from lossary.functions import absolute, exp, log, maximum, minimum, sqrt, where
 
 
 @loss(
@@ -179,3 +179,12 @@ def barron(prediction: Real, target: Real, *, shape: Real = 1.0, scale: Positive
     x, b = (prediction - target) / scale, absolute(shape - 2)
     general = b / shape * ((x**2 / b + 1) ** (shape / 2) - 1)
     return where(shape == 2, x**2 / 2, where(shape == 0, log(x**2 / 2 + 1), general))
+
+
+@loss(
+    source="Blake and Zisserman 1987, Visual Reconstruction, ch. 3",
+    promises="non_negative zero_at_target symmetric bounded_gradient",
+)
+def truncated_squared_error(prediction: Real, target: Real, *, scale: Positive = 1.0):
+    """Squared error that is constant beyond scale: an outlier costs no more than that."""
+    return minimum((prediction - target) ** 2, scale**2)

@@ -109,3 +109,13 @@ def center(embedding: Embedding, target: Embedding):
 def chebyshev_distance(prediction: Embedding, target: Embedding):
     """Largest of the differences of two vectors, entry by entry."""
     return peak(absolute(prediction - target))
+
+
+@loss(
+    source="Minkowski 1896, Geometrie der Zahlen; as a loss of translations: Bordes et al. 2013, "
+    "Translating embeddings for modeling multi-relational data",
+    promises="non_negative zero_at_target symmetric convex bounded_gradient",
+)
+def manhattan_distance(prediction: Embedding, target: Embedding):
+    """Sum of the differences of two vectors, entry by entry."""
+    return total(absolute(prediction - target))

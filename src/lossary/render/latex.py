@@ -54,7 +54,7 @@ SYMBOLS = {
     "degrees_of_freedom": r"\nu", "sensitivity_share": r"\lambda",
     "query": "q", "stratum": "s", "strata": "s", "region": "k",
     "correlations": "x", "covariances": "x", "feature": "x", "deviation": r"\gamma",
-    "redundancy_weight": r"\lambda", "concentration": r"\kappa", "invariance": r"\lambda",
+    "redundancy_weight": r"\lambda", "concentration": r"\kappa",
 }  # fmt: skip
 
 ATOM, POWER, PREFIX, PRODUCT, SUM, COMPARE, LOGIC = 9, 8, 7, 6, 5, 4, 3
