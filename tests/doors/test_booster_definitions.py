@@ -80,7 +80,7 @@ def test_a_weight_is_a_number_of_rows_for_grades():
     plain.prepare(grades[twice])
     assert weighted.rule.thresholds == pytest.approx(plain.rule.thresholds, rel=1e-12)
     found = weighted.derivatives(margin, grades, weight.astype(float))
-    for once, each in zip(found, plain.derivatives(margin[twice], grades[twice])):
+    for once, each in zip(found, plain.derivatives(margin[twice], grades[twice]), strict=True):
         np.testing.assert_allclose(once, np.bincount(twice, each), rtol=1e-6)
 
 

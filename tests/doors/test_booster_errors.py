@@ -36,7 +36,7 @@ def test_labels_that_are_no_classes(wrong):
     labels = LABELS["classes"].astype(float)
     labels[7] = wrong
     with pytest.raises(DomainError, match=r"a class index, .* got .* at index \(7,\)"):
-        trained("cross_entropy", labels, {"num_class": 3})
+        L.boosters.xgboost("cross_entropy").prepare(labels, None, 3)
 
 
 def test_outputs_that_are_told_twice():
