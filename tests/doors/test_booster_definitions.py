@@ -72,6 +72,18 @@ def test_expectiles_balance_excess_and_shortfall():
     assert 0.8 * excess == pytest.approx(0.2 * short, rel=1e-9)
 
 
+def test_a_weight_is_a_number_of_rows_for_grades():
+    grades, weight = np.array([0, 1, 2, 1]), np.array([1, 3, 2, 1])
+    margin, twice = np.array([0.3, -1.0, 0.5, 2.0]), np.repeat(np.arange(4), weight)
+    weighted, plain = Objective("cumulative_link"), Objective("cumulative_link")
+    weighted.prepare(grades, weight)
+    plain.prepare(grades[twice])
+    assert weighted.rule.thresholds == pytest.approx(plain.rule.thresholds, rel=1e-12)
+    found = weighted.derivatives(margin, grades, weight.astype(float))
+    for once, each in zip(found, plain.derivatives(margin[twice], grades[twice]), strict=True):
+        np.testing.assert_allclose(once, np.bincount(twice, each), rtol=1e-6)
+
+
 def test_thresholds_give_every_grade_its_share():
     objective, grades = Objective("cumulative_link"), np.repeat([0, 1, 2], [20, 50, 30])
     objective.prepare(grades)

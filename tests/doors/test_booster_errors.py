@@ -30,6 +30,15 @@ def test_labels_of_more_classes_than_were_told():
         trained("cross_entropy", LABELS["classes"], {"num_class": 2})
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -1.0, 0.5])
+@pytest.mark.filterwarnings("error")
+def test_labels_that_are_no_classes(wrong):
+    labels = LABELS["classes"].astype(float)
+    labels[7] = wrong
+    with pytest.raises(DomainError, match=r"a class index, .* got .* at index \(7,\)"):
+        L.boosters.xgboost("cross_entropy").prepare(labels, None, 3)
+
+
 def test_outputs_that_are_told_twice():
     with pytest.raises(ValueError, match="3 by num_class, 2 by hyper-parameters"):
         trained("quantile", params={"num_class": 3}, quantile=[0.1, 0.9], curvature="majorise")

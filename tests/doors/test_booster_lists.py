@@ -44,6 +44,20 @@ def test_the_slopes_of_cox_are_those_of_its_value():
         assert (up + down - 2 * here) / 1e-8 == pytest.approx(hessian[i], abs=1e-5)
 
 
+def test_a_weight_of_cox_is_a_number_of_rows_without_an_event():
+    f, y = rng.normal(size=6), np.array([1.0, -2.0, 2.0, 2.0, 3.0, -3.0])
+    twice = np.array([0, 1, 1, 2, 3, 4, 5, 5])
+    weighted = Cox().derivatives(f, y, np.array([1.0, 2, 1, 1, 1, 2]))[0]
+    each = Cox().derivatives(f[twice], y[twice], None)[0]
+    np.testing.assert_allclose(weighted, np.bincount(twice, each), rtol=1e-12, atol=1e-15)
+
+
+def test_tied_events_share_the_mean_of_their_weights():
+    """Two of three rows with hazard 1, weights 2 and 1: 1.5 (log 4 + log 2.5), by hand."""
+    found = Cox().value(np.zeros(3), np.array([1.0, 1.0, -2.0]), np.array([2.0, 1.0, 1.0]))
+    assert 3 * found == pytest.approx(1.5 * (np.log(4) + np.log(2.5)), rel=1e-15)
+
+
 def cox_twice(y, order=slice(None)):
     """Return margins of Cox' loss trained with our objective, and with XGBoost's own."""
     xgb = pytest.importorskip("xgboost")
