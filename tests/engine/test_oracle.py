@@ -76,6 +76,11 @@ def test_at_subnormal_numbers(name, library, dtype, what, step):
     settle((name, library, dtype, f"{what} {SUBNORMAL}"), size, share, step)
 
 
+def test_a_case_is_measured_once_for_all_its_tests():
+    case = "squared_error", "numpy", "float64", STEP
+    assert parts(*case) is parts(*case)
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
 @pytest.mark.parametrize("library", [name for name in NAMES if name != "numpy"])
 def test_a_library_that_flushes_subnormal_numbers_is_in_the_ledger(library, dtype):
