@@ -23,7 +23,8 @@ def _grown(x: Expression, y: Expression, share: float) -> Expression:
     whole, rest = made_good(y) if is_rounded(y) else (y, None)
     power = whole if share == 1 else share * whole
     near = maximum(minimum(power, _FAR), -_FAR)
-    found = weighted(weighted(x, exp(near)), exp(power - near))
+    part, growth = weighted(x, exp(near)), exp(power - near)
+    found = where((part == 0) | (growth == 0), 0, part * growth)  # a difference may overflow
     return found if rest is None else found * (1 + share * rest)
 
 
