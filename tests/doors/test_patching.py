@@ -125,14 +125,14 @@ class TestPyTorch:
         assert not calls
         with L.patched("torch", quiet=True) as report:
             assert f"torch.nn.{name}" in {row.name for row in report.classes}
-            got = made_before(*data)
+            got, asked = made_before(*data), len(calls)
             made_during = getattr(torch.nn, name)(**settings)
             made_during.load_state_dict(made_before.state_dict())
             torch.testing.assert_close(made_during(*data), got)
-            assert len(calls) == 2
+            assert len(calls) == 2 * asked > 0
         torch.testing.assert_close(got, wanted)
         torch.testing.assert_close(made_during(*data), wanted)
-        assert len(calls) == 2
+        assert len(calls) == 2 * asked
         assert type(made_during) is type(made_before)
 
     def test_names_that_a_module_imported(self):

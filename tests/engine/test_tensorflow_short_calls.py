@@ -190,3 +190,28 @@ def test_each_road_says_so():
     with L.using(engine="array"):
         assert "tensorflow operations, because" in L.huber.explain(x, x)
     assert tensorflow.is_memory(x)
+
+
+def test_a_value_is_not_computed_again_where_its_gradients_are_of_no_use(monkeypatch):
+    x, labels = tf.random.stateless_normal((5, 4), (1, 2)), tf.constant([0, 3, 1, 2, 2])
+
+    def both(axis):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = L.cross_entropy(x, labels, axis=axis, reduction="none")
+            assert not long_roads
+        return value, tape.gradient(value, x, tf.constant([1.0, 2.0, 0.0, -1.0, 0.5]))
+
+    evaluate, long_roads = tensorflow.evaluate.value, []
+    monkeypatch.setattr(
+        tensorflow.evaluate,
+        "value",
+        lambda *a, **k: long_roads.append(a[0].name) or evaluate(*a, **k),
+    )
+    wanted = both(-1)
+    assert not long_roads
+    monkeypatch.setattr(tensorflow, "_way", lambda *_: None)
+    found = both(-1)
+    assert long_roads == ["cross_entropy"]  # for the gradient alone
+    for own, other in zip(found, wanted, strict=True):
+        close(own, other)

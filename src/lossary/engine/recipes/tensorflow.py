@@ -51,12 +51,13 @@ def call(
     value, slopes = found
     if slopes:
         ways = [_way(loss, tensors[k], value, options.get("axis", -1)) for k in moving]
-        if None in ways:
+        apart = None not in ways  # each value has gradients of its own, which came with it
+        if not (apart or eager):
             return NO_RECIPE
 
         def send_back(upstream: Any) -> list[Any]:
             left: list[Any] = [None] * len(tensors)
-            if record.should_record_backprop([*tensors, upstream]):
+            if not apart or record.should_record_backprop([*tensors, upstream]):
                 again = _gradients(asked, upstream)
             else:
                 again = [_multiplied(*x, upstream) for x in zip(slopes, ways, strict=True)]
