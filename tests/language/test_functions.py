@@ -232,7 +232,10 @@ ARGUMENTS = {
     "discount_distance": ((1.0, 2.0, 3.0, 1e3, 1e6),) * 2,
 }
 # Functions of logarithms and squares have the errors of their parts, larger ones those of powers.
-ALLOWED = {"sigmoid_power": 32, "jensen_gap": 16, "shifted_focal": 32}
+ALLOWED = {
+    "sigmoid_power": 32, "jensen_gap": 16, "shifted_focal": 32, "beta_nll": 16,
+    "negative_log_between": 16, "von_mises_concentration_slope": 32,
+}  # fmt: skip
 
 KNOWN = {*CALLS, *ROW_CALLS, *CLASS_CALLS, *RANKED, "within"}
 """Functions that textbooks call by a name."""
