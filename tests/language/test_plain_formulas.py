@@ -79,6 +79,7 @@ WORDS = {
     "erf": lambda x: np.frompyfunc(math.erf, 1, 1)(x).astype(float),
     "lgamma": lambda x: np.frompyfunc(math.lgamma, 1, 1)(x).astype(float),
     "digamma": lambda x: np.frompyfunc(lambda v: float(mpmath.digamma(v)), 1, 1)(x).astype(float),
+    "trigamma": lambda x: np.frompyfunc(lambda v: float(mpmath.psi(1, v)), 1, 1)(x).astype(float),
     "i0e": lambda x: np.frompyfunc(
         lambda v: float(mpmath.besseli(0, v) * mpmath.exp(-abs(v))), 1, 1
     )(x).astype(float),
