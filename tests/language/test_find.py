@@ -90,7 +90,7 @@ def test_all_losses_of_sequences_are_found():
     [
         ("monai.losses.DiceCELoss", "binary_cross_entropy"),
         ("TripletMarginWithDistanceLoss", "triplet_margin"),
-        ("SphereFaceLoss", "arcface, cosine_margin"),
+        ("neuralNDCG", "approx_ndcg, lambdarank"),
     ],
 )
 def test_other_names_of_the_field(name, nearest):

@@ -67,6 +67,19 @@ ARGUMENTS = {
     "sum_of_three": (REAL, REAL, (0.0, 1.0)),
     "exp_difference": ((*REAL, -INF), REAL),
     "exp_product": (REAL, SIZE),
+    "beta_nll": ((0.25, 1.5, 1e9), (0.5, 3.0, 40.0), (0.1, 0.5, 0.9)),
+    "beta_nll_slope": ((0.25, 1.5, 1e9), (0.5, 3.0, 40.0), (0.1, 0.5, 0.9)),
+    "nearer_bound": ((0.0, -1.0, 40.0), (0.5, -3.0, -INF), (0.75, 20.0, INF), (0.25, 1.5, 1e9)),
+    "negative_log_between": (
+        (0.0, -1.0, 40.0),
+        (0.5, -3.0, -INF),
+        (0.75, 20.0, INF),
+        (0.25, 1.5, 1e9),
+    ),
+    "angular_spread": ((0.0, 1e-9, 0.5, 7.5, 8.5, 1e9),),
+    "von_mises_nll": ((0.0, -1.0, 3.0), (0.5, 3.0, -2.0), (0.25, 1.5, 1e9)),
+    "von_mises_concentration_slope": ((0.0, -1.0, 3.0), (0.5, 3.0, -2.0), (0.25, 1.5, 1e9)),
+    "fourfold_angle": ((1.0, 0.9, 0.75, 0.5, 0.0, -0.25, -0.75, -1.0),),
     "gumbel_nll": ((0.0, -1.0, 40.0), (0.5, 3.0, -20.0), (0.25, 1.5, 1e9)),
     "gumbel_nll_slope": ((0.0, -1.0, 40.0), (0.5, 3.0, -20.0), (0.25, 1.5, 1e9)),
     "gumbel_nll_scale_slope": ((0.0, -1.0, 40.0), (0.5, 3.0, -20.0), (0.25, 1.5, 1e9)),
@@ -230,7 +243,10 @@ ARGUMENTS = {
     "discount_distance": ((1.0, 2.0, 3.0, 1e3, 1e6),) * 2,
 }
 # Functions of logarithms and squares have the errors of their parts, larger ones those of powers.
-ALLOWED = {"sigmoid_power": 32, "jensen_gap": 16, "shifted_focal": 32}
+ALLOWED = {
+    "sigmoid_power": 32, "jensen_gap": 16, "shifted_focal": 32, "beta_nll": 16,
+    "negative_log_between": 16, "von_mises_concentration_slope": 32,
+}  # fmt: skip
 
 KNOWN = {*CALLS, *ROW_CALLS, *CLASS_CALLS, *RANKED, "within"}
 """Functions that textbooks call by a name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -77,6 +78,11 @@ WORDS = {
     "cosh": np.cosh,
     "erf": lambda x: np.frompyfunc(math.erf, 1, 1)(x).astype(float),
     "lgamma": lambda x: np.frompyfunc(math.lgamma, 1, 1)(x).astype(float),
+    "digamma": lambda x: np.frompyfunc(lambda v: float(mpmath.digamma(v)), 1, 1)(x).astype(float),
+    "trigamma": lambda x: np.frompyfunc(lambda v: float(mpmath.psi(1, v)), 1, 1)(x).astype(float),
+    "i0e": lambda x: np.frompyfunc(
+        lambda v: float(mpmath.besseli(0, v) * mpmath.exp(-abs(v))), 1, 1
+    )(x).astype(float),
     "ndtr": lambda x: np.frompyfunc(math.erfc, 1, 1)(-x / np.sqrt(2)).astype(float) / 2,
     "rank": lambda x: 1.0 + np.argsort(np.argsort(-x, axis=-1, kind="stable"), axis=-1),
     "softmax": softmax_of,

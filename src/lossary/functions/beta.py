@@ -36,10 +36,10 @@ def _apart(part: Expression, whole: Expression, t: Expression) -> Expression:
     # Sums of squares, of which both parts are positive.
     slope=lambda a, b, t: (trigamma(a) - trigamma(a + b), -trigamma(a + b), -1 / t),
 )
-def beta_nll_slope(a: Expression, b: Expression, t: Expression) -> Expression:
+def beta_nll_slope(a: Expression, b: Expression, share: Expression) -> Expression:
     """The slope of beta_nll in a: log(a / (a + b) / t), and what Stirling's formula leaves."""
     s = a + b
-    apart = where(s * t > _SMALL, log_ratio(a, s * t), log(a) - log(s) - log(t))
+    apart = where(s * share > _SMALL, log_ratio(a, s * share), log(a) - log(s) - log(share))
     return (
         apart
         - b / s / (2 * a)
@@ -58,9 +58,11 @@ def beta_nll_slope(a: Expression, b: Expression, t: Expression) -> Expression:
         ((b - 1) * t - (a - 1) * (1 - t)) / t / (1 - t),
     ),
 )
-def beta_nll(a: Expression, b: Expression, t: Expression) -> Expression:
+def beta_nll(a: Expression, b: Expression, share: Expression) -> Expression:
     """The negative log-density of a beta distribution, by Stirling's formula in divergences."""
     s = a + b
-    apart = _apart(a, s, t) + _apart(b, s, 1 - t)
+    apart = _apart(a, s, share) + _apart(b, s, 1 - share)
     gaps = stirling_gap(a) + stirling_gap(b) - stirling_gap(s)
-    return apart + (log(t) + log1p(-t) - (log(a) + log(b) - log(s)) / 2 + _HALF_LOG_2PI + gaps)
+    return apart + (
+        log(share) + log1p(-share) - (log(a) + log(b) - log(s)) / 2 + _HALF_LOG_2PI + gaps
+    )

@@ -26,6 +26,10 @@ def _density(z: Expression) -> Expression:
     return sech_squared(z / 2) / 4
 
 
+def _bent(z: Expression) -> Expression:
+    return where(absolute(z) < inf, z * _density(z), 0)
+
+
 def _width(first: Expression, second: Expression, scale: Expression) -> Expression:
     """Return how far the bounds are apart, 0 also where both are infinite."""
     return where(first == second, 0, absolute(first - second)) / scale
@@ -53,7 +57,7 @@ def _by_scale(x: Expression, low: Expression, high: Expression, scale: Expressio
         (_density((u - x) / s) + _density((l - x) / s)) / s / s,
         -_density((l - x) / s) / s / s,
         -_density((u - x) / s) / s / s,
-        None,
+        (_bent((u - x) / s) + _bent((l - x) / s)) / s / s - nearer_bound(x, l, u, s) / s,
     ),
 )
 def nearer_bound(x: Expression, low: Expression, high: Expression, scale: Expression) -> Expression:

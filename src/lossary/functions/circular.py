@@ -31,12 +31,12 @@ _ROOT_HALF = 0.5**0.5
     # Of the ratio A of both, 1 - A / k - A^2 less 1.
     slope=lambda k: (_spread_slope(k),),
 )
-def angular_spread(k: Expression) -> Expression:
+def angular_spread(rate: Expression) -> Expression:
     """1 minus the mean cosine of a von Mises angle, for concentrations from 0."""
-    small, large = minimum(k, _LARGE), maximum(k, _LARGE)
+    small, large = minimum(rate, _LARGE), maximum(rate, _LARGE)
     apart = polynomial(COEFFICIENTS["bessel difference"], small / 4 - 1) / (1 + small)
     far = polynomial(COEFFICIENTS["angular spread"], 16 / large - 1) / large
-    return where(k < _LARGE, apart / i0e(small), far)
+    return where(rate < _LARGE, apart / i0e(small), far)
 
 
 def _spread_slope(k: Expression) -> Expression:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Annotated, Any
 
 from lossary.definition import loss
@@ -269,4 +270,4 @@ def logistic_interval(location: Real, lower: Logit, upper: Logit, *, scale: Posi
     """Negative log-probability that a logistic number lies between two bounds: ordinal logit."""
     low, high = minimum(lower, upper), maximum(lower, upper)
     beyond = log(1 + exp((location - high) / scale)) + log(1 + exp((low - location) / scale))
-    return beyond - log(1 - exp((low - high) / scale))
+    return where(lower == upper, inf, beyond - log(1 - exp((low - high) / scale)))
