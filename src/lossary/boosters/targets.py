@@ -59,10 +59,10 @@ def _refuse(loss: Loss, y: Numbers, inside: Numbers, allowed: str, hint: str = "
 
 
 def _indices(loss: Loss, y: Numbers, classes: int) -> Numbers:
-    with np.errstate(invalid="ignore"):  # NaN is no whole number, which is seen below
+    with np.errstate(invalid="ignore"):  # NaN and inf become numbers that are no classes
         found = y.astype(np.int32)
     if y.size and (found.min() < 0 or found.max() >= classes or (found != y).any()):
-        inside = (y >= 0) & (y < classes) & (y % 1 == 0)
+        inside = (found >= 0) & (found < classes) & (found == y)
         allowed = f"a class index, a whole number from 0 to {classes - 1}"
         _refuse(loss, y, inside, allowed, "sklearn.preprocessing.LabelEncoder makes indices")
     return found.reshape(-1)
