@@ -381,7 +381,9 @@ def test_labels_are_integers_of_any_width(loss):
 
 @those(
     lambda loss: (
-        not loss.inputs[1].domain.integer and loss.inputs[1].domain.mass != "sum of exponentials"
+        len(loss.inputs) > 1
+        and not loss.inputs[1].domain.integer
+        and loss.inputs[1].domain.mass != "sum of exponentials"
     )
 )
 def test_targets_may_be_whole_numbers(loss):

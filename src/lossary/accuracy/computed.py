@@ -21,7 +21,7 @@ from lossary.accuracy.truth import truths, ulps_of
 from lossary.accuracy.ulps import FORMATS, ulps
 from lossary.definition import Definition
 from lossary.formula import Expression, walk
-from lossary.render.target import lower
+from lossary.render.lowering import lower
 
 Array = np.ndarray
 

@@ -288,7 +288,9 @@ def _about(recipe: Recipe, call: Call, kernel: Fused, words: list[str]) -> _Abou
     """Return what shapes the text; of the call itself nothing is kept while it is printed."""
     value: Storage = kernel.operands[0].storage if recipe.each else "float64"
     # Second derivatives are asked for without a value, as boosters ask for them.
-    results: tuple[tuple[str, Storage], ...] = () if recipe.curved else (("value", value),)
+    results: tuple[tuple[str, Storage], ...] = ()
+    if not recipe.curved:
+        results = (("value", value),)
     form = kernel.form(results, reduce=not recipe.each and not recipe.curved)
     around = _around(recipe, call)
     form = replace(
