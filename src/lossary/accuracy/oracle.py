@@ -73,7 +73,9 @@ class Meaning:
         """Return the value, in the first precision that the next one confirms."""
         found = self._value(point)
         if self.beyond is not None and (found is None or not context().isfinite(found)):
-            return self.beyond.value(point)
+            limit = self.beyond.value(point)
+            if found is None or not context().isnan(limit):
+                return limit
         if found is None:
             raise ArithmeticError(f"no precision settles {self.expression!r} at {point}")
         return found

@@ -162,7 +162,7 @@ class Printer:
         x, y = sorted(node.arguments, key=lambda x: x.operator == "constant")
         if template is None or y.operator != "constant":
             return None
-        return ATOM, template.format(self.printed(x, 0), self.printed(y, 0))
+        return ATOM, template.format(self._argument(x), self.printed(y, 0))
 
     def _of_data(self, node: Expression) -> tuple[int, str] | None:
         """Print what a target has a word of its own for where it is taken of an argument."""
