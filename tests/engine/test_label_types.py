@@ -52,10 +52,18 @@ def test_every_loss_of_labels_checks_them_before_they_are_narrowed(loss):
     assert masked == loss(first, label, *rest, mask=keep, **settings)
 
 
-def test_where_nothing_can_be_raised_such_a_label_is_nan():
+def test_such_a_label_is_an_error_where_a_graph_is_made_for_it():
     jax = Library("jax").module
     label = np.array([WRAP + 2, 1])
-    values = jax.jit(lambda z: L.cross_entropy(z, label, reduction="none"))(np.eye(2, 3))
+    with pytest.raises(DomainError, match=r"label must be a class index from 0 to 2, got 4\.29"):
+        jax.jit(lambda z: L.cross_entropy(z, label, reduction="none"))(np.eye(2, 3))
+
+
+def test_where_nothing_can_be_raised_such_a_label_is_nan():
+    jax = Library("jax").module
+    with jax.enable_x64(True):
+        label = jax.numpy.asarray([WRAP + 2, 1])
+        values = jax.jit(lambda z, y: L.cross_entropy(z, y, reduction="none"))(np.eye(2, 3), label)
     assert np.isnan(values).tolist() == [True, False]
 
 
