@@ -11,7 +11,9 @@ from lossary.errors import DomainError, DtypeError
 from samples import CLASSES, sample, those
 
 each_library = pytest.mark.parametrize("library", [*map(Library, NAMES)], ids=NAMES)
-takes_labels = those(lambda loss: loss.class_axis and any(a.domain.integer for a in loss.inputs[1:2]))
+takes_labels = those(
+    lambda loss: loss.class_axis and any(x.domain.integer for x in loss.inputs[1:2])
+)
 
 WRAP = 1 << 32
 """Labels this far apart are one label to 32 bits."""
