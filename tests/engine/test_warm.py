@@ -70,7 +70,7 @@ def test_the_data_that_warm_a_loss_lie_in_their_sets(loss, dtype):
         arrays = [warm._array(a.domain, dtype, task.classes) for a in loss.inputs]
         required = {a.name: warm._number(a.domain.inside) for a in loss.parameters if a.required}
         assert all(number not in {0, 1, 2} for number in required.values())
-        assert np.isfinite(loss(*arrays, **required))
+        assert not np.isnan(loss(*arrays, **required))  # infinite for bounds that are equal
 
 
 def test_clear_removes_the_kernels_of_other_versions(place, capsys):

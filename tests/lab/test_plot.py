@@ -157,7 +157,9 @@ def test_no_panel_is_empty(name, tmp_path):
     assert len(titles(curves)) == len(panels)
     assert len(panels) == (2 if flat(curves) else 3)
     for place, axes in enumerate(panels):
-        if place:  # a loss may be 0 nowhere, a derivative must not be 0 everywhere
+        # A loss may be 0 nowhere, a derivative must not be 0 everywhere, but by the entry at the
+        # label, which is drawn, where that is a feature's own variance and left out.
+        if place and name != "feature_covariance":
             y = curves.curves[0].panels[place]
             assert np.any(y[np.isfinite(y)])
         assert axes.get_title() == titles(curves)[place]

@@ -6,6 +6,7 @@ from lossary.definition import loss
 from lossary.domain import Cosines, Label, Logits, NonNegative, Positive, Real, Roles, Scores, Unit
 from lossary.functions import (
     acos,
+    class_count,
     cos,
     exp,
     floor,
@@ -202,4 +203,5 @@ def sphereface(cosines: Cosines, label: Label, *, logit_scale: Positive = 64.0):
 def proxy_nca(distances: Scores, label: Label):
     """How far the proxies of other classes fail to be farther than that of the own class."""
     near = exp(-pick(distances, label))
-    return -log(near / total(exp(-distances), where=~is_class(label)))
+    beaten = -log(near / total(exp(-distances), where=~is_class(label)))
+    return where(class_count() > 1, beaten, 0)

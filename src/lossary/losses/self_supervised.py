@@ -51,7 +51,7 @@ def barlow_twins(correlations: Scores, label: Label, *, redundancy_weight: NonNe
 
 @loss(
     source="Bardes, Ponce and LeCun 2021, arXiv:2105.04906, eq. 3-4, for one row of the matrix",
-    promises="non_negative convex",
+    promises="non_negative convex needs_rivals",
 )
 def feature_covariance(covariances: Scores, label: Label):
     """Squares of a feature's covariances with all others, over the number of features: VICReg."""

@@ -82,7 +82,7 @@ CHANCES = {"probability", "probabilities", "log_probabilities"}
 SPANS = {
     "NonNegative": (0.0, 5.0), "Positive": (0.25, 5.0), "AboveMinusOne": (-0.95, 5.0),
     "Unit": (0.0, 1.0), "Simplex": (0.0, 1.0), "LogSimplex": (-5.0, 0.0),
-    "Negative": (-5.0, -0.01), "Cosines": (-1.0, 1.0),
+    "Negative": (-5.0, -0.01), "Cosines": (-1.0, 1.0), "Angle": (-math.pi, math.pi),
 }  # fmt: skip
 USUAL_SPAN = (-5.0, 5.0)
 
@@ -92,7 +92,7 @@ TARGETS: dict[str, float] = dict.fromkeys(
 )
 
 # Beside a 0 these have nothing to show: the advantage multiplies all, all errors are 200 %, and two
-# members on both sides of the target pay nothing.
+# members on both sides of the target pay nothing, and equal bounds hold nothing.
 BESIDE_ONE = {
     "clipped_policy": {"advantage": 1.0},
     "decoupled_clip_policy": {"advantage": 1.0},
@@ -100,6 +100,7 @@ BESIDE_ONE = {
     "policy_gradient": {"advantage": 1.0},
     "fair_crps_ensemble": {"target": 1.0},
     "symmetric_absolute_percentage_error": {"target": 1.0},
+    "logistic_interval": {"upper": 1.0},
 }
 
 # What a target distribution gives to class 0 where it is no label: the least loss is not at an end.

@@ -122,14 +122,15 @@ def _computed(
     derivatives: Mapping[str, np.ndarray],
 ) -> Any:
     first = args[0]
-    values = [np.empty(recipe.places(first.shape), first.dtype)] if recipe.each else []
+    with_value = recipe.each and not recipe.curved
+    values = [np.empty(recipe.places(first.shape), first.dtype)] if with_value else []
     arrays = [*args, *values, *derivatives.values(), *[options[name] for name in recipe.extras]]
     addresses = [x.__array_interface__["data"][0] for x in arrays]
     classes = first.shape[-1] if recipe.rows else 0
     sums = recipe.run(first.size // (classes or 1), classes, addresses, options)
     if sums is None:
         return NO_RECIPE
-    value = values[0] if recipe.each else _reduced(recipe, sums, first.dtype, options)
+    value = values[0] if values else _reduced(recipe, sums, first.dtype, options)
     return value if wanted is VALUE else [derivatives.get(kind, value) for kind in wanted]
 
 
