@@ -78,6 +78,7 @@ class Target:
     number: str = 'float("{0}")'  # an infinity or NaN
     typed: str = "{0}"  # a number in the dtype of the data, where the library would round it
     count: str = "{0}"  # what is made of the number of classes alone, in a call
+    condition: str = "{0}"  # whether something holds of the number of classes, in a call
     own: frozenset[str] = frozenset()  # words beyond the primitives, from the target's own rules
     of_data: Mapping[str, str] = field(default_factory=dict)  # of arguments of the text themselves
     mixes: bool = True  # whether a sum of whole numbers and others has the dtype of these

@@ -148,7 +148,12 @@ class Printer:
         text = self.printed(node, 0)
         if node.operator == "constant":
             return self.language.constant.format(text, like=self.like)
-        return self.language.count.format(text, like=self.like) if _is_count(node) else text
+        if not _is_count(node):
+            return text
+        holds = self.language.spellings[node.operator][0] == COMPARE
+        return (self.language.condition if holds else self.language.count).format(
+            text, like=self.like
+        )
 
     def _number(self, node: Expression) -> tuple[int, str]:
         text = repr(node.payload)

@@ -28,5 +28,6 @@ TARGET = Target(
     typed="{like}.new_full((), {0})",
     mixes=False,
     count="{like}.new_full((), {0})",
+    condition="{like}.new_full((), {0}, dtype=torch.bool)",
     bounds={"maximum": "torch.clamp({0}, min={1})", "minimum": "torch.clamp({0}, max={1})"},
 )
