@@ -120,7 +120,7 @@ def check_names(source, tree):
 
 
 # Calls that are names in disguise: the number of a class, a cast of a constant.
-FREE = re.compile(r"arange|range|shape|float\(|tf\.constant|logical_not")
+FREE = re.compile(r"arange|range|shape|new_full|float\(|tf\.constant|logical_not")
 
 
 def check_sharing(source, tree, target):
