@@ -1,23 +1,22 @@
 """Bring every committed generated text up to date; with ``--check`` only say what is stale.
 
 These are the README's catalogue, the tables of docs/boosters.md and docs/architecture.md with its
-picture, docs/seeds.md, docs/traps.md, docs/failures.md, docs/benchmarks.md, docs/peers.md;
-the type stubs, which are not committed, are written too. The pages of the studies, of the accuracy
-and of the differences take minutes and are made on demand (``--studies``, ``--accuracy``,
-``--differences``), and so are the answers of other packages (``--peers``). The pages of losses are
-made when the documentation is built.
+picture, docs/seeds.md, docs/traps.md, docs/failures.md, docs/benchmarks.md, docs/peers.md and
+docs/accuracy.md; the type stubs, which are not committed, are written too. What takes minutes is
+made on demand: the pages of the studies and of the differences (``--studies``, ``--differences``),
+the measured accuracy (``--accuracy``) and the answers of other packages (``--peers``). The pages of
+losses are made when the documentation is built.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import benchmarks
 import differences
+import exactness
 import requirements
 import rooms
 import side_by_side
@@ -68,26 +67,12 @@ def architecture() -> str:
     return between_marks(rooms.PAGE, "rooms", "\n".join(rooms.table()))
 
 
-def accuracy() -> str:
-    """The measured table of ``lossary accuracy`` under a heading; it takes minutes."""
-    engines = ["--engine", "array", "--engine", "fused"]
-    command = [sys.executable, "-m", "lossary", "accuracy", *engines, "--markdown"]
-    shared = ["--processes", str(os.cpu_count() or 1)]
-    # The exit code says whether every bar is met; the page shows what is not.
-    measured = subprocess.run(command + shared, stdout=subprocess.PIPE, text=True, check=False)
-    if not measured.stdout:
-        sys.exit("docs/generate.py: the accuracy could not be measured")
-    wide = "---\nhide-toc: true\n---\n\n"
-    shown = " ".join(["lossary", *command[3:]])
-    return f"{wide}# Accuracy\n\n`{shown}` measured:\n\n{measured.stdout}"
-
-
 def main() -> int:
     """Write or check; 1 when something is stale or missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, fail on stale files")
     parser.add_argument("--studies", nargs="*", metavar="NAME", help="run these, or all")
-    parser.add_argument("--accuracy", action="store_true", help="measure docs/accuracy.md anew")
+    parser.add_argument("--accuracy", nargs="*", metavar="LOSS", help="what changed, these, or all")
     parser.add_argument("--differences", action="store_true", help="ask the doors anew")
     parser.add_argument("--peers", nargs="*", metavar="PACKAGE", help="ask these, or all, anew")
     parser.add_argument("--data", type=Path, metavar="DIRECTORY", help="MNIST's files, for mnist")
@@ -97,8 +82,8 @@ def main() -> int:
         for name in options.studies or studies.studies:
             print(f"running {name}", file=sys.stderr)
             studies.write(name, options.data)
-    if options.accuracy:
-        (HERE / "accuracy.md").write_text(accuracy(), encoding="utf-8")
+    if options.accuracy is not None:
+        exactness.measure(options.accuracy)
     if options.differences:
         differences.write()
     if options.peers is not None:
@@ -113,6 +98,7 @@ def main() -> int:
         rooms.PICTURE: rooms.picture(),
         benchmarks.PAGE: benchmarks.page(),
         side_by_side.PAGE: side_by_side.page(),
+        exactness.PAGE: exactness.page(),
     }
     for path, text in pages.items():
         if not options.check:

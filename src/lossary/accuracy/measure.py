@@ -26,6 +26,8 @@ from lossary.accuracy.ulps import FORMATS
 DTYPES = ("float64", "float32")
 SIZE = 400
 ENGINES = ("array", "fused")
+TASKS = 24
+"""How many losses and types one process of several measures."""
 KERNELS_FOR = ("numpy", "torch")
 """The libraries whose arrays a CPU kernel reads."""
 
@@ -58,6 +60,21 @@ def measure(
     >>> [row.met for row in table.rows if row.peer is None]
     [True]
     """
+    done = measured_each(names, libraries, dtypes, progress, size, seed, engines, processes)
+    return Table(tuple(chain.from_iterable(rows for _, rows in done)), size, seed)
+
+
+def measured_each(
+    names: Sequence[str] | None = None,
+    libraries: Sequence[str] | None = None,
+    dtypes: Sequence[str] = DTYPES,
+    progress: Progress | None = None,
+    size: int = SIZE,
+    seed: int = 0,
+    engines: Sequence[str] = ("array",),
+    processes: int = 1,
+) -> Iterator[tuple[Work, list[Row]]]:
+    """Yield the rows of one loss in one type after the other, as :func:`measure` finds them."""
     losses = [lossary.find(name) for name in names or lossary.catalogue]
     chosen = _known("library", libraries or arrays.available(), arrays.LIBRARIES)
     kinds = _known("dtype", dtypes or DTYPES, tuple(FORMATS))
@@ -68,8 +85,7 @@ def measure(
         raise ValueError(f"processes must be at least 1, got {processes}")
     work = [Work(loss.name, dtype, chosen, ways, size, seed) for loss in losses for dtype in kinds]
     with _shared(processes) as each:
-        rows = chain.from_iterable(_told(each(_measured, work), work, progress))
-        return Table(tuple(rows), size, seed)
+        yield from zip(work, _told(each(_measured, work), work, progress), strict=True)
 
 
 class Work(NamedTuple):
@@ -89,8 +105,11 @@ def _shared(processes: int) -> Iterator[Callable[..., Iterator[list[Row]]]]:
     if processes == 1:
         yield map
         return
-    # A framework that has started its threads does not survive a fork.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    # A framework that has started its threads does not survive a fork. JAX keeps all programs that
+    # it has compiled, 7 GB of them for the catalogue, so a process ends after some losses.
+    with ProcessPoolExecutor(
+        processes, mp_context=get_context("spawn"), max_tasks_per_child=TASKS
+    ) as pool:
         yield pool.map
 
 

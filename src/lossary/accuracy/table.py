@@ -193,6 +193,17 @@ class Table:
             ],
         }  # fmt: skip
 
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> Table:
+        """Return the table that :meth:`to_json` wrote down.
+
+        >>> from lossary.accuracy import measure
+        >>> table = measure(["huber"], ["numpy"], ["float32"], size=50)
+        >>> Table.from_json(table.to_json()).markdown() == table.markdown()
+        True
+        """
+        return cls(tuple(map(_row, kept["rows"])), kept["size"], kept["seed"])
+
     def markdown(self) -> str:
         """Return the table as Markdown, one section for each type."""
         parts = [
@@ -213,3 +224,13 @@ class Table:
 def _plain(error: Error) -> dict[str, Any]:
     worst = "inf" if math.isinf(error.worst) else error.worst
     return {"worst": worst, "share_above_4_ulp": error.share, "entries": error.entries}
+
+
+def _row(kept: dict[str, Any]) -> Row:
+    errors = {
+        name: Error(float(error["worst"]), error["share_above_4_ulp"], error["entries"])
+        for name, error in kept["errors"].items()
+    }
+    names = ("loss", "library", "peer", "dtype")
+    missed, engine = tuple(kept["missed"]), kept["engine"] or "array"
+    return Row(*(kept[name] for name in names), kept["bar"] or "", errors, missed, engine)
