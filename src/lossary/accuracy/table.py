@@ -231,6 +231,5 @@ def _row(kept: dict[str, Any]) -> Row:
         name: Error(float(error["worst"]), error["share_above_4_ulp"], error["entries"])
         for name, error in kept["errors"].items()
     }
-    names = ("loss", "library", "peer", "dtype")
-    missed, engine = tuple(kept["missed"]), kept["engine"] or "array"
-    return Row(*(kept[name] for name in names), kept["bar"] or "", errors, missed, engine)
+    changed = {"bar": kept["bar"] or "", "engine": kept["engine"] or "array"}
+    return Row(**kept | changed | {"errors": errors, "missed": tuple(kept["missed"])})
