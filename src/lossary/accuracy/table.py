@@ -231,5 +231,8 @@ def _row(kept: dict[str, Any]) -> Row:
         name: Error(float(error["worst"]), error["share_above_4_ulp"], error["entries"])
         for name, error in kept["errors"].items()
     }
-    changed = {"bar": kept["bar"] or "", "engine": kept["engine"] or "array"}
-    return Row(**kept | changed | {"errors": errors, "missed": tuple(kept["missed"])})
+    read: dict[str, Any] = {
+        "bar": kept["bar"] or "", "engine": kept["engine"] or "array",
+        "missed": tuple(kept["missed"]), "errors": errors,
+    }  # fmt: skip
+    return Row(**kept | read)
