@@ -1,9 +1,9 @@
 """The texts of all kernels, and the files that keep them.
 
 ``golden/LOSS.txt`` holds a digest of each text, one a line, and the other files of the folder whole
-texts to read. After a change that is meant, `python tests/kernel_texts.py` writes them anew;
-`python tests/kernel_texts.py FOLDER` writes every text to a folder of its own, so that the folders
-of two versions can be compared.
+texts to read. After a change that is meant, `python tests/kernel_texts.py` writes them anew, with
+names those of these losses; `--every FOLDER` writes every text to a folder of its own, so that the
+folders of two versions can be compared.
 """
 
 import argparse
@@ -82,17 +82,20 @@ def pictures(loss):
     return {f"{loss.name}.txt": "".join(digests), **shown}
 
 
-def write(folder):
+def write(losses, every=None):
     """Write the digests, or with a folder every text."""
-    place = Path(folder or FOLDER)
+    place = every or FOLDER
     place.mkdir(parents=True, exist_ok=True)
-    for loss in filter(has_kernels, LOSSES):
+    for loss in losses:
         whole = {f"{loss.name}.{name}.txt": text for name, text in texts(loss)}
-        for name, text in (whole if folder else pictures(loss)).items():
+        for name, text in (whole if every else pictures(loss)).items():
             (place / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
+    kernels = {loss.name: loss for loss in filter(has_kernels, LOSSES)}
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, help="every text, to be compared")
-    write(parser.parse_args().folder)
+    parser.add_argument("names", nargs="*", choices=[[], *kernels], metavar="LOSS")
+    parser.add_argument("--every", type=Path, metavar="FOLDER", help="write whole texts there")
+    options = parser.parse_args()
+    write([kernels[name] for name in options.names or kernels], options.every)
