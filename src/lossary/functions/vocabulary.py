@@ -146,7 +146,7 @@ PRIMITIVES = frozenset(
 TRUTHS = frozenset({"less", "less_equal", "equal", "logical_and", "logical_or", "logical_not"})
 """The primitives that are true or false."""
 
-pi = constant(math.pi)
+pi: Expression = constant(math.pi)
 """The number π: the oracle and readers take it for what it stands for."""
 
 # Primitives. Those with an operator (add, less, logical_and, ...) are built by Expression itself.
