@@ -139,6 +139,7 @@ def ulps(found, expected):
     return ((found.double() - expected.double()).abs() / last).max().item()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("reduction", ["mean", "none"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("name", NARROW)
@@ -202,6 +203,7 @@ def taken(case):
     return loss, data(), lists
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 @each_case
 def test_weights_masks_and_reductions(case, reduction):
@@ -459,6 +461,7 @@ def test_nothing_is_kept_alive():
         gc.enable()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("reduction", ["mean", "none"])
 @pytest.mark.parametrize("order", [1, 2])
 @each_case

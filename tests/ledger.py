@@ -26,7 +26,7 @@ WHOLE = {key: gap for key, gap in GAPS.items() if key[0] == EVERY}
 def measured(losses):
     """Yield every case above its bar, but for those of a library that flushes."""
     before = None
-    for name, library, dtype in (case.values for case in CASES if case.values[0] in losses):
+    for name, library, dtype in (case.values[0] for case in CASES if case.values[0][0] in losses):
         if name != before:
             print(name, file=sys.stderr)  # noqa: T201  (progress)
         before = name
@@ -67,7 +67,7 @@ def write(gaps):
 
 
 def main():
-    losses = sorted({case.values[0] for case in CASES})
+    losses = sorted({case.values[0][0] for case in CASES})
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("loss", nargs="*", choices=[*losses, []], metavar="LOSS")
     chosen = set(parser.parse_args().loss or losses)

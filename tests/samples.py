@@ -50,6 +50,40 @@ def those(condition):
 
 each_with_kernels = those(has_kernels)
 
+
+def of_each_loss(cases):
+    """Go through all cases of a loss in one item: pytest takes longer to report one than NumPy.
+
+    The first value of a case, a `pytest.param`, is a loss or its name; a failure names the case.
+    """
+    grouped = {}
+    for case in cases:
+        grouped.setdefault(getattr(case.values[0], "name", case.values[0]), []).append(case)
+
+    def decorate(test):
+        def through_all(its_cases):
+            for case in its_cases:
+                try:
+                    test(*case.values)
+                except Exception as error:
+                    error.add_note(f"case: {case.id}")
+                    raise
+
+        through_all.__name__, through_all.__doc__ = test.__name__, test.__doc__
+        return pytest.mark.parametrize("its_cases", grouped.values(), ids=grouped)(through_all)
+
+    return decorate
+
+
+def by(choices):
+    """Cases: each loss with each of the choices."""
+    return [
+        pytest.param(loss, choice, id=f"{loss.name}-{getattr(choice, '__name__', choice)}")
+        for loss in LOSSES
+        for choice in choices
+    ]
+
+
 # From wide to narrow: the first interval that lies in a domain is the one to draw from.
 WIDE = (
     (-300, 300), (-0.99, 300), (0, 300), (0.01, 300), (1, 300), (-300, -0.01), (-1, 1), (0, 1),

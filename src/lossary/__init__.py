@@ -9,7 +9,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
-from lossary import functions, lookup
+from lossary import functions
 from lossary.engine import Loss, bind, loss, release_memory, using
 from lossary.errors import (
     DomainError,
@@ -29,7 +29,7 @@ catalogue = MappingProxyType({name: bind(record) for name, record in _definition
 
 globals().update(catalogue)  # a name that Python has to ask __getattr__ for costs a call
 
-_ROOMS = ("class_weights", "information", "pairs", "sequences")
+_ROOMS = ("class_weights", "information", "lookup", "pairs", "sequences")
 """Modules that are imported when they are first asked for."""
 
 _DOORS = ("torch", "keras", "tensorflow", "optax", "sklearn", "boosters")
@@ -78,6 +78,8 @@ def find(name: str) -> Loss:
     >>> find("torch.nn.CTCLoss")
     <loss of sequences lossary.sequences.ctc>
     """
+    from lossary import lookup
+
     try:
         return lookup.find(catalogue, name)
     except UnknownLossError:
@@ -103,6 +105,8 @@ def __getattr__(name: str) -> Any:
 
 def _meant(name: str) -> str:
     """Say which loss a foreign name means here."""
+    from lossary import lookup
+
     answer = lookup.look_up(catalogue, name)
     if answer.loss is None:
         return f"\n{answer.problem}"

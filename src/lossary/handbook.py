@@ -6,11 +6,10 @@ once, in the table ``shared``, and are named in braces.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -25,6 +24,15 @@ class Advice:
 NOTHING = Advice()
 
 
+def tables(*place: str) -> dict[str, Any]:
+    """Return the tables of a file that lies beside the definitions."""
+    import tomllib
+    from importlib.resources import files
+
+    path = files("lossary.losses").joinpath(*place)
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
 @cache
 def advice(family: str) -> Mapping[str, Advice]:
     """Return the advice on each loss of a family of the catalogue.
@@ -32,10 +40,9 @@ def advice(family: str) -> Mapping[str, Advice]:
     >>> advice("regression")["half_squared_error"].elsewhere
     ('optax.losses.l2_loss', 'tf.nn.l2_loss', 'sklearn._loss.HalfSquaredError')
     """
-    text = (files("lossary.losses") / "handbook" / f"{family}.toml").read_text(encoding="utf-8")
-    tables = tomllib.loads(text)
-    shared = {f"{{{name}}}": sentence for name, sentence in tables.pop("shared", {}).items()}
-    return {name: _advice(shared, **table) for name, table in tables.items()}
+    found = tables("handbook", f"{family}.toml")
+    shared = {f"{{{name}}}": sentence for name, sentence in found.pop("shared", {}).items()}
+    return {name: _advice(shared, **table) for name, table in found.items()}
 
 
 def _advice(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
-from importlib.resources import files
 from typing import Generic, TypeVar
 
 from lossary.definition import Definition
 from lossary.errors import UnknownLossError
+from lossary.handbook import tables
 
 D = TypeVar("D", bound=Definition)
 
@@ -117,32 +116,29 @@ def look_up(catalogue: Mapping[str, D], name: str) -> Answer[D]:
 @cache
 def not_yet() -> tuple[NotYet, ...]:
     """Return the losses that the field knows and the catalogue has not got."""
-    text = (files("lossary.losses") / "not_yet.toml").read_text(encoding="utf-8")
     return tuple(
         NotYet(
             name, tuple(row["names"]), tuple(row["elsewhere"]), tuple(row["nearest"]),
             row.get("how", ""),
         )
-        for name, row in tomllib.loads(text).items()
+        for name, row in tables("not_yet.toml").items()
     )  # fmt: skip
 
 
 @cache
 def beside() -> tuple[Beside, ...]:
     """Return the losses that stand beside the catalogue."""
-    text = (files("lossary.losses") / "beside.toml").read_text(encoding="utf-8")
     return tuple(
         Beside(place, tuple(row["names"]), tuple(row["elsewhere"]))
-        for place, row in tomllib.loads(text).items()
+        for place, row in tables("beside.toml").items()
     )
 
 
 @cache
 def built_ins() -> tuple[BuiltIn, ...]:
     """Return the objectives that boosters have built in."""
-    text = (files("lossary.losses") / "objectives.toml").read_text(encoding="utf-8")
     found = []
-    for key, row in tomllib.loads(text).items():
+    for key, row in tables("objectives.toml").items():
         host, _, name = key.partition(".")
         found.append(BuiltIn(host, name, **{**row, "also": tuple(row.get("also", ()))}))
     return tuple(found)

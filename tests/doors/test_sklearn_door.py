@@ -281,6 +281,7 @@ class TestScorers:
             own, cross_val_score(Ridge(), X, y, scoring="neg_mean_squared_error"), rtol=1e-12
         )
 
+    @pytest.mark.sampled(5)
     @pytest.mark.parametrize("name", sorted(L.catalogue))
     def test_each_loss_of_one_response_has_a_scorer(self, name):
         loss = L.catalogue[name]

@@ -51,6 +51,7 @@ def test_functions_of_the_number_of_classes(name):
         check_agreement(by_width, library, "float64")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("loss", "name", "dtype"), CASES)
 def test_the_library_agrees_with_numpy_in_float64(loss, name, dtype):
     library = Library(name)

@@ -14,7 +14,7 @@ from lossary.engine.checking import check_data
 from lossary.engine.checking import inside as inside_of
 from lossary.engine.libraries import library
 from lossary.engine.options import options_of
-from samples import CLASSES, LOSSES, each_loss, has_sums, of_rows, sample, those
+from samples import CLASSES, LOSSES, each_loss, has_sums, of_each_loss, of_rows, sample, those
 
 NAN = float("nan")
 
@@ -61,7 +61,7 @@ def set_of(loss, domain):
 # ---------------------------------------------------------------------------------------- data
 
 
-@pytest.mark.parametrize(("loss", "argument", "value"), pairs("inputs", inside))
+@of_each_loss(pairs("inputs", inside))
 def test_a_value_of_the_set_is_accepted(loss, argument, value):
     arrays, parameters, _ = put(loss, argument, value)
     result = loss(*arrays, reduction="none", **parameters)
@@ -69,7 +69,7 @@ def test_a_value_of_the_set_is_accepted(loss, argument, value):
     assert not np.isnan(result).any()
 
 
-@pytest.mark.parametrize(("loss", "argument", "value"), pairs("inputs", outside))
+@of_each_loss(pairs("inputs", outside))
 def test_a_value_outside_the_set_is_refused(loss, argument, value):
     check_refusal(loss, argument, value)
 
@@ -85,7 +85,7 @@ def check_refusal(loss, argument, value):
         assert message(lambda call=method: call(*arrays, **parameters)) == said
 
 
-@pytest.mark.parametrize(("loss", "argument", "value"), pairs("inputs", outside))
+@of_each_loss(pairs("inputs", outside))
 def test_without_the_check_nothing_is_refused(loss, argument, value):
     """Whoever says check=False gets an answer, whatever it is worth."""
     if argument.domain.integer:
@@ -236,14 +236,14 @@ def setting(argument, value):
     return np.asarray([*row, value]) if argument.domain.class_axis else value
 
 
-@pytest.mark.parametrize(("loss", "argument", "value"), pairs("parameters", inside))
+@of_each_loss(pairs("parameters", inside))
 def test_a_hyper_parameter_of_its_set_is_accepted(loss, argument, value):
     arrays, parameters = sample(loss)
     parameters |= {argument.name: setting(argument, value)}
     assert not np.isnan(loss(*arrays, reduction="none", **parameters)).any()
 
 
-@pytest.mark.parametrize(("loss", "argument", "value"), pairs("parameters", outside))
+@of_each_loss(pairs("parameters", outside))
 def test_a_hyper_parameter_outside_its_set_is_refused(loss, argument, value):
     check_parameter(loss, argument, value)
 

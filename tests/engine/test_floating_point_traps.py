@@ -57,6 +57,7 @@ def test_results_that_single_precision_does_not_hold(engine, size):
         agrees(L.squared_error, x, y, denominator=np.float32(1e-38))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.representative
 @each_loss
 def test_debugging_of_nan_in_jax_sees_results_only(loss):

@@ -166,6 +166,7 @@ class TestJax:
         data, parameters = sample(loss, dtype=np.float32)
         return [self.jax.numpy.asarray(x) for x in data], parameters
 
+    @pytest.mark.sampled(2)
     @each_loss
     def test_grad_jit_vmap_and_hessian(self, loss):
         data, parameters = self.arrays(loss)

@@ -59,6 +59,7 @@ def check(got, wanted, **tolerance):
 # -------------------------------------------------------------------------------- compilation
 
 
+@pytest.mark.sampled(3)
 @each_loss
 def test_one_graph_serves_every_batch(loss):
     settings = parameters(loss)
@@ -96,6 +97,7 @@ OPTIONS = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("option", OPTIONS)
 @pytest.mark.parametrize("loss", [L.focal, L.cross_entropy], ids=lambda loss: loss.name)
 def test_options_do_not_tie_a_graph_to_a_size(loss, option):
@@ -272,6 +274,7 @@ def with_weights(function, roles, settings, size):
     return call, [*tensors, *(named[k] for k in own)]
 
 
+@pytest.mark.sampled(3)
 @each_loss
 def test_the_catalogue_exports_with_a_dynamic_batch(loss):
     settings = parameters(loss)
@@ -282,6 +285,7 @@ def test_the_catalogue_exports_with_a_dynamic_batch(loss):
         check(of_itself(graph, *tensors), loss.value_and_gradient(*tensors, **settings))
 
 
+@pytest.mark.sampled(4)
 @each_call
 def test_the_door_exports_with_a_dynamic_batch(name, roles, settings):
     function = getattr(F, name)

@@ -64,6 +64,7 @@ def each_case():
     ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("name", "loss", "how"), each_case())
 def test_no_bit_depends_on_what_is_left_out(name, loss, how):
     library = Library(name)

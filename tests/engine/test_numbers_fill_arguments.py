@@ -32,6 +32,7 @@ def pair(loss, i, library, dtype="float32"):
     return full, filled, parameters
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("loss", "i"), FILLABLE)
 def test_a_number_is_the_array_full_of_it(loss, i, name):

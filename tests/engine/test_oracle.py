@@ -15,19 +15,19 @@ import lossary as L
 from libraries import NAMES, Library
 from lossary.accuracy.oracle import Kink, Meaning
 from lossary.accuracy.samples import CANCELLING, RANGE, SUBNORMAL
-from lossary.accuracy.truth import measured, truths
+from lossary.accuracy.truth import measured
 from lossary.accuracy.ulps import FORMATS
 from oracle_cases import (
     CASES,
     EVERY,
     GAPS,
     LEDGER,
-    SIZE,
     SOURCES,
     STEP,
     TYPES,
     has_subnormal_numbers,
     parts,
+    true_values,
     worst,
 )
 
@@ -37,8 +37,19 @@ def step(request):
     return 1 if request.config.option.thorough else STEP
 
 
+def check(case, kind, step):
+    """Pass within the bars, expect what the ledger lists, and fail on anything else."""
+    found, end = parts(*case, step), "" if kind == RANGE else f" {kind}"
+    reasons = [
+        settle((*case, what + end), *worst(found, what, kind), step)
+        for what in ("value", "gradient")
+    ]
+    if any(reasons):
+        pytest.xfail("; ".join(filter(None, reasons)))
+
+
 def settle(case, size, share, step):
-    """Pass within the bar, expect what the ledger lists, and fail on anything else.
+    """Return why the ledger has a case, or nothing for one within its bar.
 
     Only all the points together tell that a gap has closed.
     """
@@ -46,34 +57,26 @@ def settle(case, size, share, step):
     line = '{{loss = "{}", library = "{}", dtype = "{}", what = "{}", worst = {}, because = "?"}},'
     if share <= 1:
         assert gap is None or step > 1, f"a gap has closed: take its line out of gaps.toml\n{gap}"
-        return
+        return None
     assert gap, "above its bar; mend it, or add to gaps.toml:\n" + line.format(*case, f"{size:.2g}")
     limit = 2 * gap["worst"]
     assert size <= limit, f"a gap has widened: {size:.3g} ulp, where the ledger says {gap['worst']}"
-    pytest.xfail(LEDGER["reasons"][gap["because"]])
+    return f"{case[-1]}: {LEDGER['reasons'][gap['because']]}"
 
 
-@pytest.mark.parametrize("what", ["value", "gradient"])
-@pytest.mark.parametrize(("name", "library", "dtype"), CASES)
-def test_over_the_range(name, library, dtype, what, step):
-    size, share = worst(parts(name, library, dtype, step), what, RANGE)
-    settle((name, library, dtype, what), size, share, step)
+@pytest.mark.parametrize("case", CASES)
+def test_over_the_range(case, step):
+    check(case, RANGE, step)
 
 
-@pytest.mark.parametrize("what", ["value", "gradient"])
-@pytest.mark.parametrize(("name", "library", "dtype"), CASES)
-def test_where_parts_cancel(name, library, dtype, what, step):
-    size, share = worst(parts(name, library, dtype, step), what, CANCELLING)
-    settle((name, library, dtype, f"{what} {CANCELLING}"), size, share, step)
+@pytest.mark.parametrize("case", CASES)
+def test_where_parts_cancel(case, step):
+    check(case, CANCELLING, step)
 
 
-@pytest.mark.parametrize("what", ["value", "gradient"])
-@pytest.mark.parametrize(
-    ("name", "library", "dtype"), [c for c in CASES if has_subnormal_numbers(*c.values[1:])]
-)
-def test_at_subnormal_numbers(name, library, dtype, what, step):
-    size, share = worst(parts(name, library, dtype, step), what, SUBNORMAL)
-    settle((name, library, dtype, f"{what} {SUBNORMAL}"), size, share, step)
+@pytest.mark.parametrize("case", [c for c in CASES if has_subnormal_numbers(*c.values[0][1:])])
+def test_at_subnormal_numbers(case, step):
+    check(case, SUBNORMAL, step)
 
 
 def test_a_case_is_measured_once_for_all_its_tests():
@@ -142,7 +145,7 @@ def test_a_corner_has_its_documented_slope(name, data, options, slope):
 @pytest.mark.parametrize("name", L.catalogue)
 def test_the_slope_at_a_corner_lies_between_those_beside_it(name, step):
     loss = L.catalogue[name]
-    for truth in truths(loss, "float64", SIZE, step=step):
+    for truth in true_values(loss, "float64", step):
         for argument in measured(loss):
             xs, more = list(truth.batch.arrays.values()), truth.batch.parameters
             found = loss.gradient(*xs, wrt=argument, reduction="sum", **more).ravel()

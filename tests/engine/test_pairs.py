@@ -64,6 +64,7 @@ def by_matrix(loss, arrays, second, reduction):
     return value, slope @ b, slope.T @ a
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("case", [one_set, two_sets])
 @pytest.mark.parametrize("loss", [L.catalogue[n] for n in BY_PLACE + BY_ROLE], ids=lambda x: x.name)

@@ -64,6 +64,7 @@ def ready(met):
     return [kind.recipe is not None and kind.recipe.entry is not None for kind in met.values()]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("name", "case"),
     [*(("cross_entropy", case) for case in OPTIONS), ("huber", "weight"), ("huber", "mask"),
@@ -315,6 +316,7 @@ def test_each_derivative_is_itself(method, recipes_at_once):
             np.testing.assert_allclose(mine, own, rtol=1e-14)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", ["huber", "cross_entropy", "binary_cross_entropy"])
 @pytest.mark.parametrize("case", ["plain", "weight", "all", "each"])
 def test_both_derivatives_into_arrays_of_the_callers(name, case, recipes_at_once):

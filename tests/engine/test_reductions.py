@@ -18,9 +18,11 @@ from samples import (
     CLASSES,
     LOSSES,
     arrays,
+    by,
     each_loss,
     has_sums,
     holds,
+    of_each_loss,
     of_rows,
     parameters,
     sample,
@@ -158,8 +160,7 @@ NOTHING = {
 }
 
 
-@pytest.mark.parametrize("how", NOTHING)
-@each_loss
+@of_each_loss(by(NOTHING))
 def test_the_mean_over_nothing(loss, how):
     check_nothing(loss, how)
 
@@ -362,7 +363,7 @@ WAYS_OF = [
 ]
 
 
-@pytest.mark.parametrize(("loss", "way"), WAYS_OF)
+@of_each_loss(WAYS_OF)
 def test_the_gradient_is_that_of_the_value_returned(loss, way):
     check_gradient(loss, way)
 
@@ -477,14 +478,12 @@ def check_long_mean(dtype, count=3_000_001):
 # ----------------------------------------------------------------------- dtypes and shapes
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.longdouble], ids=lambda d: d.__name__)
-@each_loss
+@of_each_loss(by([np.float32, np.float64, np.longdouble]))
 def test_a_result_has_the_dtype_of_the_prediction(loss, dtype):
     check_dtype(loss, dtype, dtype)
 
 
-@pytest.mark.parametrize("name", HALVES)
-@each_loss
+@of_each_loss(by(HALVES))
 def test_half_precision_returns_single_and_its_gradient_is_half(loss, name):
     check_dtype(loss, HALVES[name], np.float32)
 

@@ -128,6 +128,7 @@ ROUGH = {"rtol": 0.02, "atol": 0.01}
 FINE = {"rtol": 1e-5, "atol": 1e-6}
 
 
+@pytest.mark.sampled(3)
 @each_kind
 @pytest.mark.parametrize("size", [4, 500], ids=["short", "longer"])
 @pytest.mark.parametrize("which", ["prediction", "target", "both"])

@@ -14,7 +14,7 @@ from lossary.cli import main
 from lossary.engine.forms import SHORT
 from lossary.errors import install_line
 from lossary.kernels import modules
-from samples import each_loss
+from samples import by, of_each_loss
 
 pytest.importorskip("numba")
 
@@ -63,8 +63,7 @@ def test_rows_of_both_kinds_are_warmed():
     assert {task.method for task in tasks} == {"__call__", "value_and_gradient", "hessian"}
 
 
-@pytest.mark.parametrize("dtype", warm.DTYPES)
-@each_loss
+@of_each_loss(by(warm.DTYPES))
 def test_the_data_that_warm_a_loss_lie_in_their_sets(loss, dtype):
     for task in warm._work([loss], [dtype], hessian=False):
         arrays = [warm._array(a.domain, dtype, task.classes) for a in loss.inputs]

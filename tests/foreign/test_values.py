@@ -18,6 +18,7 @@ from foreign import (
     ulps,
     worst_ulps,
 )
+from samples import of_each_loss
 
 EVERY = [
     pytest.param(name, row, id=f"{name}-{number}")
@@ -44,14 +45,14 @@ def limit(name, row):
     return row.get("ulps", 8 if L.catalogue[name].class_axis else 2)
 
 
-@pytest.mark.parametrize(("name", "row"), EVERY)
+@of_each_loss(EVERY)
 def test_the_value_is_the_foreign_value(name, row):
     value = call(L.catalogue[name], row, reduction=row.get("reduction", "none"))
     assert value.dtype == np.float64
     assert ulps(value, row["value"]) <= limit(name, row)
 
 
-@pytest.mark.parametrize(("name", "row"), having("gradient"))
+@of_each_loss(having("gradient"))
 def test_the_gradient_is_the_foreign_gradient(name, row):
     loss = L.catalogue[name]
     gradient = call(loss.gradient, row, reduction="sum")
@@ -66,13 +67,13 @@ def ulps_of_largest(gradient, true):
     return float(off and off / exact.mpf(np.spacing(float(largest)).item()))
 
 
-@pytest.mark.parametrize(("name", "row"), having("hessian"))
+@of_each_loss(having("hessian"))
 def test_the_second_derivative_is_the_foreign_one(name, row):
     hessian = call(L.catalogue[name].hessian, row, reduction="sum")
     assert worst_ulps(hessian, row["hessian"]) <= max(8, limit(name, row))
 
 
-@pytest.mark.parametrize(("name", "row"), EVERY)
+@of_each_loss(EVERY)
 def test_the_row_names_the_arguments_of_the_definition(name, row):
     loss = L.catalogue[name]
     assert list(row["inputs"]) == [argument.name for argument in loss.inputs]
@@ -104,7 +105,7 @@ def test_every_parameter_is_tried_away_from_its_default():
 # -------------------------------------------------------------------------------- the numbers
 
 
-@pytest.mark.parametrize(("name", "row"), [case for case in EVERY if case.values[0] in TEXTBOOK])
+@of_each_loss(case for case in EVERY if case.values[0] in TEXTBOOK)
 def test_the_digits_are_those_of_the_textbook(name, row):
     parameters = row.get("parameters", {})
     if "reduction" in row:
@@ -136,7 +137,7 @@ def same_digits(given, true):
     )
 
 
-@pytest.mark.parametrize(("name", "row"), having("printed"))
+@of_each_loss(having("printed"))
 def test_the_digits_round_to_what_the_source_prints(name, row):
     decimals = len(row["printed"].partition(".")[2])
     assert f"{float(row['value']):.{decimals}f}" == row["printed"].rstrip("."), name

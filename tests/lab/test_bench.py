@@ -451,6 +451,7 @@ def test_a_training_with_another_loss_is_noticed(monkeypatch):
     assert [row.contestant for row in found.rows if row.disagrees] == ["odd"]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("host", "loss"), trees.OBJECTIVES)
 def test_boosters_with_their_own_objective_and_with_ours_give_one_model(host, loss, monkeypatch):
     pytest.importorskip("sklearn" if host == "hist_gradient_boosting" else host)

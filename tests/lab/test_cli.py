@@ -124,6 +124,7 @@ def test_examples_of_the_help_work(run, line, tmp_path, monkeypatch):
     assert out
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", L.catalogue)
 def test_each_loss_has_help_whose_examples_work(run, name):
     code, out, _ = run(f"eval {name} --help")
@@ -172,6 +173,7 @@ def test_unknown_promise_names_the_known_ones(refused):
 # show
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", L.catalogue)
 def test_show_tells_what_the_record_has(run, name):
     loss = L.catalogue[name]

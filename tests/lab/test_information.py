@@ -554,6 +554,7 @@ def normal_divergence(mean, deviation, other_mean, other_deviation):
     return float(exact.log(t / s) + (s**2 + (m - n) ** 2) / (2 * t**2) - exact.mpf(1) / 2)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.seed(9)
 @pytest.mark.parametrize("kind", [normal, stats.norm], ids=["function", "frozen"])
 @pytest.mark.parametrize("other", [(0, 1), (1e-6, 1), (1, 2), (0, 0.5), (-5, 1), (0, 30)])

@@ -150,6 +150,7 @@ def test_beside_labels_a_target_distribution_is_a_label():
     assert drawn.axis.endswith("the true one")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", L.catalogue)
 def test_no_panel_is_empty(name, tmp_path):
     curves = trace([Request(L.catalogue[name])])

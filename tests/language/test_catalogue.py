@@ -10,6 +10,7 @@ import pytest
 import lossary as L
 from lossary import definition, losses
 from lossary.definition import PROMISES, Definition, define, gather
+from lossary.definition.mistakes import check
 from lossary.domain import Real
 from lossary.engine.options import options_of
 from lossary.lookup import find
@@ -355,3 +356,9 @@ def test_the_signature_lists_the_options(loss):
     assert signature.parameters["reduction"].default == "mean"
     assert ("axis" in signature.parameters) == loss.class_axis
     assert ("ignore_index" in signature.parameters) == ("label" in loss.domains)
+
+
+@each_loss
+def test_no_author_made_a_mistake(loss):
+    """A user's formula is checked when it is defined; the catalogue's, which take time, here."""
+    check(loss)

@@ -23,7 +23,7 @@ from lossary.render.lowering import lower
 from lossary.render.target import ALONG_AN_ORDER, IN_PAIRS
 from lossary.render.target import target as target_of
 from lossary.render.textbook import TOLD
-from samples import each_loss, sample
+from samples import by, each_loss, of_each_loss, sample
 from shown_texts import FOLDER, ORDERS, pictures
 
 each_target = pytest.mark.parametrize("target", TARGETS)
@@ -162,8 +162,7 @@ def repeated(body):
     ]
 
 
-@pytest.mark.parametrize("order", ORDERS)
-@each_loss
+@of_each_loss(by(ORDERS))
 def test_the_text_of_a_loss_is_what_runs(loss, order):
     """`loss.text` can be pasted into a file; its arguments are those of the loss, in order."""
     source = loss.text("numpy", order)

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import lossary as L
 from groups import group_of
+from samples import of_each_loss
 
 pytest.importorskip("xdist")
 
@@ -71,3 +73,22 @@ def test_a_file_with_a_fixture_for_all_is_together():
         text = path.read_text(encoding="utf-8")
         if path.name != "test_groups.py" and 'scope="module"' in text:
             assert "pytest.mark.together" in text, path.name
+
+
+def test_cases_of_one_loss_are_one_item_and_the_one_that_fails_is_named():
+    cases = [
+        pytest.param(loss, n, id=f"{loss.name}-{n}") for loss in (L.huber, L.dice) for n in (1, 2)
+    ]
+
+    def small(loss, n):
+        assert n == 1
+
+    through_all = of_each_loss(cases)(small)
+    (mark,) = through_all.pytestmark
+    assert [[case.id for case in its] for its in mark.args[1]] == [
+        ["huber-1", "huber-2"],
+        ["dice-1", "dice-2"],
+    ]
+    with pytest.raises(AssertionError) as caught:
+        through_all(cases[:2])
+    assert caught.value.__notes__ == ["case: huber-2"]

@@ -38,6 +38,17 @@ def test_nothing_heavy_is_imported(statement):
     assert modules_after(statement).isdisjoint(HEAVY)
 
 
+def test_importing_reads_no_tables_and_no_signatures():
+    """Names of other libraries, prose and arguments are read when they are first asked for."""
+    late = {"tomllib", "importlib.resources", "hashlib", "concurrent.futures", "lossary.lookup"}
+    assert modules_after("import lossary").isdisjoint(late)
+    assert modules_after("import lossary; lossary.find('mse')") >= {"tomllib", "lossary.lookup"}
+    read = "[x for x in (*L.catalogue.values(), *definitions.values()) if 'arguments' in vars(x)]"
+    code = f"import lossary as L; from lossary.losses import definitions; print({read})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_that_test_can_fail():
     assert modules_after("import lossary, matplotlib") & HEAVY == {"matplotlib"}
 

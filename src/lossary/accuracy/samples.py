@@ -49,6 +49,11 @@ class Batch:
         """The number of values of the loss."""
         return min(len(x) for x in self.arrays.values())
 
+    @property
+    def length(self) -> int:
+        """How many numbers a row has; 1 of elements."""
+        return max(x.shape[1] if x.ndim > 1 else 1 for x in self.arrays.values())
+
     def point(self, row: int) -> dict[str, Any]:
         """Return one element or row as plain numbers."""
         point = {name: x[row].tolist() for name, x in self.arrays.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -32,10 +33,18 @@ def measured(definition: Definition) -> tuple[str, ...]:
 
 @lru_cache(maxsize=256)
 def truths(
-    definition: Definition, dtype: str, size: int = 400, seed: int = 0, step: int = 1
+    definition: Definition,
+    dtype: str,
+    size: int = 400,
+    seed: int = 0,
+    step: int = 1,
+    longest: float = math.inf,
 ) -> tuple[Truth, ...]:
-    """Return the batches of a loss with their truths; with a step, every so many rows of them."""
-    chosen = (batch.every(step) for batch in batches(definition, dtype, size, seed))
+    """Return the batches of a loss with their truths; with a step, every so many rows of them.
+
+    Rows are no longer than ``longest``.
+    """
+    chosen = (x.every(step) for x in batches(definition, dtype, size, seed) if x.length <= longest)
     return tuple(_truth(definition, dtype, batch) for batch in chosen)
 
 

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from lossary import calculus, functions, handbook
-from lossary.definition.mistakes import check, check_arguments, check_axes
+from lossary.definition.mistakes import check, check_arguments
 from lossary.definition.signature import Argument, arguments_of
 from lossary.domain import Domain, Real, domain_of, positions
 from lossary.errors import FormulaError
@@ -47,7 +47,8 @@ class Definition:
     name: str
     summary: str
     formula: Callable[..., Any] = field(repr=False, compare=False)
-    arguments: tuple[Argument, ...] = ()
+    declared: tuple[Argument, ...] | None = field(default=None, repr=False)
+    """The arguments, where they are not those in the signature of the formula."""
     family: str = "custom"
     source: str = ""
     promises: frozenset[str] = frozenset()
@@ -76,6 +77,11 @@ class Definition:
     def elsewhere(self) -> tuple[str, ...]:
         """Its names in other libraries."""
         return self._advice.elsewhere
+
+    @cached_property
+    def arguments(self) -> tuple[Argument, ...]:
+        """The arguments, read from the signature when they are first asked for."""
+        return arguments_of(self.formula) if self.declared is None else self.declared
 
     @cached_property
     def inputs(self) -> tuple[Argument, ...]:
@@ -219,7 +225,7 @@ class Definition:
             name=f"{self.name}_of_sums",
             summary=f"{self.name} of its sums over positions.",
             formula=formula,
-            arguments=(*arguments, *self.parameters),
+            declared=(*arguments, *self.parameters),
             source=self.source,
         )
 
@@ -271,7 +277,7 @@ def define(
     computed: Callable[..., Any] | None = None,
     state: Callable[..., Any] | None = None,
 ) -> Definition:
-    """Read a signature; a user's formula is traced, so that mistakes show where they are made.
+    """Make a record; a user's formula is traced at once, so that mistakes show where they are made.
 
     ``computed`` is a stable form of the formula, a function of the same arguments, for a formula
     that no identity saves; ``accuracy()`` compares the two. ``state`` is a formula over positions,
@@ -289,7 +295,6 @@ def define(
         name=formula.__name__,
         summary=inspect.getdoc(formula) or "",
         formula=formula,
-        arguments=arguments_of(formula),
         family=family,
         source=source,
         promises=promised,
@@ -297,8 +302,7 @@ def define(
         computed=computed,
         state=state,
     )
-    check_axes(definition)
-    if family == "custom":  # the catalogue's are traced when they are first asked for
+    if family == "custom":  # the catalogue's are read and traced when they are first asked for
         check(definition)
     return definition
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lossary.definition import Definition
 
 
-def check_axes(definition: Definition) -> None:
+def _check_axes(definition: Definition) -> None:
     """Raise FormulaError for axes that do not go together, or nothing along them."""
     if len(definition.axes) > 1:
         raise FormulaError(
@@ -50,6 +50,7 @@ def check_arguments(formula: Callable[..., Any], computed: Callable[..., Any]) -
 
 def check(definition: Definition) -> None:
     """Trace a formula, and raise FormulaError for what would fail when the loss is called."""
+    _check_axes(definition)
     for node in walk(definition.expression(definition.absent_by_default)):
         if problem := _misuse(definition, node):
             raise FormulaError(f"{place(definition.formula)}: {problem}")

@@ -135,7 +135,8 @@ class Loss(Calls):
         if name is not None and not (by_value and module == "__main__"):
             return restore, (module, name)
         if by_value:
-            return rebuild, ({f.name: getattr(self, f.name) for f in fields(Definition)},)
+            facts = {f.name: getattr(self, f.name) for f in fields(Definition)}
+            return rebuild, (facts | {"declared": self.arguments},)  # annotations may be strings
         raise pickle.PicklingError(
             f"{self.name} cannot be pickled: {module} has no "
             f"{self.formula.__qualname__} that is this loss\n"

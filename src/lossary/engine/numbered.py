@@ -7,7 +7,6 @@ its number; a graph that is kept on disk names it by its identity.
 from __future__ import annotations
 
 from functools import cache
-from hashlib import sha256
 from typing import Any
 
 from lossary.definition import Definition
@@ -33,6 +32,8 @@ def identity(loss: Definition) -> str:
 
     Numbers go by the order of definitions, so that another program would find another loss.
     """
+    from hashlib import sha256
+
     texts = [
         text(variant(loss, absent, ()), ("value",), "numpy")
         for absent in (frozenset(), loss.absent_by_default)

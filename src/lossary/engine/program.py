@@ -42,7 +42,7 @@ class Variant:
             + (POSITION_WEIGHT,) * weighted
         )
         labels = {a.name for a in definition.arguments if a.domain.integer}
-        self.labels = tuple(name in labels for name in self.arguments)
+        self.labels: tuple[bool, ...] = tuple(name in labels for name in self.arguments)
 
     def symbol(self, name: str) -> Expression:
         """Return the symbol of an argument."""

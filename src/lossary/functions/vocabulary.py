@@ -74,8 +74,7 @@ def named(
     def add(computed: Callable[..., Expression]) -> Callable[..., Expression]:
         name = computed.__name__
         FUNCTIONS[name] = Function(name, computed, means, slope, shape, told, single)
-        signature = _signature(computed)
-        count = len(signature.parameters)
+        count = computed.__code__.co_argcount
         class_axis = {"elementwise": None, "row": False, "class": True}[shape]
 
         @wraps(computed)  # a pickle finds the function by its name and module
@@ -84,7 +83,7 @@ def named(
                 refuse(
                     f"{name} takes {count} argument{'s' if count > 1 else ''}, got "
                     f"{len(arguments)}",
-                    f"write {name}{signature}",
+                    f"write {name}{_signature(computed)}",
                 )
             if over is not None:
                 has_axis(name, over, arguments)
@@ -146,7 +145,7 @@ PRIMITIVES = frozenset(
 TRUTHS = frozenset({"less", "less_equal", "equal", "logical_and", "logical_or", "logical_not"})
 """The primitives that are true or false."""
 
-pi = constant(math.pi)
+pi: Expression = constant(math.pi)
 """The number π: the oracle and readers take it for what it stands for."""
 
 # Primitives. Those with an operator (add, less, logical_and, ...) are built by Expression itself.

@@ -9,6 +9,7 @@ paths that end at a place, ``open`` that of their ends; both are sums and produc
 from __future__ import annotations
 
 from math import inf, log1p, nan
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -27,7 +28,8 @@ from lossary.kernels.sums import lane_sum
 from lossary.kernels.vector_math import FUNCTIONS
 from lossary.kernels.vector_math.machine import select
 
-add, exp = FUNCTIONS["add"], FUNCTIONS["exp"]
+add: Any = FUNCTIONS["add"]
+exp: Any = FUNCTIONS["exp"]
 Array = np.ndarray
 
 

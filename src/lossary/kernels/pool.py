@@ -11,9 +11,12 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 _ENVIRONMENT = "LOSSARY_NUM_THREADS"
 
@@ -88,6 +91,8 @@ def _pool(count: int) -> ThreadPoolExecutor:
     key = os.getpid(), count
     with _lock:
         if key not in _pools:
+            from concurrent.futures import ThreadPoolExecutor
+
             _pools[key] = ThreadPoolExecutor(count, thread_name_prefix="lossary")
         return _pools[key]
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from lossary.definition import loss
 from lossary.domain import Positive, Real, Scores, Simplex, Unit, positions
+from lossary.formula import Expression
 from lossary.functions import (
     absolute,
     class_count,
@@ -46,7 +47,9 @@ def total_variation_distance(probabilities: Simplex, target: Simplex):
     return total(absolute(probabilities - target)) / 2
 
 
-def running_center(target: Annotated[Real, positions], *, center: Real = 0.0, momentum: Unit = 0.9):
+def running_center(
+    target: Annotated[Real, positions], *, center: Real = 0.0, momentum: Unit = 0.9
+) -> Expression:
     """The running mean of the teacher's outputs, eq. 4; of no outputs it stays what it is."""
     found = momentum * center + (1 - momentum) * mean(target, over=positions)
     return where(class_count() > 0, found, center)

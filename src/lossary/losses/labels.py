@@ -24,6 +24,7 @@ from lossary.domain import (
     Unit,
     positions,
 )
+from lossary.formula import Expression
 from lossary.functions import (
     absolute,
     class_count,
@@ -48,7 +49,9 @@ from lossary.functions import (
 from lossary.functions import sparsemax as sparse_probabilities
 
 
-def seen_of_each_class(label: Annotated[Unit, positions], *, class_counts: NonNegative = 0.0):
+def seen_of_each_class(
+    label: Annotated[Unit, positions], *, class_counts: NonNegative = 0.0
+) -> Expression:
     """How many examples of each class have been seen."""
     return class_counts + total(label, over=positions)
 

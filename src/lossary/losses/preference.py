@@ -17,7 +17,8 @@ from lossary.domain import (
     Smoothing,
     Unit,
     positions,
-)
+)  # fmt: skip
+from lossary.formula import Expression
 from lossary.functions import (
     class_count,
     exp,
@@ -34,7 +35,7 @@ from lossary.functions import (
     total,
     weighted,
     where,
-)
+)  # fmt: skip
 
 
 @loss(
@@ -198,7 +199,9 @@ def odds_ratio_preference(chosen: Negative, rejected: Negative):
     return -log(sigmoid(log_odds(chosen) - log_odds(rejected)))
 
 
-def mean_gain(log_probability: Annotated[Real, positions], reference: Annotated[Real, positions]):
+def mean_gain(
+    log_probability: Annotated[Real, positions], reference: Annotated[Real, positions]
+) -> Expression:
     """How far answers to other questions have moved from the reference, sec. 4.1; at least 0."""
     gain = mean(log_probability - reference, over=positions)
     return where(class_count() > 0, maximum(gain, 0), 0)
@@ -283,7 +286,7 @@ def running_middle(
     baseline: Real = 0.0,
     momentum: Unit = 0.9,
     beta: Positive = 0.1,
-):
+) -> Expression:
     """The running middle of the mean rewards of good and of bad answers; both have to be there."""
     r = beta * (log_probability - reference)
     good, bad = where(sign > 0, 1, 0), where(sign > 0, 0, 1)

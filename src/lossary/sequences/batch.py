@@ -139,10 +139,12 @@ class SequenceLoss(Generic[P]):
     ) -> None:
         update_wrapper(self, read)
         self._read = read
-        self.name = read.__name__
-        self.source, self.elsewhere, self.traps = source, elsewhere, traps
-        self.__signature__ = inspect.signature(read)
-        self.number = number(self)
+        self.name: str = read.__name__
+        self.source: str = source
+        self.elsewhere: tuple[str, ...] = elsewhere
+        self.traps: tuple[str, ...] = traps
+        self.__signature__: inspect.Signature = inspect.signature(read)
+        self.number: int = number(self)
         self.over_positions = True  # no operator of the engine computes it
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lossary.bench import trees
@@ -115,7 +115,7 @@ def _hist_gradient_boosting(
     return step
 
 
-HOSTS = {
+HOSTS: Mapping[str, tuple[str, Callable[..., Any], tuple[str, ...]]] = {
     "XGBoost": ("xgboost", _xgboost, ("xgboost",)),
     "LightGBM": ("lightgbm", _lightgbm, ("lightgbm",)),
     "CatBoost": ("catboost", _catboost, ("catboost",)),

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 from lossary.kernels.orders import Ordered, below
 
-ordered = Ordered(
+ordered: Ordered = Ordered(
     sorted=lambda key: jnp.argsort(key, axis=-1, stable=True).astype("int32"),
     take=lambda x, places: jnp.take_along_axis(x, places, axis=-1),
     roll=lambda x, by: jnp.roll(x, by, axis=-1),

@@ -13,7 +13,7 @@ def _sorted(key: Any) -> Any:
     return np.argsort(key, axis=-1, kind="stable")
 
 
-ordered = Ordered(
+ordered: Ordered = Ordered(
     sorted=_sorted,
     take=lambda x, places: np.take_along_axis(x, places, axis=-1),
     roll=lambda x, by: np.roll(x, by, axis=-1),

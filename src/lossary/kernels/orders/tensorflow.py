@@ -32,7 +32,7 @@ def _take(x: Any, places: Any) -> Any:
     return tf.gather(x, places, batch_dims=places.shape.rank - 1)
 
 
-ordered = Ordered(
+ordered: Ordered = Ordered(
     sorted=lambda key: tf.argsort(key, axis=-1, stable=True),
     take=_take,
     roll=lambda x, by: tf.roll(x, by, -1),

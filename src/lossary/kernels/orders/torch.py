@@ -33,7 +33,7 @@ def _farthest(reach: Any) -> Any:
     return int(reach.max()) + 1
 
 
-ordered = Ordered(
+ordered: Ordered = Ordered(
     sorted=lambda key: torch.argsort(key, dim=-1, stable=True),
     take=lambda x, places: torch.gather(x, -1, places),
     roll=lambda x, by: torch.roll(x, by, -1),

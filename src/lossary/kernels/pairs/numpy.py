@@ -6,7 +6,7 @@ import numpy as np
 
 from lossary.kernels.pairs import Paired
 
-paired = Paired(
+paired: Paired = Paired(
     expanded=lambda x, place: np.expand_dims(x, place) if np.ndim(x) else x,
     count=lambda x: np.arange(x.shape[-1]),
     where=np.where,

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from lossary.kernels.pairs import Paired
 
-paired = Paired(
+paired: Paired = Paired(
     expanded=lambda x, place: tf.expand_dims(x, place) if tf.is_tensor(x) and x.shape.rank else x,
     count=lambda x: tf.range(tf.shape(x)[-1]),
     where=tf.where,

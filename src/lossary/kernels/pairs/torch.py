@@ -6,7 +6,7 @@ import torch
 
 from lossary.kernels.pairs import Paired
 
-paired = Paired(
+paired: Paired = Paired(
     expanded=lambda x, place: x.unsqueeze(place) if isinstance(x, torch.Tensor) and x.dim() else x,
     count=lambda x: torch.arange(x.shape[-1], device=x.device),
     where=torch.where,

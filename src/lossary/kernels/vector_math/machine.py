@@ -137,8 +137,10 @@ def clamped(x: float, low: float, high: float) -> float:
 
 DOUBLES = Format(float64, int64, DOUBLE, INT64, formats.DOUBLE)
 _OF_DOUBLES = DOUBLES.instructions()
-bits_of, from_bits = _OF_DOUBLES["bits_of"], _OF_DOUBLES["from_bits"]
-magnitude, shifted_down = _OF_DOUBLES["magnitude"], _OF_DOUBLES["shifted_down"]
+bits_of: Word = _OF_DOUBLES["bits_of"]
+from_bits: Word = _OF_DOUBLES["from_bits"]
+magnitude: Word = _OF_DOUBLES["magnitude"]
+shifted_down: Word = _OF_DOUBLES["shifted_down"]
 
 SINGLES = Format(
     float32,
