@@ -317,6 +317,7 @@ from lossary.functions.vectors import (
     centred as centred,
     cosine as cosine,
     cosine_gap as cosine_gap,
+    cosine_slope as cosine_slope,
     distance_difference as distance_difference,
     norm as norm,
     squared_deviations as squared_deviations,

@@ -20,11 +20,16 @@ Shape = Literal["elementwise", "row", "class"]
 
 @dataclass(frozen=True)
 class Jacobian:
-    """``d e_j / d x_k = diagonal_j [j = k] + sum over outer of column_j row_k``, and chains."""
+    """``d e_j / d x_k = diagonal_j [j = k] + sum over outer of column_j row_k``, and chains.
+
+    All of it is divided by the numbers that it is ``over``, after it has been added up: each part
+    alone may overflow where they are tiny.
+    """
 
     diagonal: Expression | None
     outer: tuple[tuple[Expression, Expression], ...] = ()
     chains: tuple[Chain, ...] = ()
+    over: tuple[Expression, ...] = ()
 
 
 Slope = Expression | Jacobian | None
