@@ -147,16 +147,15 @@ def _tanimoto_parts(x: Expression, y: Expression) -> tuple[Expression, ...]:
 
 
 def _tanimoto_curvature(x: Expression, y: Expression) -> tuple[Jacobian, Jacobian]:
-    union = total(x * x) + total(y * y) - total(x * y)
-    per_union = where(union > 0, 1 / union, 0)
-    gap, slope = tanimoto_gap(x, y), tanimoto_slope(x, y)
-    falls = -(2 * x - y) * per_union
+    # With the union U and the gap g: of their slopes 2 x - y and s, on scaled vectors.
+    _, scale, _, union = _tanimoto_parts(x, y)
+    over = (where(total(absolute(x) + absolute(y)) > 0, union, inf), scale, scale)
+    gap, slope, other = tanimoto_gap(x, y), tanimoto_slope(x, y), tanimoto_slope(y, x)
+    slope, other = scale * slope, scale * other
+    falls, rises = 2 * (x / scale) - y / scale, 2 * (y / scale) - x / scale
     return (
-        Jacobian((2 - 2 * gap) * per_union, ((falls, slope), (-slope * per_union, 2 * x - y))),
-        Jacobian(
-            (gap - 2) * per_union,
-            ((falls, tanimoto_slope(y, x)), (-slope * per_union, 2 * y - x)),
-        ),
+        Jacobian(2 - 2 * gap, ((-falls, slope), (-slope, falls)), over=over),
+        Jacobian(gap - 2, ((-falls, other), (-slope, rises)), over=over),
     )
 
 
