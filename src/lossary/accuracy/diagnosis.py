@@ -37,7 +37,7 @@ Array = np.ndarray
 ANALYSED = 64  # points of a quantity that lose digits and are looked into
 SCREENED = 10_000  # numbers that are computed to see whether anything is not finite
 SPARE = 64.0  # times what a rounding of the arguments moves the result
-MINOR = 8.0  # times the bar: about a digit, which is not worth a finding
+MINOR = 2.0  # times the bar: a bit more is not worth a finding
 FINDINGS = 3  # of each of value and gradients
 SAVED = 1e6  # times fewer units make a rewrite worth showing
 
