@@ -107,7 +107,9 @@ class Diagnosis:
     def _few(self) -> str:
         """Say which quantities are off by more than a well kept sum, though no digit is lost."""
         less = [what for what, error in self.worst.items() if error > FEW]
-        return f"a few units are lost, of the {', the '.join(less)}" if less else "no digits are lost"
+        return (
+            f"a few units are lost, of the {', the '.join(less)}" if less else "no digits are lost"
+        )
 
     def _finding(self, place: int, f: Finding) -> list[str]:
         head = f"{place}. {f.what}: {self._lost(f)} where {f.region}"
