@@ -1,8 +1,5 @@
 """Sums over a named axis that a formula goes on to compute with: shares of a whole."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,8 +1,5 @@
 """The likelihood of a beta distribution, in divergences and the gaps of Stirling's formula."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from math import inf

@@ -1,8 +1,5 @@
 """The probability between two bounds, whose two parts may be all but equal."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from math import inf

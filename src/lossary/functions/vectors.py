@@ -1,8 +1,5 @@
 """Lengths, angles and overlaps of vectors along the axis."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from math import inf
