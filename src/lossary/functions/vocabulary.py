@@ -112,40 +112,12 @@ def _signature(computed: Callable[..., Expression]) -> inspect.Signature:
 
 PRIMITIVES = frozenset(
     [
-        "add",
-        "subtract",
-        "multiply",
-        "divide",
-        "negative",
-        "power",
-        "absolute",
-        "sign",
-        "floor",
-        "sqrt",
-        "exp",
-        "expm1",
-        "log",
-        "log1p",
-        "tanh",
-        "sin",
-        "cos",
-        "maximum",
-        "minimum",
-        "less",
-        "less_equal",
-        "equal",
-        "logical_and",
-        "logical_or",
-        "logical_not",
-        "where",
-        "total",
-        "peak",
-        "argpeak",
-        "pick",
-        "class_index",
-        "class_count",
+        "add", "subtract", "multiply", "divide", "negative", "power", "absolute", "sign", "floor",
+        "sqrt", "exp", "expm1", "log", "log1p", "tanh", "sin", "cos", "maximum", "minimum", "less",
+        "less_equal", "equal", "logical_and", "logical_or", "logical_not", "where", "total", "peak",
+        "argpeak", "pick", "class_index", "class_count",
     ]
-)
+)  # fmt: skip
 
 
 TRUTHS = frozenset({"less", "less_equal", "equal", "logical_and", "logical_or", "logical_not"})
