@@ -135,7 +135,8 @@ class Meaning:
         if endless:
             if name in self.excluding:
                 return m.mpf(0)  # an excluded class takes no part
-            start = m.sign(start) * m.ldexp(1, 30)
+            # Beyond all other numbers; so far out an exponential is 0, or infinite.
+            start = m.sign(start) * m.ldexp(1, max(30, place.extent + 2))
 
         def moved(amount: Number) -> Number:
             here = place.results(self.line)

@@ -43,7 +43,11 @@ def _apart(part: Expression, whole: Expression, t: Expression) -> Expression:
     means=lambda a, b: trigamma(a) - trigamma(a + b),
 )
 def trigamma_difference(a: Expression, b: Expression) -> Expression:
-    """trigamma(a) - trigamma(a + b): 1 / x + 1 / (2 x^2) and poles over one denominator."""
+    """trigamma(a) - trigamma(a + b): 1 / x + 1 / (2 x^2) and poles over one denominator.
+
+    What Stirling's series leaves is a plain difference: beside a far smaller b it keeps half of
+    the digits.
+    """
     _, other, whole, _ = _in_range(a, b)
     small = a < 1
     up, top = where(small, a + 1, a), where(small, whole + 1, whole)
