@@ -42,6 +42,12 @@ ROBUST = (
         c=POSITIVE,
     ),
     identity(
+        "level of a ratio",
+        lambda x, v, c: x * x / (v * v * (x * x / (v * v) + c)),
+        lambda x, v, c: square_share(x / v, c),
+        c=POSITIVE,
+    ),
+    identity(
         "level as a rest",
         lambda x, c: rest_share(c, x * x),
         lambda x, c: square_share(x, c),
