@@ -98,7 +98,7 @@ def wrong(x):
         return apply("wrong", x)
     if isinstance(x, Jacobian):
         outer = tuple((wrong(column), across) for column, across in x.outer)
-        return Jacobian(wrong(x.diagonal), outer)
+        return dataclasses.replace(x, diagonal=wrong(x.diagonal), outer=outer, chains=())
     if isinstance(x, bool):
         return not x
     if isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "b":
@@ -152,6 +152,7 @@ def slopes(arguments_of):
             if isinstance(slope, Jacobian):
                 parts = [p for p in ("diagonal",) if slope.diagonal is not None]
                 parts += [f"outer{j}" for j in range(len(slope.outer))]
+                parts += [f"over{j}" for j in range(len(slope.over))]
             else:
                 parts = [] if slope is None else ["slope"]
             for part in parts:
@@ -167,6 +168,11 @@ def wrong_part(function, i, part):
             found[i] = wrong(found[i])
         elif part == "diagonal":
             found[i] = dataclasses.replace(found[i], diagonal=wrong(found[i].diagonal))
+        elif part.startswith("over"):
+            over = list(found[i].over)
+            j = int(part.removeprefix("over"))
+            over[j] = wrong(over[j])
+            found[i] = dataclasses.replace(found[i], over=tuple(over))
         else:
             outer = list(found[i].outer)
             j = int(part.removeprefix("outer"))

@@ -15,15 +15,8 @@ from lossary.accuracy.ulps import FORMATS, ulps
 from samples import CLASSES, LOSSES, each_loss
 
 ROWS = 300
-VECTORS = frozenset(
-    {
-        "cosine_similarity", "cosine_distance", "cosine_embedding", "euclidean_distance",
-        "pearson_distance", "tanimoto_distance", "triplet_margin",
-    }
-)  # fmt: skip
-
-# What the second derivatives of lengths and angles lack: 1 / |x|^2 overflows where its product
-# with what it multiplies is a number. The others: a difference of two parts that both overflow.
+# What some second derivatives lack: 1 / |x|^2 overflows where its product with what it multiplies
+# is a number. The others: a difference of two parts that both overflow.
 BOXES = frozenset(
     {
         "log_iou",
@@ -34,7 +27,7 @@ BOXES = frozenset(
         "alpha_iou",
     }
 )
-GAPS = {(name, "hessian"): "inverse squared length" for name in VECTORS | BOXES} | {
+GAPS = {(name, "hessian"): "inverse squared length" for name in BOXES} | {
     ("soft_focal", "hessian"): "logits at the end of the range",
     ("distillation", "hessian"): "logits at the end of the range",
     ("reverse_kl_divergence", "hessian"): "logits at the end of the range",
@@ -44,7 +37,6 @@ GAPS = {(name, "hessian"): "inverse squared length" for name in VECTORS | BOXES}
     ("circle", "hessian"): "similarities at the end of the range",
     ("dino", "hessian"): "a temperature without a normal square",
     ("distribution_focal", "gradient"): "logits at the end of the range",
-    ("listnet", "hessian"): "logits at the end of the range",
     ("matthews_correlation", "hessian"): "sums without a normal number",
     ("supervised_contrastive", "hessian"): "a temperature without a normal square",
     ("nt_xent", "hessian"): "a temperature without a normal square",
@@ -52,21 +44,12 @@ GAPS = {(name, "hessian"): "inverse squared length" for name in VECTORS | BOXES}
     ("decoupled_contrastive", "value"): "a mean of positives that overflow in both directions",
     ("sensitivity_specificity", "hessian"): "sums without a normal number",
     ("generalized_dice", "hessian"): "sizes whose ratios have no normal power",
-    ("generalized_dice", "gradient"): "a target's slope through sizes whose ratios have no power",
-    ("beta", "value"): "parameters at the end of the range",
-    ("beta", "hessian"): "parameters without a normal square",
-    ("simsiam", "hessian"): "lengths without a normal square",
-    ("byol", "hessian"): "lengths without a normal square",
-    ("feature_variance", "value"): "the mean of numbers at the end of the range",
-    ("feature_variance", "gradient"): "the mean of numbers at the end of the range",
+    ("pearson_distance", "hessian"): "the mean's own part, beside an inverse squared length",
     ("log_dice", "hessian"): "an overlap of almost nothing",
     ("soft_categorical_focal", "hessian"): "a gamma without a normal number",
     ("approx_ndcg", "hessian"): "a temperature without a normal square",
-    ("approx_mrr", "hessian"): "a temperature without a normal square",
     ("pairwise_squared", "gradient"): "differences that overflow in both directions",
     ("auc_squared", "gradient"): "differences that overflow in both directions",
-    ("pearson_distance", "value"): "the mean of numbers at the end of the range",
-    ("pearson_distance", "gradient"): "the mean of numbers at the end of the range",
 }
 
 

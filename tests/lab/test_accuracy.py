@@ -13,9 +13,12 @@ import lossary as L
 from libraries import imported
 from lossary.accuracy import measure
 from lossary.accuracy.bars import bar
+from lossary.accuracy.oracle import Meaning
 from lossary.accuracy.peers import PEERS
 from lossary.accuracy.samples import CANCELLING, SUBNORMAL, batches
 from lossary.accuracy.ulps import FORMATS, ulps
+from lossary.formula import variable
+from lossary.functions import exp, log
 from samples import each_loss
 
 exact = mpmath.mp.clone()
@@ -135,3 +138,13 @@ def test_every_peer_belongs_to_a_loss_and_takes_its_arguments():
             _, *arguments = signature(peer.call).parameters
             assert set(arguments) <= set(loss.domains)
             assert {a.name for a in loss.inputs} <= set(arguments)
+
+
+@pytest.mark.parametrize(("scale", "x"), [(64.0, 8.0), (200.0, 3.0), (1.0, 500.0)])
+def test_the_oracle_sees_what_an_exponential_of_a_product_hides(scale, x):
+    """Beside e^(s x) a 1 needs as many bits as the product has: here no form but the meaning."""
+    s, y = variable("s"), variable("x")
+    meaning = Meaning(-log(1 - 1 / (1 + exp(-s * y))))
+    point = {"s": scale, "x": x}
+    assert abs(meaning.value(point) - scale * x) < 1e-15
+    assert abs(meaning.gradient(point, "x") - scale) < 1e-15

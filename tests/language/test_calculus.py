@@ -99,6 +99,8 @@ def matrix(tangent, expression, argument):
         for k in range(4):
             unit = f.where(f.is_class(k), constant(1), constant(0))
             result[:, :, k] += np.broadcast_to(evaluate(chain.times(unit)), (rows, 4))
+    for number in tangent.over:
+        result /= np.broadcast_to(evaluate(number), (rows, 1))[:, :, None]
     return result
 
 
@@ -266,7 +268,8 @@ def parts_of(tangent):
     """The expressions of a derivative, by which object they are: equal ones are one."""
     if not isinstance(tangent, Jacobian):
         return id(tangent)
-    return id(tangent.diagonal), [(id(column), id(row)) for column, row in tangent.outer]
+    outer = [(id(column), id(row)) for column, row in tangent.outer]
+    return id(tangent.diagonal), outer, [id(number) for number in tangent.over]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -69,6 +69,9 @@ ARGUMENTS = {
     "exp_product": (REAL, SIZE),
     "beta_nll": ((0.25, 1.5, 1e9), (0.5, 3.0, 40.0), (0.1, 0.5, 0.9)),
     "beta_nll_slope": ((0.25, 1.5, 1e9), (0.5, 3.0, 40.0), (0.1, 0.5, 0.9)),
+    "beta_nll_share_slope": ((0.25, 1.5, 1e9), (0.5, 3.0, 40.0), (1e-300, 0.1, 0.5, 0.9)),
+    "trigamma_difference": ((1e-300, 1e-9, 0.25, 1.5, 1e9), (0.5, 40.0, 1e9)),
+    "share_power": ((1e-300, 0.1, 1.0), (1.0, 3.0, 1e9), (0.0, 0.5, 1.0, 2.0)),
     "nearer_bound": ((0.0, -1.0, 40.0), (0.5, -3.0, -INF), (0.75, 20.0, INF), (0.25, 1.5, 1e9)),
     "negative_log_between": (
         (0.0, -1.0, 40.0),
@@ -282,7 +285,7 @@ def test_nan_stays_nan(name):
     names = names_of(name)
     function = compiled(name, names, (node_of(name),))
     for place in range(len(names)):
-        point = [np.array([0.5]) for _ in names]
+        point = [np.array([0.5 - i / 64]) for i in range(len(names))]  # 1 to the power NaN is 1
         point[place] = np.array([NAN])
         assert np.isnan(quietly(function, *point)).all(), f"{names[place]} of {name}"
 

@@ -399,6 +399,14 @@ def test_a_formula_that_falls_short_still_does(name):
     assert worst(SHORT[name], "float64") > 4
 
 
+@pytest.mark.parametrize("name", ["weibull", "entropy", "complementary_log_log"])
+def test_the_tool_says_by_itself_what_falls_short(name):
+    report = SHORT[name].accuracy()
+    assert max(report.worst.values()) > 4
+    assert "no digits are lost" not in str(report)
+    assert report.findings or "a few units are lost, of the" in str(report)
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", [*OWN, *SHORT])
 def test_a_formula_of_ones_own_has_no_nan(name, dtype):

@@ -282,7 +282,7 @@ def test_no_number_is_what_a_rounding_left(loss):
         assert not re.search(r"10\^\{-?1[4-9]\}", formula)
 
 
-LONG = {"approx_ndcg", "approx_mrr", "bi_tempered", "ndcg_loss2"}
+LONG = {"bi_tempered"}
 """Losses whose second derivative is longer than 600 characters even with letters: a strict list."""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lossary.accuracy.exact import context, each_node
+from lossary.accuracy.exact import context, each_node, numbers
 from lossary.accuracy.local import Nodes
 from lossary.accuracy.oracle import Place
 from lossary.accuracy.written import written
@@ -77,13 +77,13 @@ def _cause(name: str, part: str, why: str) -> Cause:
 
 def _largest(x: Any) -> Any:
     m = context()
-    return max(abs(m.mpf(v)) for v in (x if isinstance(x, list) else [x]))
+    return max(abs(m.mpf(v)) for v in numbers(x))
 
 
 def _smallest(x: Any) -> Any:
     """Return the smallest size other than 0, or 0."""
     m = context()
-    sizes = [abs(m.mpf(v)) for v in (x if isinstance(x, list) else [x])]
+    sizes = [abs(m.mpf(v)) for v in numbers(x)]
     return min((s for s in sizes if s), default=m.mpf(0))
 
 
@@ -131,7 +131,7 @@ def undefined(meaning: Expression, point: Mapping[str, Any]) -> Cause | None:
     if found is None:
         return None
     for node in plan:
-        if any(m.isnan(m.mpf(x)) for x in _entries(found[node])):
+        if any(m.isnan(m.mpf(x)) for x in numbers(found[node])):
             parts = ", ".join(
                 f"{written(a)} is {_short(found[a])}"
                 for a in node.arguments
@@ -141,11 +141,7 @@ def undefined(meaning: Expression, point: Mapping[str, Any]) -> Cause | None:
     return None
 
 
-def _entries(x: Any) -> list[Any]:
-    return x if isinstance(x, list) else [x]
-
-
 def _short(x: Any) -> str:
-    numbers = [float(v) for v in _entries(x)]
-    text = ", ".join(f"{v:g}" for v in numbers)
-    return text if len(numbers) == 1 else f"[{text}]"
+    found = [float(v) for v in numbers(x)]
+    text = ", ".join(f"{v:g}" for v in found)
+    return text if len(found) == 1 else f"[{text}]"

@@ -12,7 +12,7 @@ import numpy as np
 from lossary import calculus
 from lossary.accuracy.bars import bar
 from lossary.accuracy.causes import undefined
-from lossary.accuracy.exact import context
+from lossary.accuracy.exact import context, numbers
 from lossary.accuracy.local import exact_nodes
 from lossary.accuracy.measure import gradient_of, values_of
 from lossary.accuracy.oracle import Kink
@@ -60,7 +60,7 @@ class Computed:
     @cached_property
     def errors(self) -> Array:
         """The largest error of each row; NaN where the formula is no number, or has a corner."""
-        truth = [known(t) for row in self.truth for t in entries_of(row)]
+        truth = [known(t) for row in self.truth for t in numbers(row)]
         errors = ulps_of(self.found, truth, self.dtype)
         errors = np.where(np.isnan(errors), -1, errors).reshape(len(self.truth), -1).max(axis=1)
         for row in np.flatnonzero(errors == np.inf):
@@ -73,7 +73,7 @@ class Computed:
         finite = np.isfinite(self.found.reshape(len(self.truth), -1)[row]).all()
         infinite = any(
             t is not None and not isinstance(t, Kink) and context().isinf(t)
-            for t in entries_of(self.truth[row])
+            for t in numbers(self.truth[row])
         )
         forms = (self.expression, lower(self.expression)) if finite and infinite else ()
         return any(_exact(form, self.point(row)) is not None for form in forms)
@@ -81,7 +81,7 @@ class Computed:
     def beside_largest(self, row: int) -> float:
         """Return the error of a row in units of the last place of its largest entry."""
         m, form = context(), FORMATS[self.dtype]
-        truth = [known(t) for t in entries_of(self.truth[row])]
+        truth = [known(t) for t in numbers(self.truth[row])]
         pairs = [
             (float(x), t)
             for x, t in zip(self.found.reshape(len(self.truth), -1)[row], truth, strict=True)
@@ -96,7 +96,7 @@ class Computed:
         rows = self.found.reshape(len(self.truth), -1)
         return np.array(
             [
-                any(_is_nan(t) and x != x for t, x in zip(entries_of(ts), row, strict=True))  # noqa: PLR0124
+                any(_is_nan(t) and x != x for t, x in zip(numbers(ts), row, strict=True))  # noqa: PLR0124
                 for ts, row in zip(self.truth, rows, strict=True)
             ]
         )
@@ -128,11 +128,6 @@ class Computed:
         """The length of a row, or 1."""
         widths = [x.shape[-1] for x in self.arrays([0]).values()]
         return max(widths)
-
-
-def entries_of(truth: Any) -> list[Any]:
-    """Return the truth of a row as a list."""
-    return truth if isinstance(truth, list) else [truth]
 
 
 def _is_nan(t: Any) -> bool:
@@ -178,7 +173,7 @@ def not_finite(
             truth = _exact(sample.expression, sample.point(row))
             if truth is None and np.isnan(found[rows[row]]).any() and _is_undefined(sample, row):
                 truth = context().nan
-            entries = entries_of(truth)
+            entries = numbers(truth)
             width = found.shape[-1] // len(entries)
             sample.truth.append(entries * width if len(entries) * width > 1 else truth)
         yield sample

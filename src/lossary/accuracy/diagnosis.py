@@ -16,8 +16,8 @@ import numpy as np
 
 from lossary import calculus
 from lossary.accuracy.causes import Cause, another, cause_of, undefined
-from lossary.accuracy.computed import Computed, entries_of, known, not_finite, sampled
-from lossary.accuracy.exact import context
+from lossary.accuracy.computed import Computed, known, not_finite, sampled
+from lossary.accuracy.exact import context, numbers
 from lossary.accuracy.findings import Diagnosis, Finding
 from lossary.accuracy.local import Nodes, floats
 from lossary.accuracy.oracle import Kink
@@ -37,7 +37,7 @@ Array = np.ndarray
 ANALYSED = 64  # points of a quantity that lose digits and are looked into
 SCREENED = 10_000  # numbers that are computed to see whether anything is not finite
 SPARE = 64.0  # times what a rounding of the arguments moves the result
-MINOR = 8.0  # times the bar: about a digit, which is not worth a finding
+MINOR = 2.0  # times the bar: a bit more is not worth a finding
 FINDINGS = 3  # of each of value and gradients
 SAVED = 1e6  # times fewer units make a rewrite worth showing
 
@@ -142,7 +142,7 @@ def _losing(sample: Computed, most: int) -> Iterator[_Losing]:
 def _differ(sample: Computed, row: int, exact: dict[Expression, Any]) -> bool:
     """Whether what is computed is another number than the truth, without any rounding."""
     form = FORMATS[sample.dtype]
-    pairs = zip(entries_of(exact[sample.expression]), entries_of(sample.truth[row]), strict=True)
+    pairs = zip(numbers(exact[sample.expression]), numbers(sample.truth[row]), strict=True)
     return any(
         ulps(x, t, form) > sample.least
         for x, t in pairs
@@ -180,7 +180,7 @@ def _finding(
         known=bool(advice),
         example=worst.point,
         computed=_plain(sample.found.reshape(len(sample.truth), -1)[worst.row]),
-        true=_plain([_float(t) for t in entries_of(truth)]),
+        true=_plain([_float(t) for t in numbers(truth)]),
     )
 
 
@@ -195,8 +195,8 @@ def _float(t: Any) -> float:
 
 
 def _plain(x: Any) -> Any:
-    numbers = [float(v) for v in np.ravel(x)]
-    return numbers[0] if len(numbers) == 1 else numbers
+    found = [float(v) for v in np.ravel(x)]
+    return found[0] if len(found) == 1 else found
 
 
 def _example(members: Sequence[_Losing]) -> _Losing:
@@ -317,7 +317,7 @@ def _tried(value: Expression, group: Sequence[_Losing]) -> list[float]:
     return [
         max(
             ulps(float(x), t, FORMATS[sample.dtype]) if known(t) is not None else 0.0
-            for x, t in zip(entries, entries_of(sample.truth[row]), strict=True)
+            for x, t in zip(entries, numbers(sample.truth[row]), strict=True)
             if not isinstance(t, Kink)
         )
         for entries, row in zip(found, rows, strict=True)

@@ -144,6 +144,7 @@ class Step(NamedTuple):
     call: Callable[..., Any]  # of mpmath's context, and of the numbers or rows at ``places``
     places: tuple[int, ...]
     by_entry: bool = False  # whether an entry of a row comes of the entries of rows alone
+    grows: bool = False  # whether it is an exponential
 
 
 class Line:
@@ -158,6 +159,7 @@ class Line:
         for node in plan:
             self.places[node] = self._place(node, self.places)
         self.last: int = self.places[plan[-1]]
+        self.exponents: list[int] = [i for step in self.steps if step.grows for i in step.places]
         self._held: set[int] = {self.places[node] for node in plan if node.operator == "held"}
         self._after: dict[str, list[tuple[int, Step]]] = {}
 
@@ -185,7 +187,7 @@ class Line:
         if node.operator in IN_MPMATH:
             call = IN_MPMATH[node.operator]
             real = call if node.operator in _REAL else _real_part(call)
-            return self._new(Step(real, below, by_entry=True))
+            return self._new(Step(real, below, by_entry=True, grows=call in (_exp, _expm1)))
         symbols, plan = _meaning(node.operator, tuple(a.class_axis for a in node.arguments))
         inside = dict(zip(symbols, below, strict=True))
         for inner in plan:
@@ -315,6 +317,11 @@ def _meaning(
     if means is None:
         raise TypeError(f"{name} has no means=, so that IN_MPMATH of the oracle must have a row")
     return symbols, tuple(walk(means(*symbols)))
+
+
+def numbers(x: Any) -> list[Number]:
+    """Return the numbers of a number, of a row, or of a row of rows."""
+    return [y for row in x for y in numbers(row)] if isinstance(x, list) else [x]
 
 
 def number(m: Any, value: Any) -> Number:

@@ -12,6 +12,7 @@ from lossary.accuracy.table import number
 from lossary.accuracy.ulps import FORMATS
 
 WIDTH = 88
+FEW = 4.0  # units in the last place, up to which nothing is said
 
 
 @dataclass(frozen=True)
@@ -95,13 +96,20 @@ class Diagnosis:
         if all(f.ends for f in self.findings if not f.explained or f.known):
             verdict += ", at the ends of the type only"
         if self.good:
-            verdict = "as exact as its arguments" if self.findings else "no digits are lost"
+            verdict = "as exact as its arguments" if self.findings else self._few()
         width = max(map(len, self.worst))
         lines = [f"{self.loss} in {self.dtype}: {verdict}", ""]
         lines += [f"  {what:{width}}  {_ulp(error)}" for what, error in self.worst.items()]
         for place, finding in enumerate(self.findings, 1):
             lines += ["", *self._finding(place, finding)]
         return lines
+
+    def _few(self) -> str:
+        """Say which quantities are off by more than a well kept sum, though no digit is lost."""
+        less = [what for what, error in self.worst.items() if error > FEW]
+        return (
+            f"a few units are lost, of the {', the '.join(less)}" if less else "no digits are lost"
+        )
 
     def _finding(self, place: int, f: Finding) -> list[str]:
         head = f"{place}. {f.what}: {self._lost(f)} where {f.region}"

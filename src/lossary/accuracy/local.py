@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lossary.accuracy.exact import context, each_node
+from lossary.accuracy.exact import context, each_node, numbers
 from lossary.accuracy.oracle import Place
 from lossary.accuracy.ulps import FORMATS, Format, ulps
 from lossary.formula import Expression, apply, variable, walk
@@ -48,7 +48,7 @@ def exact_nodes(plan: Sequence[Expression], point: Point) -> dict[Expression, An
 
 def _entries(x: Any) -> list[Any]:
     m = context()
-    return [m.mpf(entry) for entry in (x if isinstance(x, list) else [x])]
+    return [m.mpf(entry) for entry in numbers(x)]
 
 
 def _close(x: Any, y: Any) -> bool:

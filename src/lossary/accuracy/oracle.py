@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from lossary.accuracy.exact import Line, Number, Point, context, line
+from lossary.accuracy.exact import Line, Number, Point, context, line, numbers
 from lossary.definition import Definition
 from lossary.formula import Expression, walk
 
@@ -102,11 +102,18 @@ class Meaning:
         return None
 
     def _apart(self, place: Place) -> int:
-        """Return how many bits e^x and e^-x can lie apart from 1 for the numbers x of a place.
+        """Return how many bits e^x and e^-x lie apart from 1 for numbers and exponents of a place.
 
         Two precisions that both miss a part so small agree on what is left of the result.
         """
-        return min(self.floor, 3 << (place.extent - 1))  # log2(e) is below 3 / 2
+        m = context()
+        with m.workprec(64):
+            found = place.results(self.line)
+            sizes = [m.mag(x) for x in numbers([found[i] for i in self.line.exponents]) if x]
+        extent = max([place.extent, *(size for size in sizes if isinstance(size, int))])
+        if extent > self.floor.bit_length():
+            return self.floor
+        return min(self.floor, 3 << (extent - 1))  # log2(e) is below 3 / 2
 
     def gradient(self, point: Point, name: str) -> Any:
         """Return the derivative with respect to an argument: a number, or one for each class.
@@ -128,7 +135,8 @@ class Meaning:
         if endless:
             if name in self.excluding:
                 return m.mpf(0)  # an excluded class takes no part
-            start = m.sign(start) * m.ldexp(1, 30)
+            # Beyond all other numbers; so far out an exponential is 0, or infinite.
+            start = m.sign(start) * m.ldexp(1, max(30, place.extent + 2))
 
         def moved(amount: Number) -> Number:
             here = place.results(self.line)
@@ -152,8 +160,8 @@ class Place:
         rows = [x for x in self.numbers.values() if isinstance(x, list)]
         self.classes: int = len(rows[0]) if rows else 1
         single = [x for x in self.numbers.values() if x is not None and not isinstance(x, list)]
-        numbers = [x for row in [*rows, single] for x in row if x and m.isfinite(x)]
-        parts = [x._mpf_ for x in numbers]
+        kept = [x for row in [*rows, single] for x in row if x and m.isfinite(x)]
+        parts = [x._mpf_ for x in kept]
         self.spacing: int = max([0, *(-exponent for _, _, exponent, _ in parts)])
         self.extent: int = max([1, *(exponent + count for _, _, exponent, count in parts)])
         self._results: dict[tuple[Line, int], list[Any]] = {}

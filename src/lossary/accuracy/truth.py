@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lossary.accuracy.exact import numbers
 from lossary.accuracy.oracle import Kink, Meaning
 from lossary.accuracy.samples import Batch, batches
 from lossary.accuracy.ulps import FORMATS, ulps
@@ -62,7 +63,7 @@ def _truth(definition: Definition, dtype: str, batch: Batch) -> Truth:
 def ulps_of(actual: np.ndarray, truth: list[Any], dtype: str) -> np.ndarray:
     """Return the error of each entry; NaN where the truth is a corner or has no limit."""
     form = FORMATS[dtype]
-    flat = _flat(truth)
+    flat = numbers(truth)
     if actual.size != len(flat):
         raise ValueError(f"{actual.size} numbers for {len(flat)} truths")
     return np.array(
@@ -78,9 +79,5 @@ def subnormal(truth: list[Any], dtype: str) -> np.ndarray:
     form = FORMATS[dtype]
     tiny = 2.0 ** (form.smallest + form.digits - 1)
     return np.array(
-        [t is not None and not isinstance(t, Kink) and 0 < abs(t) < tiny for t in _flat(truth)]
+        [t is not None and not isinstance(t, Kink) and 0 < abs(t) < tiny for t in numbers(truth)]
     )
-
-
-def _flat(truth: list[Any]) -> list[Any]:
-    return [x for row in truth for x in (row if isinstance(row, list) else [row])]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import reduce
-from operator import add
+from operator import add, truediv
 from typing import Any
 
 from lossary.calculus.rules import REDUCTIONS
@@ -26,7 +27,12 @@ def diagonal(tangent: Tangent) -> Expression:
         result = result + column * row
     for chain in tangent.chains:
         result = result + chain.diagonal
-    return simplify(result)
+    return simplify(divided(result, tangent.over))
+
+
+def divided(whole: Expression, numbers: Sequence[Expression]) -> Expression:
+    """Divide by one number after the other, whose product may underflow."""
+    return reduce(truediv, numbers, whole)
 
 
 def unsigned(tangent: Tangent) -> Tangent:
@@ -37,7 +43,7 @@ def unsigned(tangent: Tangent) -> Tangent:
         (c.arguments[0], r.arguments[0]) if c.operator == r.operator == "negative" else (c, r)
         for c, r in tangent.outer
     )
-    return Jacobian(tangent.diagonal, tuple(outer), tangent.chains)
+    return replace(tangent, outer=tuple(outer))
 
 
 def each(tangent: Tangent, change: Callable[[Expression], Expression]) -> Tangent:
@@ -46,7 +52,8 @@ def each(tangent: Tangent, change: Callable[[Expression], Expression]) -> Tangen
         return None if tangent is None else change(tangent)
     own = None if tangent.diagonal is None else change(tangent.diagonal)
     outer = tuple((change(column), change(row)) for column, row in tangent.outer)
-    return Jacobian(own, outer, tuple(chain.each(change) for chain in tangent.chains))
+    chains = tuple(chain.each(change) for chain in tangent.chains)
+    return Jacobian(own, outer, chains, tuple(map(change, tangent.over)))
 
 
 def times(matrix: Jacobian, vector: Expression) -> Expression:
@@ -56,7 +63,7 @@ def times(matrix: Jacobian, vector: Expression) -> Expression:
         result = result + column * total(row * vector)
     for chain in matrix.chains:
         result = result + chain.times(vector)
-    return result
+    return divided(result, matrix.over)
 
 
 def plain(tangent: Tangent) -> Expression:
@@ -73,7 +80,7 @@ def contracted(slope: Expression, inner: Jacobian) -> Expression:
         result = result + total(slope * column) * row
     for chain in inner.chains:
         result = result + chain.transposed.times(slope)
-    return result
+    return divided(result, inner.over)
 
 
 def product(left: Jacobian, right: Jacobian) -> Jacobian:
@@ -81,7 +88,8 @@ def product(left: Jacobian, right: Jacobian) -> Jacobian:
     outer: list[tuple[Expression, Expression]] = []
     if right.diagonal is not None:
         outer += [(column, row * right.diagonal) for column, row in left.outer]
-    outer += [(times(left, column), row) for column, row in right.outer]
+    whole = replace(left, over=())
+    outer += [(times(whole, column), row) for column, row in right.outer]
     outer += [(c, chain.transposed.times(row)) for c, row in left.outer for chain in right.chains]
     chains = [one.then(other) for one in left.chains for other in right.chains]
     own = None
@@ -91,7 +99,7 @@ def product(left: Jacobian, right: Jacobian) -> Jacobian:
         chains += [chain.after(right.diagonal) for chain in left.chains]
     if left.diagonal is not None and right.diagonal is not None:
         own = left.diagonal * right.diagonal
-    return Jacobian(own, tuple(outer), tuple(chains))
+    return Jacobian(own, tuple(outer), tuple(chains), left.over + right.over)
 
 
 def reduced(node: Expression, tangent: Tangent) -> Tangent:
@@ -104,7 +112,7 @@ def reduced(node: Expression, tangent: Tangent) -> Tangent:
         result = result + narrow(column, *node.arguments) * row
     for chain in tangent.chains:
         result = result + chain.transposed.times(keep(ONE, *node.arguments))
-    return result
+    return divided(result, tangent.over)
 
 
 def summed(tangents: Any) -> Tangent:
@@ -115,10 +123,21 @@ def summed(tangents: Any) -> Tangent:
     if all(isinstance(t, Expression) for t in kept):
         return reduce(add, kept)
     jacobians = [t if isinstance(t, Jacobian) else Jacobian(t) for t in kept]
+    over = jacobians[0].over
+    if len({tuple(map(id, j.over)) for j in jacobians}) > 1:
+        jacobians, over = [spread(j) for j in jacobians], ()
     diagonals = [j.diagonal for j in jacobians if j.diagonal is not None]
     outer = tuple(term for j in jacobians for term in j.outer)
     chains = tuple(chain for j in jacobians for chain in j.chains)
-    return Jacobian(reduce(add, diagonals) if diagonals else None, outer, chains)
+    return Jacobian(reduce(add, diagonals) if diagonals else None, outer, chains, over)
+
+
+def spread(matrix: Jacobian) -> Jacobian:
+    """Divide each part of a derivative by itself, so that it can be added to others."""
+    per = divided(ONE, matrix.over)
+    own = None if matrix.diagonal is None else divided(matrix.diagonal, matrix.over)
+    outer = ((divided(column, matrix.over), row) for column, row in matrix.outer)
+    return Jacobian(own, tuple(outer), tuple(chain.before(per) for chain in matrix.chains))
 
 
 def tidied(tangent: Tangent) -> Tangent:
@@ -138,4 +157,6 @@ def tidied(tangent: Tangent) -> Tangent:
     own = None if own is ZERO else own
     chains = (chain.each(simplify) for chain in tangent.chains)
     chains = tuple(chain for chain in chains if all(f is not ZERO for f in chain.factors))
-    return None if own is None and not outer and not chains else Jacobian(own, outer, chains)
+    if own is None and not outer and not chains:
+        return None
+    return Jacobian(own, outer, chains, tuple(map(simplify, tangent.over)))

@@ -86,18 +86,7 @@ REDUCTIONS: dict[str, tuple[Callable[..., Expression], Callable[..., Expression]
 
 DISCRETE = frozenset(
     [
-        "less",
-        "less_equal",
-        "equal",
-        "logical_and",
-        "logical_or",
-        "logical_not",
-        "argpeak",
-        "class_index",
-        "class_count",
-        "held",
-        "peak_from",
-        "earlier_ties",
-        "within",
+        "less", "less_equal", "equal", "logical_and", "logical_or", "logical_not", "argpeak",
+        "class_index", "class_count", "held", "peak_from", "earlier_ties", "within",
     ]
-)
+)  # fmt: skip

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[int, int, str], None]]:
-    """Yield ``report(done, total, what)``, which moves a bar if stderr is a terminal."""
+    """Yield ``report(done, total, what)``: a bar on a terminal, elsewhere a line now and then."""
     if not sys.stderr.isatty():
-        yield lambda done, total, what: None
+        yield _lines(title)
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -45,6 +46,22 @@ def progress(title: str) -> Iterator[Callable[[int, int, str], None]]:
             bar.update(task, completed=done, total=total, description=words)
 
         yield report
+
+
+PAUSE = 5.0  # seconds between two lines: short work stays quiet, and a log shows what runs
+
+
+def _lines(title: str) -> Callable[[int, int, str], None]:
+    """Return a report in lines, for logs and pipes."""
+    last = monotonic()
+
+    def report(done: int, total: int, what: str) -> None:
+        nonlocal last
+        if monotonic() - last >= PAUSE:
+            last = monotonic()
+            say(f"{title}: {done} of {total}{what and f', {what}'}")
+
+    return report
 
 
 @click.command(short_help="Run an experiment with these losses.")

@@ -22,6 +22,7 @@ from lossary.functions.aggregates import (
     rest_share as rest_share,
     root as root,
     share as share,
+    share_power as share_power,
 )
 from lossary.functions.angles import (
     acos as acos,
@@ -34,7 +35,9 @@ from lossary.functions.asymmetric import (
 )
 from lossary.functions.beta import (
     beta_nll as beta_nll,
+    beta_nll_share_slope as beta_nll_share_slope,
     beta_nll_slope as beta_nll_slope,
+    trigamma_difference as trigamma_difference,
 )
 from lossary.functions.bounds import (
     negative_log_between as negative_log_between,
@@ -317,6 +320,7 @@ from lossary.functions.vectors import (
     centred as centred,
     cosine as cosine,
     cosine_gap as cosine_gap,
+    cosine_slope as cosine_slope,
     distance_difference as distance_difference,
     norm as norm,
     squared_deviations as squared_deviations,

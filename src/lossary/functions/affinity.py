@@ -1,8 +1,5 @@
 """Roots and powers of probabilities: Hellinger's distance, Bhattacharyya's, Tsallis' entropy."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from lossary.formula import Expression

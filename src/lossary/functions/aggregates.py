@@ -1,8 +1,5 @@
 """Sums over a named axis that a formula goes on to compute with: shares of a whole."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from typing import Any
@@ -14,6 +11,7 @@ from lossary.functions.vocabulary import (
     log,
     log1p,
     maximum,
+    minimum,
     named,
     sqrt,
     total,
@@ -90,6 +88,24 @@ def log_share(part: Expression, rest: Expression) -> Expression:
 def root(x: Expression, degree: Expression) -> Expression:
     """The root of a number from 0; its slope at 0 is 0, as that of a length."""
     return x ** (1 / degree)
+
+
+_LEAST, _MOST = 1e-150, 1e100
+"""What slopes of a power are bounded by: differences of them are taken, which are no NaN then."""
+
+
+@named(
+    means=lambda part, whole, power: (part / whole) ** power,
+    # Large where it overflows, never NaN: see above.
+    slope=lambda part, whole, power: (
+        minimum(power, _MOST) * share_power(part, whole, power) / maximum(part, _LEAST),
+        -(minimum(power, _MOST) * share_power(part, whole, power)) / maximum(whole, _LEAST),
+        weighted(share_power(part, whole, power), log(part / whole)),
+    ),
+)
+def share_power(part: Expression, whole: Expression, power: Expression) -> Expression:
+    """A power of a share of at most 1."""
+    return (part / whole) ** power
 
 
 def _root(tp: Expression, fp: Expression, fn: Expression, tn: Expression) -> Expression:

@@ -1,8 +1,5 @@
 """Angles of numbers: the inverse functions of tangent and cosine."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from math import pi

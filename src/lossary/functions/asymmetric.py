@@ -1,8 +1,5 @@
 """Powers of a probability of the wrong class, which losses of noisy or rare labels take."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from lossary.formula import Expression, constant

@@ -1,8 +1,5 @@
 """Modified Bessel functions of the first kind, scaled so that they do not overflow."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from math import factorial

@@ -1,14 +1,18 @@
 """The probability between two bounds, whose two parts may be all but equal."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from math import inf
 
 from lossary.formula import Expression
-from lossary.functions.elementwise import sech_squared, sigmoid, softplus
+from lossary.functions.carried import (
+    exp_of_rounded,
+    expm1_of_rounded,
+    made_good,
+    sigmoid_of_rounded,
+    softplus_of_rounded,
+)
+from lossary.functions.elementwise import sech_squared, sigmoid
 from lossary.functions.exponentials import log1mexp
 from lossary.functions.vocabulary import (
     absolute,
@@ -32,20 +36,29 @@ def _bent(z: Expression) -> Expression:
 
 def _width(first: Expression, second: Expression, scale: Expression) -> Expression:
     """Return how far the bounds are apart, 0 also where both are infinite."""
-    return where(first == second, 0, absolute(first - second)) / scale
+    apart = maximum(first, second) - minimum(first, second)
+    return where(first == second, 0, apart) / scale
+
+
+def _log_of_width(width: Expression) -> Expression:
+    """Return log(1 - exp(-width)) of a computed width."""
+    whole, rest = made_good(width)
+    return log1mexp(whole) + where(whole > 0, rest / expm1(whole), 0)
 
 
 def _by_bound(x: Expression, own: Expression, other: Expression, scale: Expression) -> Expression:
     """Return the slope in one bound: what it lies beyond, and how near the other one is."""
     z, width = (own - x) / scale, _width(own, other, scale)
-    near = exp(-width) / -expm1(-width)
-    return where(own < other, sigmoid(z) + near, -(sigmoid(-z) + near)) / scale
+    near = exp_of_rounded(-width) / -expm1_of_rounded(-width)
+    return (
+        where(own < other, sigmoid_of_rounded(z) + near, -(sigmoid_of_rounded(-z) + near)) / scale
+    )
 
 
 def _by_scale(x: Expression, low: Expression, high: Expression, scale: Expression) -> Expression:
     a, b = (minimum(low, high) - x) / scale, (maximum(low, high) - x) / scale
-    below = where(absolute(a) < inf, a * sigmoid(a), 0)
-    above = where(absolute(b) < inf, b * sigmoid(-b), 0)
+    below = where(absolute(a) < inf, a * sigmoid_of_rounded(a), 0)
+    above = where(absolute(b) < inf, b * sigmoid_of_rounded(-b), 0)
     width = _width(low, high, scale)
     return (above - below + where(width < 700, width / expm1(width), 0)) / scale
 
@@ -64,10 +77,12 @@ def nearer_bound(x: Expression, low: Expression, high: Expression, scale: Expres
     """The slope of negative_log_between in x: which of both bounds is nearer."""
     a, b = (minimum(low, high) - x) / scale, (maximum(low, high) - x) / scale
     # sigmoid(-b) - sigmoid(a) over a common denominator, of which two are there to choose from.
-    left, right = expm1(-absolute(a + b)), a + b > 0
-    inside = where(right, left * sigmoid(a) * sigmoid(b), -left * sigmoid(-a) * sigmoid(-b))
-    ends = where(a == -inf, sigmoid(-b), -sigmoid(a))
-    return where((a == -inf) | (b == inf), ends, inside) / scale
+    right = a + b > 0
+    left = expm1_of_rounded(where(right, -(a + b), a + b))
+    over = where(right, 1, -1) * left
+    sides = [sigmoid_of_rounded(where(right, each, -each)) for each in (a, b)]
+    ends = where(a == -inf, sigmoid_of_rounded(-b), -sigmoid_of_rounded(a))
+    return where((a == -inf) | (b == inf), ends, over * sides[0] * sides[1]) / scale
 
 
 @named(
@@ -89,4 +104,5 @@ def negative_log_between(
 ) -> Expression:
     """The negative log-probability that a logistic number lies between two bounds."""
     a, b = (minimum(low, high) - x) / scale, (maximum(low, high) - x) / scale
-    return softplus(-b) + softplus(a) - log1mexp(_width(low, high, scale))
+    lost = softplus_of_rounded(-b) + softplus_of_rounded(a)
+    return lost - _log_of_width(_width(low, high, scale))

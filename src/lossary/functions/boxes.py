@@ -4,9 +4,6 @@ Areas are sums of areas, never differences: with w = both + own rest, W = both +
 their likes along y, the union less the intersection is own rest * h + both * own rest of h + ...
 """
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from lossary.formula import Expression

@@ -3,9 +3,6 @@
 exp amplifies the rounding of its argument by that argument, which goes up to 745.
 """
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from collections.abc import Callable

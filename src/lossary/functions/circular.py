@@ -1,8 +1,5 @@
 """Angles that are random: the von Mises distribution, and angles that are multiplied."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from lossary.formula import Expression

@@ -1,8 +1,5 @@
 """Arithmetic that carries its rounding along."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from functools import reduce

@@ -1,8 +1,5 @@
 """Continuous ranked probability scores that exponentials and the error function are part of."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from math import factorial, log

@@ -1,8 +1,5 @@
 """Functions of numbers: sigmoids, logarithms of ratios, log-cosh."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from math import inf

@@ -1,8 +1,5 @@
 """The error function, and the normal distribution: its tails, their logarithms and their hazard."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from math import factorial

@@ -1,8 +1,5 @@
 """Hyperbolic functions, and differences of exponentials, squares and roots."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from math import e, factorial, inf

@@ -1,8 +1,5 @@
 """Gains and discounts of ranking: 2^y - 1 for a relevance y, 1 / log(1 + r) at place r."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from math import log as log_of

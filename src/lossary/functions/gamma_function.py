@@ -4,9 +4,6 @@ Stirling's formula with its gap is right for all of them; it cancels only near t
 logarithm, 1 and 2, and of digamma, 1.46, which have series of their own.
 """
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from math import log as number_log

@@ -1,8 +1,5 @@
 """How far a function is from its tangent, right also where the two meet."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from math import factorial

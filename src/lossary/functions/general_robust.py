@@ -1,8 +1,5 @@
 """The general robust loss of an error: one family from least squares to a bell, with its limits."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from math import inf

@@ -1,8 +1,5 @@
 """Likelihoods with heavy or uneven tails, whose errors in units of a scale may overflow."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from math import inf

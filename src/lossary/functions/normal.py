@@ -4,9 +4,6 @@ A square over a variance is never taken apart: beside an error of 0 it is 0, als
 variance is too small for a number.
 """
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from lossary.formula import Expression, constant

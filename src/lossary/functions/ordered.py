@@ -6,9 +6,6 @@ sum. The key is a constant, as orders are, and the way back is the same sum with
 round. With ``within=`` only members of the same group compare, each group as if it were alone.
 """
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,8 +1,5 @@
 """The focal loss of a target that says how good a detection is."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from lossary.formula import Expression, constant

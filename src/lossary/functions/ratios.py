@@ -1,8 +1,5 @@
 """How far two amounts are from each other, by their ratio, right also where they nearly agree."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from lossary.formula import Expression

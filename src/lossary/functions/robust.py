@@ -1,8 +1,5 @@
 """Functions of an error that level off, or begin beyond a width."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from lossary.formula import Expression, constant

@@ -1,8 +1,5 @@
 """Likelihoods and scores of distributions, whose slopes do not cancel."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from math import inf

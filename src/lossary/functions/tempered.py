@@ -10,9 +10,6 @@ of what is linear in λ, so concave and rising for t > 1, convex and falling for
 Newton's steps from 0 never go too far, and one is enough where t = 1 or all scores are equal.
 """
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from functools import cache

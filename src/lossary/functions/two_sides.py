@@ -1,8 +1,5 @@
 """Yes and no: divergences of log-odds, and the complementary log-log link."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from lossary.formula import Expression

@@ -1,8 +1,5 @@
 """Lengths, angles and overlaps of vectors along the axis."""
 
-# A slope may mention its own function, which pyright cannot see through.
-# pyright: reportGeneralTypeIssues=false
-
 from __future__ import annotations
 
 from math import inf
@@ -42,12 +39,10 @@ def norm(x: Expression) -> Expression:
 
 @named(
     means=lambda x: weighted(x, 1 / norm(x)),
-    # 0 at the zero vector; the square of a length may under- or overflow.
-    slope=lambda x: (
-        Jacobian(_inverse_norm(x), ((unit(x), -unit(x) * _inverse_norm(x)),)),
-    ),
+    # 0 at the zero vector; what is divided by a length may overflow part by part.
+    slope=lambda x: (Jacobian(constant(1), ((-unit(x), unit(x)),), over=(_length(x),)),),
     shape="class",
-)  # fmt: skip
+)
 def unit(x: Expression) -> Expression:
     """The vector divided by its length; the zero vector stays zero, infinite entries are alike."""
     ratio = where(absolute(x) < inf, x / _largest(x), sign(x))
@@ -55,13 +50,9 @@ def unit(x: Expression) -> Expression:
     return ratio / where(length > 0, length, 1)
 
 
-def _inverse_norm(x: Expression) -> Expression:
-    return _per_norm(constant(1), x)
-
-
-def _per_norm(value: Expression, x: Expression) -> Expression:
-    """Divide by a length, which may be so small that its inverse overflows; 0 for no length."""
-    return where(norm(x) > 0, value / norm(x), 0)
+def _length(x: Expression) -> Expression:
+    """Return what makes 0 of all that is divided by the length of the zero vector."""
+    return where(norm(x) > 0, norm(x), inf)
 
 
 def _dot(x: Expression, y: Expression) -> Expression:
@@ -73,21 +64,8 @@ def _dot(x: Expression, y: Expression) -> Expression:
 _TWICE = 2.0**-100
 
 
-def _rejection_slopes(y: Expression, x: Expression) -> tuple[Jacobian, Jacobian]:
-    # With u, v the unit vectors of y, x and R = u - c v: dR/dy = (1 - u u' - v v' + c v u') / |y|,
-    # dR/dx = -(v R' + c (1 - v v')) / |x|.
-    rejected, along, c = unit_rejection(y, x), unit(x), cosine(x, y)
-    per_y, per_x = _inverse_norm(y), _inverse_norm(x)
-    return (
-        Jacobian(per_y, ((-rejected * per_y, unit(y)), (-along * per_y, along))),
-        Jacobian(-c * per_x, ((-along, rejected * per_x), (c * along * per_x, along))),
-    )
-
-
 @named(
     means=lambda y, x: unit(y) - cosine(x, y) * unit(x),
-    # In terms of what is left: u - c v cancels for parallel vectors.
-    slope=_rejection_slopes,
     shape="class",
 )
 def unit_rejection(y: Expression, x: Expression) -> Expression:
@@ -109,13 +87,31 @@ def unit_rejection(y: Expression, x: Expression) -> Expression:
     return where(known, (last + low) / where(length > 0, length, 1), 0)
 
 
+def _cosine_curvature(x: Expression, y: Expression) -> tuple[Jacobian, Jacobian]:
+    # With u, v the unit vectors of x, y, R = v - c u and S = u - c v, the slope R / |x| changes
+    # by -(u R' + R u' + c (1 - u u')) / |x|^2 with x, by (1 - u u' - R v') / |x| |y| with y.
+    u, v, c, rejected = unit(x), unit(y), cosine(x, y), unit_rejection(y, x)
+    return (
+        Jacobian(-c, ((c * u - rejected, u), (-u, rejected)), over=(_length(x), _length(x))),
+        Jacobian(constant(1), ((-u, u), (-rejected, v)), over=(_length(x), _length(y))),
+    )
+
+
+@named(
+    means=lambda x, y: weighted(unit_rejection(y, x), 1 / norm(x)),
+    # Parts alone may overflow, where the vectors are tiny.
+    slope=_cosine_curvature,
+    shape="class",
+)
+def cosine_slope(x: Expression, y: Expression) -> Expression:
+    """The slope of the cosine in x, 0 for the zero vector."""
+    return where(norm(x) > 0, unit_rejection(y, x) / norm(x), 0)
+
+
 @named(
     means=lambda x, y: weighted(total(x * y), 1 / (norm(x) * norm(y))),
     # In terms of what is left: u - c v cancels for parallel vectors.
-    slope=lambda x, y: (
-        _per_norm(unit_rejection(y, x), x),
-        _per_norm(unit_rejection(x, y), y),
-    ),
+    slope=lambda x, y: (cosine_slope(x, y), cosine_slope(y, x)),
     shape="row",
 )
 def cosine(x: Expression, y: Expression) -> Expression:
@@ -148,16 +144,15 @@ def _tanimoto_parts(x: Expression, y: Expression) -> tuple[Expression, ...]:
 
 
 def _tanimoto_curvature(x: Expression, y: Expression) -> tuple[Jacobian, Jacobian]:
-    union = total(x * x) + total(y * y) - total(x * y)
-    per_union = where(union > 0, 1 / union, 0)
-    gap, slope = tanimoto_gap(x, y), tanimoto_slope(x, y)
-    falls = -(2 * x - y) * per_union
+    # With the union U and the gap g: of their slopes 2 x - y and s, on scaled vectors.
+    _, scale, _, union = _tanimoto_parts(x, y)
+    over = (where(total(absolute(x) + absolute(y)) > 0, union, inf), scale, scale)
+    gap, slope, other = tanimoto_gap(x, y), tanimoto_slope(x, y), tanimoto_slope(y, x)
+    slope, other = scale * slope, scale * other
+    falls, rises = 2 * (x / scale) - y / scale, 2 * (y / scale) - x / scale
     return (
-        Jacobian((2 - 2 * gap) * per_union, ((falls, slope), (-slope * per_union, 2 * x - y))),
-        Jacobian(
-            (gap - 2) * per_union,
-            ((falls, tanimoto_slope(y, x)), (-slope * per_union, 2 * y - x)),
-        ),
+        Jacobian(2 - 2 * gap, ((-falls, slope), (-slope, falls)), over=over),
+        Jacobian(gap - 2, ((-falls, other), (-slope, rises)), over=over),
     )
 
 
@@ -211,9 +206,13 @@ def distance_difference(anchor: Expression, near: Expression, far: Expression) -
     shape="class",
 )
 def centred(x: Expression) -> Expression:
-    """The vector without its mean, which is taken out twice: once it is rounded."""
-    rest = x - total(x) / class_count()
-    return rest - total(rest) / class_count()
+    """The vector without its mean, which is taken out twice: once it is rounded.
+
+    A sum of parts of the vector does not overflow; what is left may, and has no mean then.
+    """
+    rest = x - total(x * (1 / class_count()))
+    left = total(rest)
+    return rest - where(absolute(left) < inf, left, 0) / class_count()
 
 
 @named(

@@ -20,11 +20,16 @@ Shape = Literal["elementwise", "row", "class"]
 
 @dataclass(frozen=True)
 class Jacobian:
-    """``d e_j / d x_k = diagonal_j [j = k] + sum over outer of column_j row_k``, and chains."""
+    """``d e_j / d x_k = diagonal_j [j = k] + sum over outer of column_j row_k``, and chains.
+
+    All of it is divided by the numbers that it is ``over``, after it has been added up: each part
+    alone may overflow where they are tiny.
+    """
 
     diagonal: Expression | None
     outer: tuple[tuple[Expression, Expression], ...] = ()
     chains: tuple[Chain, ...] = ()
+    over: tuple[Expression, ...] = ()
 
 
 Slope = Expression | Jacobian | None
@@ -106,40 +111,12 @@ def _signature(computed: Callable[..., Expression]) -> inspect.Signature:
 
 PRIMITIVES = frozenset(
     [
-        "add",
-        "subtract",
-        "multiply",
-        "divide",
-        "negative",
-        "power",
-        "absolute",
-        "sign",
-        "floor",
-        "sqrt",
-        "exp",
-        "expm1",
-        "log",
-        "log1p",
-        "tanh",
-        "sin",
-        "cos",
-        "maximum",
-        "minimum",
-        "less",
-        "less_equal",
-        "equal",
-        "logical_and",
-        "logical_or",
-        "logical_not",
-        "where",
-        "total",
-        "peak",
-        "argpeak",
-        "pick",
-        "class_index",
-        "class_count",
+        "add", "subtract", "multiply", "divide", "negative", "power", "absolute", "sign", "floor",
+        "sqrt", "exp", "expm1", "log", "log1p", "tanh", "sin", "cos", "maximum", "minimum", "less",
+        "less_equal", "equal", "logical_and", "logical_or", "logical_not", "where", "total", "peak",
+        "argpeak", "pick", "class_index", "class_count",
     ]
-)
+)  # fmt: skip
 
 
 TRUTHS = frozenset({"less", "less_equal", "equal", "logical_and", "logical_or", "logical_not"})

@@ -12,8 +12,9 @@ from dataclasses import replace
 
 from lossary.formula import Expression, apply, walk
 from lossary.functions import FUNCTIONS, ORDERED, maximum, pick, total, total_of_others, where
-from lossary.identities.matching import Bound, found_in_sum, is_number, matched, weights_of
+from lossary.identities.matching import found_in_sum, is_number, matched, weights_of
 from lossary.identities.rules import Identity
+from lossary.identities.sets import Known, count
 from lossary.identities.terms import (
     ARITHMETIC,
     ONE,
@@ -44,7 +45,7 @@ class Normal:
     def __init__(self, identities: Sequence[Identity], sets: Mapping[str, str]) -> None:
         self.identities = identities
         self.candidates: dict[frozenset[str], Sequence[Identity]] = {}
-        self.sets = sets
+        self.known = Known(sets)
         self.done: dict[Expression, Expression] = {}
 
     def __call__(self, expression: Expression) -> Expression:
@@ -88,7 +89,7 @@ class Normal:
         return [product]
 
     def _is_sign(self, node: Expression) -> bool:
-        return self._set_of(node) == "Sign"
+        return self.known.set_of(node) == "Sign"
 
     def _product(self, node: Expression) -> Term:
         operator, arguments = node.operator, node.arguments
@@ -117,7 +118,7 @@ class Normal:
                 continue
             patterns = terms_of(rule.left)
             for bound, common, rest in found_in_sum(patterns, terms, weights_of(patterns)):
-                if self._allowed(rule, bound):
+                if self.known.allows(rule, bound):
                     found = self(rule.instance(bound))
                     made = (
                         [common * t for t in terms_of(found)]
@@ -165,7 +166,7 @@ class Normal:
             if rule.left.operator != node.operator:
                 continue
             for bound in matched(rule.left, node, {}):
-                if self._allowed(rule, bound):
+                if self.known.allows(rule, bound):
                     found = rule.instance(bound)
                     if found is not node and (better := self(found)) is not node:
                         return better
@@ -250,42 +251,6 @@ class Normal:
         made *= as_factor(weight.arguments[1] if spell([left]) is spell([right]) else weight)
         return self._sum([made])
 
-    def _allowed(self, rule: Identity, bound: Bound) -> bool:
-        """Whether symbols that ask for a set stand for arguments from it; ``any`` is no number."""
-        stands = {name: bound[rule.symbols[name]] for name in rule.sets}
-        return all(
-            self._set_of(node) in rule.sets[name]
-            or ("any" in rule.sets[name] and not is_number(as_factor(node)))
-            or ("expression" in rule.sets[name] and self._is_positive(node))
-            for name, node in stands.items()
-        )
-
-    def _is_positive(self, node: Expression) -> bool:
-        """Whether an expression is above 0, as can be seen from its terms."""
-        terms = terms_of(node)
-        squares = all(term.number > 0 and self._is_square(term) for term in terms)
-        return squares and any(all(map(self._is_positive_factor, f)) for f in map(_all_of, terms))
-
-    def _is_square(self, term: Term) -> bool:
-        """Whether a term is not below 0: what is not known to be positive stands twice."""
-        return all(
-            self._is_positive_factor(f) or _count(f, side) % 2 == 0
-            for side in term.factors
-            for f in side
-        )
-
-    def _is_positive_factor(self, node: Expression) -> bool:
-        if node.operator in {"sqrt", "power"}:
-            return self._is_positive(node.arguments[0])
-        own = node.operator == "exp" or self._set_of(node) == "Positive"
-        return own or (node.operator in ARITHMETIC and self._is_positive(node))
-
-    def _set_of(self, node: Expression) -> str | None:
-        """Return the name of the set that an argument, or an entry of it, lies in."""
-        if node.operator == "pick":
-            return self._set_of(node.arguments[0])
-        return self.sets.get(str(node.payload)) if node.operator == "variable" else None
-
 
 def _power(node: Expression) -> int:
     """Return 2 for a square and -1 for an inverse, 0 for any other expression."""
@@ -300,7 +265,7 @@ def _evened(term: Term) -> Term:
     for factor in term.above:
         if _taken_from(factor):
             made *= -Term(1.0, (spell([-part for part in terms_of(factor)]),))
-        elif _count(factor, term.above) % 2 == 0 and factor.operator in {"subtract", *_ODD}:
+        elif count(factor, term.above) % 2 == 0 and factor.operator in {"subtract", *_ODD}:
             made *= Term(1.0, (_one_sign(factor),))
         else:
             made *= Term(1.0, (factor,))
@@ -320,14 +285,6 @@ def _one_sign(factor: Expression) -> Expression:
 
 def _sorted(arguments: Sequence[Expression]) -> tuple[Expression, ...]:
     return tuple(sorted(arguments, key=structure))
-
-
-def _count(factor: Expression, factors: Sequence[Expression]) -> int:
-    return sum(1 for other in factors if other is factor)
-
-
-def _all_of(term: Term) -> tuple[Expression, ...]:
-    return (*term.above, *term.below)
 
 
 def _operators(nodes: Iterable[Expression]) -> frozenset[str]:

@@ -20,11 +20,13 @@ from lossary.functions import (
     absolute,
     beyond,
     cumulate,
+    held,
     log,
     maximum,
     mean,
     peak,
     rest_share,
+    share_power,
     sigmoid,
     sqrt,
     total,
@@ -279,11 +281,11 @@ def lovasz_softmax(prediction: Annotated[Unit, positions], target: Annotated[Bin
 def _missing(prediction: Any, target: Any, region: Any, *, power: Any) -> Any:
     """What is missing over the whole; a factor of all weights cancels, and keeps them in range."""
     size = total(target, within=region)
-    least = maximum(-peak(-size, over=positions, where=size > 0), 2.2250738585072014e-308)
-    v = maximum(where(size > 0, size / least, 1), 1) ** power
+    least = held(maximum(-peak(-size, over=positions, where=size > 0), 2.2250738585072014e-308))
+    w = where(size > 0, share_power(least, maximum(least, size), power), 1)
     apart = prediction * (1 - target) + target * (1 - prediction)
     return rest_share(
-        2 * total(prediction * target / v, over=positions), total(apart / v, over=positions)
+        2 * total(prediction * target * w, over=positions), total(apart * w, over=positions)
     )
 
 

@@ -75,7 +75,7 @@ def _abbreviated(
 ) -> tuple[list[str], list[tuple[str, str]]]:
     known: dict[Expression, Expression] = {}
     if any(_signs(latex(formula)) >= LONG for formula in formulas):
-        for node in _candidates(formulas):
+        for node in _candidates(formulas, pairs=worth < WORTH_A_LETTER):
             if _is_choice(node) or _signs(latex(substitute(node, known))) >= worth:
                 known[node] = variable(f"part{len(known)}", axes=node.axes)
     count = len(known)
@@ -97,8 +97,11 @@ def _abbreviated(
     return [spell(formula, known) for formula in (*formulas, *followers)], meanings
 
 
-def _candidates(formulas: Sequence[Expression]) -> list[Expression]:
-    """Parts used twice in a formula, and cases inside a formula; inner parts come first."""
+def _candidates(formulas: Sequence[Expression], *, pairs: bool) -> list[Expression]:
+    """Parts used twice in a formula, and cases inside a formula; inner parts come first.
+
+    With ``pairs`` what belongs to a pair of members gets a letter too, with both indices.
+    """
     found: set[Expression] = set()
     for formula in formulas:
         users: dict[Expression, set[Expression]] = {}
@@ -106,7 +109,7 @@ def _candidates(formulas: Sequence[Expression]) -> list[Expression]:
         for node in walk(formula):
             for position, argument in enumerate(node.arguments):
                 next_case = node.operator == argument.operator == "where" and position == 2
-                known = next_case or (node, argument) in spelled or argument.paired
+                known = next_case or (node, argument) in spelled or (argument.paired and not pairs)
                 known = known or argument.operator == "within"  # it is no number
                 if argument.arguments and not known:
                     users.setdefault(argument, set()).add(node)

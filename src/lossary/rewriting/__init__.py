@@ -40,20 +40,11 @@ def rebuild(node: Expression, arguments: Sequence[Expression]) -> Expression:
 # Primitives that end the class axis, or start it.
 _ALONG_CLASSES = frozenset(
     {
-        "total",
-        "peak",
-        "argpeak",
-        "pick",
-        "class_index",
-        "class_count",
-        "slope",
-        "bend",
-        "order",
-        "order_within",
-        "total_of_others",
+        "total", "peak", "argpeak", "pick", "class_index", "class_count", "slope", "bend", "order",
+        "order_within", "total_of_others",
     }
     | ORDERED
-)
+)  # fmt: skip
 
 
 def simplify(expression: Expression) -> Expression:

@@ -56,15 +56,10 @@ DECISIONS: dict[str, Callable[..., bool]] = {
 # Functions whose size is at most 1, so that a weight of 0 needs no guard.
 BOUNDED = frozenset(
     {
-        "sigmoid",
-        "sigmoid_power",
-        "tanh",
-        "sign",
-        "softmax",
-        "softmax_complement",
+        "sigmoid", "sigmoid_power", "tanh", "sign", "softmax", "softmax_complement",
         "softmax_minus_one_hot",
     }
-)
+)  # fmt: skip
 
 COMPLEMENTS: dict[str, Callable[..., Expression]] = {
     "sigmoid": lambda x: sigmoid(-x),
