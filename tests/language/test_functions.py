@@ -63,6 +63,8 @@ def quietly(function, *arrays):
 # not nearly cancel (what nearly cancels is measured in ulps by test_oracle.py).
 LOG_PROBABILITIES = ((-1e-9, -0.5, -40.0, -1e30), (-1e-300, -1e-9, -0.5, -40.0, -900.0))
 GRADES, WHOLE = (0.0, 1e-300, 1e-9, 0.3, 1.0, 7.5, 1023.75, 2000.25), (0.0, 7.0, 1024.0, 2000.0)
+SHAPES = (1e-9, 0.25, 1.0, 4.0, 15.5, 17.0, 1e4)
+AMOUNTS_BESIDE = (1e-300, 1e-9, 0.5, 1.0, 3.75, 15.9, 16.1, 40.0, 9.9e3, 1.01e4)
 ARGUMENTS = {
     "sum_of_three": (REAL, REAL, (0.0, 1.0)),
     "exp_difference": ((*REAL, -INF), REAL),
@@ -215,6 +217,9 @@ ARGUMENTS = {
     "stirling_gap": ((1e-60, 1e-9, 0.25, 0.51, 1.0, 40.0, 1e30),),
     "stirling_slope": ((1e-60, 1e-9, 0.25, 0.51, 1.0, 40.0, 1e30),),
     "stirling_bend": ((1e-60, 1e-9, 0.49, 0.51, 1.0, 40.0, 1e30),),
+    "gammainc": (SHAPES, (*AMOUNTS_BESIDE, 0.0)),
+    "gammaincc": (SHAPES[1:], (*AMOUNTS_BESIDE, 0.0)),
+    "gamma_density": (SHAPES, AMOUNTS_BESIDE),
     "i0e": ((*REAL, 7.9, -8.1),),
     "i1e": ((*REAL, 7.9, -8.1),),
     "atan": ((*REAL, 0.43, 0.44, -0.68, 0.69, 1.2, 2.4, -2.5, *ENDLESS),),
@@ -246,6 +251,7 @@ ARGUMENTS = {
 ALLOWED = {
     "sigmoid_power": 32, "jensen_gap": 16, "shifted_focal": 32, "beta_nll": 16,
     "negative_log_between": 16, "von_mises_concentration_slope": 32,
+    "gamma_density": 96, "gammainc": 96, "gammaincc": 96,
 }  # fmt: skip
 
 KNOWN = {*CALLS, *ROW_CALLS, *CLASS_CALLS, *RANKED, "within"}

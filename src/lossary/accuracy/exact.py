@@ -102,6 +102,8 @@ IN_MPMATH: dict[str, Callable[..., Any]] = {
     "trigamma": lambda m, x: m.psi(1, x),
     "i0e": lambda m, x: m.besseli(0, x) * m.exp(-abs(x)),
     "i1e": lambda m, x: m.besseli(1, x) * m.exp(-abs(x)),
+    "gammainc": lambda m, a, x: m.gammainc(a, 0, x, regularized=True),
+    "gammaincc": lambda m, a, x: m.gammainc(a, x, regularized=True),
     "atan": lambda m, x: m.atan(x),
     "acos": lambda m, x: m.acos(x),
 }

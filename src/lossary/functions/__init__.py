@@ -223,6 +223,11 @@ from lossary.functions.quality import (
     sigmoid_quality_focal_slope as sigmoid_quality_focal_slope,
     sigmoid_quality_focal_target_slope as sigmoid_quality_focal_target_slope,
 )
+from lossary.functions.incomplete_gamma import (
+    gamma_density as gamma_density,
+    gammainc as gammainc,
+    gammaincc as gammaincc,
+)
 from lossary.functions.ratios import (
     inverse_difference as inverse_difference,
     jeffreys_slope as jeffreys_slope,
@@ -329,7 +334,9 @@ from lossary.functions.vocabulary import (
     FUNCTIONS as FUNCTIONS,
     Function as Function,
     Jacobian as Jacobian,
+    NoSlope as NoSlope,
     PRIMITIVES as PRIMITIVES,
+    Slope as Slope,
     absolute as absolute,
     argpeak as argpeak,
     class_count as class_count,
