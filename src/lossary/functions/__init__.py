@@ -223,6 +223,12 @@ from lossary.functions.quality import (
     sigmoid_quality_focal_slope as sigmoid_quality_focal_slope,
     sigmoid_quality_focal_target_slope as sigmoid_quality_focal_target_slope,
 )
+from lossary.functions.gamma_crps import (
+    gamma_crps as gamma_crps,
+    gamma_crps_rate_slope as gamma_crps_rate_slope,
+    poisson_crps as poisson_crps,
+    poisson_crps_slope as poisson_crps_slope,
+)
 from lossary.functions.incomplete_gamma import (
     gamma_density as gamma_density,
     gammainc as gammainc,

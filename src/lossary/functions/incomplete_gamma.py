@@ -42,7 +42,7 @@ _MOST = 1e300  # beside which a product with an infinite number has no value
 SHAPE = NoSlope("a slope in its shape has no closed form")
 
 
-def _power_over_gamma(a: Expression, x: Expression) -> Expression:
+def power_over_gamma(a: Expression, x: Expression) -> Expression:
     """Return x^a e^-x / Gamma(a), in factors for small shapes and by Stirling's formula above."""
     low, high, near = minimum(a, _FEW), maximum(a, _FEW), minimum(x, _GONE)
     few = low * near**low * exp(-lgamma(low + 1)) * exp(-near)
@@ -61,7 +61,7 @@ def _power_over_gamma(a: Expression, x: Expression) -> Expression:
 def gamma_density(shape: Expression, x: Expression) -> Expression:
     """Density of a gamma distribution of rate 1."""
     tiny = x < 1e-300
-    found = _power_over_gamma(shape, x) / where(tiny, 1, x)
+    found = power_over_gamma(shape, x) / where(tiny, 1, x)
     least = where(shape == 1, 1, x ** (shape - 1) * exp(-lgamma(shape)))
     return where(tiny, least, found)
 
@@ -95,7 +95,7 @@ def _smaller(a: Expression, x: Expression) -> tuple[Expression, Expression]:
     series = (x < 1) | ((x < a) & (x < _NEAR))
     found = where(series, _series(a, x), _to_infinity(a, x))
     # Beside a weight of 0 a part may be infinite.
-    return series | (x < a), weighted(_power_over_gamma(a, x), found)
+    return series | (x < a), weighted(power_over_gamma(a, x), found)
 
 
 @named(

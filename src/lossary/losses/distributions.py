@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from lossary.definition import loss
 from lossary.domain import (
     Angle,
+    Count,
     Domain,
     Levels,
     Logit,
@@ -26,8 +27,11 @@ from lossary.functions import (
     cos,
     erf,
     exp,
+    gammainc,
+    gammaincc,
     held,
     i0e,
+    i1e,
     lgamma,
     log,
     maximum,
@@ -128,6 +132,32 @@ def crps_normal(location: Real, target: Real, scale: Positive):
 def crps_exponential(rate: Positive, target: NonNegative):
     """Continuous ranked probability score of an exponential distribution."""
     return target - 2 * (1 - exp(-rate * target)) / rate + 1 / (2 * rate)
+
+
+@loss(
+    source="Gneiting and Raftery 2007, doi:10.1198/016214506000001437; closed form: Jordan, "
+    "Krüger and Lerch 2019, doi:10.18637/jss.v090.i12, app. A",
+    promises="non_negative",
+)
+def crps_gamma(rate: Positive, target: NonNegative, *, shape: Positive = 1.0):
+    """Continuous ranked probability score of a gamma distribution of this rate and shape."""
+    below, below_next = gammainc(shape, rate * target), gammainc(shape + 1, rate * target)
+    apart = exp(lgamma(shape + 1 / 2) - lgamma(shape)) / sqrt(pi)
+    return target * (2 * below - 1) - shape / rate * (2 * below_next - 1) - apart / rate
+
+
+@loss(
+    source="Gneiting and Raftery 2007, doi:10.1198/016214506000001437; closed form: Wei and Held "
+    "2014, doi:10.1007/s11749-014-0380-8; Jordan, Krüger and Lerch 2019, "
+    "doi:10.18637/jss.v090.i12, app. A",
+    promises="non_negative",
+)
+def crps_poisson(rate: Positive, target: Count):
+    """Continuous ranked probability score of a Poisson distribution."""
+    below = gammaincc(target + 1, rate)
+    mass = exp(target * log(rate) - rate - lgamma(target + 1))
+    apart = rate * (i0e(2 * rate) + i1e(2 * rate))
+    return (target - rate) * (2 * below - 1) + 2 * rate * mass - apart
 
 
 @loss(
