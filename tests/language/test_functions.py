@@ -79,6 +79,16 @@ ARGUMENTS = {
         (0.75, 20.0, INF),
         (0.25, 1.5, 1e9),
     ),
+    **dict.fromkeys(
+        ("negative_log_between_normal", "nearer_normal_bound"),
+        (
+            (0.0, -1.0, 40.0),
+            (0.5, -3.0, -INF),
+            (0.75, 20.0, INF),
+            (0.25, 1.5, 1e9),
+        ),
+    ),
+    "normal_bound_density": ((0.0, -1.0, 2.0), (0.5, -3.0), (0.75, 2.5), (0.25, 1.5, 1e9)),
     "angular_spread": ((0.0, 1e-9, 0.5, 7.5, 8.5, 1e9),),
     "von_mises_nll": ((0.0, -1.0, 3.0), (0.5, 3.0, -2.0), (0.25, 1.5, 1e9)),
     "von_mises_concentration_slope": ((0.0, -1.0, 3.0), (0.5, 3.0, -2.0), (0.25, 1.5, 1e9)),

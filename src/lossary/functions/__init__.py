@@ -40,6 +40,11 @@ from lossary.functions.bounds import (
     negative_log_between as negative_log_between,
     nearer_bound as nearer_bound,
 )
+from lossary.functions.normal_bounds import (
+    negative_log_between_normal as negative_log_between_normal,
+    nearer_normal_bound as nearer_normal_bound,
+    normal_bound_density as normal_bound_density,
+)
 from lossary.functions.bessel import (
     i0e as i0e,
     i1e as i1e,

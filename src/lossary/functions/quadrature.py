@@ -34,14 +34,16 @@ PLACES = (
 _BOTH = (*PLACES, *((1 - place, weight) for place, weight in reversed(PLACES)))
 
 
-def integral(fall: Callable[[Expression], Expression], length: Expression) -> Expression:
-    """Return the integral of exp(-fall(s)) from 0 to a length where the fall has reached NATS.
+def integral(
+    fall: Callable[[Expression], Expression], length: Expression, power: int = 0
+) -> Expression:
+    """Return the integral of (s / length)^power exp(-fall(s)) from 0 to a length.
 
-    Small heights are added first.
+    That is how far it goes, or where the fall has reached NATS. Small heights are added first.
     """
     found: Any = None
     for place, weight in reversed(_BOTH):
-        part = weight * exp(-fall(length * place))
+        part = weight * place**power * exp(-fall(length * place))
         found = part if found is None else found + part
     return length * found
 

@@ -36,7 +36,9 @@ from lossary.functions import (
     log,
     maximum,
     minimum,
+    ndtr,
     negative_log_between,
+    negative_log_between_normal,
     pi,
     sigmoid,
     sqrt,
@@ -301,3 +303,20 @@ def logistic_interval(location: Real, lower: Logit, upper: Logit, *, scale: Posi
     low, high = minimum(lower, upper), maximum(lower, upper)
     beyond = log(1 + exp((location - high) / scale)) + log(1 + exp((low - location) / scale))
     return where(lower == upper, inf, beyond - log(1 - exp((low - high) / scale)))
+
+
+def _between_normal(location: Any, lower: Any, upper: Any, *, scale: Any) -> Any:
+    """The density at the nearer bound times an integral between both, however far out they are."""
+    return negative_log_between_normal(location, lower, upper, scale)
+
+
+@loss(
+    source="McCullagh 1980, doi:10.1111/j.2517-6161.1980.tb01109.x; as interval-censored times: "
+    "Kalbfleisch and Prentice 2002, doi:10.1002/9781118032985, sec. 3.2",
+    promises="non_negative convex",
+    computed=_between_normal,
+)
+def normal_interval(location: Real, lower: Logit, upper: Logit, *, scale: Positive = 1.0):
+    """Negative log-probability that a normal number lies between two bounds: ordinal probit."""
+    low, high = minimum(lower, upper), maximum(lower, upper)
+    return -log(ndtr((high - location) / scale) - ndtr((low - location) / scale))
