@@ -81,7 +81,7 @@ def _share(place: _Place, own: Expression) -> Expression:
     """Return the density at a bound over the probability."""
     nearer = absolute(own) == place.near
     fall = where(nearer, 0, place.width * (absolute(place.low + place.high) / 2))
-    return where(absolute(own) < inf, exp(-fall) / _over_density(place), 0)
+    return where(absolute(own) == inf, 0, exp(-fall) / _over_density(place))
 
 
 def _mass(x: Expression, first: Expression, second: Expression, scale: Expression) -> Expression:
@@ -149,10 +149,10 @@ def _density_slopes(
     slope=_density_slopes,
 )
 def normal_bound_density(
-    x: Expression, own: Expression, other: Expression, scale: Expression
+    x: Expression, first: Expression, second: Expression, scale: Expression
 ) -> Expression:
-    """Density of a normal number at a bound, in units of the scale, over that between both."""
-    return _share(_place(x, own, other, scale), (own - x) / scale)
+    """Density at the first bound, in units of the scale, over the probability between both."""
+    return _share(_place(x, first, second, scale), (first - x) / scale)
 
 
 def _curvature(x: Expression, u: Expression, v: Expression, s: Expression) -> Expression:
@@ -198,7 +198,7 @@ def nearer_normal_bound(
     middle = place.low + place.high
     size = -expm1(-place.width * (absolute(middle) / 2)) / _over_density(place)
     found = where(place.width > 0, size, place.near)
-    return where(place.near < inf, where(middle < 0, found, -found), 0) / scale
+    return where(place.near == inf, 0, where(middle < 0, found, -found)) / scale
 
 
 @named(
