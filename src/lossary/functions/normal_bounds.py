@@ -16,6 +16,7 @@ from math import pi as number_pi
 from typing import NamedTuple
 
 from lossary.formula import Expression, constant
+from lossary.functions.compensated import sum_of_three
 from lossary.functions.error_function import erf, ndtr
 from lossary.functions.quadrature import NATS, integral, root
 from lossary.functions.vocabulary import (
@@ -45,6 +46,8 @@ class _Place(NamedTuple):
     near: Expression
     """The distance of the nearer bound from the middle."""
     width: Expression
+    middle: Expression
+    """The sum of both."""
     apart: Expression
     """Whether the bounds lie on two sides of the middle."""
 
@@ -53,7 +56,9 @@ def _place(x: Expression, first: Expression, second: Expression, scale: Expressi
     low, high = (minimum(first, second) - x) / scale, (maximum(first, second) - x) / scale
     width = where(first == second, 0, absolute(first - second)) / scale
     near = minimum(absolute(low), absolute(high))
-    return _Place(low, high, near, width, (low < 0) & (high > 0))
+    exact = sum_of_three(first, second, -2 * x) / scale
+    middle = where(absolute(exact) < inf, exact, low + high)
+    return _Place(low, high, near, width, middle, (low < 0) & (high > 0))
 
 
 def _integral(place: _Place, power: int = 0) -> tuple[Expression, Expression]:
@@ -80,13 +85,14 @@ def _over_density(place: _Place) -> Expression:
 def _share(place: _Place, own: Expression) -> Expression:
     """Return the density at a bound over the probability."""
     nearer = absolute(own) == place.near
-    fall = where(nearer, 0, place.width * (absolute(place.low + place.high) / 2))
+    fall = where(nearer, 0, place.width * (absolute(place.middle) / 2))
     return where(absolute(own) == inf, 0, exp(-fall) / _over_density(place))
 
 
 def _mass(x: Expression, first: Expression, second: Expression, scale: Expression) -> Expression:
-    low, high = minimum(first, second), maximum(first, second)
-    return ndtr((high - x) / scale) - ndtr((low - x) / scale)
+    """Return the probability in words: a difference on the side where both have less."""
+    low, high = (minimum(first, second) - x) / scale, (maximum(first, second) - x) / scale
+    return where(low + high > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))
 
 
 def _sign(own: Expression, other: Expression) -> Expression:
@@ -195,10 +201,9 @@ def nearer_normal_bound(
 ) -> Expression:
     """The slope of negative_log_between_normal in x: which of both bounds is nearer."""
     place = _place(x, low, high, scale)
-    middle = place.low + place.high
-    size = -expm1(-place.width * (absolute(middle) / 2)) / _over_density(place)
+    size = -expm1(-place.width * (absolute(place.middle) / 2)) / _over_density(place)
     found = where(place.width > 0, size, place.near)
-    return where(place.near == inf, 0, where(middle < 0, found, -found)) / scale
+    return where(place.near == inf, 0, where(place.middle < 0, found, -found)) / scale
 
 
 @named(

@@ -318,5 +318,7 @@ def _between_normal(location: Any, lower: Any, upper: Any, *, scale: Any) -> Any
 )
 def normal_interval(location: Real, lower: Logit, upper: Logit, *, scale: Positive = 1.0):
     """Negative log-probability that a normal number lies between two bounds: ordinal probit."""
-    low, high = minimum(lower, upper), maximum(lower, upper)
-    return -log(ndtr((high - location) / scale) - ndtr((low - location) / scale))
+    low = (minimum(lower, upper) - location) / scale
+    high = (maximum(lower, upper) - location) / scale
+    # The same difference on either side of the middle: two numbers near 1 have lost theirs.
+    return -log(where(low + high > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low)))
