@@ -82,9 +82,9 @@ def _over_density(place: _Place) -> Expression:
     return where(place.apart, both, _integral(place)[0])
 
 
-def _share(place: _Place, own: Expression) -> Expression:
-    """Return the density at a bound over the probability."""
-    nearer = absolute(own) == place.near
+def _share(place: _Place, own: Expression, above: Expression) -> Expression:
+    """Return the density at a bound, which may be the one above, over the probability."""
+    nearer = where(above, place.middle <= 0, place.middle >= 0)
     fall = where(nearer, 0, place.width * (absolute(place.middle) / 2))
     return where(absolute(own) == inf, 0, exp(-fall) / _over_density(place))
 
@@ -158,7 +158,7 @@ def normal_bound_density(
     x: Expression, first: Expression, second: Expression, scale: Expression
 ) -> Expression:
     """Density at the first bound, in units of the scale, over the probability between both."""
-    return _share(_place(x, first, second, scale), (first - x) / scale)
+    return _share(_place(x, first, second, scale), (first - x) / scale, first >= second)
 
 
 def _curvature(x: Expression, u: Expression, v: Expression, s: Expression) -> Expression:

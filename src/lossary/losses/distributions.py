@@ -321,4 +321,5 @@ def normal_interval(location: Real, lower: Logit, upper: Logit, *, scale: Positi
     low = (minimum(lower, upper) - location) / scale
     high = (maximum(lower, upper) - location) / scale
     # The same difference on either side of the middle: two numbers near 1 have lost theirs.
-    return -log(where(low + high > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low)))
+    inside = where(low + high > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))
+    return where(lower == upper, inf, -log(inside))
