@@ -112,8 +112,9 @@ def _means(rate: Expression, y: Expression) -> Expression:
 def gamma_crps(rate: Expression, target: Expression, shape: Expression) -> Expression:
     """CRPS of a gamma distribution by its rate."""
     u = _means(rate, target)
-    beyond = (target - shape / rate) * (2 * gammainc(shape, u) - 1)
-    return beyond + (2 * (power_over_gamma(shape, u)) - _apart(shape)) / rate
+    beyond = (u - shape) * (2 * gammainc(shape, u) - 1)
+    near = (beyond + (2 * power_over_gamma(shape, u) - _apart(shape))) / rate
+    return where(u < _MOST, near, target - (shape + _apart(shape)) / rate)
 
 
 @named(

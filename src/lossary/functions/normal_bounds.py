@@ -35,6 +35,7 @@ from lossary.functions.vocabulary import (
 
 _ROOT_HALF, _HALF_LOG_2_PI = 0.5**0.5, number_log(2 * number_pi) / 2
 _ROOT_HALF_PI = (number_pi / 2) ** 0.5
+_MOST = 1e300  # an infinite number has no product with a length of 0
 _FAR = 40.0  # beyond it erf is 1 and a density over its probability is 0 beside another
 
 
@@ -63,7 +64,7 @@ def _place(x: Expression, first: Expression, second: Expression, scale: Expressi
 
 def _integral(place: _Place, power: int = 0) -> tuple[Expression, Expression]:
     """Return the integral between two bounds on one side, and how far it went."""
-    near = where(place.apart, 0, place.near)
+    near = where(place.apart, 0, minimum(place.near, _MOST))
     length = minimum(place.width, root(constant(0.5), near, NATS))
     return integral(lambda s: (near + s / 2) * s, length, power), length
 
