@@ -41,10 +41,13 @@ def _missing(series: list[float], rate: Expression) -> Expression:
     return small * polynomial(series, small)
 
 
+def _mass(rate: Expression, y: Expression) -> Expression:
+    return exp(weighted(y, log(rate)) - rate - lgamma(y + 1))
+
+
 def _poisson_crps_meaning(rate: Expression, y: Expression) -> Expression:
-    mass = exp(weighted(y, log(rate)) - rate - lgamma(y + 1))
     apart = rate * (i0e(2 * rate) + i1e(2 * rate))
-    return (y - rate) * (2 * gammaincc(y + 1, rate) - 1) + 2 * rate * mass - apart
+    return (y - rate) * (2 * gammaincc(y + 1, rate) - 1) + 2 * rate * _mass(rate, y) - apart
 
 
 @named(
@@ -61,13 +64,8 @@ def poisson_crps(rate: Expression, count: Expression) -> Expression:
     return where(close, rate * _missing(_NOT_APART, rate), whole)
 
 
-def _less(rate: Expression, y: Expression) -> Expression:
-    """Return the probability of a smaller count."""
-    return where(y == 0, 0, gammaincc(where(y == 0, 1, y), rate))
-
-
 @named(
-    means=lambda rate, y: 1 - 2 * _less(rate, y) - i0e(2 * rate),
+    means=lambda rate, y: 2 * gammainc(y + 1, rate) - 1 + 2 * _mass(rate, y) - i0e(2 * rate),
     # The probability of the count before, twice, and how fast two counts drift apart.
     slope=lambda rate, y: (
         2 * where(y == 0, 0, gamma_density(where(y == 0, 1, y), rate))
@@ -78,9 +76,9 @@ def _less(rate: Expression, y: Expression) -> Expression:
 def poisson_crps_slope(rate: Expression, count: Expression) -> Expression:
     """The slope of poisson_crps in the rate."""
     close = (count == 0) & (rate < 0.25)
-    return where(
-        close, _missing(_NOT_APART_SLOPE, rate), 1 - 2 * _less(rate, count) - i0e(2 * rate)
-    )
+    beyond = 2 * gammainc(count + 1, rate) - 1
+    whole = beyond + (2 * gamma_density(count + 1, rate) - i0e(2 * rate))
+    return where(close, _missing(_NOT_APART_SLOPE, rate), whole)
 
 
 def _apart(shape: Expression) -> Expression:
