@@ -158,6 +158,7 @@ VOCABULARY = {
     "erfc": exact.erfc,
     "loggamma": exact.loggamma,
     "besseli": exact.besseli,
+    "gammainc": exact.gammainc,
     "sigmoid": lambda x: 1 / (1 + exact.exp(-x)),
     "times_log": lambda x, y: exact.mpf(0) if x == 0 else x * exact.log(y),
     "dot": _dot,

@@ -128,10 +128,13 @@ class Expression:
 
     __rmatmul__ = __matmul__
 
-    def __mod__(self, other: Any) -> NoReturn:
-        refuse("a formula has no %", slips.for_operator(_author(), "{0} - {1} * floor({0} / {1})"))
+    def __mod__(self, other: Any) -> Expression:
+        if not isinstance(other, int) or other != 1:
+            self.__rmod__(other)
+        return self - apply("floor", self)  # as sets of whole numbers ask it of every library
 
-    __rmod__ = __mod__
+    def __rmod__(self, other: Any) -> NoReturn:
+        refuse("a formula has no %", slips.for_operator(_author(), "{0} - {1} * floor({0} / {1})"))
 
     def __bool__(self) -> NoReturn:  # noqa: PLE0304  (it refuses)
         refuse(

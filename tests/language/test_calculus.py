@@ -14,7 +14,7 @@ from lossary import calculus, rewriting
 from lossary import functions as f
 from lossary.calculus import PARTIALS, PUSHES, REDUCTIONS, jacobians, rules
 from lossary.formula import apply, constant, variable, walk
-from lossary.functions import FUNCTIONS, PRIMITIVES, Jacobian
+from lossary.functions import FUNCTIONS, PRIMITIVES, Jacobian, NoSlope
 from lossary.rewriting.rules import DECISIONS, FOLDS
 
 INF, NAN = math.inf, math.nan
@@ -154,6 +154,7 @@ def arguments_of(name):
         pool = iter((first, second, *rows, p, q))
         special = {"label": label, "power": a, **dict.fromkeys(("share", "probability", "rate"), p)}
         special |= {"box": g, "other": h, "by": k, "event": p, "weight": q}
+        special |= {"shape": b}
         special |= {"place": p, "further": q}
         special |= {
             "t1": a,
@@ -182,7 +183,7 @@ SLOPE_ROWS = [
     (name, i)
     for name in FUNCTIONS
     for i, slope in enumerate(calculus.slopes(name, *arguments_of(name)))
-    if slope is not None
+    if slope is not None and not isinstance(slope, NoSlope)
 ]
 
 

@@ -63,6 +63,9 @@ def quietly(function, *arrays):
 # not nearly cancel (what nearly cancels is measured in ulps by test_oracle.py).
 LOG_PROBABILITIES = ((-1e-9, -0.5, -40.0, -1e30), (-1e-300, -1e-9, -0.5, -40.0, -900.0))
 GRADES, WHOLE = (0.0, 1e-300, 1e-9, 0.3, 1.0, 7.5, 1023.75, 2000.25), (0.0, 7.0, 1024.0, 2000.0)
+RATES, COUNTS = (1e-300, 1e-9, 0.1, 0.3, 1.5, 20.0, 1e3), (0.0, 1.0, 7.0, 1100.0)
+SHAPES = (1e-9, 0.25, 1.0, 4.0, 15.5, 17.0, 1e4)
+AMOUNTS_BESIDE = (1e-3, 0.5, 1.0, 3.75, 15.9, 16.1, 40.0, 9.9e3)
 ARGUMENTS = {
     "sum_of_three": (REAL, REAL, (0.0, 1.0)),
     "exp_difference": ((*REAL, -INF), REAL),
@@ -79,6 +82,16 @@ ARGUMENTS = {
         (0.75, 20.0, INF),
         (0.25, 1.5, 1e9),
     ),
+    **dict.fromkeys(
+        ("negative_log_between_normal", "nearer_normal_bound"),
+        (
+            (0.0, -1.0, 40.0),
+            (0.5, -3.0, -INF),
+            (0.75, 20.0, INF),
+            (0.25, 1.5, 1e9),
+        ),
+    ),
+    "normal_bound_density": ((0.0, -1.0, 2.0), (0.5, -3.0), (0.75, 2.5), (0.25, 1.5, 1e9)),
     "angular_spread": ((0.0, 1e-9, 0.5, 7.5, 8.5, 1e9),),
     "von_mises_nll": ((0.0, -1.0, 3.0), (0.5, 3.0, -2.0), (0.25, 1.5, 1e9)),
     "von_mises_concentration_slope": ((0.0, -1.0, 3.0), (0.5, 3.0, -2.0), (0.25, 1.5, 1e9)),
@@ -218,6 +231,9 @@ ARGUMENTS = {
     "stirling_gap": ((1e-60, 1e-9, 0.25, 0.51, 1.0, 40.0, 1e30),),
     "stirling_slope": ((1e-60, 1e-9, 0.25, 0.51, 1.0, 40.0, 1e30),),
     "stirling_bend": ((1e-60, 1e-9, 0.49, 0.51, 1.0, 40.0, 1e30),),
+    "gammainc": (SHAPES, (*AMOUNTS_BESIDE, 0.0)),
+    "gammaincc": (SHAPES[1:], (*AMOUNTS_BESIDE, 0.0)),
+    "gamma_density": (SHAPES, AMOUNTS_BESIDE),
     "i0e": ((*REAL, 7.9, -8.1),),
     "i1e": ((*REAL, 7.9, -8.1),),
     "atan": ((*REAL, 0.43, 0.44, -0.68, 0.69, 1.2, 2.4, -2.5, *ENDLESS),),
@@ -228,6 +244,10 @@ ARGUMENTS = {
     "exponential_crps": ((1e-9, 0.7, 40.0, 1e30), SIZE),
     "exponential_crps_rate_slope": ((1e-9, 0.7, 40.0, 1e30), SIZE),
     "exponential_crps_slope": ((1e-9, 0.7, 40.0, 1e30), SIZE),
+    "poisson_crps": (RATES, COUNTS),
+    "poisson_crps_slope": (RATES, COUNTS),
+    "gamma_crps": ((0.3, 1.0, 40.0), (0.0, 1e-3, 0.5, 3.0, 1e4), (0.25, 1.0, 100.0)),
+    "gamma_crps_rate_slope": ((0.3, 1.0, 40.0), (0.0, 1e-3, 0.5, 3.0, 1e4), (0.25, 1.0, 100.0)),
     "matthews_gap": ((1e-9, 0.5, 40.0),) * 4,
     "exp2_over": (GRADES, WHOLE),
     "gain_over": (GRADES, WHOLE),
@@ -249,6 +269,9 @@ ARGUMENTS = {
 ALLOWED = {
     "sigmoid_power": 32, "jensen_gap": 16, "shifted_focal": 32, "beta_nll": 16,
     "negative_log_between": 16, "von_mises_concentration_slope": 32,
+    "gamma_density": 160, "gammainc": 160, "gammaincc": 160, "poisson_crps": 32, "negative_log_between_normal": 512, "nearer_normal_bound": 512,
+    "normal_bound_density": 64,
+    "poisson_crps_slope": 64, "gamma_crps": 32, "gamma_crps_rate_slope": 64,
 }  # fmt: skip
 
 KNOWN = {*CALLS, *ROW_CALLS, *CLASS_CALLS, *RANKED, "within"}

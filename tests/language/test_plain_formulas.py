@@ -83,6 +83,12 @@ WORDS = {
     "i0e": lambda x: np.frompyfunc(
         lambda v: float(mpmath.besseli(0, v) * mpmath.exp(-abs(v))), 1, 1
     )(x).astype(float),
+    "gammainc": lambda a, x: np.frompyfunc(
+        lambda a, x: float(mpmath.gammainc(a, 0, x, regularized=True)), 2, 1
+    )(a, x).astype(float),
+    "gammaincc": lambda a, x: np.frompyfunc(
+        lambda a, x: float(mpmath.gammainc(a, x, regularized=True)), 2, 1
+    )(a, x).astype(float),
     "ndtr": lambda x: np.frompyfunc(math.erfc, 1, 1)(-x / np.sqrt(2)).astype(float) / 2,
     "rank": lambda x: 1.0 + np.argsort(np.argsort(-x, axis=-1, kind="stable"), axis=-1),
     "softmax": softmax_of,

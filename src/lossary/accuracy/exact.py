@@ -62,6 +62,13 @@ def _ndtr(m: Any, x: Number) -> Number:
     return m.erfc(-x / m.sqrt(2)) / 2
 
 
+def _gamma_share(m: Any, a: Number, low: Number, high: Number) -> Number:
+    """Return what a gamma distribution of rate 1 has between two numbers."""
+    if not (a > 0 and low >= 0 and high >= 0):
+        return m.mpc(m.nan, 1)  # as a logarithm of a number below 0, no real number
+    return m.gammainc(a, low, high, regularized=True)
+
+
 # What each primitive means for numbers, and each function that textbooks have no other words for;
 # `where` and the class axis stand in _ALONG.
 IN_MPMATH: dict[str, Callable[..., Any]] = {
@@ -102,6 +109,8 @@ IN_MPMATH: dict[str, Callable[..., Any]] = {
     "trigamma": lambda m, x: m.psi(1, x),
     "i0e": lambda m, x: m.besseli(0, x) * m.exp(-abs(x)),
     "i1e": lambda m, x: m.besseli(1, x) * m.exp(-abs(x)),
+    "gammainc": lambda m, a, x: _gamma_share(m, a, 0, x),
+    "gammaincc": lambda m, a, x: _gamma_share(m, a, x, m.inf),
     "atan": lambda m, x: m.atan(x),
     "acos": lambda m, x: m.acos(x),
 }
@@ -294,6 +303,7 @@ def _kept(before: Any, now: Any) -> Any:
 # outside the domain.
 _REAL = frozenset(IN_MPMATH) - {
     "power", "sqrt", "log", "log1p", "acos", "lgamma", "digamma", "trigamma", "log_ndtr",
+    "gammainc", "gammaincc",
 }  # fmt: skip
 
 

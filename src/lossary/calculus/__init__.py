@@ -29,11 +29,14 @@ from lossary.calculus.jacobians import (
     unsigned,
 )
 from lossary.calculus.rules import DISCRETE, PARTIALS, PUSHES, REDUCTIONS
+from lossary.errors import FormulaError
 from lossary.formula import Expression, bottom_up, variable
 from lossary.functions import (
     FUNCTIONS,
     ORDERED_SLOPES,
     Jacobian,
+    NoSlope,
+    Slope,
     other,
     paired,
     parts_of,
@@ -128,39 +131,61 @@ def _push(node: Expression, i: int, tangent: Expression) -> Tangent:
 
 def _slope(node: Expression, i: int) -> Tangent:
     if node.operator in FUNCTIONS:
-        return slopes(node.operator, *node.arguments)[i]
+        slope = slopes(node.operator, *node.arguments)[i]
+        if isinstance(slope, NoSlope):
+            raise UnknownSlopeError(slope, node.arguments[i])
+        return slope
     if node.operator in ORDERED_SLOPES:
         return ORDERED_SLOPES[node.operator](*node.arguments)[i]
     return PARTIALS[node.operator][i](*node.arguments)
 
 
-def slopes(name: str, *arguments: Expression) -> tuple[Tangent, ...]:
+class UnknownSlopeError(FormulaError):
+    """A derivative rests on a slope that nobody has a formula for."""
+
+    def __init__(self, slope: NoSlope, argument: Expression) -> None:
+        super().__init__(
+            f"{slope.reason}, so there is no derivative by {argument!r}\n"
+            "hint: make it a setting, after the * of the signature, or hold it: held(x)"
+        )
+        self.slope: NoSlope = slope
+
+
+def slopes(name: str, *arguments: Expression) -> tuple[Slope, ...]:
     """Return the derivatives of a named function in each argument, as they are computed."""
     by_hand = FUNCTIONS[name].slope
     return by_hand(*arguments) if by_hand else slopes_of_meaning(name, *arguments)
 
 
-def slopes_of_meaning(name: str, *arguments: Expression) -> tuple[Tangent, ...]:
+def slopes_of_meaning(name: str, *arguments: Expression) -> tuple[Slope, ...]:
     """Return the derivatives of what a named function means, in the form that is computed."""
     by_entry = FUNCTIONS[name].shape == "elementwise"
     rows = tuple(not by_entry and argument.class_axis for argument in arguments)
     symbols, found = _derived(name, rows)
     known = dict(zip(symbols, arguments, strict=True))
-    return tuple(each(slope, lambda part: substitute(part, known)) for slope in found)
+    return tuple(
+        slope if isinstance(slope, NoSlope) else each(slope, lambda part: substitute(part, known))
+        for slope in found
+    )
 
 
 @cache
-def _derived(
-    name: str, rows: tuple[bool, ...]
-) -> tuple[tuple[Expression, ...], tuple[Tangent, ...]]:
+def _derived(name: str, rows: tuple[bool, ...]) -> tuple[tuple[Expression, ...], tuple[Slope, ...]]:
     """Return symbols, and the derivatives of a meaning by them, in the form that is computed."""
     function = FUNCTIONS[name]
     words = signature(function.computed).parameters
     symbols = tuple(variable(w, class_axis=row) for w, row in zip(words, rows, strict=True))
     means: Any = function.means  # there is one where no slope is given
     meaning = means(*symbols)
-    found = (derivative(meaning, symbol) for symbol in symbols)
-    return symbols, tuple(unsigned(each(slope, lambda part: stable(part, {}))) for slope in found)
+    return symbols, tuple(_stable_slope(meaning, symbol) for symbol in symbols)
+
+
+def _stable_slope(meaning: Expression, symbol: Expression) -> Slope:
+    try:
+        slope = derivative(meaning, symbol)
+    except UnknownSlopeError as error:
+        return error.slope
+    return unsigned(each(slope, lambda part: stable(part, {})))
 
 
 def _through(node: Expression, i: int, tangent: Expression | Jacobian) -> Tangent:

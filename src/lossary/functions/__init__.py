@@ -43,6 +43,11 @@ from lossary.functions.bounds import (
     negative_log_between as negative_log_between,
     nearer_bound as nearer_bound,
 )
+from lossary.functions.normal_bounds import (
+    negative_log_between_normal as negative_log_between_normal,
+    nearer_normal_bound as nearer_normal_bound,
+    normal_bound_density as normal_bound_density,
+)
 from lossary.functions.bessel import (
     i0e as i0e,
     i1e as i1e,
@@ -226,6 +231,17 @@ from lossary.functions.quality import (
     sigmoid_quality_focal_slope as sigmoid_quality_focal_slope,
     sigmoid_quality_focal_target_slope as sigmoid_quality_focal_target_slope,
 )
+from lossary.functions.gamma_crps import (
+    gamma_crps as gamma_crps,
+    gamma_crps_rate_slope as gamma_crps_rate_slope,
+    poisson_crps as poisson_crps,
+    poisson_crps_slope as poisson_crps_slope,
+)
+from lossary.functions.incomplete_gamma import (
+    gamma_density as gamma_density,
+    gammainc as gammainc,
+    gammaincc as gammaincc,
+)
 from lossary.functions.ratios import (
     inverse_difference as inverse_difference,
     jeffreys_slope as jeffreys_slope,
@@ -333,7 +349,9 @@ from lossary.functions.vocabulary import (
     FUNCTIONS as FUNCTIONS,
     Function as Function,
     Jacobian as Jacobian,
+    NoSlope as NoSlope,
     PRIMITIVES as PRIMITIVES,
+    Slope as Slope,
     absolute as absolute,
     argpeak as argpeak,
     class_count as class_count,

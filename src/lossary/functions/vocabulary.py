@@ -32,7 +32,14 @@ class Jacobian:
     over: tuple[Expression, ...] = ()
 
 
-Slope = Expression | Jacobian | None
+@dataclass(frozen=True)
+class NoSlope:
+    """Stands for a slope that nobody has a formula for: who asks for it is refused."""
+
+    reason: str
+
+
+Slope = Expression | Jacobian | NoSlope | None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from lossary.definition import loss
 from lossary.domain import (
     Angle,
+    Count,
     Domain,
     Levels,
     Logit,
@@ -26,13 +27,18 @@ from lossary.functions import (
     cos,
     erf,
     exp,
+    gammainc,
+    gammaincc,
     held,
     i0e,
+    i1e,
     lgamma,
     log,
     maximum,
     minimum,
+    ndtr,
     negative_log_between,
+    negative_log_between_normal,
     pi,
     sigmoid,
     sqrt,
@@ -128,6 +134,32 @@ def crps_normal(location: Real, target: Real, scale: Positive):
 def crps_exponential(rate: Positive, target: NonNegative):
     """Continuous ranked probability score of an exponential distribution."""
     return target - 2 * (1 - exp(-rate * target)) / rate + 1 / (2 * rate)
+
+
+@loss(
+    source="Gneiting and Raftery 2007, doi:10.1198/016214506000001437; closed form: Jordan, "
+    "Krüger and Lerch 2019, doi:10.18637/jss.v090.i12, app. A",
+    promises="non_negative",
+)
+def crps_gamma(rate: Positive, target: NonNegative, *, shape: Positive = 1.0):
+    """Continuous ranked probability score of a gamma distribution of this rate and shape."""
+    below, below_next = gammainc(shape, rate * target), gammainc(shape + 1, rate * target)
+    apart = exp(lgamma(shape + 1 / 2) - lgamma(shape)) / sqrt(pi)
+    return target * (2 * below - 1) - shape / rate * (2 * below_next - 1) - apart / rate
+
+
+@loss(
+    source="Gneiting and Raftery 2007, doi:10.1198/016214506000001437; closed form: Wei and Held "
+    "2014, doi:10.1007/s11749-014-0380-8; Jordan, Krüger and Lerch 2019, "
+    "doi:10.18637/jss.v090.i12, app. A",
+    promises="non_negative",
+)
+def crps_poisson(rate: Positive, target: Count):
+    """Continuous ranked probability score of a Poisson distribution."""
+    below = gammaincc(target + 1, rate)
+    mass = exp(target * log(rate) - rate - lgamma(target + 1))
+    apart = rate * (i0e(2 * rate) + i1e(2 * rate))
+    return (target - rate) * (2 * below - 1) + 2 * rate * mass - apart
 
 
 @loss(
@@ -271,3 +303,23 @@ def logistic_interval(location: Real, lower: Logit, upper: Logit, *, scale: Posi
     low, high = minimum(lower, upper), maximum(lower, upper)
     beyond = log(1 + exp((location - high) / scale)) + log(1 + exp((low - location) / scale))
     return where(lower == upper, inf, beyond - log(1 - exp((low - high) / scale)))
+
+
+def _between_normal(location: Any, lower: Any, upper: Any, *, scale: Any) -> Any:
+    """The density at the nearer bound times an integral between both, however far out they are."""
+    return negative_log_between_normal(location, lower, upper, scale)
+
+
+@loss(
+    source="McCullagh 1980, doi:10.1111/j.2517-6161.1980.tb01109.x; as interval-censored times: "
+    "Kalbfleisch and Prentice 2002, doi:10.1002/9781118032985, sec. 3.2",
+    promises="non_negative convex",
+    computed=_between_normal,
+)
+def normal_interval(location: Real, lower: Logit, upper: Logit, *, scale: Positive = 1.0):
+    """Negative log-probability that a normal number lies between two bounds: ordinal probit."""
+    low = (minimum(lower, upper) - location) / scale
+    high = (maximum(lower, upper) - location) / scale
+    # The same difference on either side of the middle: two numbers near 1 have lost theirs.
+    inside = where(low + high > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))
+    return where(lower == upper, inf, -log(inside))

@@ -118,6 +118,8 @@ WORDS: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "log_ndtr": (PREFIX, r"\log\Phi\left({0}\right)", (0,)),
     "i0e": (PRODUCT, r"e^{{-\left|{0}\right|}} \, I_0\left({0}\right)", (0,)),
     "i1e": (PRODUCT, r"e^{{-\left|{0}\right|}} \, I_1\left({0}\right)", (0,)),
+    "gammainc": (PREFIX, r"P\left({0},\, {1}\right)", (0, 0)),
+    "gammaincc": (PREFIX, r"Q\left({0},\, {1}\right)", (0, 0)),
     "atan": (PREFIX, r"\arctan\left({0}\right)", (0,)),
     "acos": (PREFIX, r"\arccos\left({0}\right)", (0,)),
     "norm": (ATOM, r"\left\lVert {0} \right\rVert", (0,)),

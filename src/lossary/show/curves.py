@@ -101,6 +101,7 @@ BESIDE_ONE = {
     "fair_crps_ensemble": {"target": 1.0},
     "symmetric_absolute_percentage_error": {"target": 1.0},
     "logistic_interval": {"upper": 1.0},
+    "normal_interval": {"upper": 1.0},
 }
 
 # What a target distribution gives to class 0 where it is no label: the least loss is not at an end.

@@ -10,11 +10,15 @@ from lossary.functions import (
     exp,
     expm1,
     exponential_crps,
+    gamma_crps,
     gamma_nll,
+    gammainc,
+    gammaincc,
     gaussian_nll,
     gumbel_nll,
     held,
     i0e,
+    i1e,
     laplace_crps,
     laplace_nll,
     lgamma,
@@ -30,6 +34,8 @@ from lossary.functions import (
     negative_binomial_nll,
     normal_crps,
     pi,
+    poisson_crps,
+    poisson_rate_nll,
     scaled_softplus,
     sqrt,
     student_t_constant,
@@ -122,6 +128,25 @@ SCORES = (
         "score of an exponential distribution",
         lambda r, y: y + 2 * expm1(-r * y) / r + 1 / (2 * r),
         lambda r, y: exponential_crps(r, y),
+    ),
+    identity(
+        "score of a Poisson distribution",
+        lambda r, y: (
+            (y - r) * (2 * gammaincc(y + 1, r) - 1)
+            + 2 * r * exp(-(lgamma(y + 1) + poisson_rate_nll(r, y)))
+            - r * (i0e(2 * r) + i1e(2 * r))
+        ),
+        lambda r, y: poisson_crps(r, y),
+        r=POSITIVE,
+    ),
+    identity(
+        "score of a gamma distribution",
+        lambda r, y, a: (
+            y * (2 * gammainc(a, r * y) - 1)
+            - a / r * (2 * gammainc(a + 1, r * y) - 1)
+            - exp(lgamma(a + 0.5) - lgamma(a)) / sqrt(pi) / r
+        ),
+        lambda r, y, a: gamma_crps(r, y, a),
     ),
     identity(
         "Gaussian times a power of its variance",
