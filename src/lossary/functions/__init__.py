@@ -23,6 +23,10 @@ from lossary.functions.aggregates import (
     root as root,
     share as share,
 )
+from lossary.functions.alpha import (
+    alpha_gap as alpha_gap,
+    power_of_ratio as power_of_ratio,
+)
 from lossary.functions.angles import (
     acos as acos,
     atan as atan,
