@@ -271,3 +271,10 @@ Box = Annotated[
            (0.0, 0.5, -1.0, 3.0, -20.0), (inf, float("nan")), axes=CLASSES, interval=True,
            entries=("x1", "y1", "x2", "y2"), ascending=((0, 2), (1, 3))),
 ]  # fmt: skip
+RotatedBox = Annotated[
+    Any,
+    Domain("RotatedBox", "the finite centre x, y, width, height and angle in radians of a box",
+           r"\mathbb{R}^5", lambda x: abs(x) < inf, (0.5, 1.0, -1.0, 3.0, 20.0),
+           (inf, float("nan")), neutral=1.0, axes=CLASSES, interval=True,
+           entries=("x", "y", "width", "height", "angle")),
+]  # fmt: skip

@@ -262,6 +262,10 @@ from lossary.functions.robust import (
     square_share_slope as square_share_slope,
     symmetric_error as symmetric_error,
 )
+from lossary.functions.rotated import (
+    box_bhattacharyya as box_bhattacharyya,
+    hellinger_of as hellinger_of,
+)
 from lossary.functions.scores import (
     gamma_nll as gamma_nll,
     gamma_nll_slope as gamma_nll_slope,

@@ -55,7 +55,7 @@ def _gap(x: Expression, y: Expression, a: Expression) -> Expression:
     tangent = maximum(minimum(d, _NEAR), -_NEAR)
     near = y * (exp_gap(tangent) - exp_gap(a * tangent) / _or_one(a))
     far = (x - y) - _log_power(x, y, a)
-    return where(x == y, 0, where(absolute(d) < _NEAR, near, far) / (1 - a))
+    return where((x == 0) & (y == 0), 0, where(absolute(d) < _NEAR, near, far) / (1 - a))
 
 
 def _by_power(x: Expression, y: Expression, a: Expression) -> Expression:
@@ -64,7 +64,7 @@ def _by_power(x: Expression, y: Expression, a: Expression) -> Expression:
     exponent = weighted(a, d)
     bent = exp(exponent) * exp_gap(-exponent) / _or_one(a * a)
     change = weighted(y, where(exponent == 0, d * d / 2, bent))
-    return where(x == y, 0, (_gap(x, y, a) - change) / (1 - a))
+    return where((x == 0) & (y == 0), 0, (_gap(x, y, a) - change) / (1 - a))
 
 
 def _slopes(x: Expression, y: Expression, a: Expression) -> tuple[Expression, ...]:

@@ -205,3 +205,13 @@ def proxy_nca(distances: Scores, label: Label):
     near = exp(-pick(distances, label))
     beaten = -log(near / total(exp(-distances), where=~is_class(label)))
     return where(class_count() > 1, beaten, 0)
+
+
+@loss(
+    source="He et al. 2020, arXiv:1911.05722, eq. 1",
+    promises="non_negative convex bounded_gradient",
+)
+def momentum_contrast(negatives: Scores, similarity: Real, *, temperature: Positive = 0.07):
+    """Negative log-probability of a query's own key among it and a queue of older keys: MoCo."""
+    own, queue = similarity / temperature, negatives / temperature
+    return -log(exp(own) / (exp(own) + total(exp(queue))))
