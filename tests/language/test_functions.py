@@ -109,6 +109,7 @@ ARGUMENTS = {
     "ratio_gap": (AMOUNT, AMOUNT),
     "ratio_gap_slope": (AMOUNT, AMOUNT),
     "rate_divergence": ((0.0, *AMOUNT), AMOUNT),
+    "hellinger_of": (SIZE,),
     "alpha_gap": (AMOUNT, AMOUNT, POWERS),
     "power_of_ratio": (AMOUNT, AMOUNT, POWERS),
     "exp_minus": ((0.0, 1e-9, -1e-9, -40.0, 40.0, -1e30), (0.0, 0.5, 1e9)),

@@ -263,8 +263,9 @@ from lossary.functions.robust import (
     symmetric_error as symmetric_error,
 )
 from lossary.functions.rotated import (
-    box_bhattacharyya as box_bhattacharyya,
     hellinger_of as hellinger_of,
+    normal_shape as normal_shape,
+    normal_shift as normal_shift,
 )
 from lossary.functions.scores import (
     gamma_nll as gamma_nll,

@@ -19,7 +19,7 @@ from functools import reduce
 from math import inf
 from typing import NamedTuple
 
-from lossary.formula import Expression
+from lossary.formula import Expression, constant
 from lossary.functions.compensated import product_error, rounding, scale_near, sum_error
 from lossary.functions.vocabulary import (
     absolute,
@@ -39,6 +39,7 @@ from lossary.functions.vocabulary import (
     where,
 )
 
+_ZERO = constant(0)
 _TURNS = 8  # an angle between two boxes up to which its sine is taken of the difference itself
 
 
@@ -62,15 +63,25 @@ def _covariance(
     return along, across, (a - b) * cos(t) * sin(t)
 
 
-def _bhattacharyya(box: Expression, other: Expression) -> Expression:
+def _shift(box: Expression, other: Expression) -> Expression:
     (x, y, w, h, t), (a, b, u, v, r) = _read(box), _read(other)
-    (along, across, both), (a2, b2, c2) = _covariance(w, h, t), _covariance(u, v, r)
-    along, across, both = along + a2, across + b2, both + c2
-    determinant = along * across - both**2
+    own_along, own_across, own_both = _covariance(w, h, t)
+    other_along, other_across, other_both = _covariance(u, v, r)
+    along, across, both = own_along + other_along, own_across + other_across, own_both + other_both
+    whole = along * across - both**2
     square = along * (y - b) ** 2 + across * (x - a) ** 2 + 2 * both * (a - x) * (y - b)
-    area = absolute(w * h / 12) * absolute(u * v / 12)
-    apart = square / determinant / 4 + log(determinant / (4 * sqrt(area))) / 2
-    return where(area == 0, where(_equal(box, other), 0, inf), apart)
+    return where((w * h == 0) | (u * v == 0), 0, square / whole / 4)
+
+
+def _shape(box: Expression, other: Expression) -> Expression:
+    (_, _, w, h, t), (_, _, u, v, r) = _read(box), _read(other)
+    own_along, own_across, own_both = _covariance(w, h, t)
+    other_along, other_across, other_both = _covariance(u, v, r)
+    along, across, both = own_along + other_along, own_across + other_across, own_both + other_both
+    whole = along * across - both**2
+    flat = where(_equal(box, other), 0, inf)
+    unlike = log(whole / (4 * (absolute(w * h) * absolute(u * v) / 144))) / 2
+    return where((w * h == 0) | (u * v == 0), flat, unlike)
 
 
 class _Side(NamedTuple):
@@ -155,53 +166,86 @@ def _flat(two: _Two) -> Expression:
     return (two.own.w * two.own.h == 0) | (two.other.w * two.other.h == 0)
 
 
-def _slope(box: Expression, other: Expression) -> Expression:
-    """Return the slope in the five numbers of the first box."""
-    two = _two(box, other)
+def _apart(two: _Two) -> tuple[Expression, Expression]:
+    """Return T^-1 times the distance, along the own box and across it."""
     own, beside, c, s = two.own, two.other, two.cosine, two.sine
     w, h, u, v = own.w, own.h, beside.w, beside.h
     whole = _or_one(two.determinant)
-    # T^-1 times the distance, along the own box and across it.
     along = h * h * own.along + (v * v * beside.along * c + u * u * beside.across * s)
     across = w * w * own.across + (u * u * beside.across * c - v * v * beside.along * s)
-    along, across = along / whole, across / whole
+    return along / whole, across / whole
+
+
+def _by_entry(
+    box: Expression, two: _Two, centre: tuple[Expression, Expression], sides: tuple[Expression, ...]
+) -> Expression:
+    """Return slopes in the five numbers of a box, of which the first four are per unit."""
+    _, _, width, height, _ = _read(box)
+    by_width, by_height, by_angle = sides
+    by_width, by_height = by_width * sign(width), by_height * sign(height)
+    by_length = where(is_class(2), by_width, by_height) / two.unit
+    by_length = where(is_class(0), centre[0], where(is_class(1), centre[1], by_length))
+    return where(_flat(two), 0, where(is_class(4), by_angle, by_length))
+
+
+def _shift_slope(box: Expression, other: Expression) -> Expression:
+    two = _two(box, other)
+    w, h, cosine, sine, *_ = two.own
+    along, across = _apart(two)
+    centre = (along * cosine - across * sine, along * sine + across * cosine)
+    by_angle = -6 * ((w - h) * (w + h)) * (along * across)
+    sides = (-6 * w * (along * along), -6 * h * (across * across), by_angle)
+    return _by_entry(box, two, tuple(6 * by / two.unit for by in centre), sides)
+
+
+def _shape_slope(box: Expression, other: Expression) -> Expression:
+    two = _two(box, other)
+    (w, h, *_), (u, v, *_), c, s = two.own, two.other, two.cosine, two.sine
+    whole = _or_one(two.determinant)
     same, level, turned = (
-        cross * both / whole
-        for cross, both in zip(_crosses(two), (w * h + u * v, w * v + h * u, w * u + h * v), strict=True)
+        cross * both / (2 * whole)
+        for cross, both in zip(
+            _crosses(two), (w * h + u * v, w * v + h * u, w * u + h * v), strict=True
+        )
     )
     skew = c * c * level + s * s * turned
-    by_width = (same + skew) / (2 * _or_one(w)) - 6 * w * (along * along)
-    by_height = (same - skew) / (2 * _or_one(h)) - 6 * h * (across * across)
-    longer = (w - h) * (w + h)
-    by_angle = longer * ((u - v) * (u + v) * (s * c) / whole - 6 * along * across)
-    by_x = 6 * (along * own.cosine - across * own.sine) / two.unit
-    by_y = 6 * (along * own.sine + across * own.cosine) / two.unit
-    _, _, width, height, _ = _read(box)
-    by_width, by_height = by_width * sign(width) / two.unit, by_height * sign(height) / two.unit
-    by_side = where(is_class(2), by_width, where(is_class(3), by_height, by_angle))
-    found = where(is_class(0), by_x, where(is_class(1), by_y, by_side))
-    return where(_flat(two), 0, found)
+    by_angle = (w - h) * (w + h) * ((u - v) * (u + v)) * (s * c) / whole
+    sides = ((same + skew) / _or_one(w), (same - skew) / _or_one(h), by_angle)
+    return _by_entry(box, two, (_ZERO, _ZERO), sides)
 
 
 @named(
-    means=_bhattacharyya,
-    # Of sides that nearly agree in terms of what they differ by.
-    slope=lambda box, other: (_slope(box, other), _slope(other, box)),
+    means=_shift,
+    # In a unit near the longest side.
+    slope=lambda box, other: (_shift_slope(box, other), _shift_slope(other, box)),
     shape="row",
     told=True,
 )
-def box_bhattacharyya(box: Expression, other: Expression) -> Expression:
-    """Bhattacharyya's distance of the normal distributions of two boxes with angles."""
+def normal_shift(box: Expression, other: Expression) -> Expression:
+    """Squared distance of two centres in units of both boxes: the first part of Bhattacharyya's."""
     two = _two(box, other)
     (w, h, _, _, along, across), (u, v, _, _, beside, aside) = two.own, two.other
     near = (h * along) * (h * along) + (w * across) * (w * across)
     square = near + ((v * beside) * (v * beside) + (u * aside) * (u * aside))
+    return where(_flat(two), 0, 3 * (square / _or_one(two.determinant)))
+
+
+@named(
+    means=_shape,
+    # Of sides that nearly agree in terms of what they differ by.
+    slope=lambda box, other: (_shape_slope(box, other), _shape_slope(other, box)),
+    shape="row",
+    told=True,
+)
+def normal_shape(box: Expression, other: Expression) -> Expression:
+    """How unlike the sides and angles of two boxes are: the second part of Bhattacharyya's."""
+    two = _two(box, other)
+    (w, h, *_), (u, v, *_) = two.own, two.other
     area = _or_one(2 * (sqrt(w * h) * sqrt(u * v)))
     same, level, turned = (cross / area for cross in _crosses(two))
     level, turned = two.cosine * level, two.sine * turned
-    shape = same * same + (level * level + turned * turned)
-    found = 3 * (square / _or_one(two.determinant)) + log1p(shape) / 2
-    return where(_flat(two), where(_equal(box, other), 0, inf), found)
+    unlike = log1p(same * same + (level * level + turned * turned)) / 2
+    return where(_flat(two), where(_equal(box, other), 0, inf), unlike)
 
 
 def _hellinger_slope(b: Expression) -> tuple[Expression]:

@@ -6,7 +6,6 @@ from lossary.definition import loss
 from lossary.domain import Box, NonNegative, Positive, RotatedBox
 from lossary.functions import (
     aspect_distance,
-    box_bhattacharyya,
     box_iou,
     centre_distance,
     enclosing_rest,
@@ -14,6 +13,8 @@ from lossary.functions import (
     held,
     log,
     norm,
+    normal_shape,
+    normal_shift,
     share,
     side_distance,
     sqrt,
@@ -115,8 +116,9 @@ def normalized_wasserstein(prediction: Box, target: Box, *, mean_size: Positive 
 )
 def prob_iou(prediction: RotatedBox, target: RotatedBox):
     """Hellinger's distance of two boxes with angles, taken as normal distributions."""
-    b = box_bhattacharyya(prediction, target)
-    return sqrt(1 - exp(-b))
+    d = normal_shift(prediction, target)
+    u = normal_shape(prediction, target)
+    return sqrt(1 - exp(-(d + u)))
 
 
 @loss(
@@ -125,4 +127,6 @@ def prob_iou(prediction: RotatedBox, target: RotatedBox):
 )
 def log_prob_iou(prediction: RotatedBox, target: RotatedBox):
     """Bhattacharyya's distance of two boxes with angles, taken as normal distributions."""
-    return box_bhattacharyya(prediction, target)
+    d = normal_shift(prediction, target)
+    u = normal_shape(prediction, target)
+    return d + u
