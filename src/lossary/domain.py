@@ -246,6 +246,12 @@ Cosines = Annotated[
            lambda x: (x >= -1) & (x <= 1), (0.0, 0.5, -0.5), (-1.5, 1.5, float("nan")),
            axes=CLASSES, interval=True),
 ]  # fmt: skip
+Units = Annotated[
+    Any,
+    Domain("Units", "a number in [0, 1] for each entry", r"[0, 1]^C", lambda x: (x >= 0) & (x <= 1),
+           (0.5, 0.0, 1.0, 0.125), (-0.25, 1.5, float("nan")), neutral=0.5, axes=CLASSES,
+           interval=True),
+]  # fmt: skip
 Levels = Annotated[
     Any,
     Domain("Levels", "a number strictly between 0 and 1 for each class", r"(0, 1)^C",

@@ -11,6 +11,8 @@ both exponentials lie above their tangents.
 
 from __future__ import annotations
 
+from math import inf
+
 from lossary.formula import Expression
 from lossary.functions.elementwise import log_ratio
 from lossary.functions.gaps import exp_gap
@@ -35,15 +37,28 @@ def _or_one(x: Expression) -> Expression:
     return where(x == 0, 1, x)
 
 
+def _none(x: Expression, y: Expression) -> Expression:
+    return (x == 0) & (y == 0)
+
+
+def _logarithm(x: Expression, y: Expression) -> Expression:
+    """Return log(x / y); two that are 0 agree."""
+    return where(_none(x, y), 0, log_ratio(x, y))
+
+
+def _root(x: Expression, y: Expression) -> Expression:
+    return where(_none(x, y), 1, sqrt(x) / sqrt(y))
+
+
 def _power(x: Expression, y: Expression, a: Expression) -> Expression:
     """Return x^a y^(1 - a) by the root of their ratio, so that no power of it overflows early."""
-    root = (sqrt(x) / sqrt(_or_one(y))) ** a
+    root = where(y == 0, 0, _root(x, y)) ** a
     return weighted(y, root) * root
 
 
 def _log_power(x: Expression, y: Expression, a: Expression) -> Expression:
     """Return y ((x / y)^a - 1) / a, and y log(x / y) where a is 0."""
-    d = log_ratio(x, y)
+    d = _logarithm(x, y)
     exponent = weighted(a, d)
     small = expm1(maximum(minimum(exponent, 1), -1)) / _or_one(a)
     below = weighted(y, where(a == 0, d, small))
@@ -51,20 +66,20 @@ def _log_power(x: Expression, y: Expression, a: Expression) -> Expression:
 
 
 def _gap(x: Expression, y: Expression, a: Expression) -> Expression:
-    d = log_ratio(x, y)
+    d = _logarithm(x, y)
     tangent = maximum(minimum(d, _NEAR), -_NEAR)
     near = y * (exp_gap(tangent) - exp_gap(a * tangent) / _or_one(a))
     far = (x - y) - _log_power(x, y, a)
-    return where((x == 0) & (y == 0), 0, where(absolute(d) < _NEAR, near, far) / (1 - a))
+    return where(absolute(d) < _NEAR, near, far) / (1 - a)
 
 
 def _by_power(x: Expression, y: Expression, a: Expression) -> Expression:
     """Return the slope in a, at most 1/2."""
-    d = log_ratio(x, y)
+    d = _logarithm(x, y)
     exponent = weighted(a, d)
     bent = exp(exponent) * exp_gap(-exponent) / _or_one(a * a)
     change = weighted(y, where(exponent == 0, d * d / 2, bent))
-    return where((x == 0) & (y == 0), 0, (_gap(x, y, a) - change) / (1 - a))
+    return (_gap(x, y, a) - change) / (1 - a)
 
 
 def _slopes(x: Expression, y: Expression, a: Expression) -> tuple[Expression, ...]:
@@ -79,9 +94,13 @@ def _general(x: Expression, y: Expression, a: Expression) -> Expression:
 
 @named(
     means=lambda x, y, a: where(
-        a == 1,
-        weighted(x, log(x / y)) - x + y,
-        where(a == 0, weighted(y, log(y / x)) - y + x, _general(x, y, a)),
+        _none(x, y),
+        0,
+        where(
+            a == 1,
+            weighted(x, log(x / y)) - x + y,
+            where(a == 0, weighted(y, log(y / x)) - y + x, _general(x, y, a)),
+        ),
     ),
     # That of the meaning is 0 / 0 at both limits.
     slope=_slopes,
@@ -92,14 +111,20 @@ def alpha_gap(x: Expression, y: Expression, a: Expression) -> Expression:
     return _gap(where(turned, y, x), where(turned, x, y), where(turned, 1 - a, a))
 
 
+def _part(x: Expression, y: Expression) -> Expression:
+    """Return sqrt(x / y); of nothing it is 0, as beside a little: slopes are those from within."""
+    return where(x == 0, 0, sqrt(x) / sqrt(y))
+
+
 def _ratio_slopes(x: Expression, y: Expression, a: Expression) -> tuple[Expression, ...]:
-    d = log_ratio(x, y)
+    d = where(x == 0, -inf, log_ratio(x, y))
     exponent = a * d
-    power = (sqrt(x) / sqrt(y)) ** a
+    power = _part(x, y) ** a
     by_power = where(
         exponent == 0, d * d / 2, exp(exponent) * exp_gap(-exponent) / _or_one(a * a)
     )
-    return power / x * power, -(power / y * power), by_power
+    by_first = where(x == 0, inf, power / x * power)
+    return by_first, -where(power == 0, 0, power / y * power), by_power
 
 
 @named(
@@ -109,8 +134,8 @@ def _ratio_slopes(x: Expression, y: Expression, a: Expression) -> tuple[Expressi
 )
 def power_of_ratio(x: Expression, y: Expression, a: Expression) -> Expression:
     """((x / y)^a - 1) / a, which is log(x / y) at 0."""
-    d = log_ratio(x, y)
+    d = where(x == 0, -inf, log_ratio(x, y))
     exponent = weighted(a, d)
     small = where(a == 0, d, expm1(maximum(minimum(exponent, 1), -1)) / _or_one(a))
-    root = (sqrt(x) / sqrt(y)) ** a
+    root = _part(x, y) ** a
     return where(absolute(exponent) < 1, small, (root * root - 1) / _or_one(a))

@@ -95,4 +95,5 @@ def alpha_divergence(probabilities: Simplex, target: Simplex, *, alpha: Real = 0
     p, t, a = probabilities, target, alpha
     between = (a * t + (1 - a) * p - t**a * p ** (1 - a)) / (a * (1 - a))
     to_target = p * log(p / t) - p + t
-    return total(where(a == 1, t * log(t / p) - t + p, where(a == 0, to_target, between)))
+    gap = where(a == 1, t * log(t / p) - t + p, where(a == 0, to_target, between))
+    return total(where((t == 0) & (p == 0), 0, gap))

@@ -16,6 +16,7 @@ from lossary.domain import (
     Real,
     Scores,
     Unit,
+    Units,
     positions,
 )
 from lossary.functions import (
@@ -187,12 +188,8 @@ def multi_task_logistic(logits: Scores, label: Label, event: Binary):
     promises="non_negative convex",
 )
 def deephit_ranking(
-    incidence: Annotated[Unit, positions],
-    own_incidence: Unit,
-    outlived: Annotated[Binary, positions],
-    *,
-    sigma: Positive = 0.1,
+    incidences: Units, own_incidence: Unit, outlived: Binaries, *, sigma: Positive = 0.1
 ):
     """How near those who outlive an event come to the risk that its own patient had by then."""
-    lead = own_incidence - incidence
-    return total(outlived * exp(-lead / sigma), over=positions)
+    lead = own_incidence - incidences
+    return total(outlived * exp(-lead / sigma))

@@ -55,7 +55,7 @@ SYMBOLS = {
     "query": "q", "stratum": "s", "strata": "s", "region": "k",
     "correlations": "x", "covariances": "x", "feature": "x", "deviation": r"\gamma",
     "redundancy_weight": r"\lambda", "concentration": r"\kappa",
-    "incidence": "f", "own_incidence": "F", "outlived": "A", "sigma": r"\sigma", "mean_size": "S",
+    "incidences": "f", "own_incidence": "F", "outlived": "A", "sigma": r"\sigma", "mean_size": "S",
 }  # fmt: skip
 
 ATOM, POWER, PREFIX, PRODUCT, SUM, COMPARE, LOGIC = 9, 8, 7, 6, 5, 4, 3

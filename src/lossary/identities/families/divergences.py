@@ -180,12 +180,16 @@ DIVERGENCES = (
     identity(
         "Amari's divergence",
         lambda x, y, a: where(
-            a == 1,
-            rate_divergence(x, y),
+            (x == 0) & (y == 0),
+            0,
             where(
-                a == 0,
-                rate_divergence(y, x),
-                (a * x + (1 - a) * y - x**a * y ** (1 - a)) / (a * (1 - a)),
+                a == 1,
+                rate_divergence(x, y),
+                where(
+                    a == 0,
+                    rate_divergence(y, x),
+                    (a * x + (1 - a) * y - x**a * y ** (1 - a)) / (a * (1 - a)),
+                ),
             ),
         ),
         lambda x, y, a: alpha_gap(x, y, a),
