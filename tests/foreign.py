@@ -68,6 +68,14 @@ def _bhattacharyya(p, t):
     return square / 8 + exact.log(exact.det(middle) / sizes) / 2
 
 
+def _ssim(p, t, c, d):
+    """1 minus the index of one window, from its moments."""
+    mean = lambda *xs: sum(map(exact.fprod, zip(*xs, strict=True))) / len(p)  # noqa: E731
+    m, n = mean(p), mean(t)
+    v, w, both = mean(p, p) - m * m, mean(t, t) - n * n, mean(p, t) - m * n
+    return 1 - (2 * m * n + c) * (2 * both + d) / ((m * m + n * n + c) * (v + w + d))
+
+
 def _box(p, t):
     """IoU, what is left of the enclosing box, and the distances of centres and of sides."""
     (x1, y1, x2, y2), (u1, v1, u2, v2) = p, t
@@ -158,6 +166,7 @@ VOCABULARY = {
     "ordered_pairs": _ordered_pairs,
     "box": _box,
     "bhattacharyya": _bhattacharyya,
+    "ssim": _ssim,
     "lovasz": _lovasz,
     "sparsemax": _sparsemax,
     "tempered": _tempered,
