@@ -212,6 +212,7 @@ from lossary.functions.ordered import (
     excess_from as excess_from,
     group_peak as group_peak,
     logsumexp_from as logsumexp_from,
+    next_above as next_above,
     rank as rank,
     share_from as share_from,
     tied as tied,

@@ -5,8 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from lossary.definition import loss
-from lossary.domain import Positive, Real, positions
-from lossary.functions import centred, class_count, hypot, mean, norm, sqrt
+from lossary.domain import Positive, Real, Scores, positions
+from lossary.functions import (
+    centred,
+    class_count,
+    class_index,
+    hypot,
+    mean,
+    next_above,
+    norm,
+    sqrt,
+    total,
+)
 
 
 def _apart(prediction: Any, target: Any, *, data_range: Any, k1: Any, k2: Any) -> Any:
@@ -41,3 +51,15 @@ def structural_similarity(
     c, d = (k1 * data_range) ** 2, (k2 * data_range) ** 2
     alike = (2 * m * n + c) * (2 * both + d)
     return 1 - alike / ((m**2 + n**2 + c) * (v + w + d))
+
+
+@loss(
+    source="Rudin, Osher and Fatemi 1992, doi:10.1016/0167-2789(92)90242-F; along one axis, as in "
+    "Tibshirani et al. 2005, doi:10.1111/j.1467-9868.2005.00490.x",
+    promises="non_negative convex bounded_gradient shift_invariant",
+)
+def total_variation(signals: Scores):
+    """Sum of the steps between neighbours along an axis, up and down."""
+    place = class_index()
+    step = next_above(signals, by=place) - signals
+    return total(abs(step), where=place < class_count() - 1)
