@@ -94,13 +94,13 @@ def _general(x: Expression, y: Expression, a: Expression) -> Expression:
 
 @named(
     means=lambda x, y, a: where(
-        _none(x, y),
-        0,
+        x + y > 0,
         where(
             a == 1,
             weighted(x, log(x / y)) - x + y,
             where(a == 0, weighted(y, log(y / x)) - y + x, _general(x, y, a)),
         ),
+        0,
     ),
     # That of the meaning is 0 / 0 at both limits.
     slope=_slopes,
@@ -120,9 +120,7 @@ def _ratio_slopes(x: Expression, y: Expression, a: Expression) -> tuple[Expressi
     d = where(x == 0, -inf, log_ratio(x, y))
     exponent = a * d
     power = _part(x, y) ** a
-    by_power = where(
-        exponent == 0, d * d / 2, exp(exponent) * exp_gap(-exponent) / _or_one(a * a)
-    )
+    by_power = where(exponent == 0, d * d / 2, exp(exponent) * exp_gap(-exponent) / _or_one(a * a))
     by_first = where(x == 0, inf, power / x * power)
     return by_first, -where(power == 0, 0, power / y * power), by_power
 

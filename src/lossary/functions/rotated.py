@@ -31,6 +31,7 @@ from lossary.functions.vocabulary import (
     log,
     log1p,
     maximum,
+    minimum,
     named,
     pick,
     sign,
@@ -40,6 +41,7 @@ from lossary.functions.vocabulary import (
 )
 
 _ZERO = constant(0)
+_FAR = 1e160
 _TURNS = 8  # an angle between two boxes up to which its sine is taken of the difference itself
 
 
@@ -115,11 +117,16 @@ class _Two(NamedTuple):
         return same + (c * c * level + s * s * turned)
 
 
+def _within(x: Expression) -> Expression:
+    """Return a distance up to where its square overflows, so that it is no infinity yet."""
+    return maximum(minimum(x, _FAR), -_FAR)
+
+
 def _two(box: Expression, other: Expression) -> _Two:
     (x, y, w, h, t), (a, b, u, v, r) = _read(box), _read(other)
     w, h, u, v = (absolute(side) for side in (w, h, u, v))
     unit = held(scale_near(reduce(maximum, (w, h, u, v))))
-    right, up = 2 * ((x / 2 - a / 2) / unit), 2 * ((y / 2 - b / 2) / unit)
+    right, up = (2 * _within((one / 2 - two / 2) / unit) for one, two in ((x, a), (y, b)))
 
     def side(width: Expression, height: Expression, angle: Expression) -> _Side:
         c, s = cos(angle), sin(angle)

@@ -95,5 +95,6 @@ def alpha_divergence(probabilities: Simplex, target: Simplex, *, alpha: Real = 0
     p, t, a = probabilities, target, alpha
     between = (a * t + (1 - a) * p - t**a * p ** (1 - a)) / (a * (1 - a))
     to_target = p * log(p / t) - p + t
-    gap = where(a == 1, t * log(t / p) - t + p, where(a == 0, to_target, between))
-    return total(where((t == 0) & (p == 0), 0, gap))
+    of_target = t * log(t / p) - t + p
+    gap = where(a == 1, of_target, where(a == 0, to_target, between))
+    return total(gap, where=t + p > 0)

@@ -180,8 +180,7 @@ DIVERGENCES = (
     identity(
         "Amari's divergence",
         lambda x, y, a: where(
-            (x == 0) & (y == 0),
-            0,
+            x + y > 0,
             where(
                 a == 1,
                 rate_divergence(x, y),
@@ -191,6 +190,7 @@ DIVERGENCES = (
                     (a * x + (1 - a) * y - x**a * y ** (1 - a)) / (a * (1 - a)),
                 ),
             ),
+            0,
         ),
         lambda x, y, a: alpha_gap(x, y, a),
     ),
