@@ -111,13 +111,18 @@ def alpha_gap(x: Expression, y: Expression, a: Expression) -> Expression:
     return _gap(where(turned, y, x), where(turned, x, y), where(turned, 1 - a, a))
 
 
+def _from_within(x: Expression, y: Expression, a: Expression) -> Expression:
+    """Return log(x / y); of nothing beside nothing as of nothing beside a little, if that ends."""
+    return where(x == 0, where((y == 0) & (a <= 0), 0, -inf), log_ratio(x, y))
+
+
 def _part(x: Expression, y: Expression) -> Expression:
     """Return sqrt(x / y); of nothing it is 0, as beside a little: slopes are those from within."""
     return where(x == 0, 0, sqrt(x) / sqrt(y))
 
 
 def _ratio_slopes(x: Expression, y: Expression, a: Expression) -> tuple[Expression, ...]:
-    d = where(x == 0, -inf, log_ratio(x, y))
+    d = _from_within(x, y, a)
     exponent = a * d
     power = _part(x, y) ** a
     by_power = where(exponent == 0, d * d / 2, exp(exponent) * exp_gap(-exponent) / _or_one(a * a))
@@ -132,7 +137,7 @@ def _ratio_slopes(x: Expression, y: Expression, a: Expression) -> tuple[Expressi
 )
 def power_of_ratio(x: Expression, y: Expression, a: Expression) -> Expression:
     """((x / y)^a - 1) / a, which is log(x / y) at 0."""
-    d = where(x == 0, -inf, log_ratio(x, y))
+    d = _from_within(x, y, a)
     exponent = weighted(a, d)
     small = where(a == 0, d, expm1(maximum(minimum(exponent, 1), -1)) / _or_one(a))
     root = _part(x, y) ** a

@@ -37,6 +37,7 @@ from lossary.functions.vocabulary import (
     sign,
     sin,
     sqrt,
+    weighted,
     where,
 )
 
@@ -199,10 +200,10 @@ def _shift_slope(box: Expression, other: Expression) -> Expression:
     two = _two(box, other)
     w, h, cosine, sine, *_ = two.own
     along, across = _apart(two)
-    centre = (along * cosine - across * sine, along * sine + across * cosine)
+    right, up = along * cosine - across * sine, along * sine + across * cosine
     by_angle = -6 * ((w - h) * (w + h)) * (along * across)
     sides = (-6 * w * (along * along), -6 * h * (across * across), by_angle)
-    return _by_entry(box, two, tuple(6 * by / two.unit for by in centre), sides)
+    return _by_entry(box, two, (6 * right / two.unit, 6 * up / two.unit), sides)
 
 
 def _shape_slope(box: Expression, other: Expression) -> Expression:
@@ -250,7 +251,7 @@ def normal_shape(box: Expression, other: Expression) -> Expression:
     (w, h, *_), (u, v, *_) = two.own, two.other
     area = _or_one(2 * (sqrt(w * h) * sqrt(u * v)))
     same, level, turned = (cross / area for cross in _crosses(two))
-    level, turned = two.cosine * level, two.sine * turned
+    level, turned = weighted(two.cosine, level), weighted(two.sine, turned)
     unlike = log1p(same * same + (level * level + turned * turned)) / 2
     return where(_flat(two), where(_equal(box, other), 0, inf), unlike)
 
