@@ -111,23 +111,13 @@ def alpha_gap(x: Expression, y: Expression, a: Expression) -> Expression:
     return _gap(where(turned, y, x), where(turned, x, y), where(turned, 1 - a, a))
 
 
-def _from_within(x: Expression, y: Expression, a: Expression) -> Expression:
-    """Return log(x / y); of nothing beside nothing as of nothing beside a little, if that ends."""
-    return where(x == 0, where((y == 0) & (a <= 0), 0, -inf), log_ratio(x, y))
-
-
-def _part(x: Expression, y: Expression) -> Expression:
-    """Return sqrt(x / y); of nothing it is 0, as beside a little: slopes are those from within."""
-    return where(x == 0, 0, sqrt(x) / sqrt(y))
-
-
 def _ratio_slopes(x: Expression, y: Expression, a: Expression) -> tuple[Expression, ...]:
-    d = _from_within(x, y, a)
+    d = _logarithm(x, y)
     exponent = a * d
-    power = _part(x, y) ** a
+    power = _root(x, y) ** a
     by_power = where(exponent == 0, d * d / 2, exp(exponent) * exp_gap(-exponent) / _or_one(a * a))
-    by_first = where(x == 0, inf, power / x * power)
-    return by_first, -where(power == 0, 0, power / y * power), by_power
+    by_x, by_y = where(x == 0, inf, power / x * power), where(power == 0, 0, power / y * power)
+    return where(_none(x, y), 0, by_x), -where(_none(x, y), 0, by_y), by_power
 
 
 @named(
@@ -137,8 +127,8 @@ def _ratio_slopes(x: Expression, y: Expression, a: Expression) -> tuple[Expressi
 )
 def power_of_ratio(x: Expression, y: Expression, a: Expression) -> Expression:
     """((x / y)^a - 1) / a, which is log(x / y) at 0."""
-    d = _from_within(x, y, a)
+    d = _logarithm(x, y)
     exponent = weighted(a, d)
     small = where(a == 0, d, expm1(maximum(minimum(exponent, 1), -1)) / _or_one(a))
-    root = _part(x, y) ** a
+    root = _root(x, y) ** a
     return where(absolute(exponent) < 1, small, (root * root - 1) / _or_one(a))
