@@ -38,6 +38,7 @@ BELONGS = {
     "others_from": lambda i, j, own, key: (key >= own) & (i != j),
     "other_ties": lambda i, j, own, key: (key == own) & (i != j),
     "earlier_ties": lambda i, j, own, key: (key == own) & (j < i),
+    "next_above": lambda i, j, own, key: key == own + 1,
 }
 
 

@@ -53,6 +53,29 @@ def _norm(a, b=None):
     return exact.sqrt(_dot(difference, difference))
 
 
+def _bhattacharyya(p, t):
+    """The distance of two normal distributions with the covariances of boxes, by matrices."""
+
+    def covariance(width, height, angle):
+        c, s = exact.cos(angle), exact.sin(angle)
+        turn = exact.matrix([[c, -s], [s, c]])
+        return turn * exact.diag([width**2 / 12, height**2 / 12]) * turn.T
+
+    first, second = covariance(*p[2:]), covariance(*t[2:])
+    middle, apart = (first + second) / 2, exact.matrix([p[0] - t[0], p[1] - t[1]])
+    sizes = exact.sqrt(exact.det(first) * exact.det(second))
+    square = (apart.T * exact.inverse(middle) * apart)[0]
+    return square / 8 + exact.log(exact.det(middle) / sizes) / 2
+
+
+def _ssim(p, t, c, d):
+    """1 minus the index of one window, from its moments."""
+    mean = lambda *xs: sum(map(exact.fprod, zip(*xs, strict=True))) / len(p)  # noqa: E731
+    m, n = mean(p), mean(t)
+    v, w, both = mean(p, p) - m * m, mean(t, t) - n * n, mean(p, t) - m * n
+    return 1 - (2 * m * n + c) * (2 * both + d) / ((m * m + n * n + c) * (v + w + d))
+
+
 def _box(p, t):
     """IoU, what is left of the enclosing box, and the distances of centres and of sides."""
     (x1, y1, x2, y2), (u1, v1, u2, v2) = p, t
@@ -142,6 +165,8 @@ VOCABULARY = {
     "ideal": _ideal,
     "ordered_pairs": _ordered_pairs,
     "box": _box,
+    "bhattacharyya": _bhattacharyya,
+    "ssim": _ssim,
     "lovasz": _lovasz,
     "sparsemax": _sparsemax,
     "tempered": _tempered,

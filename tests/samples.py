@@ -184,6 +184,7 @@ def values(domain, classes=CLASSES):
         positive = st.lists(st.integers(1, 1000), min_size=classes, max_size=classes)
         return positive.map(lambda row: np.log(np.asarray(row) / sum(row)))
     if domain.class_axis:
+        classes = len(domain.entries) or classes
         rows = st.lists(numbers(domain), min_size=classes, max_size=classes)
         return rows.map(np.asarray).map(lambda row: arranged(domain, row))
     return numbers(domain, classes).map(np.asarray)

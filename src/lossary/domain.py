@@ -246,6 +246,12 @@ Cosines = Annotated[
            lambda x: (x >= -1) & (x <= 1), (0.0, 0.5, -0.5), (-1.5, 1.5, float("nan")),
            axes=CLASSES, interval=True),
 ]  # fmt: skip
+Units = Annotated[
+    Any,
+    Domain("Units", "a number in [0, 1] for each entry", r"[0, 1]^C", lambda x: (x >= 0) & (x <= 1),
+           (0.5, 0.0, 1.0, 0.125), (-0.25, 1.5, float("nan")), neutral=0.5, axes=CLASSES,
+           interval=True),
+]  # fmt: skip
 Levels = Annotated[
     Any,
     Domain("Levels", "a number strictly between 0 and 1 for each class", r"(0, 1)^C",
@@ -270,4 +276,11 @@ Box = Annotated[
            r"\{x \in \mathbb{R}^4 : x_0 \le x_2,\ x_1 \le x_3\}", lambda x: abs(x) < inf,
            (0.0, 0.5, -1.0, 3.0, -20.0), (inf, float("nan")), axes=CLASSES, interval=True,
            entries=("x1", "y1", "x2", "y2"), ascending=((0, 2), (1, 3))),
+]  # fmt: skip
+RotatedBox = Annotated[
+    Any,
+    Domain("RotatedBox", "the finite centre x, y, width, height and angle in radians of a box",
+           r"\mathbb{R}^5", lambda x: abs(x) < inf, (0.5, 1.0, -1.0, 3.0, 20.0),
+           (inf, float("nan")), neutral=1.0, axes=CLASSES, interval=True,
+           entries=("x", "y", "width", "height", "angle")),
 ]  # fmt: skip

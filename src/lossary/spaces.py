@@ -24,6 +24,7 @@ from lossary.functions import (
     log,
     logsumexp,
     logsumexp_from,
+    next_above,
     norm,
     of_twins,
     peak,
@@ -66,6 +67,7 @@ MEASURED: dict[str, Callable[..., Expression]] = {
     "cumulate": lambda w, x, by: cumulate(weighted(w, x), by),
     "beyond": lambda w, x, by: beyond(weighted(w, x), by),
     "tied": lambda w, x, by: tied(weighted(w, x), by),
+    "next_above": lambda w, x, by: next_above(weighted(w, x), by),
     "logsumexp_from": lambda w, x, by: logsumexp_from(
         where(w > 0, x + log(w), _MINUS_INFINITY), by
     ),

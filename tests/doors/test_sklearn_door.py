@@ -296,7 +296,7 @@ class TestScorers:
             X, y = load_diabetes(return_X_y=True)
             y = 0.2 + y / (2 * y.max())  # shares have losses as well
             if loss.class_axis:  # rows of any length, or large boxes
-                columns = (0, 0.1, 2, 2.1)[: len(loss.entries) or 2]
+                columns = (0, 0.1, 2, 2.1, 1)[: len(loss.entries) or 2]
                 y = np.stack([y + more for more in columns], axis=1)
             model = Ridge() if loss.class_axis else PoissonRegressor(max_iter=500)
             if loss.inputs[1].domain.name == "Binary":  # shares of what is or is not

@@ -11,7 +11,10 @@ from lossary.domain import Logits, Scores
 from lossary.functions import held, pick, total
 from samples import those
 
-each_box_loss = those(lambda loss: loss.family == "boxes")
+each_box_loss = those(
+    lambda loss: loss.inputs[0].domain.name == "Box" and "mean_size" not in loss.domains
+)
+each_turned_loss = those(lambda loss: loss.inputs[0].domain.name == "RotatedBox")
 UNIT = [0.0, 0.0, 1.0, 1.0]
 
 
@@ -118,3 +121,57 @@ def test_the_angle_between_two_aspect_ratios_keeps_its_digits():
         v = 4 / mpmath.pi**2 * (mpmath.atan(width / 3) - mpmath.atan(mpmath.mpf(1) / 3)) ** 2
         gap, shift = 1 - 1 / width, ((width - 1) / 2) ** 2 / (width**2 + 9)
         assert ulps(found, gap + shift + v * v / (gap + v), FORMATS["float64"]) <= 4
+
+
+# -------------------------------------------------------------------------- boxes with angles
+
+
+@each_turned_loss
+def test_a_box_with_an_angle_is_the_same_by_other_numbers(loss):
+    """Half a turn, sides exchanged with a quarter turn, and the sign of a side change nothing."""
+    other = [0.5, -1.0, 3.0, 2.0, -0.25]
+    box, turn = [0.0, 0.0, 4.0, 1.0, 0.5], np.pi
+    expected = float(loss([box], [other]))
+    for same in (
+        [0.0, 0.0, 4.0, 1.0, 0.5 + turn],
+        [0.0, 0.0, 1.0, 4.0, 0.5 - turn / 2],
+        [0.0, 0.0, -4.0, 1.0, 0.5],
+    ):
+        assert float(loss([same], [other])) == pytest.approx(expected, rel=1e-14)
+
+
+@each_turned_loss
+def test_boxes_with_angles_keep_their_digits_where_they_nearly_agree(loss):
+    """Of sides that differ by 2^-30 the paper's determinants have none left."""
+    step, thin = mpmath.mpf(2) ** -30, 2.0**-20
+    found = float(loss([[0.0, 0.0, 1.0 + 2.0**-30, thin, 0.7]], [[0.0, 0.0, 1.0, thin, 0.7]]))
+    with mpmath.workdps(60):
+        ratio = (2 + 2 * step + step**2) / (2 + 2 * step)  # of mean and geometric mean of squares
+        true = mpmath.log(ratio) / 2
+        true = true if loss.name == "log_prob_iou" else mpmath.sqrt(1 - mpmath.exp(-true))
+        assert ulps(found, true, FORMATS["float64"]) <= 4
+
+
+@each_turned_loss
+def test_boxes_with_angles_without_area_are_alike_or_not(loss):
+    line, box = [0.0, 0.0, 2.0, 0.0, 0.0], [0.0, 0.0, 2.0, 1.0, 0.0]
+    assert loss([line], [line]) == 0
+    assert loss([line], [box]) == (1 if loss.name == "prob_iou" else np.inf)
+    for one, other in ((line, line), (line, box), (box, line), (box, box)):
+        assert not np.isnan(loss.gradient([one], [other])).any()
+
+
+@each_turned_loss
+def test_the_unit_of_length_of_boxes_with_angles_does_not_matter(loss):
+    one, other = np.array([[0.0, 0.0, 4.0, 3.0, 0.5]]), np.array([[1.0, 0.5, 5.0, 4.0, 0.0]])
+    for unit in (2.0**-900, 2.0**-30, 2.0**900, 2.0**1018):
+        scale = np.array([unit, unit, unit, unit, 1.0])
+        assert loss(one * scale, other * scale) == loss(one, other)
+
+
+def test_the_distance_of_wasserstein_has_the_unit_of_its_mean_size():
+    one, other = np.array([[0.0, 0.0, 4.0, 3.0]]), np.array([[1.0, 0.5, 5.0, 4.0]])
+    expected = L.normalized_wasserstein(one, other, mean_size=2.0)
+    for unit in (2.0**-900, 2.0**900):
+        found = L.normalized_wasserstein(one * unit, other * unit, mean_size=2.0 * unit)
+        assert found == expected

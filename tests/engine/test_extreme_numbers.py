@@ -50,6 +50,18 @@ GAPS = {(name, "hessian"): "inverse squared length" for name in BOXES} | {
     ("approx_ndcg", "hessian"): "a temperature without a normal square",
     ("pairwise_squared", "gradient"): "differences that overflow in both directions",
     ("auc_squared", "gradient"): "differences that overflow in both directions",
+    ("normalized_wasserstein", "value"): "boxes and a mean size at the end of the range",
+    ("normalized_wasserstein", "gradient"): "boxes and a mean size at the end of the range",
+    ("normalized_wasserstein", "hessian"): "inverse squared length",
+    ("structural_similarity", "value"): "numbers at the end of the range",
+    ("structural_similarity", "gradient"): "numbers at the end of the range",
+    ("structural_similarity", "hessian"): "numbers at the end of the range",
+    ("prob_iou", "gradient"): "centres too far apart in units of the boxes",
+    ("prob_iou", "hessian"): "centres too far apart in units of the boxes",
+    ("log_prob_iou", "gradient"): "centres too far apart in units of the boxes",
+    ("log_prob_iou", "hessian"): "centres too far apart in units of the boxes",
+    ("pearson_distance", "value"): "the mean of numbers at the end of the range",
+    ("pearson_distance", "gradient"): "the mean of numbers at the end of the range",
 }
 
 
@@ -89,7 +101,7 @@ def drawn(domain, rng, count, dtype):
         mass = distributions(rng, count, dtype)
         with np.errstate(divide="ignore"):
             return mass if domain.mass == "sum" else np.log(mass)
-    shape = (count, CLASSES) if domain.class_axis else (count,)
+    shape = (count, len(domain.entries) or CLASSES) if domain.class_axis else (count,)
     if not domain.continuous:
         return rng.choice(np.asarray(domain.inside, dtype), shape)
     return arranged(domain, magnitudes(domain, rng, int(np.prod(shape)), dtype).reshape(shape))

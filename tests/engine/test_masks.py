@@ -45,7 +45,8 @@ def spoiled(argument, x, keep):
     if argument.domain.integer:
         return np.where(keep, x, WRONG_LABELS)
     if argument.domain.class_axis:
-        garbage = np.stack([np.roll(MIXTURE, i) for i in range(ROWS)])
+        mixture = np.resize(MIXTURE, x.shape[-1])
+        garbage = np.stack([np.roll(mixture, i) for i in range(ROWS)])
         return np.where(keep[:, None], x, garbage).astype(x.dtype)
     return np.where(keep, x, GARBAGE).astype(x.dtype)
 

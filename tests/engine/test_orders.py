@@ -9,7 +9,18 @@ import pytest
 import lossary as L
 from libraries import NAMES, Library, value_and_slope
 from lossary.domain import Logits, Real, Scores, positions
-from lossary.functions import beyond, class_index, cumulate, earlier_ties, exp, log, tied, total
+from lossary.functions import (
+    beyond,
+    class_count,
+    class_index,
+    cumulate,
+    earlier_ties,
+    exp,
+    log,
+    next_above,
+    tied,
+    total,
+)
 
 each_library = pytest.mark.parametrize("library", [Library(n) for n in NAMES], ids=NAMES)
 
@@ -191,6 +202,55 @@ def test_a_sum_by_class_index_is_a_running_sum():
     np.testing.assert_allclose(
         running(x, reduction="none"), (np.cumsum(x, axis=1) ** 2).sum(axis=1), rtol=1e-15
     )
+
+
+NEIGHBOURS = [3.0, 1.0, 2.0, 0.0], [2.0, 2.0, 1.0, 5.0], [-4.0, -5.0, -5.0, -6.0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("key", NEIGHBOURS)
+def test_neighbours_are_those_whose_key_is_larger_by_one(name, key):
+    @L.loss
+    def beside(prediction: Scores, place: Scores):
+        return total(prediction**2 * next_above(prediction, by=place))
+
+    library, x = Library(name), np.array([[0.5, -1.0, 2.0, 0.25]])
+    place = np.array([key])
+    near = place[0, None, :] == place[0, :, None] + 1
+    with library.wide():
+        given = [library.array(a, "float64") for a in (x, place)]
+        found = library.plain(beside(*given)), library.plain(beside.gradient(*given))
+    assert float(found[0]) == (x[0] ** 2 * (near @ x[0])).sum()
+    slope = 2 * x[0] * (near @ x[0]) + near.T @ x[0] ** 2
+    np.testing.assert_array_equal(np.asarray(found[1])[0], slope)
+    hessian = beside.hessian(x, place)[0]
+    np.testing.assert_array_equal(hessian, 2 * (near @ x[0]))
+
+
+def test_the_second_derivative_of_squared_steps_is_that_of_both_neighbours():
+    @L.loss
+    def smooth(prediction: Scores):
+        step = next_above(prediction, by=class_index()) - prediction
+        return total(step**2, where=class_index() < class_count() - 1)
+
+    assert smooth.hessian([1.0, 3.0, 2.0, 2.0]).tolist() == [2, 4, 4, 2]
+
+
+def test_neighbours_of_lines_do_not_meet():
+    @L.loss
+    def across(
+        prediction: Annotated[Real, positions],
+        column: Annotated[Real, positions],
+        line: Annotated[Real, positions],
+    ):
+        beside = next_above(prediction, by=column, within=line)
+        there = next_above(1, by=column, within=line)
+        return total(abs(beside - prediction), over=positions, where=there > 0)
+
+    image = np.array([[1.0, 3.0, 2.5], [0.0, 5.0, -1.0]])
+    line, column = np.indices(image.shape).astype(float)
+    found = across(image, column, line, axis=(0, 1))
+    assert found == np.abs(np.diff(image, axis=1)).sum()
 
 
 def test_an_excluded_member_takes_no_part():

@@ -350,6 +350,7 @@ WORDS = {
     "cumulate": lambda x, y: total(cumulate(x * y, by=x) * y),
     "beyond": lambda x, y: total(beyond(x * y, by=y) * x),
     "tied": lambda x, y: total(tied(x * x, by=floor(y)) * x),
+    "next_above": lambda x, y: total(functions.next_above(x * y, by=floor(y)) * x),
     "logsumexp_from": lambda x, y: total(logsumexp_from(x, by=y) * y),
     "excess_from": lambda x, y: total(functions.excess_from(x, 1, y) * y),
     "share_from": lambda x, y: total(functions.share_from(x, 1, y) * y),

@@ -446,12 +446,12 @@ def test_sums_add_up_across_batches(loss):
 
 
 def check_sums(loss):
-    data, more = sample(loss, shape=(40,))
-    weight = np.random.default_rng(0).integers(0, 9, 40) / 4
+    data, more = sample(loss, shape=(41,))
+    weight = np.random.default_rng(0).integers(0, 9, 41) / 4
     whole = loss.sums(*data, weight=weight, **more)
     parts = [
         loss.sums(*(x[i : i + 7] for x in data), weight=weight[i : i + 7], **more)
-        for i in range(0, 40, 7)
+        for i in range(0, 41, 7)
     ]
     # Each part is rounded once, and so is the sum of parts that the caller forms.
     close_sum(whole[0], [total for total, _ in parts])

@@ -27,21 +27,50 @@ a, b = variable("a"), variable("b")
 label = variable("label")
 k = variable("k", class_axis=True)  # a key with ties
 
+WIDTH = 5
 VALUES = {
-    "g": np.array([[0.1, 0.2, 2.3, 1.4], [-1.0, 0.5, 0.7, 3.0], [0.0, -2.0, 4.0, 3.5]]),
-    "h": np.array([[0.6, -0.3, 2.9, 0.9], [-0.4, 0.8, 0.2, 2.1], [1.5, -1.0, 5.0, 4.5]]),
-    "x": np.array([[0.3, -1.2, 0.7, 0.1], [2.1, 0.4, -0.3, 1.6], [-3.0, -0.2, -1.1, 0.9]]),
-    "y": np.array([[0.2, 0.5, 0.1, 0.2], [1.1, 0.3, 0.6, 0.9], [0.25, 2.0, 0.4, 0.7]]),
-    "z": np.array([[0.9, 0.1, 0.3, 1.4], [0.2, 0.8, 2.2, 0.5], [1.2, 0.6, 0.15, 0.35]]),
-    "p": np.array([[0.3, 0.2, 0.4, 0.1], [0.9, 0.05, 0.5, 0.7], [0.6, 0.25, 0.15, 0.8]]),
-    "q": np.array([[0.5, 0.1, 0.8, 0.6], [0.2, 0.95, 0.4, 0.3], [0.7, 0.35, 0.85, 0.55]]),
-    "m": np.array([[-0.3, -1.2, -0.7, -2.1], [-0.2, -0.9, -1.5, -0.4], [-0.6, -3.0, -1.1, -0.8]]),
-    "n": np.array([[-0.5, -0.4, -1.7, -0.1], [-1.3, -0.6, -0.8, -2.2], [-2.6, -0.7, -0.35, -1.4]]),
+    "g": np.array(
+        [[0.1, 0.2, 2.3, 1.4, 0.4], [-1.0, 0.5, 0.7, 3.0, -0.7], [0.0, -2.0, 4.0, 3.5, 0.6]]
+    ),
+    "h": np.array(
+        [[0.6, -0.3, 2.9, 0.9, 0.35], [-0.4, 0.8, 0.2, 2.1, -0.9], [1.5, -1.0, 5.0, 4.5, 0.55]]
+    ),
+    "x": np.array(
+        [[0.3, -1.2, 0.7, 0.1, 0.8], [2.1, 0.4, -0.3, 1.6, 1.3], [-3.0, -0.2, -1.1, 0.9, 0.45]]
+    ),
+    "y": np.array(
+        [[0.2, 0.5, 0.1, 0.2, 0.65], [1.1, 0.3, 0.6, 0.9, 0.85], [0.25, 2.0, 0.4, 0.7, 0.75]]
+    ),
+    "z": np.array(
+        [[0.9, 0.1, 0.3, 1.4, 0.7], [0.2, 0.8, 2.2, 0.5, 1.25], [1.2, 0.6, 0.15, 0.35, 0.95]]
+    ),
+    "p": np.array(
+        [[0.3, 0.2, 0.4, 0.1, 0.45], [0.9, 0.05, 0.5, 0.7, 0.15], [0.6, 0.25, 0.15, 0.8, 0.35]]
+    ),
+    "q": np.array(
+        [[0.5, 0.1, 0.8, 0.6, 0.25], [0.2, 0.95, 0.4, 0.3, 0.65], [0.7, 0.35, 0.85, 0.55, 0.9]]
+    ),
+    "m": np.array(
+        [
+            [-0.3, -1.2, -0.7, -2.1, -0.55],
+            [-0.2, -0.9, -1.5, -0.4, -1.7],
+            [-0.6, -3.0, -1.1, -0.8, -0.25],
+        ]
+    ),
+    "n": np.array(
+        [
+            [-0.5, -0.4, -1.7, -0.1, -0.95],
+            [-1.3, -0.6, -0.8, -2.2, -0.45],
+            [-2.6, -0.7, -0.35, -1.4, -1.9],
+        ]
+    ),
     "a": np.array([[0.6], [1.7], [0.2]]),
     "b": np.array([[1.3], [0.4], [2.5]]),
     "label": np.array([[0], [3], [1]]),
-    "k": np.array([[2.0, 1.0, 2.0, 0.0], [1.0, 3.0, 1.0, 1.0], [0.5, -1.0, 2.0, 0.7]]),
-}
+    "k": np.array(
+        [[2.0, 1.0, 2.0, 0.0, 1.0], [1.0, 3.0, 1.0, 1.0, 2.0], [0.5, -1.0, 2.0, 0.7, -1.0]]
+    ),
+}  # fmt: skip
 STEP = exact.mpf(10) ** -20
 
 
@@ -63,7 +92,7 @@ def exact_values(values):
 def differences(expression, argument):
     """d expression_j / d argument_k by exact central differences, with shape (rows, j, k)."""
     base = exact_values(VALUES)
-    shape = (len(VALUES["x"]), 4 if expression.class_axis else 1)
+    shape = (len(VALUES["x"]), WIDTH if expression.class_axis else 1)
     columns = []
     for k in range(base[argument.payload].shape[-1]):
         ends = []
@@ -79,28 +108,31 @@ def differences(expression, argument):
 def matrix(tangent, expression, argument):
     """What calculus says about the same derivative, through the NumPy text."""
     rows = len(VALUES["x"])
-    shape = (rows, 4 if expression.class_axis else 1, 4 if argument.class_axis else 1)
+    shape = (rows, WIDTH if expression.class_axis else 1, WIDTH if argument.class_axis else 1)
     if tangent is None:
         return np.zeros(shape)
     evaluate = lambda e: run(e, used(e))  # noqa: E731
     if not isinstance(tangent, Jacobian):
         found = np.broadcast_to(evaluate(tangent), (rows, max(shape[1:])))
-        return found.reshape(shape) if 1 in shape[1:] else found[..., None] * np.eye(4)
+        return found.reshape(shape) if 1 in shape[1:] else found[..., None] * np.eye(WIDTH)
     result = np.zeros(shape)
     if tangent.diagonal is not None:
-        result += np.broadcast_to(evaluate(tangent.diagonal), (rows, 4))[..., None] * np.eye(4)
+        result += np.broadcast_to(evaluate(tangent.diagonal), (rows, WIDTH))[..., None] * np.eye(
+            WIDTH
+        )
     for column, row in tangent.outer:
         wide = (
-            np.broadcast_to(evaluate(column), (rows, 4)),
-            np.broadcast_to(evaluate(row), (rows, 4)),
+            np.broadcast_to(evaluate(column), (rows, WIDTH)),
+            np.broadcast_to(evaluate(row), (rows, WIDTH)),
         )
         result += wide[0][:, :, None] * wide[1][:, None, :]
     for chain in tangent.chains:
-        for k in range(4):
+        for k in range(WIDTH):
             unit = f.where(f.is_class(k), constant(1), constant(0))
             result[:, :, k] += np.broadcast_to(evaluate(chain.times(unit)), (rows, 4))
     for number in tangent.over:
         result /= np.broadcast_to(evaluate(number), (rows, 1))[:, :, None]
+            result[:, :, k] += np.broadcast_to(evaluate(chain.times(unit)), (rows, WIDTH))
     return result
 
 
@@ -284,10 +316,10 @@ SEAMS = (0.0, 1e-9, -1e-9, 0.4999, 0.5001, -0.49, 1.9, 2.1, -2.2, 25.0, -25.0, -
 
 PAIRED = np.array(list(product(SEAMS, SEAMS)))
 SHARES = np.array([0.5, 1e-9, 1 - 1e-9, 0.3, 0.8])[np.arange(2 * len(PAIRED)).reshape(-1, 2) % 5]
-CORNERS = np.column_stack([PAIRED, PAIRED + np.abs(PAIRED[:, ::-1]) / 2])
+CORNERS = np.column_stack([PAIRED, PAIRED + np.abs(PAIRED[:, ::-1]) / 2, PAIRED[:, 0]])
 WIDE = {
     "g": CORNERS,
-    "h": np.column_stack([PAIRED - 0.125, PAIRED + np.abs(PAIRED) / 4]),
+    "h": np.column_stack([PAIRED - 0.125, PAIRED + np.abs(PAIRED) / 4, PAIRED[:, 1]]),
     "x": PAIRED,
     "y": np.abs(PAIRED[:, ::-1]) + 0.125,
     "z": np.abs(PAIRED) + 0.25,

@@ -159,7 +159,7 @@ def test_the_first_argument_is_named_after_its_space(loss):
     assert first.name == loss.differentiable[0]
     plural = first.name.endswith(("s", "ies")) and first.name != "loss"
     along = first.domain.class_axis and not loss.over_positions  # a map is named as its numbers are
-    assert plural == along or first.domain.name in {"Embedding", "Box"}
+    assert plural == along or first.domain.name == "Embedding" or first.domain.entries
     assert all(not a.positional for a in loss.parameters)
     assert set(loss.domains) == {a.name for a in loss.arguments}
 

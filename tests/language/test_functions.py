@@ -41,6 +41,7 @@ SIZE = tuple(x for x in REAL if x > 0 or math.copysign(1, x) > 0)
 SHARE = (0.0, 1e-300, 1e-9, 0.5, 1.0)
 ENDLESS = (INF, -INF)
 AMOUNT = (1e-300, 1e-9, 0.5, 1.0, 40.0, 1e30)
+POWERS = (0.5, 0.3, 0.0, 1.0, 2.0**-40, 1.0 - 2.0**-30, -0.5, 2.0)
 
 
 def compiled(name, arguments, results, target="numpy"):
@@ -124,6 +125,9 @@ ARGUMENTS = {
     "ratio_gap": (AMOUNT, AMOUNT),
     "ratio_gap_slope": (AMOUNT, AMOUNT),
     "rate_divergence": ((0.0, *AMOUNT), AMOUNT),
+    "hellinger_of": (SIZE,),
+    "alpha_gap": (AMOUNT, AMOUNT, POWERS),
+    "power_of_ratio": (AMOUNT, AMOUNT, POWERS),
     "exp_minus": ((0.0, 1e-9, -1e-9, -40.0, 40.0, -1e30), (0.0, 0.5, 1e9)),
     "softplus": ((*REAL, *ENDLESS),),
     "sigmoid": ((*REAL, *ENDLESS),),

@@ -48,6 +48,7 @@ SHORT = {
     "log-normal": _QUOTIENT,
     "Gumbel": _QUOTIENT,
     "general robust": "the scale of the shape cancels in one of its cases",
+    "Amari's divergence": "the scale of alpha cancels in one of its cases",
     "Tweedie": "a scaled power is no longer 1 and 2 apart from itself",
     "relative entropy at a temperature": _ROW,
     "difference of distances": _ROW,

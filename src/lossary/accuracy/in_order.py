@@ -24,6 +24,9 @@ class Placed:
     def __gt__(self, other: Placed) -> bool:
         return self.group == other.group and self.key > other.key
 
+    def __add__(self, step: int) -> Placed:
+        return Placed(self.key + step, self.group)
+
     def __ge__(self, other: Placed) -> bool:
         return self.group == other.group and self.key >= other.key
 
@@ -40,6 +43,7 @@ _BELONGS: dict[str, Callable[..., bool]] = {
     "others_from": lambda i, j, own, key: key >= own and i != j,
     "other_ties": lambda i, j, own, key: key == own and i != j,
     "earlier_ties": lambda i, j, own, key: key == own and j < i,
+    "next_above": lambda i, j, own, key: key == own + 1,
 }
 
 

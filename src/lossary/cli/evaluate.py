@@ -107,6 +107,7 @@ def _example(loss: Loss, argument: Argument) -> str:
         if domain.name in {"Unit", "OpenUnit"}:
             rows[domain.name] = "0.8,0.3" if first else "1,0"
         rows["Box"] = "0,0,4,3" if first else "1,1,5,4"
+        rows["RotatedBox"] = "0,0,4,3,0" if first else "1,1,4,2,0.5"
         return rows.get(domain.name, "2,-1" if first else "1,0")
     if domain.name in {"Binary", "Sign", "Unit"}:
         return "0.8" if argument is loss.inputs[0] else "1"

@@ -24,6 +24,10 @@ from lossary.functions.aggregates import (
     share as share,
     share_power as share_power,
 )
+from lossary.functions.alpha import (
+    alpha_gap as alpha_gap,
+    power_of_ratio as power_of_ratio,
+)
 from lossary.functions.angles import (
     acos as acos,
     atan as atan,
@@ -216,6 +220,7 @@ from lossary.functions.ordered import (
     excess_from as excess_from,
     group_peak as group_peak,
     logsumexp_from as logsumexp_from,
+    next_above as next_above,
     rank as rank,
     share_from as share_from,
     tied as tied,
@@ -276,6 +281,11 @@ from lossary.functions.robust import (
     square_share as square_share,
     square_share_slope as square_share_slope,
     symmetric_error as symmetric_error,
+)
+from lossary.functions.rotated import (
+    hellinger_of as hellinger_of,
+    normal_shape as normal_shape,
+    normal_shift as normal_shift,
 )
 from lossary.functions.scores import (
     gamma_nll as gamma_nll,

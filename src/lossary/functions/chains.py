@@ -22,6 +22,7 @@ RELATIONS = {
     "others_from": "key_j >= key_i, j not i",
     "beyond": "key_j > key_i",
     "other_ties": "key_j = key_i, j not i",
+    "next_above": "key_j = key_i + 1",
 }
 
 # What is left of two relations after one another on the way from a member back to itself, by
@@ -38,6 +39,7 @@ _BACK = {
     ("others_from", "other_ties", False): "other_ties",
     ("other_ties", "other_ties", True): "other_ties",
     ("other_ties", "other_ties", False): "other_ties",
+    ("next_above", "next_above", False): "next_above",
 }
 
 

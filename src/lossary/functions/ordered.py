@@ -37,7 +37,8 @@ _ONE = constant(1)
 
 # What the text of a target has along an order: sums over the members in a relation to each, sums
 # of x_j exp(gain_j - cost_i), the largest, and the ties that stand earlier in the row.
-EXPONENTIAL = frozenset(f"{relation}_exp" for relation in RELATIONS)
+_WITH_MASSES = tuple(relation for relation in RELATIONS if relation != "next_above")
+EXPONENTIAL = frozenset(f"{relation}_exp" for relation in _WITH_MASSES)
 ORDERED = frozenset(RELATIONS) | EXPONENTIAL | {"peak_from", "earlier_ties"}
 
 ALONG_AN_ORDER = ORDERED | {
@@ -67,7 +68,7 @@ def _exponential_sum(relation: str) -> Callable[..., tuple[Slope, ...]]:
 
 ORDERED_SLOPES: dict[str, Callable[..., tuple[Slope, ...]]] = {
     **{relation: _sum(relation) for relation in RELATIONS},
-    **{f"{relation}_exp": _exponential_sum(relation) for relation in RELATIONS},
+    **{f"{relation}_exp": _exponential_sum(relation) for relation in _WITH_MASSES},
 }
 
 
@@ -92,6 +93,17 @@ def beyond(x: Any, by: Any, over: Axis | None = None, within: Any = None) -> Exp
 def tied(x: Any, by: Any, over: Axis | None = None, within: Any = None) -> Expression:
     """Sum over the members with the same key, for each member."""
     return _along("tied", x, by, over, within)
+
+
+def next_above(x: Any, by: Any, over: Axis | None = None, within: Any = None) -> Expression:
+    """Sum over the members whose key is larger by 1, for each member: neighbours, by their places.
+
+    >>> from lossary.formula import variable
+    >>> from lossary.functions import class_index
+    >>> next_above(variable("signal", class_axis=True), by=class_index())
+    next_above(signal, class_index())
+    """
+    return _along("next_above", x, by, over, within)
 
 
 def earlier_ties(x: Any, by: Any, over: Axis | None = None, within: Any = None) -> Expression:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from lossary.definition import loss
-from lossary.domain import Box, NonNegative, Positive
+from lossary.domain import Box, NonNegative, Positive, RotatedBox
 from lossary.functions import (
     aspect_distance,
     box_iou,
     centre_distance,
     enclosing_rest,
+    exp,
     held,
     log,
+    norm,
+    normal_shape,
+    normal_shift,
     share,
     side_distance,
+    sqrt,
 )
 
 
@@ -93,3 +98,35 @@ def alpha_iou(prediction: Box, target: Box, *, alpha: Positive = 3.0):
     """1 minus a power of the IoU: above 1 it weighs good boxes, below 1 bad ones."""
     o = box_iou(prediction, target)
     return 1 - o**alpha
+
+
+@loss(
+    source="Wang et al. 2021, arXiv:2110.13389, eq. 4-7",
+    promises="non_negative zero_at_target symmetric bounded_gradient",
+)
+def normalized_wasserstein(prediction: Box, target: Box, *, mean_size: Positive = 12.8):
+    """1 - exp(-distance / mean_size): boxes as normal distributions, by how far one is carried."""
+    distance = norm(prediction - target) / sqrt(2)
+    return 1 - exp(-distance / mean_size)
+
+
+@loss(
+    source="Llerena et al. 2021, arXiv:2106.06072, eq. 5-10 (L1)",
+    promises="non_negative zero_at_target symmetric",
+)
+def prob_iou(prediction: RotatedBox, target: RotatedBox):
+    """Hellinger's distance of two boxes with angles, taken as normal distributions."""
+    d = normal_shift(prediction, target)
+    u = normal_shape(prediction, target)
+    return sqrt(1 - exp(-(d + u)))
+
+
+@loss(
+    source="Llerena et al. 2021, arXiv:2106.06072, eq. 5-10 (L2)",
+    promises="non_negative zero_at_target symmetric",
+)
+def log_prob_iou(prediction: RotatedBox, target: RotatedBox):
+    """Bhattacharyya's distance of two boxes with angles, taken as normal distributions."""
+    d = normal_shift(prediction, target)
+    u = normal_shape(prediction, target)
+    return d + u

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lossary.definition import loss
-from lossary.domain import LogSimplex, NonNegative, Positive, Simplex
-from lossary.functions import class_index, cumulate, exp, log, total
+from lossary.domain import LogSimplex, NonNegative, Positive, Real, Simplex
+from lossary.functions import class_index, cumulate, exp, log, total, where
 
 
 @loss(
@@ -83,3 +83,18 @@ def itakura_saito(prediction: Positive, target: Positive):
 def squared_earth_mover(probabilities: Simplex, target: Simplex):
     """Sum over ordered classes of the squared differences of both distribution functions."""
     return total(cumulate(probabilities - target, by=-class_index()) ** 2)
+
+
+@loss(
+    source="Amari 2009, doi:10.1109/TIT.2009.2030485; Cichocki and Amari 2010, "
+    "doi:10.3390/e12061532, sec. 2.2",
+    promises="non_negative zero_at_target convex",
+)
+def alpha_divergence(probabilities: Simplex, target: Simplex, *, alpha: Real = 0.5):
+    """Amari's divergences: relative entropy to the target at 0, of the target at 1."""
+    p, t, a = probabilities, target, alpha
+    between = (a * t + (1 - a) * p - t**a * p ** (1 - a)) / (a * (1 - a))
+    to_target = p * log(p / t) - p + t
+    of_target = t * log(t / p) - t + p
+    gap = where(a == 1, of_target, where(a == 0, to_target, between))
+    return total(gap, where=t + p > 0)

@@ -15,6 +15,8 @@ from lossary.domain import (
     Positive,
     Real,
     Scores,
+    Unit,
+    Units,
     positions,
 )
 from lossary.functions import (
@@ -178,3 +180,16 @@ def multi_task_logistic(logits: Scores, label: Label, event: Binary):
     everything = 1 + total(exp(scores))
     alive = (1 + total(exp(scores), where=later)) / everything
     return -log(where(event > 0, exp(pick(scores, label)) / everything, alive))
+
+
+@loss(
+    source="Lee et al. 2018, DeepHit, doi:10.1609/aaai.v32i1.11842, eq. 3-4, for one event; "
+    "those who outlive it as in Kvamme, Borgan and Scheel 2019, JMLR 20(129)",
+    promises="non_negative convex",
+)
+def deephit_ranking(
+    incidences: Units, own_incidence: Unit, outlived: Binaries, *, sigma: Positive = 0.1
+):
+    """How near those who outlive an event come to the risk that its own patient had by then."""
+    lead = own_incidence - incidences
+    return total(outlived * exp(-lead / sigma))

@@ -55,6 +55,8 @@ SYMBOLS = {
     "query": "q", "stratum": "s", "strata": "s", "region": "k",
     "correlations": "x", "covariances": "x", "feature": "x", "deviation": r"\gamma",
     "redundancy_weight": r"\lambda", "concentration": r"\kappa",
+    "incidences": "f", "own_incidence": "F", "outlived": "A", "sigma": r"\sigma", "mean_size": "S",
+    "signals": "x", "data_range": "L", "k1": "K_1", "k2": "K_2",
 }  # fmt: skip
 
 ATOM, POWER, PREFIX, PRODUCT, SUM, COMPARE, LOGIC = 9, 8, 7, 6, 5, 4, 3

@@ -36,12 +36,13 @@ CLASS_CALLS = {"softmax": "softmax({0})", "log_softmax": "log softmax({0})",
 RANKED = {
     "cumulate": (">=", ""), "beyond": (">", ""), "tied": ("=", ""), "peak_from": (">=", ""),
     "others_from": (">=", "others"), "other_ties": ("=", "others"), "earlier_ties": ("=", "before"),
+    "next_above": ("= 1 +", ""),
     "others_from_exp": (">=", "others"), "beyond_exp": (">", ""),
     "other_ties_exp": ("=", "others"),
 }  # fmt: skip
 
 
-_TURNED = {">=": "<=", ">": "<", "=": "="}
+_TURNED = {">=": "<=", ">": "<", "=": "=", "= 1 +": "= -1 +"}
 
 
 def comparisons(node: Expression) -> list[tuple[Expression, str]]:

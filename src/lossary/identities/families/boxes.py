@@ -7,8 +7,11 @@ from lossary.functions import (
     box_iou_gap,
     box_iou_power,
     box_iou_power_gap,
+    expm1,
+    hellinger_of,
     log,
     log_box_iou,
+    sqrt,
 )
 from lossary.identities.rules import identity
 
@@ -27,4 +30,5 @@ BOXES = (
         lambda B, A, p: 1 - box_iou_power(B, A, p),
         lambda B, A, p: box_iou_power_gap(B, A, p),
     ),
+    identity("Hellinger of a distance", lambda b: sqrt(-expm1(-b)), lambda b: hellinger_of(b)),
 )

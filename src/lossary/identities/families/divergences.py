@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lossary.functions import (
     affinity_gap,
+    alpha_gap,
     exp,
     geometric_mean,
     jeffreys_term,
@@ -14,6 +15,7 @@ from lossary.functions import (
     log_relative_entropy,
     log_softmax,
     power_sum_gap,
+    rate_divergence,
     relative_entropy,
     relative_entropy_term,
     root_difference,
@@ -27,6 +29,7 @@ from lossary.functions import (
     sqrt,
     squared_root_difference,
     total,
+    where,
 )
 from lossary.identities.rules import POSITIVE, identity
 
@@ -168,5 +171,22 @@ DIVERGENCES = (
         "Jensen-Shannon in one sum",
         lambda P, Q: total(P * log_ratio(2 * P, P + Q) + Q * log_ratio(2 * Q, P + Q)),
         lambda P, Q: 2 * total(jensen_gap(P, Q)),
+    ),
+    identity(
+        "Amari's divergence",
+        lambda x, y, a: where(
+            x + y > 0,
+            where(
+                a == 1,
+                rate_divergence(x, y),
+                where(
+                    a == 0,
+                    rate_divergence(y, x),
+                    (a * x + (1 - a) * y - x**a * y ** (1 - a)) / (a * (1 - a)),
+                ),
+            ),
+            0,
+        ),
+        lambda x, y, a: alpha_gap(x, y, a),
     ),
 )

@@ -19,12 +19,13 @@ Combine = Callable[[State, State], State]
 
 
 class Order(NamedTuple):
-    """A sorted row: which member is at each place, where each member is, and its neighbours.
+    """A sorted row: keys, which member is at each place, where each member is, its neighbours.
 
     ``like`` has the dtype of the data, for sums of plain numbers. ``before`` counts all those of a
     member's group, which is the row where there are no groups.
     """
 
+    keys: Any
     members: Any
     places: Any
     before: Any
@@ -61,7 +62,7 @@ class Ordered:
         index = self.like(self.count(key), key)
         alike = tuple(along == self.roll(along, way) for way in (1, -1))
         behind, ahead = self._neighbours(index, *alike)
-        return Order(members, self.sorted(members), index, behind, ahead, like)
+        return Order(along, members, self.sorted(members), index, behind, ahead, like)
 
     def within(self, key: Any, group: Any, like: Any) -> Order:
         """Sort rows by a key, each group by itself: nobody of another stands before a member."""
@@ -76,7 +77,7 @@ class Ordered:
         behind, ahead = self._neighbours(
             index, *(x & y for x, y in zip(alike, together, strict=True))
         )
-        return Order(members, self.sorted(members), before, behind, ahead, like)
+        return Order(along, members, self.sorted(members), before, behind, ahead, like)
 
     # Sums over the others that belong to each member.
 
@@ -92,6 +93,16 @@ class Ordered:
     def other_ties(self, x: Any, order: Order) -> Any:
         """Sum over the other members with the same key."""
         return self._sum(x, order, order.ties_before, order.ties_after)
+
+    def next_above(self, x: Any, order: Order) -> Any:
+        """Sum over the members whose key is larger by 1."""
+        (found,) = self._running(_add, (self._along(x, order),), order.ties_before, 1)
+        start = order.before - order.ties_before
+        first = self.like(self.count(start), start) - order.ties_before
+        place = self.where(start > 0, first - 1, first)
+        far, key = self.take(found, place), self.take(order.keys, place)
+        near = (start > 0) & (key == order.keys + 1)
+        return self.take(self.where(near, far, self.real(0.0, far)), order.places)
 
     def earlier_ties(self, x: Any, order: Order) -> Any:
         """Sum over the members with the same key that stand before in the row."""
