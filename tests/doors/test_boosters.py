@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("sklearn", reason="lossary.boosters needs the extra boosters")
 
 import lossary as L
-from booster_models import CASES, LABELS, QUIET, ROWS, TREES, WEIGHT, X, margins_of_both
+from booster_models import CASES, LABELS, QUIET, ROWS, TREES, WEIGHT, X, margin_of, margins_of_both
 from lossary.boosters.definitions import LOSSES
 from lossary.boosters.lists import LISTS
 from lossary.lookup import built_ins
@@ -47,6 +47,54 @@ def test_closed_starts_are_zeros_of_the_slope(name):
     start = objective.start(LABELS[kind], WEIGHT)
     slope = objective.derivatives(np.full(ROWS, start[0]), LABELS[kind], WEIGHT)[0].sum(dtype=float)
     assert abs(slope) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("loss", "distribution"),
+    [
+        ("log_normal_failure_time", "normal"),
+        ("log_logistic_failure_time", "logistic"),
+        ("weibull_failure_time", "extreme"),
+    ],
+)
+def test_failure_times_are_those_of_xgboost(loss, distribution):
+    """At a scale at which no slope reaches 15, where XGBoost clips it."""
+    xgb = pytest.importorskip("xgboost")
+    y, told = LABELS["times"], QUIET["xgboost"] | {"max_depth": 3}
+    data = xgb.DMatrix(X, y, nthread=1)
+    data.set_info(label_lower_bound=abs(y), label_upper_bound=np.where(y > 0, y, np.inf))
+    model = L.boosters.xgboost(loss, scale=2.0).train(told, data, TREES)
+    told |= {
+        "objective": "survival:aft", "aft_loss_distribution": distribution,
+        "aft_loss_distribution_scale": 2.0, "base_score": float(np.exp(model.meaning.start[0])),
+    }  # fmt: skip
+    own = xgb.train(told, data, TREES).predict(data)  # which predicts times, as ours does
+    np.testing.assert_allclose(model.predict(data), own, rtol=2e-6)
+
+
+@pytest.mark.parametrize("host", L.boosters.HOSTS)
+@pytest.mark.parametrize("loss", ["log_logistic_failure_time", "weibull_failure_time"])
+def test_failure_times_train_in_every_host(host, loss):
+    """Also in those that have nothing built in for times of which some are not seen to the end."""
+    y = LABELS["times"]
+    objective = getattr(L.boosters, host)(loss)
+    margin = margin_of(objective, X, y, TREES)
+    found, constant = (
+        objective.value(np.asarray(f, float), y) for f in (margin, np.full(ROWS, objective.start(y)))
+    )
+    assert found < constant - 0.1
+
+
+def test_cross_entropy_lambda_is_binary_cross_entropy_without_weights():
+    lgb = pytest.importorskip("lightgbm")
+    y, told = LABELS["binary"], QUIET["lightgbm"] | {"num_leaves": 7}
+    model = L.boosters.lightgbm("cross_entropy_lambda").train(told, lgb.Dataset(X, y), TREES)
+    start = np.full(ROWS, model.meaning.start[0])
+    # Its own start is the logarithm of a rate; from the same one the models are the same.
+    told |= {"objective": "cross_entropy_lambda", "boost_from_average": False}
+    own = lgb.train(told, lgb.Dataset(X, y, init_score=start), TREES)
+    found = own.predict(X, raw_score=True) + start
+    np.testing.assert_allclose(model.margin(X), found, atol=1e-7)
 
 
 def test_sampled_rows_and_features_are_those_of_xgboost():
