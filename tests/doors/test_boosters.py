@@ -80,7 +80,8 @@ def test_failure_times_train_in_every_host(host, loss):
     objective = getattr(L.boosters, host)(loss)
     margin = margin_of(objective, X, y, TREES)
     found, constant = (
-        objective.value(np.asarray(f, float), y) for f in (margin, np.full(ROWS, objective.start(y)))
+        objective.value(np.asarray(f, float), y)
+        for f in (margin, np.full(ROWS, objective.start(y)))
     )
     assert found < constant - 0.1
 
@@ -139,21 +140,17 @@ def test_renewed_leaves_are_followed_at_a_distance(host, loss):
     module, y = pytest.importorskip(host), LABELS["real"]
     settings = {"quantile": 0.8} if loss == "quantile" else {}
     objective = getattr(L.boosters, host)(loss, curvature="majorise", **settings)
-    name = IMPOSSIBLE[host][loss == "quantile"]
+    ours = margin_of(objective, X, y, 2 * TREES)
+    told = QUIET[host] | {"objective": IMPOSSIBLE[host][loss == "quantile"]}
     if host == "xgboost":
-        data, told = module.DMatrix(X, y, nthread=1), QUIET[host] | {"max_depth": 3}
-        ours = objective.train(told, data, 2 * TREES).margin(data)
-        more = {"quantile_alpha": 0.8} if loss == "quantile" else {}
-        own = module.train(told | {"objective": name} | more, data, TREES).predict(data)
+        told |= {"max_depth": 3} | ({"quantile_alpha": 0.8} if loss == "quantile" else {})
+        data = module.DMatrix(X, y, nthread=1)
+        own = module.train(told, data, TREES).predict(data)
     elif host == "lightgbm":
-        told = QUIET[host] | {"num_leaves": 7}
-        ours = objective.train(told, module.Dataset(X, y), 2 * TREES).margin(X)
-        told |= {"objective": name, "alpha": 0.8}
+        told |= {"num_leaves": 7, "alpha": 0.8}
         own = module.train(told, module.Dataset(X, y), TREES).predict(X)
     else:
-        told = QUIET[host] | {"depth": 3, "learning_rate": 0.3}
-        ours = objective.train(told | {"iterations": 2 * TREES}, module.Pool(X, y)).margin(X)
-        told |= {"iterations": TREES, "loss_function": name}
+        told |= {"depth": 3, "learning_rate": 0.3, "iterations": TREES}
         own = module.CatBoost(told).fit(module.Pool(X, y)).predict(X)
     found, built_in, constant = (
         objective.value(np.asarray(m, float), y)
