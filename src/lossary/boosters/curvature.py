@@ -107,7 +107,7 @@ _LEAVES = Curvature(
 def _beyond_the_margin(
     rule: Rule, margin: Numbers, data: Data, weight: Any, gradient: Numbers, hessian: Numbers
 ) -> None:
-    """Take 1 for rows that are lost on, and next to nothing for others, so that none divides by 0."""
+    """Take 1 for rows that are lost on, and next to nothing for others: no leaf divides by 0."""
     rule.gradient(margin, data, weight, gradient)
     np.maximum(np.abs(gradient), np.finfo(np.float32).tiny, out=hessian)
 

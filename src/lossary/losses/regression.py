@@ -40,8 +40,8 @@ def absolute_error(prediction: Real, target: Real):
 
 
 @loss(
-    source="Forsythe 1972, Robust estimation of straight line regression coefficients by minimizing "
-    "pth power deviations, Technometrics 14, p. 159",
+    source="Forsythe 1972, Robust estimation of straight line regression coefficients by "
+    "minimizing pth power deviations, Technometrics 14, p. 159",
     promises="non_negative zero_at_target symmetric convex even",
 )
 def power_error(prediction: Real, target: Real, *, power: Exponent = 1.5):
