@@ -58,7 +58,7 @@ CASES = {
     "catboost.Tweedie": ("counts", {"power": 1.3}, ":variance_power=1.3"),
     "catboost.Huber": ("real", {"delta": 0.9}, ":delta=0.9"),
     "catboost.LogCosh": ("real", {}, ""),
-    "catboost.Expectile": ("real", {"expectile": 0.8}, ":alpha=0.8"),
+    "catboost.Expectile": ("real", {"expectile": 0.75}, ":alpha=0.75"),
     "catboost.Lq": ("real", {"power": 2.5}, ":q=2.5"),
     "catboost.Focal": (
         "binary",
@@ -75,14 +75,15 @@ CASES = {
 """Labels, hyper-parameters of the loss, and what the host calls them, for each objective."""
 
 
-def margins_of_both(row, weight):
+def margins_of_both(row, weight, **settings):
     """Return the margins of a model trained with our objective, and of the host's own."""
+    kind, own, more = CASES[f"{row.host}.{row.name}"]
     return {
         "xgboost": _xgboost,
         "lightgbm": _lightgbm,
         "catboost": _catboost,
         "hist_gradient_boosting": _hist_gradient_boosting,
-    }[row.host](row, weight, *CASES[f"{row.host}.{row.name}"])
+    }[row.host](row, weight, kind, own | settings, more)
 
 
 def margin_of(objective, X, y, trees):

@@ -25,6 +25,45 @@ def test_the_model_is_that_of_the_built_in(row, weight):
     np.testing.assert_allclose(ours, own, atol=row.same, rtol=0)
 
 
+OTHERWISE = ["xgboost.multi:softprob", "xgboost.count:poisson", "lightgbm.multiclass",
+             "lightgbm.poisson"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_the_curvature_of_the_host_makes_the_model_the_same(name):
+    """With the second derivative itself it is another one."""
+    row = next(row for row in MATCHED if f"{row.host}.{row.name}" == name)
+    ours, own = margins_of_both(row, None, curvature="exact")
+    assert abs(ours - own).max() > 0.1
+
+
+@pytest.mark.parametrize("host", ["xgboost", "lightgbm", "catboost"])
+def test_the_start_makes_the_model_the_same(host):
+    """An objective that is handed to the host by itself starts anywhere but at the mean."""
+    module, y = pytest.importorskip(host), LABELS["real"] + 3
+    objective, told = getattr(L.boosters, host)("half_squared_error"), QUIET[host]
+    if host == "xgboost":
+        data = module.DMatrix(X, y, nthread=1)
+        alone = module.train(told, data, TREES, obj=objective).predict(data, output_margin=True)
+        own = module.train(told, data, TREES).predict(data)
+        whole = objective.train(told, data, TREES).margin(data)
+    elif host == "lightgbm":
+        alone = module.train(told | {"objective": objective}, module.Dataset(X, y), TREES)
+        own = module.train(told | {"objective": "regression"}, module.Dataset(X, y), TREES)
+        alone, own = alone.predict(X), own.predict(X)
+        whole = objective.train(told, module.Dataset(X, y), TREES).margin(X)
+    else:
+        told = told | {"iterations": TREES, "bootstrap_type": "No", "random_strength": 0,
+                       "boosting_type": "Plain", "leaf_estimation_method": "Newton",
+                       "leaf_estimation_iterations": 1, "learning_rate": 0.1}  # fmt: skip
+        given = told | {"loss_function": objective, "eval_metric": objective.metric}
+        alone = module.CatBoost(given).fit(module.Pool(X, y)).predict(X)
+        own = module.CatBoost(told | {"loss_function": "RMSE"}).fit(module.Pool(X, y)).predict(X)
+        whole = objective.train(told, module.Pool(X, y)).margin(X)
+    assert abs(alone - own).max() > 0.1
+    np.testing.assert_allclose(whole, own, atol=1e-6)
+
+
 def test_every_bound_is_tested():
     assert {f"{row.host}.{row.name}" for row in MATCHED} == CASES.keys()
 
