@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[int, int, str], None]]:
-    """Yield ``report(done, total, what)``, which moves a bar if stderr is a terminal."""
+    """Yield ``report(done, total, what)``, which moves a bar on a terminal, else writes lines."""
     if not sys.stderr.isatty():
-        yield lambda done, total, what: None
+        yield _lines(title)
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -45,6 +46,25 @@ def progress(title: str) -> Iterator[Callable[[int, int, str], None]]:
             bar.update(task, completed=done, total=total, description=words)
 
         yield report
+
+
+BETWEEN = 15.0
+"""Seconds between two lines of progress; what takes less is told by its results."""
+
+
+def _lines(title: str) -> Callable[[int, int, str], None]:
+    """Return a report that writes a line now and then, as into the log of a machine."""
+    begun = last = time.monotonic()
+
+    def report(done: int, total: int, what: str) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= BETWEEN:
+            last = now
+            said = f"{title}: {done} of {total} after {now - begun:.0f} s"
+            say(f"{said}, now {what}" if what else said)
+
+    return report
 
 
 @click.command(short_help="Run an experiment with these losses.")
