@@ -17,6 +17,9 @@ LABELS = {
     "counts": rng.poisson(np.exp(SIGNAL / 3)).astype(float),
     "positive": np.exp(SIGNAL / 3) * rng.gamma(2, 0.5, ROWS),
 }
+TIME = np.exp(-SIGNAL + rng.normal(size=ROWS))
+LABELS["times"] = np.where(rng.random(ROWS) < 0.7, TIME, -TIME)
+"""Times of events, minus those of rows that were seen no longer."""
 GRADES = np.digitize(LABELS["real"], [0, 1.5])
 QUIET = {
     "xgboost": {"nthread": 1},
@@ -34,6 +37,8 @@ CASES = {
     "xgboost.reg:tweedie": ("counts", {"power": 1.3}, {"tweedie_variance_power": 1.3}),
     "xgboost.reg:pseudohubererror": ("real", {"delta": 2.0}, {"huber_slope": 2.0}),
     "xgboost.reg:squaredlogerror": ("positive", {}, {}),
+    "xgboost.binary:hinge": ("binary", {}, {}),
+    "xgboost.survival:aft": ("times", {"scale": 1.2}, {"aft_loss_distribution_scale": 1.2}),
     "lightgbm.regression": ("real", {}, {}),
     "lightgbm.binary": ("binary", {}, {}),
     "lightgbm.cross_entropy": ("binary", {}, {}),
@@ -53,7 +58,8 @@ CASES = {
     "catboost.Tweedie": ("counts", {"power": 1.3}, ":variance_power=1.3"),
     "catboost.Huber": ("real", {"delta": 0.9}, ":delta=0.9"),
     "catboost.LogCosh": ("real", {}, ""),
-    "catboost.Expectile": ("real", {"expectile": 0.8}, ":alpha=0.8"),
+    "catboost.Expectile": ("real", {"expectile": 0.75}, ":alpha=0.75"),
+    "catboost.Lq": ("real", {"power": 2.5}, ":q=2.5"),
     "catboost.Focal": (
         "binary",
         {"gamma": 2.0, "alpha": 0.4},
@@ -69,14 +75,32 @@ CASES = {
 """Labels, hyper-parameters of the loss, and what the host calls them, for each objective."""
 
 
-def margins_of_both(row, weight):
+def margins_of_both(row, weight, **settings):
     """Return the margins of a model trained with our objective, and of the host's own."""
+    kind, own, more = CASES[f"{row.host}.{row.name}"]
     return {
         "xgboost": _xgboost,
         "lightgbm": _lightgbm,
         "catboost": _catboost,
         "hist_gradient_boosting": _hist_gradient_boosting,
-    }[row.host](row, weight, *CASES[f"{row.host}.{row.name}"])
+    }[row.host](row, weight, kind, own | settings, more)
+
+
+def margin_of(objective, X, y, trees):
+    """Return the margins of a small model of any host, trained with an objective of ours."""
+    host = objective.host
+    if host == "hist_gradient_boosting":
+        pytest.importorskip("sklearn")
+        model = L.boosters.HistGradientBoostingRegressor(loss=objective, max_iter=trees)
+        with pytest.importorskip("threadpoolctl").threadpool_limits(1):
+            return model.fit(X, y)._raw_predict(X)[:, 0]
+    module = pytest.importorskip(host)
+    if host == "catboost":
+        told = QUIET[host] | {"iterations": trees, "depth": 3, "learning_rate": 0.3}
+        return objective.train(told, module.Pool(X, y)).margin(X)
+    data = module.DMatrix(X, y, nthread=1) if host == "xgboost" else module.Dataset(X, y)
+    more = {"max_depth": 3} if host == "xgboost" else {"num_leaves": 7}
+    return objective.train(QUIET[host] | more, data, trees).margin(X)
 
 
 SCALES = {"sigmoid": lambda f: 1 / (1 + np.exp(-f)), "exp": np.exp}
@@ -89,6 +113,10 @@ def _xgboost(row, weight, kind, settings, more):
     model = L.boosters.xgboost(row.loss, **settings).train(told, data, TREES)
     start = SCALES.get(model.meaning.link, lambda f: f)(np.array(model.meaning.start))
     told |= {"base_score": start.tolist() if len(start) > 1 else float(start[0])}
+    if kind == "times":
+        y = LABELS[kind]
+        bounds = {"lower": abs(y), "upper": np.where(y > 0, y, np.inf)}
+        data.set_info(**{f"label_{side}_bound": x for side, x in bounds.items()})
     own = xgb.train(told | more | {"objective": row.name}, data, TREES)
     if row.same == 0:
         assert own.get_dump() == model.model.get_dump()

@@ -60,6 +60,23 @@ class BuiltIn:
     same: float | str
     why: str = ""
 
+    @property
+    def keys(self) -> set[str]:
+        """What it is looked up by: its names, alone and behind that of the host."""
+        names = {_key(x) for x in (self.name, *self.also)}
+        return names | {f"{_key(self.host)}.{x}" for x in names}
+
+    @property
+    def advice(self) -> str:
+        """The call that does the same here, with what there is to know, or why there is none."""
+        if self.same in {"impossible", "missing"}:
+            return f"{self.host} {self.name}: not the same here, {self.why}"
+        near = {0: "the same model", "other": "", "untested": ""}.get(
+            self.same, f"margins within {self.same}"
+        )
+        told = "; ".join(x for x in (near, self.why) if x)
+        return f"lossary.boosters.{self.host}({self.loss!r}){f': {told}' if told else ''}"
+
 
 @dataclass(frozen=True)
 class Answer(Generic[D]):
@@ -75,6 +92,12 @@ class Answer(Generic[D]):
     def near(self) -> tuple[str, ...]:
         """Up to three other names of the catalogue, the most alike first."""
         return () if self.beside else _near(self.catalogue, self.name, self.loss)
+
+    @property
+    def objectives(self) -> tuple[BuiltIn, ...]:
+        """The objectives of boosters that have this name."""
+        wanted = _of_objective(self.name)
+        return tuple(row for row in built_ins() if wanted in row.keys)
 
     @property
     def problem(self) -> str:
@@ -150,14 +173,14 @@ def built_in(name: str, host: str | None = None) -> BuiltIn | None:
     >>> built_in("Tweedie:variance_power=1.5").loss
     'tweedie'
     """
-    wanted = name.partition(":")[0] if "=" in name else name  # CatBoost's settings
-    for row in built_ins():
-        names = {_key(x) for x in (row.name, *row.also)}
-        if host in {None, row.host} and (
-            _key(wanted) in names or _key(wanted) in {f"{_key(row.host)}.{x}" for x in names}
-        ):
-            return row
-    return None
+    wanted = _of_objective(name)
+    rows = (row for row in built_ins() if host in {None, row.host})
+    return next((row for row in rows if wanted in row.keys), None)
+
+
+def _of_objective(name: str) -> str:
+    """Return the key of an objective, without CatBoost's settings behind a colon."""
+    return _key(name.partition(":")[0] if "=" in name else name)
 
 
 def _named(catalogue: Mapping[str, D], name: str) -> D | None:

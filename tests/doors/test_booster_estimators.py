@@ -246,6 +246,27 @@ def test_saved_models_predict_in_a_new_process(tmp_path):
         np.testing.assert_array_equal(np.load(f"{path}.npy"), predictions)
 
 
+@each_host
+def test_pickled_estimators_predict_in_a_new_process(host, tmp_path):
+    """With the link, which no host's own estimator knows of an objective."""
+    np.save(tmp_path / "X.npy", X)
+    model = estimator(host, "Regressor", "poisson").fit(X, LABELS["counts"])
+    (tmp_path / "model").write_bytes(pickle.dumps(model))
+    code = (
+        "import pickle, sys, numpy; folder = sys.argv[1]\n"
+        "model = pickle.load(open(folder + '/model', 'rb'))\n"
+        "numpy.save(folder + '/found.npy', model.predict(numpy.load(folder + '/X.npy')))"
+    )
+    paths = os.pathsep.join([str(Path(L.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        check=True, env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    found = np.load(tmp_path / "found.npy")
+    assert (found > 0).all()
+    np.testing.assert_array_equal(found, model.predict(X))
+
+
 @pytest.mark.parametrize("host", ["xgboost", "lightgbm"])
 def test_several_quantiles_at_once(host):
     shares = [0.1, 0.5, 0.9]

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("sklearn", reason="lossary.boosters needs the extra boosters")
 
 import lossary as L
-from booster_models import CASES, LABELS, QUIET, ROWS, TREES, WEIGHT, X, margins_of_both
+from booster_models import CASES, LABELS, QUIET, ROWS, TREES, WEIGHT, X, margin_of, margins_of_both
 from lossary.boosters.definitions import LOSSES
 from lossary.boosters.lists import LISTS
 from lossary.lookup import built_ins
@@ -23,6 +23,45 @@ def test_the_model_is_that_of_the_built_in(row, weight):
     ours, own = margins_of_both(row, weight)
     assert np.ptp(own) > 0.1
     np.testing.assert_allclose(ours, own, atol=row.same, rtol=0)
+
+
+OTHERWISE = ["xgboost.multi:softprob", "xgboost.count:poisson", "lightgbm.multiclass",
+             "lightgbm.poisson"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_the_curvature_of_the_host_makes_the_model_the_same(name):
+    """With the second derivative itself it is another one."""
+    row = next(row for row in MATCHED if f"{row.host}.{row.name}" == name)
+    ours, own = margins_of_both(row, None, curvature="exact")
+    assert abs(ours - own).max() > 0.1
+
+
+@pytest.mark.parametrize("host", ["xgboost", "lightgbm", "catboost"])
+def test_the_start_makes_the_model_the_same(host):
+    """An objective that is handed to the host by itself starts anywhere but at the mean."""
+    module, y = pytest.importorskip(host), LABELS["real"] + 3
+    objective, told = getattr(L.boosters, host)("half_squared_error"), QUIET[host]
+    if host == "xgboost":
+        data = module.DMatrix(X, y, nthread=1)
+        alone = module.train(told, data, TREES, obj=objective).predict(data, output_margin=True)
+        own = module.train(told, data, TREES).predict(data)
+        whole = objective.train(told, data, TREES).margin(data)
+    elif host == "lightgbm":
+        alone = module.train(told | {"objective": objective}, module.Dataset(X, y), TREES)
+        own = module.train(told | {"objective": "regression"}, module.Dataset(X, y), TREES)
+        alone, own = alone.predict(X), own.predict(X)
+        whole = objective.train(told, module.Dataset(X, y), TREES).margin(X)
+    else:
+        told = told | {"iterations": TREES, "bootstrap_type": "No", "random_strength": 0,
+                       "boosting_type": "Plain", "leaf_estimation_method": "Newton",
+                       "leaf_estimation_iterations": 1, "learning_rate": 0.1}  # fmt: skip
+        given = told | {"loss_function": objective, "eval_metric": objective.metric}
+        alone = module.CatBoost(given).fit(module.Pool(X, y)).predict(X)
+        own = module.CatBoost(told | {"loss_function": "RMSE"}).fit(module.Pool(X, y)).predict(X)
+        whole = objective.train(told, module.Pool(X, y)).margin(X)
+    assert abs(alone - own).max() > 0.1
+    np.testing.assert_allclose(whole, own, atol=1e-6)
 
 
 def test_every_bound_is_tested():
@@ -47,6 +86,52 @@ def test_closed_starts_are_zeros_of_the_slope(name):
     start = objective.start(LABELS[kind], WEIGHT)
     slope = objective.derivatives(np.full(ROWS, start[0]), LABELS[kind], WEIGHT)[0].sum(dtype=float)
     assert abs(slope) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("loss", "distribution"),
+    [
+        ("log_normal_failure_time", "normal"),
+        ("log_logistic_failure_time", "logistic"),
+        ("weibull_failure_time", "extreme"),
+    ],
+)
+def test_failure_times_are_those_of_xgboost(loss, distribution):
+    """At a scale at which no slope reaches 15, where XGBoost clips it."""
+    xgb = pytest.importorskip("xgboost")
+    y, told = LABELS["times"], QUIET["xgboost"] | {"max_depth": 3}
+    data = xgb.DMatrix(X, y, nthread=1)
+    data.set_info(label_lower_bound=abs(y), label_upper_bound=np.where(y > 0, y, np.inf))
+    model = L.boosters.xgboost(loss, scale=2.0).train(told, data, TREES)
+    told |= {
+        "objective": "survival:aft", "aft_loss_distribution": distribution,
+        "aft_loss_distribution_scale": 2.0, "base_score": float(np.exp(model.meaning.start[0])),
+    }  # fmt: skip
+    own = xgb.train(told, data, TREES).predict(data)  # which predicts times, as ours does
+    np.testing.assert_allclose(model.predict(data), own, rtol=2e-6)
+
+
+@pytest.mark.parametrize("host", L.boosters.HOSTS)
+@pytest.mark.parametrize("loss", ["log_logistic_failure_time", "weibull_failure_time"])
+def test_failure_times_train_in_every_host(host, loss):
+    """Also in those that have nothing built in for times of which some are not seen to the end."""
+    y = LABELS["times"]
+    objective = getattr(L.boosters, host)(loss)
+    margin = margin_of(objective, X, y, TREES)
+    constant = objective.value(np.full(ROWS, objective.start(y)), y)
+    assert objective.value(np.asarray(margin, float), y) < constant - 0.1
+
+
+def test_cross_entropy_lambda_is_binary_cross_entropy_without_weights():
+    lgb = pytest.importorskip("lightgbm")
+    y, told = LABELS["binary"], QUIET["lightgbm"] | {"num_leaves": 7}
+    model = L.boosters.lightgbm("cross_entropy_lambda").train(told, lgb.Dataset(X, y), TREES)
+    start = np.full(ROWS, model.meaning.start[0])
+    # Its own start is the logarithm of a rate; from the same one the models are the same.
+    told |= {"objective": "cross_entropy_lambda", "boost_from_average": False}
+    own = lgb.train(told, lgb.Dataset(X, y, init_score=start), TREES)
+    found = own.predict(X, raw_score=True) + start
+    np.testing.assert_allclose(model.margin(X), found, atol=1e-7)
 
 
 def test_sampled_rows_and_features_are_those_of_xgboost():
@@ -91,21 +176,17 @@ def test_renewed_leaves_are_followed_at_a_distance(host, loss):
     module, y = pytest.importorskip(host), LABELS["real"]
     settings = {"quantile": 0.8} if loss == "quantile" else {}
     objective = getattr(L.boosters, host)(loss, curvature="majorise", **settings)
-    name = IMPOSSIBLE[host][loss == "quantile"]
+    ours = margin_of(objective, X, y, 2 * TREES)
+    told = QUIET[host] | {"objective": IMPOSSIBLE[host][loss == "quantile"]}
     if host == "xgboost":
-        data, told = module.DMatrix(X, y, nthread=1), QUIET[host] | {"max_depth": 3}
-        ours = objective.train(told, data, 2 * TREES).margin(data)
-        more = {"quantile_alpha": 0.8} if loss == "quantile" else {}
-        own = module.train(told | {"objective": name} | more, data, TREES).predict(data)
+        told |= {"max_depth": 3} | ({"quantile_alpha": 0.8} if loss == "quantile" else {})
+        data = module.DMatrix(X, y, nthread=1)
+        own = module.train(told, data, TREES).predict(data)
     elif host == "lightgbm":
-        told = QUIET[host] | {"num_leaves": 7}
-        ours = objective.train(told, module.Dataset(X, y), 2 * TREES).margin(X)
-        told |= {"objective": name, "alpha": 0.8}
+        told |= {"num_leaves": 7, "alpha": 0.8}
         own = module.train(told, module.Dataset(X, y), TREES).predict(X)
     else:
-        told = QUIET[host] | {"depth": 3, "learning_rate": 0.3}
-        ours = objective.train(told | {"iterations": 2 * TREES}, module.Pool(X, y)).margin(X)
-        told |= {"iterations": TREES, "loss_function": name}
+        told |= {"depth": 3, "learning_rate": 0.3, "iterations": TREES}
         own = module.CatBoost(told).fit(module.Pool(X, y)).predict(X)
     found, built_in, constant = (
         objective.value(np.asarray(m, float), y)

@@ -392,6 +392,24 @@ def test_an_interrupt_keeps_what_is_done(clock):
     assert said == ["interrupted: 2 of 3 cases were not measured"]
 
 
+def test_the_collector_leaves_libraries_alone_until_the_end(clock):
+    """Keras and what is between cases collect garbage: seconds for each, among all libraries."""
+    frozen, before = [], gc.get_freeze_count()
+    gc.unfreeze()
+
+    def prepare(case, data, threads):
+        frozen.append(gc.get_freeze_count())
+
+    work = [HUBER, Case("huber", (65,)), Case("huber", (66,))]
+    try:
+        clock.measure(Contestant("a", "", (), prepare), work=work)
+        assert frozen[0] == 0 < frozen[1] == frozen[2]
+        assert gc.get_freeze_count() == 0
+    finally:
+        if before:
+            gc.freeze()
+
+
 def test_progress_says_what_is_done(clock):
     seen = []
     clock.measure(clock.contestant("a", 0.1), progress=lambda *now: seen.append(now))

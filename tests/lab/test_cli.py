@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import lossary as L
-from lossary.cli import main, program
+from lossary.cli import lab, main, program
 from lossary.definition import PROMISES
 from lossary.errors import install_line
 
@@ -563,3 +563,17 @@ def test_colours_when_asked_and_none_with_no_color(run, monkeypatch):
 def test_module_and_script_are_one_command():
     out, _ = fresh("--version").communicate()
     assert out.decode().split() == ["lossary", L.__version__]
+
+
+def test_progress_off_a_terminal_is_a_line_now_and_then(monkeypatch, capsys):
+    """In the log of a machine, half an hour without a word looks like a machine that hangs."""
+    now = [100.0]
+    monkeypatch.setattr(lab.time, "monotonic", lambda: now[0])
+    with lab.progress("bench") as report:
+        for done in range(40):
+            report(done, 40, f"case {done}")
+            now[0] += 1.0
+    assert capsys.readouterr().err.splitlines() == [
+        "bench: 15 of 40 after 15 s, now case 15",
+        "bench: 30 of 40 after 30 s, now case 30",
+    ]

@@ -111,6 +111,25 @@ def test_the_word_loss_and_short_names(name, loss):
     assert L.find(name).name == loss
 
 
+@pytest.mark.parametrize(
+    ("name", "loss", "advice"),
+    [
+        ("count:poisson", "poisson", "lossary.boosters.xgboost('poisson'): margins within 1e-06"),
+        ("binary:hinge", "hinge", "lossary.boosters.xgboost('hinge'): the same model"),
+        ("Lq:q=3", "power_error", "lossary.boosters.catboost('power_error'): margins within"),
+        ("reg:absoluteerror", "absolute_error", "xgboost reg:absoluteerror: not the same here, up"),
+        ("reg:squaredlogerror", "half_squared_log_error", "lossary.boosters.xgboost('half_squared"),
+    ],
+)
+def test_an_objective_of_a_booster_is_told_with_its_call(name, loss, advice, run):
+    code, out, _ = run(f"find {name}")
+    assert code == 0
+    assert advice[:40] in " ".join(out.split())
+    facts = json.loads(run(f"find {name} --json")[1])
+    assert facts["loss"] == loss
+    assert facts["objectives"][0].startswith(advice)
+
+
 def test_near_names_are_alike():
     for name, near in (("hubr", "huber"), ("crossentropi", "cross_entropy"), ("hing", "hinge")):
         with pytest.raises(L.UnknownLossError, match=f"did you mean {near}"):

@@ -93,7 +93,8 @@ def measure(
         bench = _Bench(chosen, say or (lambda words: None), clock, pause, pool)
         present = bench.present(contestants)
         headline = {kind: bench.headline(kind, device) for kind in (limits.COPY, limits.TRIAD)}
-        outcomes, skipped = bench.outcomes(cases, present, progress or (lambda *_: None))
+        with _collected():
+            outcomes, skipped = bench.outcomes(cases, present, progress or (lambda *_: None))
         crossed = ()
         over = bench.late() or bench.interrupted
         if chosen.crossovers and not over:
@@ -120,6 +121,17 @@ def measure(
             interrupted=bench.interrupted,
             disturbed=(*disturbed, *watch.others(), *quiet.spread(outcomes)),
         )
+
+
+@contextlib.contextmanager
+def _collected() -> Iterator[None]:
+    """Let the collector of garbage look at everything again when the cases are over."""
+    before = gc.get_freeze_count()
+    try:
+        yield
+    finally:
+        if not before:
+            gc.unfreeze()
 
 
 @dataclass
@@ -231,6 +243,7 @@ class _Bench:
                 self.interrupted = True
                 skipped.append(case.name)
             tidy()
+            leave_libraries_alone()
         progress(len(cases), len(cases), "")
         if skipped:
             why = "interrupted" if self.interrupted else "time was up"
@@ -357,3 +370,12 @@ def tidy() -> None:
         with contextlib.suppress(ImportError):
             importlib.import_module("keras").backend.clear_session()
     gc.collect()
+
+
+def leave_libraries_alone() -> None:
+    """Tell the collector of garbage that what the first case leaves behind are libraries, and stay.
+
+    It runs several times a case, and to look at all of them took half of the time of a run.
+    """
+    if not gc.get_freeze_count():
+        gc.freeze()

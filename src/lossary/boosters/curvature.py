@@ -102,11 +102,24 @@ _ONE = Curvature("host", _replaced(lambda margin: 1.0), "1 for every row")
 _LEAVES = Curvature(
     "host", _replaced(lambda margin: 1.0), "1 for every row, and leaves of best constants", True
 )
+
+
+def _beyond_the_margin(
+    rule: Rule, margin: Numbers, data: Data, weight: Any, gradient: Numbers, hessian: Numbers
+) -> None:
+    """Take 1 for rows that are lost on, and next to nothing for others: no leaf divides by 0."""
+    rule.gradient(margin, data, weight, gradient)
+    np.maximum(np.abs(gradient), np.finfo(np.float32).tiny, out=hessian)
+
+
 _TWICE = Curvature("host", _scaled(lambda k: 2.0), "2 p (1 - p), which bounds the whole matrix")
 
 _HOST: dict[tuple[str, str], Curvature] = {
     ("xgboost", "cross_entropy"): _TWICE,
     ("xgboost", "poisson"): _AHEAD,
+    ("xgboost", "hinge"): Curvature(
+        "host", _beyond_the_margin, "1 where there is a loss, and 1e-38 where there is none"
+    ),
     ("lightgbm", "poisson"): _AHEAD,
     ("lightgbm", "huber"): _ONE,
     ("lightgbm", "cross_entropy"): Curvature(

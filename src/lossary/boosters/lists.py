@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossary.boosters.margins import LINKS, Link
-from lossary.boosters.targets import check_weight
+from lossary.boosters.targets import check_weight, times_of
 from lossary.errors import DomainError, ShapeError
 
 Numbers = NDArray[Any]
@@ -36,20 +36,8 @@ class Cox:
 
     def prepare(self, labels: Any, weight: Any, outputs: int, group: Any = None) -> None:
         """Look at all times; DomainError for 0, for NaN and where nothing has happened."""
-        y = np.asarray(labels)
-        check_weight(weight, len(y))
-        inside = np.isfinite(y) & (y != 0)
-        if not inside.all():
-            place = int(np.argmin(inside))
-            raise DomainError(
-                f"cox_efron: labels must be times other than 0, got {y[place]!s} at index "
-                f"({place},)\n"
-                "hint: the time of an event, or minus the time up to which there was none"
-            )
-        if not (y > 0).any():
-            raise DomainError(
-                "cox_efron: labels hold no event\nhint: a time above 0 is one of an event"
-            )
+        check_weight(weight, len(np.asarray(labels)))
+        times_of(self.name, labels)
 
     def start(self, labels: Any, weight: Any, outputs: int) -> Numbers:
         """Return 0: a common shift changes nothing."""

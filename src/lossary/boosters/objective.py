@@ -14,7 +14,7 @@ from lossary.boosters.curvature import EXACT, Curvature, curvature_of
 from lossary.boosters.definitions import LOSSES
 from lossary.boosters.lists import LISTS, Cox, LambdaRank
 from lossary.boosters.margins import LINKS, link_of
-from lossary.boosters.rules import Ordinal, Rule
+from lossary.boosters.rules import Censored, Ordinal, Rule
 from lossary.boosters.start import start_of
 from lossary.boosters.versions import check_version
 from lossary.engine import Loss
@@ -223,13 +223,23 @@ def _rule(host: str, loss: str | Loss, link: str | None, parameters: Mapping[str
         thresholds = extra.pop("thresholds", None)
         settings = _settings(found, extra)
         return Ordinal(found, settings, LINKS["identity"], _in_order(thresholds))
-    if len(found.inputs) != 2:
-        names = ", ".join(a.name for a in found.inputs)
-        raise TypeError(
-            f"{found.name} takes {names}; a booster has one response and one target\n"
-            "hint: write a loss of two arguments with lossary.loss"
-        )
+    names = tuple(a.name for a in found.inputs)
+    if names == Censored.inputs:  # a time is predicted, not its logarithm
+        return Censored(found, _settings(found, parameters), link_of(found, link or "exp"))
+    if len(names) != 2:
+        _refuse_arguments(host, loss, found.name, names)
     return Rule(found, _settings(found, parameters), link_of(found, link))
+
+
+def _refuse_arguments(host: str, given: str | Loss, name: str, arguments: Any) -> NoReturn:
+    """Raise for a loss of more than a response and a target, with what is known of the host's."""
+    row = built_in(given, host) if isinstance(given, str) else None
+    if row and isinstance(row.same, str):
+        raise ValueError(f"{row.name} of {host} is {name} here, and no objective: {row.why}")
+    raise TypeError(
+        f"{name} takes {', '.join(arguments)}; a booster has one response and one target\n"
+        "hint: write a loss of two arguments with lossary.loss"
+    )
 
 
 def _in_order(thresholds: Any) -> tuple[float, ...] | None:

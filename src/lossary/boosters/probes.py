@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lossary.boosters.rules import Data, Ordinal, Rule
+from lossary.boosters.rules import Censored, Data, Ordinal, Rule
 
 Numbers = NDArray[Any]
 
@@ -26,6 +26,9 @@ def table(rule: Rule) -> tuple[Numbers, Data]:
         margin, place = _crossed(_MARGINS, np.arange(3.0))
         place = place.astype(int)
         return margin, (np.array(lower)[place], np.array(upper)[place])
+    if isinstance(rule, Censored):
+        margin, label = _crossed(_MARGINS, np.array([0.25, 1.0, 8.0, -0.25, -1.0, -8.0]))
+        return margin, rule.data(label, label.shape)
     if rule.loss.class_axis:
         rng = np.random.default_rng(0)
         margin = rng.normal(scale=2, size=(60, _CLASSES))

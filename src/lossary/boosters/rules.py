@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossary.boosters.margins import Link
-from lossary.boosters.targets import check_weight, target_of
+from lossary.boosters.targets import check_weight, in_shape, target_of, times_of
 from lossary.engine import Loss
 from lossary.errors import DomainError, ShapeError
 
@@ -131,6 +131,22 @@ class Rule:
         if self.loss.class_axis:  # as many rows as classes: said to be of rows
             return weight[:, None] if len(weight) == margin.shape[1] else weight
         return np.broadcast_to(weight[:, None], margin.shape)
+
+
+@dataclass
+class Censored(Rule):
+    """The rule of times of which some are only known to be longer.
+
+    A label is the time of an event, or minus the time up to which there was none.
+    """
+
+    inputs = ("location", "log_time", "event")
+    """The arguments of a loss of such times: its margin is a place among their logarithms."""
+
+    def data(self, labels: Any, shape: tuple[int, ...]) -> Data:
+        """Return the logarithm of each time, and 1 where it is that of an event."""
+        time, event = times_of(self.name, in_shape(self.loss, np.asarray(labels), shape))
+        return np.log(time), event.astype(time.dtype)
 
 
 @dataclass

@@ -7,6 +7,7 @@ are spent on getting to the mean.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def start_of(rule: Rule, labels: Any, weight: Any, outputs: int) -> Numbers:
         return _of_classes(rule, y, weight, outputs)
     if outputs > 1:
         columns = y if y.ndim == 2 else np.broadcast_to(y[:, None], (len(y), outputs))
-        one = [Rule(rule.loss, (s,), rule.link) for s in rule.settings] * outputs
+        one = [replace(rule, settings=(s,)) for s in rule.settings] * outputs
         found = [_of_one(one[k], columns[:, k], weight) for k in range(outputs)]
         return np.array(found)
     return np.array([_of_one(rule, y.reshape(-1), weight)])
@@ -121,7 +122,7 @@ def _searched(rule: Rule, y: Numbers, weight: Any) -> float:
         rule.gradient(constant, data, w, slopes)
         return float(slopes.sum())
 
-    grid = _grid(rule, y)
+    grid = _grid(rule, data[0])
     cost = [rule.value(np.full(len(y), margin), data, w) for margin in grid]
     best = int(np.argmin(cost))
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]

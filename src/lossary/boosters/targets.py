@@ -24,14 +24,15 @@ def target_of(loss: Loss, labels: Any, shape: tuple[int, ...]) -> Numbers:
     if domain.integer:
         return _indices(loss, y, shape[-1])
     if domain.class_axis:
-        return _in_shape(loss, y, shape)
+        return in_shape(loss, y, shape)
     if domain.name == "Sign":
         y = _signs(loss, y)
     _check_members(loss, domain, y)
-    return y if loss.class_axis else _in_shape(loss, y, shape)
+    return y if loss.class_axis else in_shape(loss, y, shape)
 
 
-def _in_shape(loss: Loss, y: Numbers, shape: tuple[int, ...]) -> Numbers:
+def in_shape(loss: Loss, y: Numbers, shape: tuple[int, ...]) -> Numbers:
+    """Return labels in the shape of the margins; ShapeError where they have none of theirs."""
     if y.shape == shape:
         return y
     if y.size == np.prod(shape):
@@ -74,6 +75,26 @@ def _signs(loss: Loss, y: Numbers) -> Numbers:
     if not inside.all() or ((y == 0).any() and (y == -1).any()):
         _refuse(loss, y, inside & (y != 0), "-1 or 1, or 0 and 1 throughout")
     return np.where(y > 0, 1.0, -1.0).astype(y.dtype if y.dtype.kind == "f" else np.float64)
+
+
+def times_of(name: str, labels: Any) -> tuple[Numbers, Numbers]:
+    """Return times and whether each is one of an event; DomainError for labels that are none.
+
+    A label is the time of an event, or minus the time up to which there was none: XGBoost's way
+    of writing two columns as one, for its Cox.
+    """
+    y = np.asarray(labels)
+    inside = np.isfinite(y) & (y != 0)
+    if not inside.all():
+        place = np.unravel_index(int(np.argmin(inside)), y.shape)
+        raise DomainError(
+            f"{name}: labels must be times other than 0, got {y[place]!s} at index "
+            f"{tuple(map(int, place))}\n"
+            "hint: the time of an event, or minus the time up to which there was none"
+        )
+    if not (y > 0).any():
+        raise DomainError(f"{name}: labels hold no event\nhint: a time above 0 is one of an event")
+    return abs(y), y > 0
 
 
 def class_count(labels: Any) -> int:

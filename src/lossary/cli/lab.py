@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[int, int, str], None]]:
     """Yield ``report(done, total, what)``: a bar on a terminal, elsewhere a line now and then."""
+    """Yield ``report(done, total, what)``, which moves a bar on a terminal, else writes lines."""
     if not sys.stderr.isatty():
         yield _lines(title)
         return
@@ -60,6 +62,21 @@ def _lines(title: str) -> Callable[[int, int, str], None]:
         if monotonic() - last >= PAUSE:
             last = monotonic()
             say(f"{title}: {done} of {total}{what and f', {what}'}")
+BETWEEN = 15.0
+"""Seconds between two lines of progress; what takes less is told by its results."""
+
+
+def _lines(title: str) -> Callable[[int, int, str], None]:
+    """Return a report that writes a line now and then, as into the log of a machine."""
+    begun = last = time.monotonic()
+
+    def report(done: int, total: int, what: str) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= BETWEEN:
+            last = now
+            said = f"{title}: {done} of {total} after {now - begun:.0f} s"
+            say(f"{said}, now {what}" if what else said)
 
     return report
 

@@ -89,13 +89,15 @@ def find(name: str, as_json: bool) -> int:
         return 0
     if as_json:
         emit_json(_answer(answer))
+    elif answer.loss is None and answer.objectives:  # of a loss that boosters alone have
+        emit("\n".join(row.advice for row in answer.objectives) + "\n")
     elif answer.loss is None:
         problem, _, hint = answer.problem.partition("\nhint: ")
         say(f"error: {problem}\nhint: {hint}")
     else:
         with page() as console:
             _print_answer(answer, answer.loss, console)
-    return 0 if answer.loss else 1
+    return 0 if answer.loss or answer.objectives else 1
 
 
 def _say_beside(name: str, beside: lookup.Beside, *, as_json: bool) -> None:
@@ -112,13 +114,14 @@ def _say_beside(name: str, beside: lookup.Beside, *, as_json: bool) -> None:
 
 
 def _answer(answer: lookup.Answer[Loss]) -> dict[str, Any]:
-    loss, row = answer.loss, answer.not_yet
+    loss, row, objectives = answer.loss, answer.not_yet, answer.objectives
     return {
         "name": answer.name,
-        "loss": loss.name if loss else None,
+        "loss": loss.name if loss else objectives[0].loss if objectives else None,
         "summary": loss.summary if loss else None,
         "elsewhere": loss.elsewhere if loss else row.elsewhere if row else (),
         "near": row.nearest if row else answer.near,
+        "objectives": [row.advice for row in objectives],
     }
 
 
@@ -127,6 +130,7 @@ def _print_answer(answer: lookup.Answer[Loss], loss: Loss, console: Console) -> 
         ("says", loss.summary),
         ("elsewhere", "\n".join(loss.elsewhere)),
         ("near", "\n".join(answer.near)),
+        ("boosters", "\n".join(row.advice for row in answer.objectives)),
     )
     console.print(loss.name)
     Table([Column(), Column()], [fact for fact in facts if fact[1]]).print(console, indent=2)

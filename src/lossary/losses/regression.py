@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lossary.definition import loss
-from lossary.domain import AboveMinusOne, NonNegative, NonZero, OpenUnit, Positive, Real
+from lossary.domain import AboveMinusOne, Exponent, NonNegative, NonZero, OpenUnit, Positive, Real
 from lossary.functions import (
     cosh,
     exp,
@@ -37,6 +37,16 @@ def half_squared_error(prediction: Real, target: Real):
 def absolute_error(prediction: Real, target: Real):
     """Size of the error: its minimiser is the median, and outliers pull no harder than others."""
     return abs(prediction - target)
+
+
+@loss(
+    source="Forsythe 1972, Robust estimation of straight line regression coefficients by "
+    "minimizing pth power deviations, Technometrics 14, p. 159",
+    promises="non_negative zero_at_target symmetric convex even",
+)
+def power_error(prediction: Real, target: Real, *, power: Exponent = 1.5):
+    """Power of the size of the error: between absolute and squared error, and beyond."""
+    return abs(prediction - target) ** power
 
 
 @loss(
