@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import tensorflow as tf
 from tensorflow.python.eager import context, record
@@ -83,7 +83,7 @@ def _can_compile() -> bool:
     """Whether XLA is there, and no accelerator, where passes over the memory are not what costs."""
     if tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("TPU"):
         return False
-    if context.context().get_server_def() is not None:
+    if cast(Any, context.context()).get_server_def() is not None:
         return False  # a graph may run in another process
     try:
         with tf.init_scope():
@@ -104,7 +104,9 @@ def compute(asked: Asked) -> tuple[Any, list[Any]] | None:
     return None if value is None else (value, slopes)
 
 
-def kernel_of(asked: Asked, plain: Mapping[str, Any], tensors: Sequence[Any]) -> Any:
+def kernel_of(
+    asked: Asked, plain: Mapping[str, Any], tensors: Sequence[Any]
+) -> tuple[OfKernel, Any] | None:
     """Return what a kernel is asked, and the kernel; None where there is none.
 
     Outside XLA it is for training steps of known shapes: what only evaluates may be saved and run
@@ -127,7 +129,7 @@ def kernel_of(asked: Asked, plain: Mapping[str, Any], tensors: Sequence[Any]) ->
 
 def _by_kernel(asked: Asked, plain: Mapping[str, Any], tensors: Sequence[Any]) -> list[Any] | None:
     found = kernel_of(asked, plain, tensors)
-    return found and kernels.computed(*found, tensors)
+    return None if found is None else kernels.computed(*found, tensors)
 
 
 def _by_text(asked: Asked, plain: Mapping[str, Any], tensors: Sequence[Any]) -> list[Any]:

@@ -99,7 +99,7 @@ def computed(asked: Asked, kernel: Kernel, tensors: Sequence[Any]) -> list[Any]:
     @tf.custom_gradient
     def run(*given: Any) -> Any:
         fitted, good = _fitted(asked, kernel, given)
-        found = gen_xla_ops.xla_call_module(
+        found: Any = gen_xla_ops.xla_call_module(
             asked.ordered(kernel.recipe, fitted),
             version=9,
             module=_module(asked, kernel),
