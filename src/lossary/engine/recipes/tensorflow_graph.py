@@ -83,7 +83,7 @@ def _can_compile() -> bool:
     """Whether XLA is there, and no accelerator, where passes over the memory are not what costs."""
     if tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("TPU"):
         return False
-    if cast(Any, context.context()).get_server_def() is not None:
+    if cast("Any", context.context()).get_server_def() is not None:
         return False  # a graph may run in another process
     try:
         with tf.init_scope():
