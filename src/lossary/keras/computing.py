@@ -1,7 +1,8 @@
 """From tensors of Keras' backend to the values of a loss: the one place that calls the core.
 
-Each backend has one road. JAX and eager TensorFlow would send every operator on its own, so they
-get the call as one compiled function; PyTorch takes the road of :mod:`lossary.torch`.
+Each backend has one road. JAX would send every operator on its own, so it gets the call as one
+compiled function, and so does TensorFlow where the memory of eager tensors is not this machine's;
+PyTorch takes the road of :mod:`lossary.torch`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from lossary import catalogue
@@ -153,14 +155,28 @@ def _tensorflow(
 ) -> Any:
     import tensorflow as tf
 
+    from lossary.engine.recipes.tensorflow import is_memory
+
     if not tf.executing_eagerly():
         return _plain(loss, tensors, fixed, arrays)
+    if all(map(is_memory, (*tensors, *(x for _, x in arrays)))):
+        return _eager(loss, tensors, fixed, arrays)
     fixed, numbers = _split(loss, fixed)
     names = tuple(n for n, _ in (*arrays, *numbers))
     # A graph is for one number of axes: TensorFlow would else make one in which it is unknown.
     call = _graph(loss, fixed, names, len(numbers), tuple(len(x.shape) for x in tensors))
     more = (tf.constant(v, tf.float64) for _, v in numbers)
     return call(*tensors, *(v for _, v in arrays), *more)
+
+
+def _eager(
+    loss: str | Loss, tensors: tuple[Any, ...], fixed: Parameters, arrays: Parameters
+) -> Any:
+    """Return the values of tensors in memory, which NumPy's engine computes."""
+    found = _found(loss)(*tensors, reduction="none", check=False, **dict(fixed), **dict(arrays))
+    if np.isnan(np.asarray(memoryview(found))).any():
+        return only(ops.equal(found, found), found)
+    return found
 
 
 _evaluate = {"torch": _torch, "jax": _jax, "tensorflow": _tensorflow}.get(BACKEND, _plain)

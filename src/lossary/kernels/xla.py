@@ -1,7 +1,7 @@
 """Kernels as custom calls of XLA: what a call's frame says, and how its threads share the work.
 
-The layouts are those of ``xla/ffi/api/c_api.h``, of version 0.3 of XLA's interface for foreign
-functions, as words of 64 bits. No function here needs Python's lock.
+The layouts are those of ``xla/ffi/api/c_api.h``, of versions 0.2 (TensorFlow's) and 0.3 (JAX') of
+XLA's interface for foreign functions, as words of 64 bits. No function here needs Python's lock.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numba import float32, float64, int64, njit, types
 from lossary.kernels.addresses import at
 from lossary.kernels.vector_math.machine import INT64, instruction
 
-_VERSION = 3 << 32  # the major version, 0, in the lower half
+_VERSION = 2 << 32  # the oldest of which all is used here; the major version, 0, in the lower half
 _EXECUTE = 3
 _HALF = (1 << 32) - 1
 _FLOAT64 = 12
@@ -23,7 +23,7 @@ _FLOAT64 = 12
 # Where words stand in a call's frame, in a list of arguments, in an array, and in the interface.
 _EXTENSION, _API, _CONTEXT, _STAGE = 1, 2, 3, 4
 _ARGUMENTS, _RESULTS, _ATTRIBUTES = 7, 12, 17  # how many; two words on, where
-_TYPE, _DATA = 2, 3
+_TYPE, _DATA, _RANK, _LENGTHS = 2, 3, 4, 5
 _ERROR_DESTROY, _SCHEDULE, _NUMBER_OF_THREADS = 8, 17, 18
 
 # The words of a job: whether a thread failed, how many still know the job, the next block, how many
@@ -38,8 +38,9 @@ _ARRAYS = ENTRY + 5
 
 FACTS = 6
 """The facts of a call that are its own; those that the entry takes come after them. The first are
-the numbers of rows, of classes, of rows in a block, of threads at most and of inputs, and what the
-mean of nothing is: ``ZERO`` or ``NAN``, or ``EACH`` where values are not reduced."""
+the numbers of classes, of rows in a block, of threads at most, of elements from which two threads
+share the work, and of inputs, and what the mean of nothing is: ``ZERO`` or ``NAN``, or ``EACH``
+where values are not reduced. How many rows there are, the first array says."""
 
 ZERO, NAN, EACH = 0, 1, 2
 
@@ -201,19 +202,30 @@ def _array(words: Any, kind: int, place: int) -> Any:
 
 
 @_compiled
+def _size(words: Any) -> int:
+    """Return how many elements the first argument has."""
+    first = _array(words, _ARGUMENTS, 0)
+    lengths, size = at(first[_LENGTHS], int64(0)), 1
+    for n in range(first[_RANK]):
+        size *= lengths[n]
+    return size
+
+
+@_compiled
 def job_of(frame: int) -> int:
     """Return a job, in memory of its own: a thread may hear of it when all is done."""
     words = at(frame, int64(0))
     facts = _facts(words)
     size = at(at(words[_ATTRIBUTES + 3], int64(0))[0], int64(0))[1]
-    rows, step, inputs = facts[0], facts[2], facts[4]
+    classes, step, inputs = facts[0], facts[1], facts[4]
+    rows = _size(words) // max(classes, 1)
     blocks = -(-rows // step)
     arguments, results = words[_ARGUMENTS], words[_RESULTS]
     room = _ARRAYS + arguments + results + size
     job = _take(8 * (room + 2 * blocks))
     own = at(job, int64(0))
     own[0], own[_KNOWN], own[_NEXT], own[_DONE], own[BLOCKS] = 0, 1, 0, 0, blocks
-    own[ENTRY], own[ENTRY + 1], own[ENTRY + 2] = rows, facts[1], step
+    own[ENTRY], own[ENTRY + 1], own[ENTRY + 2] = rows, classes, step
     own[ENTRY + 3] = job + 8 * room
     own[ENTRY + 4] = job + 8 * (room + blocks)
     place = _ARRAYS
@@ -236,7 +248,8 @@ def job_of(frame: int) -> int:
 def _threads(words: Any, job: int) -> int:
     """Return how many threads of XLA's are to share the work."""
     own = at(job, int64(0))
-    most = min(_facts(words)[3], own[BLOCKS])
+    facts = _facts(words)
+    most = min(facts[2], 2 * _size(words) // facts[3], own[BLOCKS])
     if most < 2:
         return 1
     count = np.ones(5, np.int64)

@@ -44,7 +44,7 @@ def in_lanes(roots: Sequence[Expression]) -> list[Expression]:
             done[node] = variable(f"float32({node.payload!r})")
         elif node.operator == "variable" and not node.class_axis:
             done[node] = variable(f"float32({node.payload})")
-        elif node.operator == "equal" and node.arguments[0].operator == "class_index":
+        elif _is_place(node):
             place = node.arguments[1]
             done[node] = apply(
                 "equal", node.arguments[0], variable(f"int32({place.payload})"), class_axis=True
@@ -52,3 +52,37 @@ def in_lanes(roots: Sequence[Expression]) -> list[Expression]:
         else:
             done[node] = rebuild(node, tuple(done[a] for a in node.arguments))
     return [done[root] for root in roots]
+
+
+def places_in(roots: Sequence[Expression]) -> list[Expression]:
+    """Return the places, such as a label's, that classes are compared with."""
+    found = (node.arguments[1] for node in walk(*roots) if _is_place(node))
+    return list(dict.fromkeys(found))
+
+
+def at(roots: Sequence[Expression], place: Expression | None) -> list[Expression] | None:
+    """Return what expressions are for the class at one of the places, or at none of them.
+
+    At none no comparison is left. None for an expression that chooses in another way.
+    """
+    done: dict[Expression, Expression] = {}
+    known: dict[Expression, bool] = {}
+    for node in walk(*roots):
+        own = [known.get(argument) for argument in node.arguments]
+        if _is_place(node) and (place is None or node.arguments[1] is place):
+            known[node] = place is not None
+        elif node.operator == "logical_and" and False in own:
+            known[node] = False
+        elif node.operator == "logical_and" and True in own:
+            done[node] = done[node.arguments[own.index(True) - 1]]
+        elif node.operator == "where" and own[0] is not None:
+            done[node] = done[node.arguments[1 if own[0] else 2]]
+        elif set(own) - {None}:
+            return None
+        else:
+            done[node] = rebuild(node, tuple(done[a] for a in node.arguments))
+    return [done[root] for root in roots] if not known.keys() & set(roots) else None
+
+
+def _is_place(node: Expression) -> bool:
+    return node.operator == "equal" and node.arguments[0].operator == "class_index"

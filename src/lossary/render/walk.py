@@ -6,7 +6,7 @@ evaluates, reduces and stores.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lossary.formula import Expression, variable
@@ -144,15 +144,16 @@ class Walk:
             return
         starts = [line for r in reductions for line in r.lines("start")]
         yield from self.for_row([*scope.hoisted(roots, self.index), *starts])
-        loads = list(self.loads(scope.replaced(roots)))
-        lines, texts = self.class_texts(roots)
-        parts = iter(texts)
         rooms = [self.room_for(node) for node in kept]
-        body = [*loads, *lines, *(f"{room} = {next(parts)}" for room in rooms)]
-        body += [line for r in reduced for line in r.lines("step", next(parts))]
-        body += [self.store(place, next(parts)) for place in places]
-        body += [self.class_check(text) for text in parts]
-        yield from self.for_classes(body, reductions)
+
+        def written(texts: Iterable[str]) -> list[str]:
+            parts = iter(texts)
+            lines = [f"{room} = {next(parts)}" for room in rooms]
+            lines += [line for r in reduced for line in r.lines("step", next(parts))]
+            lines += [self.store(place, next(parts)) for place in places]
+            return lines + [self.class_check(text) for text in parts]
+
+        yield from self.over_classes(roots, written, reductions)
         for reduction in reductions:
             yield from reduction.lines("end")
             reduction.finish(scope)
@@ -170,6 +171,17 @@ class Walk:
             kind = ("argpeak" if placed else "peak") if is_peak else "total"
             name = self.scope.fresh("peak" if is_peak else "total")
             yield Reduction(argument, tuple(own), name, self.reduces[kind])
+
+    def over_classes(
+        self,
+        roots: Sequence[Expression],
+        written: Callable[[Iterable[str]], list[str]],
+        reductions: Sequence[Reduction],
+    ) -> Iterable[str]:
+        """Load what roots need of each class, compute their texts, and write these."""
+        lines, texts = self.class_texts(roots)
+        body = [*self.loads(self.scope.replaced(roots)), *lines, *written(texts)]
+        return self.for_classes(body, reductions)
 
     def for_row(self, lines: Sequence[str]) -> Iterable[str]:
         """Do something for a row."""

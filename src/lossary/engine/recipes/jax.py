@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import inf, prod
+from math import prod
 from typing import Any
 
 import jax
@@ -12,8 +13,8 @@ from jax.core import Tracer
 
 from lossary.engine import evaluate
 from lossary.engine.recipes.jax_graph import slopes_function, value_function
-from lossary.engine.recipes.jax_kernels import FLOATS, Asked
 from lossary.engine.recipes.recipe import NO_RECIPE, VALUE, option_kind
+from lossary.engine.recipes.xla_kernels import Asked
 from lossary.engine.selection import chosen
 
 LEAST = 1 << 5
@@ -55,7 +56,7 @@ def explain(loss: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> str
 def _covered(loss: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Asked | None:
     """Return what a call in a graph asks for; None where no kernel computes it."""
     asked = _asked(loss, args, options) if _is_graph(args, options) else None
-    return asked if asked is not None and _fits(asked, args, options) else None
+    return asked if asked is not None and asked.fitting() else None
 
 
 def _is_graph(args: tuple[Any, ...], options: Mapping[str, Any]) -> bool:
@@ -87,32 +88,18 @@ def _asked(loss: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Aske
     named = tuple(name for name, x in options.items() if isinstance(x, jax.Array))
     kinds = tuple((x.shape, x.dtype.name) for x in (*args, *(options[n] for n in named)))
     plain = tuple((name, x) for name, x in options.items() if name not in named)
-    asked = Asked(loss, kinds, named, plain)
+    asked = Asked(_register, loss, kinds, named, plain)
     if not all(isinstance(n, int) for shape, _ in kinds for n in shape):
         return None  # known only when the graph runs
-    if kinds[0][1] not in FLOATS or len(asked.shape) < loss.class_axis:
-        return None
-    if asked.classes == 1 or asked.classes < loss.least_classes:
-        return None
-    divisor = options.get("denominator")
-    if "denominator" in named or not 0 < (1 if divisor is None else divisor) < inf:
-        return None  # one that is traced is looked at when the graph runs
-    return asked if prod(asked.shape) >= _least() else None
+    return asked if prod(asked.shape) >= _least() and asked.is_covered() else None
+
+
+def _register(name: str, address: int) -> None:
+    """Tell JAX' XLA where a kernel is."""
+    pointer = jax.ffi.pycapsule(ctypes.c_void_p(address))
+    jax.ffi.register_ffi_target(name, pointer, platform="cpu")
 
 
 def _least() -> int:
     """Return from how many numbers on a kernel computes."""
     return 1 if chosen() == "fused" else LEAST
-
-
-def _fits(asked: Asked, args: tuple[Any, ...], options: Mapping[str, Any]) -> bool:
-    """Whether the arrays have the shapes that machine code reads."""
-    kernel = asked.kernel()
-    if kernel is None:
-        return False
-    recipe, shape = kernel.recipe, asked.shape
-    rows = recipe.places(shape)
-    for x, whole in zip(args, recipe.whole, strict=True):
-        if x.shape != (shape if whole else rows):
-            return False
-    return recipe.fits(shape, rows, {name: options[name].shape for name in recipe.extras})

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache, partial, reduce
-from math import prod
 from operator import add
 from typing import Any
 
@@ -23,12 +22,9 @@ from jax.dtypes import float0
 from jax.extend.core import Primitive
 from jax.interpreters import batching, mlir
 
-from lossary.engine import evaluate, forms
+from lossary.engine import evaluate
 from lossary.engine.libraries import library
-from lossary.engine.recipes.jax_kernels import FLOATS, Asked, Kernel
-from lossary.engine.recipes.recipe import Recipe
-from lossary.engine.weighing import ignored
-from lossary.kernels import pool
+from lossary.engine.recipes.xla_kernels import Asked, Kernel
 
 _LIBRARY = library("jax")
 
@@ -44,7 +40,7 @@ def value_function(asked: Asked) -> Any:
     def push(arrays: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
         moving = tuple(n for n, x in enumerate(tangents) if _moves(x))
         both = replace(asked, moving=moving)
-        if not _has_slopes(both) or both.kernel() is None:
+        if not both.has_slopes() or both.kernel() is None:
             return jax.jvp(partial(_first, asked), arrays, _instantiated(tangents))
         result, *slopes = slopes_function(both)(*arrays)
         along = [_along(both, slope, tangents[n]) for n, slope in zip(moving, slopes, strict=True)]
@@ -56,15 +52,6 @@ def value_function(asked: Asked) -> Any:
 
 def _moves(tangent: Any) -> bool:
     return not isinstance(tangent, SymbolicZero) and tangent.dtype != float0
-
-
-def _has_slopes(asked: Asked) -> bool:
-    """Whether all that moves is data with a gradient that a kernel can write."""
-    names = [a.name for a in asked.loss.inputs]
-    return all(
-        n < asked.inputs and names[n] in asked.loss.differentiable and asked.kinds[n][1] in FLOATS
-        for n in asked.moving
-    )
 
 
 def _instantiated(tangents: Sequence[Any]) -> tuple[Any, ...]:
@@ -137,9 +124,7 @@ def _bound(asked: Asked, arrays: Sequence[Any]) -> list[Any]:
 
 @_called.def_abstract_eval
 def _kinds_of_results(*arrays: Any, asked: Asked, kernel: Kernel) -> list[Any]:
-    places = kernel.recipe.places(asked.shape) if kernel.recipe.each else ()
-    kinds = [(places, asked.kinds[0][1]), *(asked.kinds[n] for n in asked.moving)]
-    return [ShapedArray(shape, np.dtype(kind)) for shape, kind in kinds]
+    return [ShapedArray(shape, np.dtype(kind)) for shape, kind in asked.results(kernel.recipe)]
 
 
 @lru_cache(maxsize=1024)
@@ -168,28 +153,7 @@ def _by_kernel(*arrays: Any, asked: Asked, kernel: Kernel) -> list[Any]:
     kinds = _kinds_of_results(asked=asked, kernel=kernel)
     with _LIBRARY.wide():
         run = jax.ffi.ffi_call(kernel.name, [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in kinds])
-        return [*run(*_ordered(asked, kernel.recipe, arrays), facts=_facts(asked, kernel))]
-
-
-def _ordered(asked: Asked, recipe: Recipe, arrays: Sequence[Any]) -> list[Any]:
-    """Return the arrays in the order in which the kernel takes them."""
-    data, options = asked.parted(arrays)
-    return [*data, *(options[name] for name in recipe.extras)]
-
-
-def _facts(asked: Asked, kernel: Kernel) -> np.ndarray:
-    """Return what a call says beside its arrays, as whole numbers and the bits of others."""
-    from lossary.kernels import xla
-
-    recipe, classes, options = kernel.recipe, asked.classes, dict(asked.plain)
-    size = prod(asked.shape)
-    threads = min(pool.threads(), pool.workers(size, recipe.shared_from))
-    empty = xla.NAN if options.get("empty") == "nan" else xla.ZERO
-    rows, step = size // (classes or 1), forms.step_of(classes, recipe.short)
-    facts = [rows, classes, step, threads, asked.inputs, xla.EACH if recipe.each else empty]
-    facts += [ignored(options["ignore_index"])] if recipe.ignoring else []
-    numbers = [*recipe.values(options), 1.0, recipe.divisor(options)]
-    return np.array([*facts, *np.array(numbers).view(np.int64)], np.int64)
+        return [*run(*asked.ordered(kernel.recipe, arrays), facts=asked.facts(kernel.recipe))]
 
 
 _text = mlir.lower_fun(_by_text, multiple_results=True)

@@ -241,14 +241,14 @@ def _is_covered(call: Call) -> bool:
         return False
     return all(
         getattr(options, name) is None or _word(call, getattr(options, name))[1] in storages
-        for name, storages in _EXTRAS.items()
+        for name, storages in EXTRAS.items()
     )
 
 
 _VALUES = frozenset({"float32", "float64"})
 """What weights, and values that are not reduced, are stored as: halves would be rounded first."""
 
-_EXTRAS: dict[str, frozenset[str]] = {
+EXTRAS: dict[str, frozenset[str]] = {
     "weight": _VALUES,
     "mask": frozenset({"boolean"}),
     "class_weight": _VALUES,
@@ -260,7 +260,7 @@ def _recipe(call: Call, kernel: Fused, moving: tuple[int, ...], curved: bool) ->
     inputs = call.definition.inputs
     rows = call.definition.class_axis
     names = kernel.variant.arguments[len(inputs) :]
-    given = (name for name in _EXTRAS if getattr(call.options, name) is not None)
+    given = (name for name in EXTRAS if getattr(call.options, name) is not None)
     return Recipe(
         call.definition,
         rows,

@@ -39,7 +39,7 @@ def call(
     named = [name for name, x in options.items() if isinstance(x, tf.Tensor)]
     tensors = [*args, *(options[name] for name in named)]
     eager = all(map(is_memory, tensors))
-    if not eager and not tensorflow_graph.covers(args, tensors):
+    if not eager and not tensorflow_graph.covers(tensors):
         return NO_RECIPE
     moving = _moving(tensors, len(args))
     if moving is None:
@@ -71,14 +71,17 @@ def call(
 
 def explain(loss: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> str | None:
     """Say what computes the loss of such tensors; None for the long road."""
-    tensors = [*args, *(x for x in options.values() if isinstance(x, tf.Tensor))]
+    named = [name for name, x in options.items() if isinstance(x, tf.Tensor)]
+    tensors = [*args, *(options[name] for name in named)]
     if not is_open():
         return None
     if all(map(is_memory, tensors)):
         plain = {name: _array(x) if isinstance(x, tf.Tensor) else x for name, x in options.items()}
         return f"{loss.explain(*map(_array, args), **plain)}, on the memory of the tensors"
-    covered = tensorflow_graph.covers(args, tensors)
-    return f"{loss.name}: tensorflow operations, which XLA compiles" if covered else None
+    moving = _moving(tensors, len(args))
+    if moving is None or not tensorflow_graph.covers(tensors):
+        return None
+    return tensorflow_graph.explained(Asked(loss, tensors, named, options, moving))
 
 
 def is_memory(x: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Calls in a graph of TensorFlow, which XLA compiles as one function.
+"""Calls in a graph of TensorFlow: a kernel that XLA calls, or the array text that XLA compiles.
 
 TensorFlow sends each of the text's operations through the memory, forty of them for a
 cross-entropy. Compiled, a loss and its gradient are a few passes. That takes some tenths of a
@@ -10,17 +10,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import tensorflow as tf
-from tensorflow.python.eager import record
+from tensorflow.python.eager import context, record
 from tensorflow.python.framework import ops
 from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
 from lossary.engine import evaluate
+from lossary.engine.recipes import tensorflow_kernels as kernels
+from lossary.engine.recipes.xla_kernels import Asked as OfKernel
 
 LEAST = 2048
-"""Numbers from which a loss is compiled; below, its operations cost little more."""
+"""Numbers from which the text is compiled; below, its operations cost little more."""
+
+LEAST_OF_KERNELS = 1 << 5
+"""Numbers from which a kernel computes."""
 
 HALVES = frozenset({tf.float16, tf.bfloat16})
 
@@ -44,6 +49,10 @@ class Asked(NamedTuple):
         """How many of the tensors are data."""
         return len(self.tensors) - len(self.named)
 
+    def plain(self) -> dict[str, Any]:
+        """Return the options that are no tensors."""
+        return {name: x for name, x in self.options.items() if name not in self.named}
+
 
 class Kind(NamedTuple):
     """What a compiled call depends on; ``named`` are the options that are tensors."""
@@ -55,19 +64,18 @@ class Kind(NamedTuple):
     moving: tuple[int, ...]
 
 
-def covers(args: tuple[Any, ...], tensors: Sequence[Any]) -> bool:
-    """Whether these are tensors of a graph, of known shapes, worth compiling and not yet so.
-
-    XLA has float64 inside, and is exact enough for narrower types.
-    """
+def covers(tensors: Sequence[Any]) -> bool:
+    """Whether these are tensors of a graph of this process, with ranks that are known."""
     for x in tensors:
         if type(x) not in (ops.EagerTensor, ops.SymbolicTensor):
             return False
-        if not x.shape.is_fully_defined() or x.dtype == tf.float64 or x.dtype.is_complex:
+        if x.shape.rank is None or x.dtype.is_complex:
             return False
-    if prod(args[0].shape) < LEAST or tf.executing_eagerly():
-        return False
-    return not GraphOrParentsInXlaContext(ops.get_default_graph()) and _can_compile()
+    return not tf.executing_eagerly() and _can_compile()
+
+
+def _in_xla() -> bool:
+    return bool(GraphOrParentsInXlaContext(ops.get_default_graph()))
 
 
 @cache
@@ -75,6 +83,8 @@ def _can_compile() -> bool:
     """Whether XLA is there, and no accelerator, where passes over the memory are not what costs."""
     if tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("TPU"):
         return False
+    if cast("Any", context.context()).get_server_def() is not None:
+        return False  # a graph may run in another process
     try:
         with tf.init_scope():
             return int(tf.function(lambda: tf.constant(1), jit_compile=True)()) == 1
@@ -83,18 +93,70 @@ def _can_compile() -> bool:
 
 
 def compute(asked: Asked) -> tuple[Any, list[Any]] | None:
-    """Return the loss and its gradients; None for an option that is no word, flag or number."""
-    plain = {name: x for name, x in asked.options.items() if name not in asked.named}
+    """Return the loss and its gradients; None for the long road."""
+    plain = asked.plain()
     if not all(type(x) in _PLAIN for x in plain.values()):
         return None
     with record.stop_recording():
         # The gradient of a half is rounded once, after it is multiplied.
         tensors = [tf.cast(x, tf.float32) if x.dtype in HALVES else x for x in asked.tensors]
-        kinds = tuple((tuple(x.shape), x.dtype) for x in tensors)
-        named, options = tuple(asked.named), tuple(plain.items())
-        compiled = _compiled(Kind(asked.loss, named, options, kinds, asked.moving))
-        value, *slopes = compiled(*tensors)
-    return value, slopes
+        value, *slopes = _by_kernel(asked, plain, tensors) or _by_text(asked, plain, tensors)
+    return None if value is None else (value, slopes)
+
+
+def kernel_of(
+    asked: Asked, plain: Mapping[str, Any], tensors: Sequence[Any]
+) -> tuple[OfKernel, Any] | None:
+    """Return what a kernel is asked, and the kernel; None where there is none.
+
+    Outside XLA it is for training steps of known shapes: what only evaluates may be saved and run
+    where nobody knows our kernels, and XLA would compile anew for each length.
+    """
+    known = all(x.shape.is_fully_defined() for x in tensors)
+    if not _in_xla():
+        if not (asked.moving and known) or prod(tensors[0].shape) < LEAST_OF_KERNELS:
+            return None
+    elif known and not prod(tensors[0].shape):
+        return None
+    if not kernels.is_open():
+        return None
+    kinds = tuple((tuple(x.shape), x.dtype.name) for x in tensors)
+    named, options = tuple(asked.named), tuple(plain.items())
+    own = OfKernel(kernels.register, asked.loss, kinds, named, options, asked.moving)
+    kernel = own.fitting() if own.is_covered() and own.has_slopes() else None
+    return None if kernel is None else (own, kernel)
+
+
+def _by_kernel(asked: Asked, plain: Mapping[str, Any], tensors: Sequence[Any]) -> list[Any] | None:
+    found = kernel_of(asked, plain, tensors)
+    return None if found is None else kernels.computed(*found, tensors)
+
+
+def _by_text(asked: Asked, plain: Mapping[str, Any], tensors: Sequence[Any]) -> list[Any]:
+    """Return the loss and its gradients by the array text, which XLA compiles; else None."""
+    if not _compiles(tensors):
+        return [None]
+    kinds = tuple((tuple(x.shape), x.dtype) for x in tensors)
+    named, options = tuple(asked.named), tuple(plain.items())
+    return _compiled(Kind(asked.loss, named, options, kinds, asked.moving))(*tensors)
+
+
+def _compiles(tensors: Sequence[Any]) -> bool:
+    """Whether the text is worth compiling, and not part of what XLA compiles anyway.
+
+    XLA has float64 inside, and is exact enough for narrower types.
+    """
+    if _in_xla() or any(not x.shape.is_fully_defined() or x.dtype == tf.float64 for x in tensors):
+        return False
+    return prod(tensors[0].shape) >= LEAST
+
+
+def explained(asked: Asked) -> str | None:
+    """Say what computes a call in a graph; None for the long road."""
+    if kernel_of(asked, asked.plain(), asked.tensors) is not None:
+        return f"{asked.loss.name}: a fused kernel that XLA calls"
+    compiles = f"{asked.loss.name}: tensorflow operations, which XLA compiles"
+    return compiles if _compiles(asked.tensors) else None
 
 
 @lru_cache(maxsize=64)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lossary.formula import Expression, walk
 from lossary.render.kernel import Kernel
-from lossary.render.lanes import in_lanes
+from lossary.render.lanes import at, in_lanes, places_in
 from lossary.render.loops.shared import Loops
 from lossary.render.numba import LOADS, SINGLE, STORES
 from lossary.render.walk import Reduce, Reduction, indented, place_of
@@ -171,12 +171,64 @@ class Rows(Loops):
         """Count a class that is outside its set, in numbers as wide as the others."""
         return f"outside = counted(outside, not {text})" if self.kernel.single else self.check(text)
 
-    def for_classes(self, body: Sequence[str], reductions: Sequence[Reduction]) -> Iterator[str]:
-        """Go from block to block, and in each from class to class."""
+    def over_classes(
+        self,
+        roots: Sequence[Expression],
+        written: Callable[[Iterable[str]], list[str]],
+        reductions: Sequence[Reduction],
+    ) -> Iterable[str]:
+        """Do the same; of float32, a label's entry apart, so that the loop compares no places."""
+        found = in_lanes(self.scope.replaced(roots)) if self.kernel.single else []
+        places, others = places_in(found), at(found, None)
+        if not places or others is None:
+            return super().over_classes(roots, written, reductions)
+        first, last = list[str](), list[str]()
+        for place in places:
+            before, after = self._entry(found, place, written)
+            first += before
+            last += after
+        lines, texts = self.scope.printed(others, "c", SINGLE)
+        body = [*self.loads(others), *lines, *written(texts)]
+        return self.for_classes(body, reductions, (first, last))
+
+    def _entry(
+        self,
+        roots: Sequence[Expression],
+        place: Expression,
+        written: Callable[[Iterable[str]], list[str]],
+    ) -> tuple[list[str], list[str]]:
+        """Return the lines that compute and that write what roots are at a place of the block."""
+        found = at(roots, place) or roots
+        own = {x: y for x, y in zip(roots, found, strict=True) if x is not y}
+        lines, texts = self.scope.printed([*own.values()], "p", SINGLE)
+        names = {x: self.scope.fresh("entry") for x in own}
+        lines = [*self.loads([*own.values()]), *lines]
+        lines += map("{} = {}".format, names.values(), texts)
+        inside = [f"i = {place.payload} - start", "if 0 <= i < n:"]
+        begin = [f"{name} = float32(0.0)" for name in names.values()]
+        if any(re.search(r"\bj\b", line) for line in lines):
+            lines.insert(0, f"j = {place.payload}")
+        entries = written(names.get(x, "") for x in roots)
+        entries = [line for line in entries if any(name in line for name in names.values())]
+        return [*begin, *inside, *indented(lines)], [*inside, *indented(entries)]
+
+    def for_classes(
+        self,
+        body: Sequence[str],
+        reductions: Sequence[Reduction],
+        around: tuple[Sequence[str], Sequence[str]] = ((), ()),
+    ) -> Iterator[str]:
+        """Go from block to block, and in each from class to class.
+
+        ``around`` stands before and after the classes of a block: single entries are computed
+        before they may be written over, and written last.
+        """
         yield f"for start in range(0, classes, {BLOCK}):"
         yield f"    n = min({BLOCK}, classes - start)"
-        yield from indented(_views([*body, *(reduction.room for reduction in reductions)]))
+        read = [*body, *around[0], *(reduction.room for reduction in reductions)]
+        yield from indented(_views(read))
         yield from indented(line for r in reductions for line in r.lines("opening"))
+        yield from indented(around[0])
         counting = any(line.startswith("outside = ") for line in body)
         if counting:
             yield "    outside = int32(0)"
@@ -185,6 +237,7 @@ class Rows(Loops):
             if any(re.search(r"\bj\b", line) for line in body):
                 yield f"        j = {'int32(start + i)' if self.kernel.single else 'start + i'}"
             yield from indented(indented(body))
+        yield from indented(around[1])
         if counting:
             yield "    bad += outside"
         yield from indented(line for r in reductions for line in r.lines("closing"))

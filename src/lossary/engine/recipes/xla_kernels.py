@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import ctypes
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
-import jax
 import numpy as np
 
-from lossary.engine.recipes.recipe import MOST, Recipe, drafted, length, option_kind
+from lossary.engine import forms
+from lossary.engine.recipes.recipe import EXTRAS, MOST, Recipe, drafted, length, option_kind
 from lossary.engine.selection import chosen, numba_is_there
+from lossary.engine.weighing import ignored
+from lossary.kernels import pool
 
 FLOATS = frozenset({"float32", "float64"})
 """What data with a gradient is stored as: a half would be rounded before it is multiplied."""
@@ -22,12 +24,14 @@ FLOATS = frozenset({"float32", "float64"})
 class Asked:
     """A call but for its numbers: the options that are arrays are ``named``, the others ``plain``.
 
-    ``kinds`` are the shapes and types of the data and then of the arrays among the options,
-    ``moving`` the places of the data that get a gradient.
+    ``register`` tells the XLA that is asked a name and an address. ``kinds`` are the shapes and
+    types of the data and then of the arrays among the options, with None for a length that is known
+    only when the graph runs; ``moving`` are the places of the data that get a gradient.
     """
 
+    register: Callable[[str, int], None]
     loss: Any
-    kinds: tuple[tuple[tuple[int, ...], str], ...]
+    kinds: tuple[tuple[tuple[Any, ...], str], ...]
     named: tuple[str, ...]
     plain: tuple[tuple[str, Any], ...]
     moving: tuple[int, ...] = ()
@@ -36,7 +40,7 @@ class Asked:
         return f"{self.loss.name} {list(self.kinds)}"
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[Any, ...]:
         """The shape of the prediction."""
         return self.kinds[0][0]
 
@@ -55,12 +59,71 @@ class Asked:
         named = dict(zip(self.named, arrays[self.inputs :], strict=True))
         return tuple(arrays[: self.inputs]), dict(self.plain) | named
 
+    def is_covered(self) -> bool:
+        """Whether a kernel may compute such calls, whatever their numbers."""
+        options = dict(self.plain)
+        if self.kinds[0][1] not in FLOATS or len(self.shape) < self.loss.class_axis:
+            return False
+        if self.loss.class_axis and (self.classes is None or self.classes <= 1):
+            return False
+        if self.loss.class_axis and self.classes < self.loss.least_classes:
+            return False
+        divisor = options.get("denominator")
+        # Other numbers that are arrays of the graph are looked at when the graph runs.
+        return set(self.named) <= set(EXTRAS) and 0 < (1 if divisor is None else divisor) < inf
+
+    def has_slopes(self) -> bool:
+        """Whether all that moves is data with a gradient that a kernel can write."""
+        names = [a.name for a in self.loss.inputs]
+        return all(
+            n < self.inputs and names[n] in self.loss.differentiable and self.kinds[n][1] in FLOATS
+            for n in self.moving
+        )
+
+    def fitting(self) -> Kernel | None:
+        """Return the kernel, where the arrays have the shapes that its machine code reads."""
+        kernel = self.kernel()
+        if kernel is None:
+            return None
+        shapes = [shape for shape, _ in self.kinds]
+        recipe, shape = kernel.recipe, self.shape
+        rows = recipe.places(shape)
+        wanted = [shape if whole else rows for whole in recipe.whole]
+        extras = dict(zip(self.named, shapes[self.inputs :], strict=True))
+        extras = {name: extras[name] for name in recipe.extras}
+        fits = shapes[: self.inputs] == wanted and recipe.fits(shape, rows, extras)
+        return kernel if fits else None
+
+    def results(self, recipe: Recipe) -> list[tuple[tuple[Any, ...], str]]:
+        """Return the shapes and types of what the kernel returns: the value, and the gradients."""
+        places = recipe.places(self.shape) if recipe.each else ()
+        return [(places, self.kinds[0][1]), *(self.kinds[n] for n in self.moving)]
+
+    def ordered(self, recipe: Recipe, arrays: Sequence[Any]) -> list[Any]:
+        """Return the arrays in the order in which the kernel takes them."""
+        data, options = self.parted(arrays)
+        return [*data, *(options[name] for name in recipe.extras)]
+
+    def facts(self, recipe: Recipe) -> np.ndarray:
+        """Return what a call says beside its arrays, as whole numbers and the bits of others."""
+        from lossary.kernels import xla
+
+        options, classes = dict(self.plain), self.classes
+        empty = xla.NAN if options.get("empty") == "nan" else xla.ZERO
+        step = forms.step_of(classes, recipe.short)
+        facts = [classes, step, pool.threads(), recipe.shared_from, self.inputs]
+        facts += [xla.EACH if recipe.each else empty]
+        facts += [ignored(options["ignore_index"])] if recipe.ignoring else []
+        numbers = [*recipe.values(options), 1.0, recipe.divisor(options)]
+        return np.array([*facts, *np.array(numbers).view(np.int64)], np.int64)
+
     def kernel(self) -> Kernel | None:
         """Return the kernel of such calls; None while there is none, or never."""
         kinds = tuple((len(shape), dtype) for shape, dtype in self.kinds)
         rows = self.classes if self.loss.entries else length(self.classes)
         options = dict(self.plain) | dict(zip(self.named, kinds[self.inputs :], strict=True))
-        kind = self.loss, kinds, option_kind(options, lambda same: same), self.moving, rows
+        own = option_kind(options, lambda same: same)
+        kind = self.register, self.loss, kinds, own, self.moving, rows
         if kind not in _kernels:
             _begin(self, kind)
         if (pending := _pending.get(kind)) and _waits():
@@ -82,8 +145,8 @@ class Kernel:
 _kernels: dict[Any, Kernel | None] = {}
 """The kernels of kinds of calls; None for kinds that have none, or do not have it yet."""
 
-_registered: dict[str, Any] = {}
-"""Machine code that XLA calls by a name: it stays as long as the program."""
+_registered: dict[Any, Any] = {}
+"""Machine code that an XLA calls by a name: it stays as long as the program."""
 
 
 _pending: dict[Any, Callable[[], None]] = {}
@@ -108,7 +171,9 @@ def _begin(asked: Asked, kind: Any) -> None:
 
     def then(code: Any) -> None:
         _pending.pop(kind, None)
-        _register(name, code)
+        if (asked.register, name) not in _registered:
+            asked.register(name, code.address)
+            _registered[asked.register, name] = code
         _kernels[kind] = Kernel(name, recipe)
 
     def make() -> None:
@@ -163,10 +228,3 @@ def _with_handler(recipe: Recipe, texts: list[tuple[str, str]]) -> list[tuple[st
     marking, entry = (imported_as(*text) for text in texts[-2:])
     text = handler_text(entry, marking, arrays + recipe.ignoring, len(recipe.numbers) + 2)
     return [*texts, (f"called_{recipe.definition.name}", text)]
-
-
-def _register(name: str, code: Any) -> None:
-    if name not in _registered:
-        pointer = ctypes.cast(code.address, ctypes.c_void_p)
-        jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(pointer), platform="cpu")
-        _registered[name] = code
