@@ -60,8 +60,6 @@ GAPS = {(name, "hessian"): "inverse squared length" for name in BOXES} | {
     ("prob_iou", "hessian"): "centres too far apart in units of the boxes",
     ("log_prob_iou", "gradient"): "centres too far apart in units of the boxes",
     ("log_prob_iou", "hessian"): "centres too far apart in units of the boxes",
-    ("pearson_distance", "value"): "the mean of numbers at the end of the range",
-    ("pearson_distance", "gradient"): "the mean of numbers at the end of the range",
 }
 
 

@@ -129,10 +129,9 @@ def matrix(tangent, expression, argument):
     for chain in tangent.chains:
         for k in range(WIDTH):
             unit = f.where(f.is_class(k), constant(1), constant(0))
-            result[:, :, k] += np.broadcast_to(evaluate(chain.times(unit)), (rows, 4))
+            result[:, :, k] += np.broadcast_to(evaluate(chain.times(unit)), (rows, WIDTH))
     for number in tangent.over:
         result /= np.broadcast_to(evaluate(number), (rows, 1))[:, :, None]
-            result[:, :, k] += np.broadcast_to(evaluate(chain.times(unit)), (rows, WIDTH))
     return result
 
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[int, int, str], None]]:
-    """Yield ``report(done, total, what)``: a bar on a terminal, elsewhere a line now and then."""
     """Yield ``report(done, total, what)``, which moves a bar on a terminal, else writes lines."""
     if not sys.stderr.isatty():
         yield _lines(title)
@@ -50,18 +48,6 @@ def progress(title: str) -> Iterator[Callable[[int, int, str], None]]:
         yield report
 
 
-PAUSE = 5.0  # seconds between two lines: short work stays quiet, and a log shows what runs
-
-
-def _lines(title: str) -> Callable[[int, int, str], None]:
-    """Return a report in lines, for logs and pipes."""
-    last = monotonic()
-
-    def report(done: int, total: int, what: str) -> None:
-        nonlocal last
-        if monotonic() - last >= PAUSE:
-            last = monotonic()
-            say(f"{title}: {done} of {total}{what and f', {what}'}")
 BETWEEN = 15.0
 """Seconds between two lines of progress; what takes less is told by its results."""
 

@@ -114,9 +114,6 @@ RIVALS = {"Roles": -1.0, "time": 2.0, "times": 2.0, "Group": 1.0, "Groups": 1.0}
 FIRST_ROWS: Mapping[str, Sequence[float]] = {
     "Embedding": (0.0, 1.0, 0.0),
     "Box": (0.0, 0.0, 6.0, 3.0),
-FIRST_ROWS = {
-    "Embedding": (0.0, 1.0, 0.0),
-    "Box": (0.0, 0.0, 6.0, 3.0),
     "RotatedBox": (0.0, 0.0, 6.0, 3.0, 0.0),
 }
 OTHER_ROWS: Mapping[str, Sequence[float]] = {"negative": (-1.0, 0.0, 0.0)}
