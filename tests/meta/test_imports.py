@@ -49,6 +49,12 @@ def test_importing_reads_no_tables_and_no_signatures():
     assert done.stdout.strip() == "[]"
 
 
+def test_help_of_a_loss_adds_no_name_to_the_package():
+    """Doctest and its like ask each thing of a module for its help while they go through them."""
+    code = "import lossary as L; [x.__doc__ for x in vars(L).values()]"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_that_test_can_fail():
     assert modules_after("import lossary, matplotlib") & HEAVY == {"matplotlib"}
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cached_property
 from types import FrameType
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 from lossary.definition import Definition, define
 from lossary.engine.autograph import as_written
@@ -20,10 +20,7 @@ from lossary.engine.numbered import number
 from lossary.engine.options import options_of
 from lossary.engine.program import text, variant
 from lossary.engine.states import NextState
-
-if TYPE_CHECKING:
-    from lossary.notation import Written
-
+from lossary.notation import Written
 
 _POSITIONAL, _KEYWORD = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
 
@@ -89,8 +86,6 @@ class Loss(Calls):
     @cached_property
     def written(self) -> Written:
         """The formula as its author wrote it, and derivatives of it, for reading."""
-        from lossary.notation import Written
-
         symbols = {argument.name: self.variable(argument.name) for argument in self.arguments}
         return Written(self.formula, symbols, {n: d.name for n, d in self.domains.items()})
 
