@@ -142,6 +142,11 @@ DIVERGENCES = (
         lambda Y, X: total(log_relative_entropy(Y, X)),
     ),
     identity(
+        "relative entropy of a log-target, multiplied out",
+        lambda Y, X: total(Y * exp(Y) - X * exp(Y)),
+        lambda Y, X: total(log_relative_entropy(Y, X)),
+    ),
+    identity(
         "relative entropy of two softmaxes",
         lambda Y, X: total(softmax(Y) * (log_softmax(Y) - log_softmax(X))),
         lambda Y, X: softmax_divergence(Y, X, 1),

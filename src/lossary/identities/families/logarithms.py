@@ -167,6 +167,11 @@ LOGARITHMS = (
     identity("log cosh", lambda x: log(cosh(x)), lambda x: log_cosh_difference(x, 0)),
     identity("log of twice", lambda x: log(2 * cosh(x)), lambda x: log(cosh(x)) + log(2)),
     identity(
+        "log cosh by softplus",
+        lambda x: x + softplus(-2 * x) - log(2),
+        lambda x: log(cosh(x)),
+    ),
+    identity(
         "logistic density",
         lambda x: x + 2 * softplus(-x),
         lambda x: 2 * log_cosh_difference(x / 2, 0) + 2 * log(2),
