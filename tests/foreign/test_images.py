@@ -1,4 +1,4 @@
-"""Losses of images beside those of TensorFlow, which cuts windows and goes along both axes itself."""
+"""Losses of images beside those of TensorFlow, which cuts windows and takes both axes itself."""
 
 import numpy as np
 import pytest
