@@ -92,7 +92,7 @@ def _option(name: str) -> str:
 
 _ROWS = {
     "Simplex": "0.7,0.3", "LogSimplex": "-0.693147181,-0.693147181", "Binaries": "1,0",
-    "Cosines": "0.8,-0.3", "Levels": "0.1,0.9",
+    "Cosines": "0.8,-0.3", "Levels": "0.1,0.9", "Units": "0.8,0.3",
 }  # fmt: skip
 
 

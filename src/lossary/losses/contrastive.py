@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from lossary.definition import loss
 from lossary.domain import Cosines, Label, Logits, NonNegative, Positive, Real, Roles, Scores, Unit
 from lossary.functions import (
@@ -15,7 +13,6 @@ from lossary.functions import (
     held,
     is_class,
     log,
-    log1p_total_exp,
     log_softmax,
     logsumexp,
     maximum,
@@ -210,15 +207,9 @@ def proxy_nca(distances: Scores, label: Label):
     return where(class_count() > 1, beaten, 0)
 
 
-def _above_own(negatives: Any, similarity: Any, *, temperature: Any) -> Any:
-    """By differences, of which the own key is 0: both may lie beyond what an exponential holds."""
-    return log1p_total_exp((negatives - similarity) / temperature)
-
-
 @loss(
     source="He et al. 2020, arXiv:1911.05722, eq. 1",
     promises="non_negative convex bounded_gradient",
-    computed=_above_own,
 )
 def momentum_contrast(negatives: Scores, similarity: Real, *, temperature: Positive = 0.07):
     """Negative log-probability of a query's own key among it and a queue of older keys: MoCo."""
