@@ -60,14 +60,9 @@ GAPS = {(name, "hessian"): "inverse squared length" for name in BOXES} | {
     ("prob_iou", "hessian"): "centres too far apart in units of the boxes",
     ("log_prob_iou", "gradient"): "centres too far apart in units of the boxes",
     ("log_prob_iou", "hessian"): "centres too far apart in units of the boxes",
-<<<<<<< HEAD
-=======
     ("momentum_contrast", "value"): "similarities at the end of the range",
     ("momentum_contrast", "gradient"): "similarities at the end of the range",
     ("momentum_contrast", "hessian"): "similarities at the end of the range",
-    ("pearson_distance", "value"): "the mean of numbers at the end of the range",
-    ("pearson_distance", "gradient"): "the mean of numbers at the end of the range",
->>>>>>> part-windows
 }
 
 
