@@ -192,11 +192,11 @@ class _Batch:
         for part, data in self.blocks():
             more, slope = self.loss.value_and_gradient(*data, reduction="sum", **self.settings)
             value = value + more
-            slope = share * slope
             found.append(slope @ others)
             # In place where the library knows that: these are as large as all embeddings.
             in_others += library.ordered(slope, (1, 0)) @ self._wide(self.anchors[part])
-        in_anchors = _joined(library, found)
+        # The share is that of all slopes, which are many times as many as numbers here.
+        in_anchors, in_others = share * _joined(library, found), share * in_others
         if self.candidates is None:
             return share * value, library.cast(in_anchors + in_others, self.anchors.dtype)
         return (

@@ -20,6 +20,7 @@ from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 from lossary.engine import evaluate
 from lossary.engine.recipes import tensorflow_kernels as kernels
 from lossary.engine.recipes.xla_kernels import Asked as OfKernel
+from lossary.engine.selection import chosen
 
 LEAST = 2048
 """Numbers from which the text is compiled; below, its operations cost little more."""
@@ -114,7 +115,8 @@ def kernel_of(
     """
     known = all(x.shape.is_fully_defined() for x in tensors)
     if not _in_xla():
-        if not (asked.moving and known) or prod(tensors[0].shape) < LEAST_OF_KERNELS:
+        least = 1 if chosen() == "fused" else LEAST_OF_KERNELS
+        if not (asked.moving and known) or prod(tensors[0].shape) < least:
             return None
     elif known and not prod(tensors[0].shape):
         return None
