@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -107,10 +106,8 @@ def _shared(processes: int) -> Iterator[Callable[..., Iterator[list[Row]]]]:
         return
     # A framework that has started its threads does not survive a fork. JAX keeps all programs that
     # it has compiled, 7 GB of them for the catalogue, so a process ends after some losses.
-    with ProcessPoolExecutor(
-        processes, mp_context=get_context("spawn"), max_tasks_per_child=TASKS
-    ) as pool:
-        yield pool.map
+    with get_context("spawn").Pool(processes, maxtasksperchild=TASKS) as pool:
+        yield pool.imap
 
 
 def _told(
