@@ -266,7 +266,8 @@ ARGUMENTS = {
 ALLOWED = {
     "sigmoid_power": 32, "jensen_gap": 16, "shifted_focal": 32, "beta_nll": 16,
     "negative_log_between": 16, "von_mises_concentration_slope": 32,
-    "gamma_density": 160, "gammainc": 160, "gammaincc": 160, "poisson_crps": 32, "negative_log_between_normal": 512, "nearer_normal_bound": 512,
+    "gamma_density": 160, "gammainc": 160, "gammaincc": 160, "poisson_crps": 32,
+    "negative_log_between_normal": 512, "nearer_normal_bound": 512,
     "normal_bound_density": 64,
     "poisson_crps_slope": 64, "gamma_crps": 32, "gamma_crps_rate_slope": 64,
 }  # fmt: skip

@@ -132,12 +132,13 @@ def _push(node: Expression, i: int, tangent: Expression) -> Tangent:
 def _slope(node: Expression, i: int) -> Tangent:
     if node.operator in FUNCTIONS:
         slope = slopes(node.operator, *node.arguments)[i]
-        if isinstance(slope, NoSlope):
-            raise UnknownSlopeError(slope, node.arguments[i])
-        return slope
-    if node.operator in ORDERED_SLOPES:
-        return ORDERED_SLOPES[node.operator](*node.arguments)[i]
-    return PARTIALS[node.operator][i](*node.arguments)
+    elif node.operator in ORDERED_SLOPES:
+        slope = ORDERED_SLOPES[node.operator](*node.arguments)[i]
+    else:
+        slope = PARTIALS[node.operator][i](*node.arguments)
+    if isinstance(slope, NoSlope):
+        raise UnknownSlopeError(slope, node.arguments[i])
+    return slope
 
 
 class UnknownSlopeError(FormulaError):
