@@ -83,6 +83,9 @@ WORDS = {
     "i0e": lambda x: np.frompyfunc(
         lambda v: float(mpmath.besseli(0, v) * mpmath.exp(-abs(v))), 1, 1
     )(x).astype(float),
+    "i1e": lambda x: np.frompyfunc(
+        lambda v: float(mpmath.besseli(1, v) * mpmath.exp(-abs(v))), 1, 1
+    )(x).astype(float),
     "gammainc": lambda a, x: np.frompyfunc(
         lambda a, x: float(mpmath.gammainc(a, 0, x, regularized=True)), 2, 1
     )(a, x).astype(float),
