@@ -151,7 +151,7 @@ def _density_slopes(
     moved = _bent(z, density)
     return (
         where(absolute(z) == inf, 0, weighted(z + beside, density)) / s,
-        -(moved + sign * density * density) / s,
+        where(absolute(z) == inf, 0, -density * (z + sign * density)) / s,
         sign * density * normal_bound_density(x, other, own, s) / s,
         (_bent(z, moved) + density * at.bent) / s,
     )
