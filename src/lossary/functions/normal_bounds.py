@@ -98,8 +98,8 @@ def _share(place: _Place, own: Expression, above: Expression) -> Expression:
 
 def _mass(x: Expression, first: Expression, second: Expression, scale: Expression) -> Expression:
     """Return the probability in words: a difference on the side where both have less."""
-    low, high = (minimum(first, second) - x) / scale, (maximum(first, second) - x) / scale
-    return where(low + high > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))
+    turn = where(first + second > 2 * x, -1, 1) / scale
+    return absolute(ndtr(turn * (second - x)) - ndtr(turn * (first - x)))
 
 
 def _sign(own: Expression, other: Expression) -> Expression:
