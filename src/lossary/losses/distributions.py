@@ -319,6 +319,6 @@ def _between_normal(location: Any, lower: Any, upper: Any, *, scale: Any) -> Any
 def normal_interval(location: Real, lower: Logit, upper: Logit, *, scale: Positive = 1.0):
     """Negative log-probability that a normal number lies between two bounds: ordinal probit."""
     # The same difference on either side of the middle: two numbers near 1 have lost theirs.
-    turn = where(lower + upper > 2 * location, -1, 1) / scale
-    inside = absolute(ndtr(turn * (upper - location)) - ndtr(turn * (lower - location)))
-    return where(lower == upper, inf, -log(inside))
+    turn = where(lower + upper > 2 * location, -1, 1)
+    inside = ndtr(turn * (upper - location) / scale) - ndtr(turn * (lower - location) / scale)
+    return where(lower == upper, inf, -log(absolute(inside)))
