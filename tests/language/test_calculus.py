@@ -768,3 +768,11 @@ def check_decision(operator):
         condition = apply(operator, constant(first), constant(second))
         holds = bool(FLOATS[operator](first, second))
         assert rewriting.simplify(f.where(condition, x, y)) is (x if holds else y)
+
+
+def test_a_slope_that_nobody_has_is_refused_and_not_taken_for_0():
+    density = calculus.gradient(f.gammainc(a, b), b)
+    assert density is f.gamma_density(a, b)
+    with pytest.raises(calculus.UnknownSlopeError, match="no derivative by a\nhint: make it a set"):
+        calculus.gradient(f.log(f.gammainc(a, b)), a)
+    assert calculus.gradient(f.gammainc(f.held(a), b), a) is calculus.ZERO

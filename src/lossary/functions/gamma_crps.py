@@ -124,16 +124,17 @@ def gamma_crps(rate: Expression, target: Expression, shape: Expression) -> Expre
 )
 def gamma_crps_rate_slope(rate: Expression, target: Expression, shape: Expression) -> Expression:
     """The slope of gamma_crps in the rate."""
-    u = _means(rate, target)
-    lower = shape * (2 * gammainc(shape, u) - 1) - 2 * (power_over_gamma(shape, u))
-    return (lower + _apart(shape)) / rate / rate
+    return _height(_means(rate, target), shape) / rate / rate
+
+
+def _height(u: Expression, shape: Expression) -> Expression:
+    lower = shape * (2 * gammainc(shape, u) - 1) - 2 * power_over_gamma(shape, u)
+    return lower + _apart(shape)
 
 
 def _rate_curvature(rate: Expression, y: Expression, a: Expression) -> Expression:
     u = _means(rate, y)
-    return 2 * (u * (power_over_gamma(a, u)) / rate / rate / rate) - (
-        2 * (gamma_crps_rate_slope(rate, y, a) / rate)
-    )
+    return 2 * (u * power_over_gamma(a, u) - _height(u, a)) / rate / rate / rate
 
 
 def _rate_target_slope(rate: Expression, y: Expression, a: Expression) -> Expression:

@@ -30,11 +30,13 @@ from lossary.functions.vocabulary import (
     named,
     pi,
     sqrt,
+    weighted,
     where,
 )
 
 _ROOT_HALF, _HALF_LOG_2_PI = 0.5**0.5, number_log(2 * number_pi) / 2
 _ROOT_HALF_PI = (number_pi / 2) ** 0.5
+_STEEP = 1e15  # beside s times this a square of s is nothing
 _MOST = 1e300  # an infinite number has no product with a length of 0
 _FAR = 40.0  # beyond it erf is 1 and a density over its probability is 0 beside another
 
@@ -66,7 +68,11 @@ def _integral(place: _Place, power: int = 0) -> tuple[Expression, Expression]:
     """Return the integral between two bounds on one side, and how far it went."""
     near = where(place.apart, 0, minimum(place.near, _MOST))
     length = minimum(place.width, root(constant(0.5), near, NATS))
-    return integral(lambda s: (near + s / 2) * s, length, power), length
+    found = integral(lambda s: (near + s / 2) * s, length, power)
+    if power == 0:  # far out it is that of an exponential
+        steep = -expm1(-place.width * near) / maximum(near, _STEEP)
+        found = where(near > _STEEP, steep, found)
+    return found, length
 
 
 def _held(place: _Place) -> tuple[Expression, Expression]:
@@ -92,8 +98,8 @@ def _share(place: _Place, own: Expression, above: Expression) -> Expression:
 
 def _mass(x: Expression, first: Expression, second: Expression, scale: Expression) -> Expression:
     """Return the probability in words: a difference on the side where both have less."""
-    low, high = (minimum(first, second) - x) / scale, (maximum(first, second) - x) / scale
-    return where(low + high > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))
+    turn = where(first + second > 2 * x, -1, 1) / scale
+    return absolute(ndtr(turn * (second - x)) - ndtr(turn * (first - x)))
 
 
 def _sign(own: Expression, other: Expression) -> Expression:
@@ -102,7 +108,7 @@ def _sign(own: Expression, other: Expression) -> Expression:
 
 def _bent(z: Expression, density: Expression) -> Expression:
     """Return z times a density, which is 0 at an infinite bound."""
-    return where(absolute(z) < inf, z * density, 0)
+    return where(absolute(z) == inf, 0, weighted(z, density))
 
 
 class _Densities(NamedTuple):
@@ -138,12 +144,15 @@ def _density_slopes(
     x: Expression, own: Expression, other: Expression, s: Expression
 ) -> tuple[Expression, ...]:
     at, z, sign = _densities(x, own, other, s), (own - x) / s, _sign(own, other)
-    density, beside = normal_bound_density(x, own, other, s), normal_bound_density(x, other, own, s)
+    density, beside = (
+        normal_bound_density(x, own, other, s),
+        nearer_normal_bound(x, own, other, s) * s,
+    )
     moved = _bent(z, density)
     return (
-        (moved + density * (nearer_normal_bound(x, own, other, s) * s)) / s,
-        -(moved + sign * density * density) / s,
-        sign * density * beside / s,
+        where(absolute(z) == inf, 0, weighted(z + beside, density)) / s,
+        where(absolute(z) == inf, 0, -density * (z + sign * density)) / s,
+        sign * density * normal_bound_density(x, other, own, s) / s,
         (_bent(z, moved) + density * at.bent) / s,
     )
 
@@ -180,7 +189,8 @@ def _nearer_slopes(
 
     def by_bound(own: Expression, other: Expression) -> Expression:
         density = normal_bound_density(x, own, other, s)
-        moved = _bent((own - x) / s, density) + density * beside
+        z = (own - x) / s
+        moved = where(absolute(z) == inf, 0, weighted(z + beside, density))
         return -_sign(own, other) * moved / s / s
 
     by_scale = (at.squared + beside * at.bent - beside) / s / s
@@ -208,6 +218,7 @@ def nearer_normal_bound(
 
 
 @named(
+    told=True,
     means=lambda x, u, v, s: -log(_mass(x, u, v, s)),
     # As that of nearer_normal_bound.
     slope=lambda x, u, v, s: (

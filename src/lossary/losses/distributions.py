@@ -318,8 +318,7 @@ def _between_normal(location: Any, lower: Any, upper: Any, *, scale: Any) -> Any
 )
 def normal_interval(location: Real, lower: Logit, upper: Logit, *, scale: Positive = 1.0):
     """Negative log-probability that a normal number lies between two bounds: ordinal probit."""
-    low = (minimum(lower, upper) - location) / scale
-    high = (maximum(lower, upper) - location) / scale
     # The same difference on either side of the middle: two numbers near 1 have lost theirs.
-    inside = where(low + high > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))
-    return where(lower == upper, inf, -log(inside))
+    turn = where(lower + upper > 2 * location, -1, 1)
+    inside = ndtr(turn * (upper - location) / scale) - ndtr(turn * (lower - location) / scale)
+    return where(lower == upper, inf, -log(absolute(inside)))
