@@ -460,6 +460,7 @@ def test_a_run_prints_tables_and_writes_a_file(run, tmp_path):
     assert "triad" in out
     found = load(path)
     assert found.settings["rounds"] == 2
+    assert found.settings["size"] == "chosen"
     code, again, err = run(f"--read {path}")
     assert (code, again, err) == (0, out, "")
     code, text, _ = run(f"--read {path} --markdown")

@@ -135,8 +135,9 @@ def bench(
         seconds = 120.0
     whole, kept = not patterns, target not in {None, "-"}
     settings = room.Settings(
-        threads or room.Settings().threads, rounds, seconds, seed, size,
-        crossovers=whole, anyway=anyway or not kept, starting=whole and size != "small",
+        threads or room.Settings().threads, rounds, seconds, seed,
+        size if whole else "chosen", crossovers=whole, anyway=anyway or not kept,
+        starting=whole and size != "small",
     )  # fmt: skip
     with progress("bench") as report_progress:
         results = room.measure(work, settings, contestants, report_progress, say)
