@@ -207,6 +207,7 @@ def _through(node: Expression, i: int, tangent: Expression | Jacobian) -> Tangen
             None if own is None else plain(own),
             tuple((plain(column), row) for column, row in outer if column is not None),
             tuple(chain.starting(plain(first)) for chain, first in chains if first is not None),
+            tangent.over,
         )
     if slope is None:
         return None
@@ -224,7 +225,7 @@ def pullback(expression: Expression, argument: Expression, upstream: Expression)
         return simplify(total(product) if narrows else product)
     outer = tuple((row, column) for column, row in slope.outer)
     chains = tuple(chain.transposed for chain in slope.chains)
-    return simplify(times(Jacobian(slope.diagonal, outer, chains), upstream))
+    return simplify(times(Jacobian(slope.diagonal, outer, chains, slope.over), upstream))
 
 
 def pushforward(expression: Expression, argument: Expression, tangent: Expression) -> Expression:
