@@ -486,8 +486,8 @@ def test_accuracy_measures_what_is_asked(measured):
 def test_a_log_shows_what_is_measured(measured, run, monkeypatch):
     """Where there is no terminal, a line now and then; of short work, none."""
     assert "accuracy:" not in run("accuracy huber")[2]
-    monkeypatch.setattr("lossary.cli.lab.PAUSE", 0)
-    assert "accuracy: 1 of 1, huber\n" in run("accuracy huber")[2]
+    monkeypatch.setattr("lossary.cli.lab.BETWEEN", 0)
+    assert "accuracy: 1 of 1 after 0 s, now huber\n" in run("accuracy huber")[2]
 
 
 def test_accuracy_in_three_forms(measured, run, result):

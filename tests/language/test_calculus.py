@@ -14,7 +14,7 @@ from lossary import calculus, rewriting
 from lossary import functions as f
 from lossary.calculus import PARTIALS, PUSHES, REDUCTIONS, jacobians, rules
 from lossary.formula import apply, constant, variable, walk
-from lossary.functions import FUNCTIONS, PRIMITIVES, Jacobian, NoSlope
+from lossary.functions import FUNCTIONS, PRIMITIVES, Jacobian, NoSlope, rotated
 from lossary.rewriting.rules import DECISIONS, FOLDS
 
 INF, NAN = math.inf, math.nan
@@ -26,60 +26,44 @@ x, y, z, p, q, m, n, g, h = (variable(name, class_axis=True) for name in "xyzpqm
 a, b = variable("a"), variable("b")
 label = variable("label")
 k = variable("k", class_axis=True)  # a key with ties
+u, v = variable("u", class_axis=True), variable("v", class_axis=True)  # boxes with an angle
 
-WIDTH = 5
 VALUES = {
-    "g": np.array(
-        [[0.1, 0.2, 2.3, 1.4, 0.4], [-1.0, 0.5, 0.7, 3.0, -0.7], [0.0, -2.0, 4.0, 3.5, 0.6]]
-    ),
-    "h": np.array(
-        [[0.6, -0.3, 2.9, 0.9, 0.35], [-0.4, 0.8, 0.2, 2.1, -0.9], [1.5, -1.0, 5.0, 4.5, 0.55]]
-    ),
-    "x": np.array(
-        [[0.3, -1.2, 0.7, 0.1, 0.8], [2.1, 0.4, -0.3, 1.6, 1.3], [-3.0, -0.2, -1.1, 0.9, 0.45]]
-    ),
-    "y": np.array(
-        [[0.2, 0.5, 0.1, 0.2, 0.65], [1.1, 0.3, 0.6, 0.9, 0.85], [0.25, 2.0, 0.4, 0.7, 0.75]]
-    ),
-    "z": np.array(
-        [[0.9, 0.1, 0.3, 1.4, 0.7], [0.2, 0.8, 2.2, 0.5, 1.25], [1.2, 0.6, 0.15, 0.35, 0.95]]
-    ),
-    "p": np.array(
-        [[0.3, 0.2, 0.4, 0.1, 0.45], [0.9, 0.05, 0.5, 0.7, 0.15], [0.6, 0.25, 0.15, 0.8, 0.35]]
-    ),
-    "q": np.array(
-        [[0.5, 0.1, 0.8, 0.6, 0.25], [0.2, 0.95, 0.4, 0.3, 0.65], [0.7, 0.35, 0.85, 0.55, 0.9]]
-    ),
-    "m": np.array(
-        [
-            [-0.3, -1.2, -0.7, -2.1, -0.55],
-            [-0.2, -0.9, -1.5, -0.4, -1.7],
-            [-0.6, -3.0, -1.1, -0.8, -0.25],
-        ]
-    ),
-    "n": np.array(
-        [
-            [-0.5, -0.4, -1.7, -0.1, -0.95],
-            [-1.3, -0.6, -0.8, -2.2, -0.45],
-            [-2.6, -0.7, -0.35, -1.4, -1.9],
-        ]
-    ),
+    "g": np.array([[0.1, 0.2, 2.3, 1.4], [-1.0, 0.5, 0.7, 3.0], [0.0, -2.0, 4.0, 3.5]]),
+    "h": np.array([[0.6, -0.3, 2.9, 0.9], [-0.4, 0.8, 0.2, 2.1], [1.5, -1.0, 5.0, 4.5]]),
+    "x": np.array([[0.3, -1.2, 0.7, 0.1], [2.1, 0.4, -0.3, 1.6], [-3.0, -0.2, -1.1, 0.9]]),
+    "y": np.array([[0.2, 0.5, 0.1, 0.2], [1.1, 0.3, 0.6, 0.9], [0.25, 2.0, 0.4, 0.7]]),
+    "z": np.array([[0.9, 0.1, 0.3, 1.4], [0.2, 0.8, 2.2, 0.5], [1.2, 0.6, 0.15, 0.35]]),
+    "p": np.array([[0.3, 0.2, 0.4, 0.1], [0.9, 0.05, 0.5, 0.7], [0.6, 0.25, 0.15, 0.8]]),
+    "q": np.array([[0.5, 0.1, 0.8, 0.6], [0.2, 0.95, 0.4, 0.3], [0.7, 0.35, 0.85, 0.55]]),
+    "m": np.array([[-0.3, -1.2, -0.7, -2.1], [-0.2, -0.9, -1.5, -0.4], [-0.6, -3.0, -1.1, -0.8]]),
+    "n": np.array([[-0.5, -0.4, -1.7, -0.1], [-1.3, -0.6, -0.8, -2.2], [-2.6, -0.7, -0.35, -1.4]]),
     "a": np.array([[0.6], [1.7], [0.2]]),
     "b": np.array([[1.3], [0.4], [2.5]]),
     "label": np.array([[0], [3], [1]]),
-    "k": np.array(
-        [[2.0, 1.0, 2.0, 0.0, 1.0], [1.0, 3.0, 1.0, 1.0, 2.0], [0.5, -1.0, 2.0, 0.7, -1.0]]
+    "u": np.array(
+        [[0.1, 0.2, 2.3, 1.4, 0.4], [-1.0, 0.5, 0.7, 3.0, -0.7], [0.0, -2.0, 4.0, 3.5, 0.6]]
     ),
-}  # fmt: skip
+    "v": np.array(
+        [[0.6, -0.3, 2.9, 0.9, 0.35], [-0.4, 0.8, 0.2, 2.1, -0.9], [1.5, -1.0, 5.0, 4.5, 0.55]]
+    ),
+    "k": np.array([[2.0, 1.0, 2.0, 0.0], [1.0, 3.0, 1.0, 1.0], [0.5, -1.0, 2.0, 0.7]]),
+}
 STEP = exact.mpf(10) ** -20
 
 
-def used(*expressions):
+def width(*expressions):
+    """The entries of the rows in expressions: boxes with an angle have five, all others four."""
+    names = {n.payload for e in expressions for n in walk(e) if n.operator == "variable"}
+    return 5 if names & {"u", "v"} else 4
+
+
+def used(*expressions, values=VALUES):
     """Only the values that the expressions mention."""
     names = {n.payload for e in expressions for n in walk(e) if n.operator == "variable"}
     # The first argument of a text lends it its dtype and its number of classes.
-    first = "g" if "g" in names else "x"
-    return {k: v for k, v in VALUES.items() if k in names or k == first}
+    first = "u" if names & {"u", "v"} else "g" if "g" in names else "x"
+    return {k: v for k, v in values.items() if k in names or k == first}
 
 
 def exact_values(values):
@@ -91,8 +75,8 @@ def exact_values(values):
 
 def differences(expression, argument):
     """d expression_j / d argument_k by exact central differences, with shape (rows, j, k)."""
-    base = exact_values(VALUES)
-    shape = (len(VALUES["x"]), WIDTH if expression.class_axis else 1)
+    base = exact_values(used(expression, argument))
+    shape = (len(VALUES["x"]), width(expression, argument) if expression.class_axis else 1)
     columns = []
     for k in range(base[argument.payload].shape[-1]):
         ends = []
@@ -107,29 +91,28 @@ def differences(expression, argument):
 
 def matrix(tangent, expression, argument):
     """What calculus says about the same derivative, through the NumPy text."""
-    rows = len(VALUES["x"])
-    shape = (rows, WIDTH if expression.class_axis else 1, WIDTH if argument.class_axis else 1)
+    rows, entries = len(VALUES["x"]), width(expression, argument)
+    shape = (rows, entries if expression.class_axis else 1, entries if argument.class_axis else 1)
     if tangent is None:
         return np.zeros(shape)
     evaluate = lambda e: run(e, used(e))  # noqa: E731
     if not isinstance(tangent, Jacobian):
         found = np.broadcast_to(evaluate(tangent), (rows, max(shape[1:])))
-        return found.reshape(shape) if 1 in shape[1:] else found[..., None] * np.eye(WIDTH)
+        return found.reshape(shape) if 1 in shape[1:] else found[..., None] * np.eye(entries)
     result = np.zeros(shape)
     if tangent.diagonal is not None:
-        result += np.broadcast_to(evaluate(tangent.diagonal), (rows, WIDTH))[..., None] * np.eye(
-            WIDTH
-        )
+        own = np.broadcast_to(evaluate(tangent.diagonal), (rows, entries))
+        result += own[..., None] * np.eye(entries)
     for column, row in tangent.outer:
         wide = (
-            np.broadcast_to(evaluate(column), (rows, WIDTH)),
-            np.broadcast_to(evaluate(row), (rows, WIDTH)),
+            np.broadcast_to(evaluate(column), (rows, entries)),
+            np.broadcast_to(evaluate(row), (rows, entries)),
         )
         result += wide[0][:, :, None] * wide[1][:, None, :]
     for chain in tangent.chains:
-        for k in range(WIDTH):
+        for k in range(entries):
             unit = f.where(f.is_class(k), constant(1), constant(0))
-            result[:, :, k] += np.broadcast_to(evaluate(chain.times(unit)), (rows, WIDTH))
+            result[:, :, k] += np.broadcast_to(evaluate(chain.times(unit)), (rows, entries))
     for number in tangent.over:
         result /= np.broadcast_to(evaluate(number), (rows, 1))[:, :, None]
     return result
@@ -171,7 +154,7 @@ def node_of(name, arguments):
 def is_real(expression, values=VALUES):
     """Whether the meaning is a real number for these values: they lie in the domain."""
     try:
-        interpret(expression, exact_values(values), EXACT).astype(float)
+        interpret(expression, exact_values(used(expression, values=values)), EXACT).astype(float)
     except (TypeError, ValueError, ZeroDivisionError):
         return False
     return True
@@ -184,7 +167,9 @@ def arguments_of(name):
         rows = (z,) if function.shape != "elementwise" else (a, b)
         pool = iter((first, second, *rows, p, q))
         special = {"label": label, "power": a, **dict.fromkeys(("share", "probability", "rate"), p)}
-        special |= {"box": g, "other": h, "by": k, "event": p, "weight": q}
+        turned = function.computed.__module__ == rotated.__name__
+        special |= dict(zip(("box", "other"), (u, v) if turned else (g, h), strict=True))
+        special |= {"by": k, "event": p, "weight": q}
         special |= {"shape": b}
         special |= {"place": p, "further": q}
         special |= {
@@ -207,7 +192,7 @@ def arguments_of(name):
 
 def with_respect_to(expression):
     """Every symbol but the label that an expression holds."""
-    return [v for v in (x, y, z, p, q, m, n, g, h, a, b) if v in set(walk(expression))]
+    return [s for s in (x, y, z, p, q, m, n, g, h, u, v, a, b) if s in set(walk(expression))]
 
 
 SLOPE_ROWS = [
@@ -315,10 +300,13 @@ SEAMS = (0.0, 1e-9, -1e-9, 0.4999, 0.5001, -0.49, 1.9, 2.1, -2.2, 25.0, -25.0, -
 
 PAIRED = np.array(list(product(SEAMS, SEAMS)))
 SHARES = np.array([0.5, 1e-9, 1 - 1e-9, 0.3, 0.8])[np.arange(2 * len(PAIRED)).reshape(-1, 2) % 5]
-CORNERS = np.column_stack([PAIRED, PAIRED + np.abs(PAIRED[:, ::-1]) / 2, PAIRED[:, 0]])
+CORNERS = np.column_stack([PAIRED, PAIRED + np.abs(PAIRED[:, ::-1]) / 2])
+OTHERS = np.column_stack([PAIRED - 0.125, PAIRED + np.abs(PAIRED) / 4])
 WIDE = {
     "g": CORNERS,
-    "h": np.column_stack([PAIRED - 0.125, PAIRED + np.abs(PAIRED) / 4, PAIRED[:, 1]]),
+    "h": OTHERS,
+    "u": np.column_stack([CORNERS, PAIRED[:, 0]]),
+    "v": np.column_stack([OTHERS, PAIRED[:, 1]]),
     "x": PAIRED,
     "y": np.abs(PAIRED[:, ::-1]) + 0.125,
     "z": np.abs(PAIRED) + 0.25,

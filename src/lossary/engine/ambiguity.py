@@ -60,8 +60,9 @@ def without_classes(call: Call, x: Any) -> Any:
 
 
 def classes(call: Call) -> int | None:
-    """Return how many classes a row has; None for a loss without them."""
-    if not call.definition.class_axis or call.definition.over_positions:
+    """Return how many classes a row has; None for a loss without them, as that of a box."""
+    parts = call.definition.inputs[0].domain.entries
+    if not call.definition.class_axis or call.definition.over_positions or parts:
         return None
     return call.library.shape(call.prediction)[-1]
 

@@ -23,7 +23,8 @@ def inside(library: Library, domain: Domain, x: Any, classes: Any) -> Any:
 
 
 def _elements(domain: Domain, x: Any, classes: Any) -> Any:
-    ok = domain.contains(x)
+    with np.errstate(invalid="ignore"):  # an infinity has no remainder
+        ok = domain.contains(x)
     return ok & (x < classes) if domain.integer and classes is not None else ok
 
 

@@ -81,7 +81,7 @@ CHANCES = {"probability", "probabilities", "log_probabilities"}
 # Where a line along the prediction is interesting, by domain.
 SPANS = {
     "NonNegative": (0.0, 5.0), "Positive": (0.25, 5.0), "AboveMinusOne": (-0.95, 5.0),
-    "Unit": (0.0, 1.0), "Simplex": (0.0, 1.0), "LogSimplex": (-5.0, 0.0),
+    "Unit": (0.0, 1.0), "Units": (0.0, 1.0), "Simplex": (0.0, 1.0), "LogSimplex": (-5.0, 0.0),
     "Negative": (-5.0, -0.01), "Cosines": (-1.0, 1.0), "Angle": (-math.pi, math.pi),
 }  # fmt: skip
 USUAL_SPAN = (-5.0, 5.0)
