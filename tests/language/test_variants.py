@@ -61,6 +61,8 @@ SHORT = {
     "sparsemax loss": _ROW,
     "bi-tempered loss": "a scaled temperature is no longer 1 and 2 apart from itself",
     "Tsallis loss": _ROW,
+    "score of a gamma distribution": "a scaled target is a product in one place and a factor of it "
+    "in others",
 }
 """Identities of which a scaled argument loses digits, and why."""
 ULP = 2.0**-52
