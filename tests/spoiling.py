@@ -21,7 +21,7 @@ from lossary import calculus, identities, rewriting
 from lossary.calculus import PARTIALS, PUSHES, jacobians
 from lossary.engine import checking, program, reduction, weighing
 from lossary.formula import Expression, apply, constant
-from lossary.functions import FUNCTIONS, Jacobian
+from lossary.functions import FUNCTIONS, Jacobian, NoSlope
 from lossary.render import lowering
 from lossary.render.numpy import SPELLINGS, TARGET
 from lossary.render.target import SUM
@@ -154,7 +154,7 @@ def slopes(arguments_of):
                 parts += [f"outer{j}" for j in range(len(slope.outer))]
                 parts += [f"over{j}" for j in range(len(slope.over))]
             else:
-                parts = [] if slope is None else ["slope"]
+                parts = [] if slope is None or isinstance(slope, NoSlope) else ["slope"]
             for part in parts:
                 spoilt = dataclasses.replace(function, slope=wrong_part(slope_of, i, part))
                 title = f"slope.{name}.{i}.{part}"

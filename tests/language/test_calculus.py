@@ -160,6 +160,11 @@ def is_real(expression, values=VALUES):
     return True
 
 
+TURNED = {
+    name for name, function in FUNCTIONS.items() if function.computed.__module__ == rotated.__name__
+}
+
+
 def arguments_of(name):
     """The first operands that lie in the domain of a named function, by what they are called."""
     function = FUNCTIONS[name]
@@ -167,8 +172,8 @@ def arguments_of(name):
         rows = (z,) if function.shape != "elementwise" else (a, b)
         pool = iter((first, second, *rows, p, q))
         special = {"label": label, "power": a, **dict.fromkeys(("share", "probability", "rate"), p)}
-        turned = function.computed.__module__ == rotated.__name__
-        special |= dict(zip(("box", "other"), (u, v) if turned else (g, h), strict=True))
+        boxes = (u, v) if name in TURNED else (g, h)
+        special |= dict(zip(("box", "other"), boxes, strict=True))
         special |= {"by": k, "event": p, "weight": q}
         special |= {"shape": b}
         special |= {"place": p, "further": q}
