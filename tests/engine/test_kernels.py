@@ -151,6 +151,26 @@ def test_a_forked_child_has_threads_of_its_own():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_child_does_not_wait_for_pytorchs_threads():
+    imported("torch")
+    found = python(
+        """
+        import os, torch
+        from lossary.engine.recipes import recipe
+        recipe.PATIENCE = 1
+        x, t = torch.from_numpy(x).requires_grad_(), torch.from_numpy(t)
+        first = L.huber(x, t).item()     # on PyTorch's threads, which die with the fork
+        child = os.fork()
+        if not child:
+            os._exit(L.huber(x, t).item() != first)
+        print(os.waitpid(child, 0)[1])
+        """,
+        LOSSARY_COMPILE="now",
+    )
+    assert found == "0\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_workers_of_a_data_loader_compute():
     imported("torch")
     found = python(

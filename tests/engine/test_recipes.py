@@ -11,46 +11,14 @@ import numpy as np
 import pytest
 
 import lossary as L
-from lossary.engine import forms, recipes
+from call_options import OF_LABELS, OPTIONS, arrays_of, filled
+from lossary.engine import recipes
 from lossary.engine.recipes import recipe as module
-from lossary.kernels import pool
 from samples import each_with_kernels, sample
 
 pytestmark = pytest.mark.representative
 
 pytest.importorskip("numba", reason="recipes are compiled by Numba")
-
-OPTIONS = {
-    "plain": {},
-    "sum": {"reduction": "sum"},
-    "denominator": {"denominator": 7.0},
-    "weight": {"weight": "weight"},
-    "mask": {"mask": "mask"},
-    "unchecked": {"check": False},
-    "all": {"weight": "weight", "mask": "mask", "reduction": "sum"},
-    "each": {"reduction": "none"},
-    "each of some": {"reduction": "none", "weight": "weight", "mask": "mask"},
-}
-OF_LABELS = {
-    "classes": {"class_weight": "table"},
-    "ignored": {"ignore_index": 2},
-    "both": {"class_weight": "table", "ignore_index": 2, "weight": "weight", "mask": "mask"},
-    "each": {"class_weight": "table", "ignore_index": 2, "mask": "mask", "reduction": "none"},
-}
-"""Options of one call; a word stands for an array of that kind."""
-
-
-def arrays_of(rows, classes, dtype):
-    random = np.random.default_rng(rows)
-    return {
-        "weight": random.random(rows).astype(dtype),
-        "mask": random.random(rows) < 0.7,
-        "table": random.random(classes).astype(dtype),
-    }
-
-
-def filled(options, arrays):
-    return {n: arrays.get(x, x) if isinstance(x, str) else x for n, x in options.items()}
 
 
 def answers(call):
@@ -93,30 +61,6 @@ def check(name, options, met):
         np.testing.assert_allclose(value, wanted[0], rtol=2e-7)
         np.testing.assert_allclose(gradient, wanted[1], rtol=3e-7, atol=1e-12)
         assert gradient.dtype == np.float32
-
-
-@pytest.mark.parametrize("options", [{}, OPTIONS["mask"], OF_LABELS["both"]], ids=str)
-def test_threads_do_not_change_a_bit(options, recipes_at_once, monkeypatch):
-    monkeypatch.setattr(forms, "PARALLEL_FROM", dict.fromkeys(forms.PARALLEL_FROM, 1 << 12))
-    inputs, _ = sample(L.cross_entropy, shape=(6_001,), classes=7)
-    options = filled(options, arrays_of(6_001, 7, np.float64))
-    called, found = [], []
-    monkeypatch.setattr(pool, "_called", noted(pool._called, called))
-    for number in ("1", "2", "5"):
-        monkeypatch.setenv("LOSSARY_NUM_THREADS", number)
-        value, gradient = L.cross_entropy.value_and_gradient(*inputs, **options)
-        found.append((value, gradient.tobytes()))
-    assert ready(recipes_at_once) == [True]
-    assert called == [1, 4]
-    assert found[1:] == found[:1] * 2
-
-
-def noted(function, calls):
-    def noting(count, *rest):
-        calls.append(count)
-        return function(count, *rest)
-
-    return noting
 
 
 def on_tensors(loss):

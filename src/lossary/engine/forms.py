@@ -17,11 +17,14 @@ from lossary.render.passes import COSTLY
 from lossary.rewriting import substitute
 
 PARALLEL_FROM = {"arithmetic": 1 << 19, "functions": 1 << 17}
-"""Elements from which several threads share the work, by what it is made of: half a millisecond's.
+"""Elements from which threads of ours share the work, by what it is made of: half a millisecond's.
 
 Waking a thread costs some 30 µs, but a framework's own threads wait actively for their next work,
 and beside them a short share comes late.
 """
+
+READINESS = {"openmp": 8, "xla": 4}
+"""How many times smaller the work is that a framework's own threads share."""
 
 _ROW_BLOCK = 1 << 14
 """Elements in a block of long rows."""

@@ -153,3 +153,40 @@ def block_total(sums: np.ndarray) -> float:
     for value in sums:
         total, error = add(total, error, value)
     return total + error
+
+
+_BLOCK = 1 << 10
+"""Weights that lanes of a vector add up, before their sum is added with its rounding."""
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def sum_of(weights: np.ndarray) -> float:
+    """Return the sum of weights."""
+    total = error = 0.0
+    for first in range(0, weights.size, _BLOCK):
+        block = 0.0
+        for i in range(first, min(first + _BLOCK, weights.size)):
+            block = lane_sum(block, float64(weights[i]))
+        total, error = add(total, error, block)
+    return total + error
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def sum_where(weights: np.ndarray, counts: np.ndarray) -> float:
+    """Return the sum of the weights of what counts."""
+    total = error = 0.0
+    for first in range(0, weights.size, _BLOCK):
+        block = 0.0
+        for i in range(first, min(first + _BLOCK, weights.size)):
+            block = lane_sum(block, float64(weights[i]) if counts[i] else 0.0)
+        total, error = add(total, error, block)
+    return total + error
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def count(counts: np.ndarray) -> int:
+    """Return how many there are that count."""
+    found = 0
+    for counted in counts:
+        found += counted
+    return found

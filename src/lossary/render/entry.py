@@ -53,9 +53,10 @@ def entry_text(kernel: Kernel, around: Around, types: dict[str, str], module: st
 
     ``types`` are NumPy's names for the words in memory, by operand and result. All parameters of
     the function are integers and float64; it returns the weighted sum (0 where values are not
-    reduced), the divisor, and how many values are wrong. The kernel runs for the blocks from
-    ``first`` to ``last``; where threads share these, the addresses are those of the sums and the
-    counts of all blocks, and what is returned is right once all have come.
+    reduced), the divisor, and how many values are wrong. A divisor may be given; with a mean 0
+    stands for the sum of the weights. The kernel runs for the blocks from ``first`` to ``last``;
+    where threads share these, the addresses are those of the sums and the counts of all blocks, and
+    what is returned is right once all have come.
     """
     arrays, header, signature = _head(kernel, around, ENTRY)
     body = [
@@ -83,7 +84,7 @@ def mark_text(kernel: Kernel, around: Around, types: dict[str, str], module: str
     body = [
         *_views(kernel, types, arrays),
         *_weighing(kernel, around, "float64(table_[0])"),
-        *_divisor(around),
+        *_divisor(around, given=False),
         "sums, wrong = np.empty(rows), np.empty(rows, np.int64)",
         f"{kernel.name}(0, rows, 1, {_passed(kernel)})",
         "spoiled = lost = False",
@@ -166,7 +167,7 @@ _IMPORTS = (
     "import numpy as np",
     "from numba import carray, float64, njit",
     "from lossary.kernels.addresses import at",
-    "from lossary.kernels.sums import add, block_total",
+    "from lossary.kernels.sums import block_total, count, sum_of, sum_where",
 )
 
 
@@ -264,24 +265,20 @@ def _nan(kernel: Kernel) -> list[str]:
     return [f"{r.array}_[r{', :' * r.expression.class_axis}] = np.nan" for r in written]
 
 
-def _divisor(around: Around) -> Iterator[str]:
+def _divisor(around: Around, *, given: bool = True) -> Iterator[str]:
     """Compute what the sum is divided by, and the factor of all derivatives."""
-    yield "divisor = given"
     if around.mean:
-        yield from _weight_sum(around)
+        own = _weight_sum(around)
+        yield f"divisor = given if given != 0.0 else {own}" if given else f"divisor = {own}"
+    else:
+        yield "divisor = given"
     yield "scale = factor / divisor if divisor != 0.0 else factor"
 
 
-def _weight_sum(around: Around) -> Iterator[str]:
-    if not around.kernel_weight and not around.kernel_mask:
-        yield "divisor = float64(rows)"
-        return
-    yield "divisor = rest = 0.0"
-    yield "for r in range(rows):"
-    weight = "float64(weight_[r])" if around.kernel_weight else "1.0"
-    kept = f"{weight} if mask_[r] else 0.0" if around.kernel_mask else weight
-    yield f"    divisor, rest = add(divisor, rest, {kept})"
-    yield "divisor += rest"
+def _weight_sum(around: Around) -> str:
+    if around.kernel_weight:
+        return "sum_where(weight_, mask_)" if around.kernel_mask else "sum_of(weight_)"
+    return "float64(count(mask_))" if around.kernel_mask else "float64(rows)"
 
 
 def _passed(kernel: Kernel) -> str:

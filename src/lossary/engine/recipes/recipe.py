@@ -172,6 +172,7 @@ def _made(
     """Make the recipe and have its kernel compiled; None where a kernel does not cover the kind."""
     from lossary.kernels import background
     from lossary.kernels.compiling import Work
+    from lossary.render.custom_call import TEAM
     from lossary.render.entry import ENTRY
 
     draft = drafted(loss, args, options, moving, curved)
@@ -182,8 +183,31 @@ def _made(
     def then(entry: Callable[..., Any]) -> None:
         recipe.entry = entry
 
+    def gathered(team: Callable[..., Any]) -> None:
+        recipe.team = team
+
+    def gather() -> None:
+        recipe.gather = None
+        background.ask(lambda: Work(_with_team(recipe, modules()), TEAM, []), gathered)
+
+    recipe.gather = gather
     background.ask(lambda: Work(modules(), ENTRY, []), then)
     return recipe
+
+
+def _with_team(recipe: Recipe, texts: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the modules, with that of the function whose work PyTorch's threads share."""
+    from lossary.kernels.modules import imported_as
+    from lossary.render.custom_call import team_text
+
+    text = team_text(imported_as(*texts[-1]), *taken(recipe))
+    return [*texts, (f"shared_{recipe.definition.name}", text)]
+
+
+def taken(recipe: Recipe) -> tuple[int, int]:
+    """Return how many integers an entry takes after rows, blocks and sums, and how many floats."""
+    arrays = len(recipe.whole) + recipe.each + len(recipe.moving) + len(recipe.extras)
+    return arrays + recipe.curved + recipe.ignoring, len(recipe.numbers) + 2
 
 
 def drafted(
@@ -270,18 +294,10 @@ def _recipe(call: Call, kernel: Fused, moving: tuple[int, ...], curved: bool) ->
         tuple(given),
         call.options.ignore_index is not None,
         call.options.reduction == "none",
-        _shared_from(kernel, rows),
+        call.options.reduction == "mean" and call.options.denominator is None,
+        forms.shared_from(kernel.variant),
         curved,
     )
-
-
-def _shared_from(kernel: Fused, rows: bool) -> int:
-    """Return from how many elements on threads share the work.
-
-    Each goes through the weights of all rows, so that of single elements they take the long road.
-    """
-    weighed = kernel.weight is not None or kernel.mask is not None
-    return forms.shared_from(kernel.variant) if rows or not weighed else LIMIT
 
 
 def _about(recipe: Recipe, call: Call, kernel: Fused, words: list[str]) -> _About:
@@ -354,5 +370,5 @@ def _around(recipe: Recipe, call: Call) -> Around:
         word(options.class_weight),
         options.mask is not None,
         recipe.ignoring,
-        options.reduction == "mean" and options.denominator is None,
+        recipe.averages,
     )

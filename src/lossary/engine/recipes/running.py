@@ -13,10 +13,16 @@ from lossary.definition import Argument, Definition
 from lossary.engine import forms
 from lossary.engine.checking import check_parameter
 from lossary.engine.weighing import ignored
-from lossary.kernels import pool
+from lossary.kernels import openmp, pool
+
+READY = forms.READINESS["openmp"]
 
 _TRIED = 256
 """Values of hyper-parameters that are remembered to lie in their sets."""
+
+
+Sums = tuple[float, float, float]
+"""The weighted sum, what it is divided by, and how many values are wrong."""
 
 
 @dataclass(slots=True, eq=False)
@@ -39,10 +45,13 @@ class Recipe:
     extras: tuple[str, ...]
     ignoring: bool
     each: bool
+    averages: bool
     shared_from: int
     curved: bool = False
     short: bool = False
-    entry: Callable[..., tuple[float, float, float]] | None = None
+    entry: Callable[..., Sums] | None = None
+    team: Callable[..., Sums] | None = None
+    gather: Callable[[], None] | None = None
     _steps: dict[int, int] = field(default_factory=dict)
     _tried: set[tuple[str, float]] = field(default_factory=set)
 
@@ -66,46 +75,54 @@ class Recipe:
         found: list[Any] = [ignored(options["ignore_index"])] if self.ignoring else []
         return found + self.values(options) if self.numbers else found
 
-    def cut(self, rows: int, classes: int) -> tuple[int, int, int, int]:
-        """Return rows, classes, how many rows make a block, and on how many threads they go."""
+    def cut(self, rows: int, classes: int) -> tuple[int, int, int]:
+        """Return rows, classes, and how many rows make a block."""
         step = self._steps.get(classes)
         if step is None:
             step = self._steps[classes] = forms.step_of(classes, self.short)
-        return rows, classes, step, pool.workers(rows * (classes or 1), self.shared_from)
+        return rows, classes, step
 
     def begun(
-        self,
-        rows: int,
-        classes: int,
-        step: int,
-        workers: int,
-        given: list[Any],
-        factor: float,
-        divisor: float,
+        self, rows: int, classes: int, step: int, given: list[Any], factor: float, divisor: float
     ) -> tuple[float, float] | None:
         """Do the same with addresses and numbers, and rows that are cut into blocks."""
         assert self.entry is not None  # noqa: S101  (find returns no other recipe)
-        blocks = -(-rows // step)
-        if workers < 2:
+        if READY * rows * (classes or 1) < self.shared_from:
+            blocks = -(-rows // step)
             found = self.entry(rows, classes, step, 0, blocks, 0, 0, *given, factor, divisor)
         else:
-            found = self._shared(rows, classes, step, blocks, workers, (*given, factor, divisor))
+            found = self._shared(rows, classes, step, (*given, factor, divisor))
         total, divisor, wrong = found
         return None if wrong else (total, divisor)
 
-    def _shared(
-        self, rows: int, classes: int, step: int, blocks: int, workers: int, given: tuple[Any, ...]
-    ) -> tuple[float, float, float]:
-        """Do the same on several threads."""
+    def _shared(self, rows: int, classes: int, step: int, given: tuple[Any, ...]) -> Sums:
+        """Do the same on several threads, where they are worth calling: PyTorch's, or ours."""
+        assert self.entry is not None  # noqa: S101  (as above)
+        elements, blocks = rows * (classes or 1), -(-rows // step)
+        most = min(pool.threads(), blocks)
+        if most > 1 and self.team and (parallel := openmp.parallel()):
+            team = min(most, pool.workers(READY * elements, self.shared_from))
+            return self.team(parallel, team, rows, classes, step, *given)
+        most = min(most, pool.workers(elements, self.shared_from))
+        if most < 2:
+            return self.entry(rows, classes, step, 0, blocks, 0, 0, *given)
+        return self._by_ours(rows, classes, step, blocks, most, given)
+
+    def _by_ours(
+        self, rows: int, classes: int, step: int, blocks: int, most: int, given: tuple[Any, ...]
+    ) -> Sums:
+        """Do the same on threads of ours."""
         assert self.entry is not None  # noqa: S101  (as above)
         sums, wrong = np.empty(blocks), np.empty(blocks, np.int64)
         rooms = sums.ctypes.data, wrong.ctypes.data
         entry = self.entry
+        _, divisor, _ = entry(rows, classes, step, 0, 0, *rooms, *given)
+        given = (*given[:-1], divisor)  # the weights are added up once
 
         def work(first: int, last: int) -> None:
             entry(rows, classes, step, first, last, *rooms, *given)
 
-        pool.run(work, blocks, workers)
+        pool.run(work, blocks, most)
         return entry(rows, classes, step, blocks, blocks, *rooms, *given)
 
     def places(self, shape: Any) -> Any:
@@ -143,9 +160,10 @@ class Recipe:
             self._tried.add((argument.name, value))
         return value
 
-    @staticmethod
-    def divisor(options: Mapping[str, Any]) -> float:
-        """Return what the sum is divided by where that is no sum of weights."""
+    def divisor(self, options: Mapping[str, Any]) -> float:
+        """Return what the sum is divided by; 0 where that is the sum of the weights."""
+        if self.averages:
+            return 0.0
         if not options or options.get("reduction") == "sum":
             return 1.0
         return float(options.get("denominator") or 1.0)

@@ -26,8 +26,10 @@ from lossary.engine.recipes.recipe import (
     option_kind,
     remember,
 )
+from lossary.engine.recipes.running import READY
 from lossary.engine.selection import CUTOFF
 from lossary.engine.weighing import ignored
+from lossary.kernels import openmp
 
 _PLAIN = frozenset({torch.Tensor, torch.nn.Parameter})
 _WORDS = frozenset({str, float, int, bool, type(None)})
@@ -129,6 +131,8 @@ def _planned(
     rows = size // classes if classes else size
     if not _fit(recipe, args, options, shape, size, rows):
         return None
+    if recipe.gather and READY * size >= recipe.shared_from and openmp.parallel():
+        recipe.gather()
     return _plan(loss, recipe, args, options, wanted, loose, finite, recipe.cut(rows, classes))
 
 
@@ -175,7 +179,7 @@ class Plan:
     wanted: tuple[str, ...]
     places: tuple[int, ...]
     options: Mapping[str, Any]
-    cut: tuple[int, int, int, int]
+    cut: tuple[int, int, int]
     numbers: list[Any]
     divisor: float
     empty: float
@@ -231,7 +235,7 @@ def _plan(
     wanted: tuple[str, ...],
     loose: bool,
     finite: bool,
-    cut: tuple[int, int, int, int],
+    cut: tuple[int, int, int],
 ) -> Plan:
     words = [*range(len(args)), *options]
     moving = [args[place] for place in recipe.moving]

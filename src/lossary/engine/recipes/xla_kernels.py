@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lossary.engine import forms
-from lossary.engine.recipes.recipe import EXTRAS, MOST, Recipe, drafted, length, option_kind
+from lossary.engine.recipes.recipe import EXTRAS, MOST, Recipe, drafted, length, option_kind, taken
 from lossary.engine.selection import chosen, numba_is_there
 from lossary.engine.weighing import ignored
 from lossary.kernels import pool
@@ -111,7 +111,8 @@ class Asked:
         options, classes = dict(self.plain), self.classes
         empty = xla.NAN if options.get("empty") == "nan" else xla.ZERO
         step = forms.step_of(classes, recipe.short)
-        facts = [classes, step, pool.threads(), recipe.shared_from, self.inputs]
+        shared_from = recipe.shared_from // forms.READINESS["xla"]
+        facts = [classes, step, pool.threads(), shared_from, self.inputs]
         facts += [xla.EACH if recipe.each else empty]
         facts += [ignored(options["ignore_index"])] if recipe.ignoring else []
         numbers = [*recipe.values(options), 1.0, recipe.divisor(options)]
@@ -224,7 +225,6 @@ def _with_handler(recipe: Recipe, texts: list[tuple[str, str]]) -> list[tuple[st
     from lossary.kernels.modules import imported_as
     from lossary.render.custom_call import handler_text
 
-    arrays = len(recipe.whole) + recipe.each + len(recipe.moving) + len(recipe.extras)
     marking, entry = (imported_as(*text) for text in texts[-2:])
-    text = handler_text(entry, marking, arrays + recipe.ignoring, len(recipe.numbers) + 2)
+    text = handler_text(entry, marking, *taken(recipe))
     return [*texts, (f"called_{recipe.definition.name}", text)]
