@@ -16,13 +16,13 @@ from itertools import islice, pairwise
 from types import CodeType, FrameType, TracebackType
 
 WORDS = (
-    "absolute", "acos", "argpeak", "atan", "beyond", "class_count", "class_index", "cos", "cosh",
-    "cosine", "cumulate", "digamma", "earlier_ties", "erf", "erfc", "exp", "expm1", "floor",
-    "gammainc", "gammaincc", "held", "hypot", "i0e", "i1e", "is_class", "lgamma", "log",
-    "log1mexp", "log1p", "log_ndtr", "log_sigmoid", "log_softmax", "logsumexp", "logsumexp_from",
-    "maximum", "minimum", "ndtr", "next_above", "norm", "other", "peak", "pick", "rank",
-    "sigmoid", "sign", "sin", "sinh", "softmax", "softplus", "sqrt", "tanh", "tied", "total",
-    "trigamma", "unit", "where",
+    "absolute", "acos", "argpeak", "asinh", "atan", "beyond", "class_count", "class_index",
+    "cos", "cosh", "cosine", "cumulate", "digamma", "earlier_ties", "erf", "erfc", "exp",
+    "expm1", "floor", "gammainc", "gammaincc", "held", "hypot", "i0e", "i1e", "is_class",
+    "lgamma", "log", "log1mexp", "log1p", "log_ndtr", "log_sigmoid", "log_softmax", "logsumexp",
+    "logsumexp_from", "maximum", "minimum", "ndtr", "next_above", "norm", "other", "peak",
+    "pick", "rank", "sigmoid", "sign", "sin", "sinh", "softmax", "softplus", "sqrt", "tanh",
+    "tied", "total", "trigamma", "unit", "where",
 )  # fmt: skip
 """The functions that formulas are written in, as textbooks have them."""
 
@@ -65,6 +65,7 @@ _INSTEAD = {
     "logcosh": "log(cosh({0}))", "reduce_logsumexp": "logsumexp({0})", "xlogy": "{0} * log({1})",
     "xlog1py": "{0} * log1p({1})", "rel_entr": "{0} * log({0} / {1})", "sech": "1 / cosh({0})",
     "tan": "sin({0}) / cos({0})", "arctan": "atan({0})", "arccos": "acos({0})",
+    "arcsinh": "asinh({0})", "acosh": "log({0} + sqrt({0}**2 - 1))",
     "gammaln": "lgamma({0})", "psi": "digamma({0})", "int": "floor({0})",
     "trunc": "sign({0}) * floor(abs({0}))",
     "round": "floor({0} + 0.5)", "ceil": "-floor(-{0})", "float": "{0}", "sgn": "sign({0})",

@@ -157,6 +157,7 @@ ARGUMENTS = {
     "log_ratio": (SIZE, SIZE),
     "log_to_middle": (SHARE, SHARE),
     "jensen_gap": (SHARE, SHARE),
+    "asinh": ((*REAL, 1e-9, -0.4, 2.6e8, -2.7e8, 1e150, *ENDLESS),),
     "cosh": ((*REAL[:10], 710.25, *ENDLESS),),
     "sinh": ((*REAL[:10], 0.5, 1.9, 2.1, -710.25, *ENDLESS),),
     "log_softplus": ((*REAL, -39.9, -40.1),),

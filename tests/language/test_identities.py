@@ -21,6 +21,7 @@ from lossary.domain import (
     Binary,
     Label,
     NonNegative,
+    OpenUnit,
     Positive,
     Real,
     Scores,
@@ -301,6 +302,11 @@ AS_WRITTEN = {
         "sqrt(total((sqrt(p) - sqrt(q))**2) / 2)",
     ),
     "cross_entropy_by_its_shift": ("z: Scores, k: Label", "log(total(exp(z - pick(z, k))))"),
+    "error_by_arsinh": (
+        "x: Real, y: Real",
+        "(x - y) * log(x - y + sqrt((x - y)**2 + 1)) - sqrt(1 + (x - y)**2) + 1",
+    ),
+    "arsinh_with_a_scale": ("x: Real, *, c: Positive = 3.0", "log(x / c + sqrt((x / c)**2 + 1))"),
     "unlikelihood": ("z: Scores, k: Label", "-log(1 - pick(softmax(z), k))"),
 }
 
@@ -368,6 +374,15 @@ def losses_that_fall_short():
     def divergence_of_log_odds(logit: Real, target: Real):
         p, q = sigmoid(logit), sigmoid(target)
         return p * log(p / q) + (1 - p) * log((1 - p) / (1 - q))
+
+    @L.loss(source="Pearson 1894: squares that overflow are compared")
+    def mixture_of_normals(prediction: Real, target: Real, *, share: OpenUnit = 0.3):
+        r = prediction - target
+        return -log(share * exp(-(r**2) / 2) + (1 - share) * exp(-(r**2) / 200) / 10)
+
+    @L.loss(source="Bishop 1994, mixture density networks: a logarithm of two sums is rounded")
+    def mixture_of_three(x: Real, y: Real, z: Real):
+        return -log(0.2 * exp(x) + 0.5 * exp(y) + 0.3 * exp(z))
 
     @L.loss(source="Hinton et al. 2015, arXiv:1503.02531; differences of logits are rounded")
     def distillation(logits: Scores, teacher: Scores):

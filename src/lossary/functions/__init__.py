@@ -146,6 +146,7 @@ from lossary.functions.error_function import (
     normal_hazard as normal_hazard,
 )
 from lossary.functions.exponentials import (
+    asinh as asinh,
     cosh as cosh,
     difference_of_squares as difference_of_squares,
     exp_minus_exp as exp_minus_exp,

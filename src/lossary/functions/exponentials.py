@@ -120,6 +120,22 @@ def _sine(x: Expression, y: Expression) -> Expression:
     return where(absolute(x) < inf, where(length > 0, x / length, 0), sign(x))
 
 
+_BEYOND = 1 << 28
+"""Sizes from which sqrt(x^2 + 1) is x to a double."""
+
+
+@named(
+    means=lambda x: log(x + sqrt(x**2 + 1)),
+    slope=lambda x: (1 / hypot(x, 1),),  # x + sqrt(x^2 + 1) would cancel
+)
+def asinh(x: Expression) -> Expression:
+    """Inverse of sinh, by how far x + sqrt(x^2 + 1) lies above 1."""
+    size = absolute(x)
+    low = minimum(size, _BEYOND)
+    near = log1p(low + low * low / (1 + sqrt(1 + low * low)))
+    return sign(x) * where(size < _BEYOND, near, log(size) + 0.6931471805599453)
+
+
 @named(
     means=lambda x, y: sqrt(x**2 + y**2) - y,
     # Its slope at 0 is 0, and y / hypot - 1 would cancel.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lossary.formula import Expression
 from lossary.identities.matching import Bound, is_number
@@ -29,6 +29,8 @@ class Known:
     def _is_positive(self, node: Expression) -> bool:
         """Whether an expression is above 0, as can be seen from its terms."""
         terms = terms_of(node)
+        if self._is_complement(terms):
+            return True
         squares = all(term.number > 0 and self._is_square(term) for term in terms)
         return squares and any(
             all(map(self._is_positive_factor, (*t.above, *t.below))) for t in terms
@@ -45,8 +47,15 @@ class Known:
     def _is_positive_factor(self, node: Expression) -> bool:
         if node.operator in {"sqrt", "power"}:
             return self._is_positive(node.arguments[0])
-        own = node.operator == "exp" or self.set_of(node) == "Positive"
+        own = node.operator == "exp" or self.set_of(node) in {"Positive", "OpenUnit"}
         return own or (node.operator in ARITHMETIC and self._is_positive(node))
+
+    def _is_complement(self, terms: Sequence[Term]) -> bool:
+        """Whether a sum is a number less no more than its share by a number between 0 and 1."""
+        part, *whole = sorted(terms, key=is_number)
+        if len(whole) != 1 or not is_number(whole[0]) or part.below or len(part.above) != 1:
+            return False
+        return 0 > part.number >= -whole[0].number and self.set_of(part.above[0]) == "OpenUnit"
 
     def set_of(self, node: Expression) -> str | None:
         """Return the name of the set that an argument, or an entry of it, lies in."""

@@ -110,6 +110,7 @@ WORDS: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "sparsemax": (ATOM, r"\operatorname{{sparsemax}}\left({0}\right)", (0,)),
     "rank": (ATOM, r"\operatorname{{rank}}\left({0}\right)", (0,)),
     "cosh": (PREFIX, r"\cosh\left({0}\right)", (0,)),
+    "asinh": (PREFIX, r"\operatorname{{arsinh}}\left({0}\right)", (0,)),
     "sinh": (PREFIX, r"\sinh\left({0}\right)", (0,)),
     "lgamma": (PREFIX, r"\log\Gamma\left({0}\right)", (0,)),
     "digamma": (PREFIX, r"\psi\left({0}\right)", (0,)),
