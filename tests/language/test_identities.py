@@ -19,6 +19,7 @@ from lossary.accuracy.samples import SUBNORMAL
 from lossary.accuracy.truth import truths
 from lossary.domain import (
     Binary,
+    Embedding,
     Label,
     NonNegative,
     OpenUnit,
@@ -33,9 +34,12 @@ from lossary.domain import (
 )
 from lossary.formula import constant, trace
 from lossary.functions import (
+    acos,
+    cosine,
     exp,
     is_class,
     log,
+    pi,
     pick,
     sigmoid,
     softmax,
@@ -383,6 +387,14 @@ def losses_that_fall_short():
     @L.loss(source="Bishop 1994, mixture density networks: a logarithm of two sums is rounded")
     def mixture_of_three(x: Real, y: Real, z: Real):
         return -log(0.2 * exp(x) + 0.5 * exp(y) + 0.3 * exp(z))
+
+    @L.loss(source="Fisher-Rao distance, Rao 1945; as for Hellinger's distance")
+    def geodesic(probabilities: Simplex, target: Simplex):
+        return 2 * acos(total(sqrt(probabilities * target)))
+
+    @L.loss(source="Cer et al. 2018, arXiv:1803.11175; a gap between directions can be too small")
+    def angle(embedding: Embedding, target: Embedding):
+        return acos(cosine(embedding, target)) / pi
 
     @L.loss(source="Hinton et al. 2015, arXiv:1503.02531; differences of logits are rounded")
     def distillation(logits: Scores, teacher: Scores):

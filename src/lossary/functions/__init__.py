@@ -30,6 +30,7 @@ from lossary.functions.alpha import (
 )
 from lossary.functions.angles import (
     acos as acos,
+    angle_of_gaps as angle_of_gaps,
     atan as atan,
     sine_of_cosine as sine_of_cosine,
 )

@@ -6,7 +6,7 @@ from math import pi
 
 from lossary.formula import Expression
 from lossary.functions.coefficients import polynomial
-from lossary.functions.vocabulary import absolute, minimum, named, sqrt, where
+from lossary.functions.vocabulary import absolute, maximum, minimum, named, sqrt, where
 
 # atan(t) / t = sum of (-t^2)^k / (2 k + 1), enough for |t| <= 7/16.
 _SERIES = [(-1) ** k / (2 * k + 1) for k in range(23)]
@@ -49,6 +49,23 @@ def _atan_slope(x: Expression) -> Expression:
 def acos(x: Expression) -> Expression:
     """Return the angle whose cosine is x, for numbers from -1 to 1."""
     return 2 * atan(sqrt((1 - x) / (1 + x)))
+
+
+@named(
+    means=lambda gap, rest: 2 * atan(sqrt(gap / rest)),
+    # Endless at both ends, where a direction has no side to turn to: 0 there.
+    slope=lambda gap, rest: (_share_slope(gap, rest), -_share_slope(rest, gap)),
+)
+def angle_of_gaps(gap: Expression, rest: Expression) -> Expression:
+    """Return the angle whose cosine is 1 - gap and rest - 1 (Kahan 2006, Mangled angles)."""
+    # What was computed may be a rounding below 0.
+    return 2 * atan((sqrt(maximum(gap, 0)) / sqrt(maximum(rest, 0))))
+
+
+def _share_slope(own: Expression, other: Expression) -> Expression:
+    inside = (own > 0) & (other > 0)
+    # The ratio itself may overflow.
+    return where(inside, sqrt(other) / sqrt(where(inside, own, 1)) / (own + other), 0)
 
 
 @named(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from lossary.functions import (
     acos,
+    affinity_gap,
+    angle_of_gaps,
     centred,
     class_count,
     cos,
@@ -12,6 +14,7 @@ from lossary.functions import (
     distance_difference,
     floor,
     fourfold_angle,
+    geometric_mean,
     norm,
     pi,
     sin,
@@ -48,6 +51,18 @@ VECTORS = (
         lambda x: fourfold_angle(x),
     ),
     identity("cosine distance", lambda X, Y: 1 - cosine(X, Y), lambda X, Y: cosine_gap(X, Y)),
+    identity(
+        "angle of two",
+        lambda X, Y: acos(cosine(X, Y)),
+        lambda X, Y: angle_of_gaps(cosine_gap(X, Y), cosine_gap(X, -Y)),
+    ),
+    identity(
+        "angle of two distributions",
+        lambda P, Q: acos(total(geometric_mean(P, Q))),
+        lambda P, Q: angle_of_gaps(affinity_gap(P, Q), 2 - affinity_gap(P, Q)),
+        P="Simplex",
+        Q="Simplex",
+    ),
     identity("centred", lambda X: X - total(X) / class_count(), lambda X: centred(X)),
     identity(
         "squared deviations",
