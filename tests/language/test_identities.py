@@ -124,11 +124,14 @@ SHARES = (0.5, 0.03, 1e-9, 1 - 2.0**-40)
 ROWS = ((0.3, -1.25, 0.75, 0.1), (2.5, 0.5, -30.0, 1.5), (1e-9, 40.0, -3.0, 0.25))
 DISTRIBUTIONS = ((0.125, 0.5, 0.25, 0.125), (0.5, 0.25, 2.0**-30, 0.25 - 2.0**-30))
 LABELS = (0.0, 2.0)
+CHOICES = ((0.0, 1.0, 1.0, 0.0), (1.0,) * 4, (0.0,) * 4)
 
 
 def values_of(rule, name):
     """The numbers that a symbol stands for."""
     sets = rule.sets.get(name, frozenset())
+    if "Binaries" in sets:
+        return CHOICES
     if name.isupper():
         return DISTRIBUTIONS if sets or name in {"P", "Q", "T"} else ROWS
     if name == "k":
@@ -311,6 +314,14 @@ AS_WRITTEN = {
         "(x - y) * log(x - y + sqrt((x - y)**2 + 1)) - sqrt(1 + (x - y)**2) + 1",
     ),
     "arsinh_with_a_scale": ("x: Real, *, c: Positive = 3.0", "log(x / c + sqrt((x / c)**2 + 1))"),
+    "several_labels": (
+        "z: Scores, t: Binaries",
+        "log(1 + total((1 - t) * exp(z))) + log(1 + total(t * exp(-z)))",
+    ),
+    "several_labels_by_a_choice": (
+        "z: Scores, t: Binaries",
+        "log(1 + total(where(t > 0, 0, 1) * exp(z))) + log(1 + total(where(t > 0, exp(-z), 0)))",
+    ),
     "unlikelihood": ("z: Scores, k: Label", "-log(1 - pick(softmax(z), k))"),
 }
 
@@ -449,7 +460,7 @@ def anywhere(domain, dtype, rng, rows=5000, classes=4):
     if domain.name == "Label":
         return rng.integers(0, classes, rows)
     shape = (rows, classes) if domain.class_axis else (rows,)
-    if domain.name == "Binary":
+    if domain.name in {"Binary", "Binaries"}:
         return rng.integers(0, 2, shape).astype(dtype)
     if domain.name == "Sign":
         return rng.choice([-1.0, 1.0], shape).astype(dtype)

@@ -14,6 +14,7 @@ from lossary.domain import Binaries, Label, Logits, Positive, Real, Scores, Unit
 from lossary.formula import Expression
 from lossary.functions import (
     exp,
+    is_class,
     log,
     log1p,
     log1p_total_exp,
@@ -558,3 +559,15 @@ def test_a_formula_keeps_its_sums_and_rows_apart():
 
     assert spread([[1.0, 4.0, 6.0]], [0]) == 8
     assert spread.gradient([[1.0, 4.0, 6.0]], [0]).tolist() == [[-2.0, 1.0, 1.0]]
+
+
+def test_the_number_of_a_class_at_a_place_is_that_place():
+    @L.loss
+    def margin_of_the_others(scores: Scores, label: Label):
+        raised = scores + where(is_class(label), 0, 1)
+        return logsumexp(raised) - pick(raised, label)
+
+    scores, label = np.array([[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]]), np.array([0, 1])
+    raised = scores + (np.arange(3) != label[:, None])
+    expected = np.log(np.exp(raised).sum(-1)) - scores[[0, 1], label]
+    np.testing.assert_allclose(margin_of_the_others(scores, label, reduction="none"), expected)

@@ -59,7 +59,7 @@ def acos(x: Expression) -> Expression:
 def angle_of_gaps(gap: Expression, rest: Expression) -> Expression:
     """Return the angle whose cosine is 1 - gap and rest - 1 (Kahan 2006, Mangled angles)."""
     # What was computed may be a rounding below 0.
-    return 2 * atan((sqrt(maximum(gap, 0)) / sqrt(maximum(rest, 0))))
+    return 2 * atan(sqrt(maximum(gap, 0)) / sqrt(maximum(rest, 0)))
 
 
 def _share_slope(own: Expression, other: Expression) -> Expression:

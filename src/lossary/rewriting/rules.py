@@ -298,6 +298,8 @@ def _where(condition: Expression, x: Expression, y: Expression) -> Expression | 
     decide = DECISIONS.get(condition.operator)
     if decide and all(_is_constant(a) for a in condition.arguments):
         return x if decide(*(a.payload for a in condition.arguments)) else y
+    if _is(condition, "equal") and condition.arguments[0] is condition.arguments[1]:
+        return x
     if _is(condition, "logical_not"):
         return where(condition.arguments[0], y, x)
     if _is(x, "where") and x.arguments[0] is condition:
@@ -332,6 +334,11 @@ def _is_bounded(v: Expression) -> bool:
 def _same_everywhere(x: Expression, *_: Expression) -> Expression | None:
     """Each class holds the same number: its peak, or the entry of any class."""
     return None if x.class_axis else x
+
+
+def _pick(x: Expression, label: Expression) -> Expression | None:
+    """The number of the class at a place is that place."""
+    return label if _is(x, "class_index") else _same_everywhere(x)
 
 
 def _total(x: Expression) -> Expression | None:
@@ -376,7 +383,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "other": (_same_everywhere,),
     "held": (lambda x: x if _is_constant(x) else None,),
     "peak": (_same_everywhere,),
-    "pick": (_same_everywhere,),
+    "pick": (_pick,),
     "absolute": (lambda x: abs(x.arguments[0]) if _is(x, "negative") else None,),
     "sign": (lambda x: -sign(x.arguments[0]) if _is(x, "negative") else None,),
 }

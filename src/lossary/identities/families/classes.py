@@ -77,6 +77,30 @@ CLASSES = (
         lambda X, k: -softplus(pick(X, k) - logsumexp(where(is_class(k), -inf, X))),
     ),
     identity("logsumexp beside 0", lambda X: log1p(total(exp(X))), lambda X: log1p_total_exp(X)),
+    identity("chosen by a factor", lambda x, c: where(c, 1, 0) * x, lambda x, c: where(c, x, 0)),
+    identity("left out by a factor", lambda x, c: where(c, 0, 1) * x, lambda x, c: where(c, 0, x)),
+    identity(
+        "logsumexp of some beside 0",
+        lambda X, B: log1p(total(B * exp(X))),
+        lambda X, B: log1p_total_exp(where(B > 0, X, -inf)),
+        B="Binaries",
+    ),
+    identity(
+        "logsumexp of the others beside 0",
+        lambda X, B: log1p(total((1 - B) * exp(X))),
+        lambda X, B: log1p_total_exp(where(B > 0, -inf, X)),
+        B="Binaries",
+    ),
+    identity(
+        "logsumexp of the chosen beside 0",
+        lambda X, c: log1p(total(where(c, exp(X), 0))),
+        lambda X, c: log1p_total_exp(where(c, X, -inf)),
+    ),
+    identity(
+        "logsumexp of the left out beside 0",
+        lambda X, c: log1p(total(where(c, 0, exp(X)))),
+        lambda X, c: log1p_total_exp(where(c, -inf, X)),
+    ),
     identity("softmax", lambda X: exp(X) / total(exp(X)), lambda X: softmax(X)),
     identity(
         "entry of softmax",
