@@ -65,6 +65,8 @@ def quietly(function, *arrays):
 LOG_PROBABILITIES = ((-1e-9, -0.5, -40.0, -1e30), (-1e-300, -1e-9, -0.5, -40.0, -900.0))
 GRADES, WHOLE = (0.0, 1e-300, 1e-9, 0.3, 1.0, 7.5, 1023.75, 2000.25), (0.0, 7.0, 1024.0, 2000.0)
 RATES, COUNTS = (1e-300, 1e-9, 0.1, 0.3, 1.5, 20.0, 1e3), (0.0, 1.0, 7.0, 1100.0)
+LOCATIONS, AMOUNTS_LOGGED = (0.0, 0.5, -1.0, -20.0), (1e-3, 0.3, 1.0, 40.0, 1e9)
+SCALES = (1e-3, 0.25, 1.0, 1.99, 2.01, 10.0, 38.0)
 SHAPES = (1e-9, 0.25, 1.0, 4.0, 15.5, 17.0, 1e4)
 AMOUNTS_BESIDE = (1e-3, 0.5, 1.0, 3.75, 15.9, 16.1, 40.0, 9.9e3)
 ARGUMENTS = {
@@ -248,6 +250,10 @@ ARGUMENTS = {
     "exponential_crps": ((1e-9, 0.7, 40.0, 1e30), SIZE),
     "exponential_crps_rate_slope": ((1e-9, 0.7, 40.0, 1e30), SIZE),
     "exponential_crps_slope": ((1e-9, 0.7, 40.0, 1e30), SIZE),
+    "log_normal_crps": (LOCATIONS, AMOUNTS_LOGGED, SCALES),
+    "log_normal_crps_slope": (LOCATIONS, AMOUNTS_LOGGED, SCALES),
+    "log_normal_crps_scale_slope": (LOCATIONS, AMOUNTS_LOGGED, SCALES),
+    "log_normal_crps_target_slope": (LOCATIONS, AMOUNTS_LOGGED, SCALES),
     "poisson_crps": (RATES, COUNTS),
     "poisson_crps_slope": (RATES, COUNTS),
     "gamma_crps": ((0.3, 1.0, 40.0), (0.0, 1e-3, 0.5, 3.0, 1e4), (0.25, 1.0, 100.0)),
@@ -273,7 +279,7 @@ ARGUMENTS = {
 ALLOWED = {
     "sigmoid_power": 32, "jensen_gap": 16, "shifted_focal": 32, "beta_nll": 16,
     "negative_log_between": 16, "von_mises_concentration_slope": 32,
-    "gamma_density": 160, "gammainc": 160, "gammaincc": 160, "poisson_crps": 32,
+    "gamma_density": 160, "gammainc": 160, "gammaincc": 160, "poisson_crps": 32, "log_normal_crps_slope": 32, "log_normal_crps_scale_slope": 64,
     "negative_log_between_normal": 512, "nearer_normal_bound": 512,
     "normal_bound_density": 64,
     "poisson_crps_slope": 64, "gamma_crps": 32, "gamma_crps_rate_slope": 64,

@@ -247,6 +247,12 @@ from lossary.functions.incomplete_gamma import (
     gammainc as gammainc,
     gammaincc as gammaincc,
 )
+from lossary.functions.log_normal_crps import (
+    log_normal_crps as log_normal_crps,
+    log_normal_crps_scale_slope as log_normal_crps_scale_slope,
+    log_normal_crps_slope as log_normal_crps_slope,
+    log_normal_crps_target_slope as log_normal_crps_target_slope,
+)
 from lossary.functions.ratios import (
     inverse_difference as inverse_difference,
     jeffreys_slope as jeffreys_slope,

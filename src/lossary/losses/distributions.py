@@ -163,6 +163,20 @@ def crps_poisson(rate: Positive, target: Count):
 
 
 @loss(
+    source="Gneiting and Raftery 2007, doi:10.1198/016214506000001437; closed form: Baran and "
+    "Lerch 2015, doi:10.1002/qj.2521; Jordan, Krüger and Lerch 2019, doi:10.18637/jss.v090.i12, "
+    "app. A",
+    promises="non_negative",
+)
+def crps_log_normal(location: Real, target: Positive, scale: Positive):
+    """Continuous ranked probability score of an amount whose logarithm is normal."""
+    z = (log(target) - location) / scale
+    mean = exp(location + scale**2 / 2)
+    inside = ndtr(z - scale) + ndtr(scale / sqrt(2)) - 1
+    return target * (2 * ndtr(z) - 1) - 2 * mean * inside
+
+
+@loss(
     source="Winkler 1972, doi:10.1080/01621459.1972.10481224; Gneiting and Raftery 2007, "
     "doi:10.1198/016214506000001437, sec. 6.2",
     promises="convex bounded_gradient",
