@@ -199,6 +199,7 @@ from lossary.functions.likelihoods import (
     logistic_nll_scale_slope as logistic_nll_scale_slope,
     logistic_nll_slope as logistic_nll_slope,
     student_t_constant as student_t_constant,
+    student_t_constant_change as student_t_constant_change,
     student_t_nll as student_t_nll,
     student_t_scale_slope as student_t_scale_slope,
     student_t_slope as student_t_slope,
@@ -241,6 +242,15 @@ from lossary.functions.gamma_crps import (
     gamma_crps_rate_slope as gamma_crps_rate_slope,
     poisson_crps as poisson_crps,
     poisson_crps_slope as poisson_crps_slope,
+)
+from lossary.functions.incomplete_beta import (
+    beta_density as beta_density,
+    betainc as betainc,
+)
+from lossary.functions.student_t_crps import (
+    student_t_crps as student_t_crps,
+    student_t_crps_scale_slope as student_t_crps_scale_slope,
+    student_t_crps_slope as student_t_crps_slope,
 )
 from lossary.functions.incomplete_gamma import (
     gamma_density as gamma_density,

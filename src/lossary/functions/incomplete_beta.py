@@ -11,10 +11,11 @@ probability x: the logarithm is above 0, and so is a - n x on the side that has 
 
 from __future__ import annotations
 
+from math import inf
 from math import pi as number_pi
 from typing import NamedTuple
 
-from lossary.formula import Expression, constant
+from lossary.formula import Expression
 from lossary.functions.compensated import product_error, rounding, sum_error
 from lossary.functions.gamma_function import digamma, lgamma, stirling_gap
 from lossary.functions.gaps import exp_gap
@@ -77,15 +78,12 @@ def _length(drift: Expression, whole: Expression, part: Expression, side: _Side)
     usual = rest + NATS / whole < 0.5
     close = where(usual, log1p(2 * NATS / (whole * rest) + 2), far)
     found = minimum(minimum(near, far), close)
-    for _ in range(STEPS):  # the fall is convex, so that this stays beyond
+    for _ in range(2):  # the fall is convex, so that this stays beyond
         fade = exp(-found)
         fall = drift * found + whole * _coin(side, found)
         slope = drift + whole * x * rest * (-expm1(-found)) / (rest + x * fade)
         found = found - maximum(fall - NATS, 0) / slope
     return found
-
-
-STEPS = 2
 
 
 def _coin(side: _Side, s: Expression) -> Expression:
@@ -94,9 +92,13 @@ def _coin(side: _Side, s: Expression) -> Expression:
     return log1p(side.rest * up + side.x * down)
 
 
-def _share(side: _Side) -> Expression:
-    """Return what lies on a side, whose mean is not on it."""
-    a, b, x, rest = side
+def side_share(a: Expression, b: Expression, x: Expression, rest: Expression) -> Expression:
+    """Return betainc(a, b, x) for a share below the mean; of it and the rest the smaller is exact.
+
+    Some steps up in a first: a share above 1/2 has a pole in log-odds, which a short integral is
+    far enough from.
+    """
+    side = _Side(a, b, x, rest)
     rate = (a + b) * x
     drift = maximum((a - rate) - _lost(side, rate), 0) + _RAISED * rest
     more, whole = a + _RAISED, a + b + _RAISED
@@ -107,16 +109,42 @@ def _share(side: _Side) -> Expression:
     return weighted(power_over_beta(a, b, x, rest), (1 + rate * found) / a)
 
 
-def _smaller(a: Expression, b: Expression, x: Expression, rest: Expression):
-    below = (a + b) * x < a
-    side = _Side(*(where(below, p, q) for p, q in ((a, b), (b, a), (x, rest), (rest, x))))
-    return below, _share(side)
+def _density_bend(a: Expression, b: Expression, x: Expression) -> Expression:
+    return beta_density(a, b, x) * ((a - 1) / x - (b - 1) / (1 - x))
 
 
 @named(
-    slope=lambda a, b, x: (SHAPE, SHAPE, x),
+    means=lambda a, b, x: exp(
+        weighted(a - 1, log(x))
+        + weighted(b - 1, log(1 - x))
+        + (lgamma(a + b) - lgamma(a) - lgamma(b))
+    ),
+    # Of a product; at the ends a power may be infinite.
+    slope=lambda a, b, x: (
+        beta_density(a, b, x) * (log(x) - digamma(a) + digamma(a + b)),
+        beta_density(a, b, x) * (log(1 - x) - digamma(b) + digamma(a + b)),
+        _density_bend(a, b, x),
+    ),
+)
+def beta_density(alpha: Expression, beta: Expression, share: Expression) -> Expression:
+    """Density of a beta distribution."""
+    rest = 1 - share
+    found = power_over_beta(alpha, beta, share, rest) / share / rest
+    inside = (share > 0) & (share < 1)
+    # At an end: 0, infinite, or where the exponent is 0 what the other one has.
+    exponent = where(share > 0, beta, alpha) - 1
+    edge = where(exponent == 0, where(share > 0, alpha, beta), where(exponent > 0, 0, inf))
+    return where(inside, found, edge)
+
+
+@named(
+    # A density; in the parameters nobody has a closed form.
+    slope=lambda a, b, x: (SHAPE, SHAPE, beta_density(a, b, x)),
 )
 def betainc(alpha: Expression, beta: Expression, share: Expression) -> Expression:
     """Regularised incomplete beta function: what lies below a share of a beta distribution."""
-    lower, side = _smaller(alpha, beta, share, 1 - share)
-    return where(lower, side, 1 - side)
+    rest = 1 - share
+    below = (alpha + beta) * share < alpha
+    pairs = ((alpha, beta), (beta, alpha), (share, rest), (rest, share))
+    side = side_share(*(where(below, lower, upper) for lower, upper in pairs))
+    return where(below, side, 1 - side)
