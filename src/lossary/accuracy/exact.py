@@ -75,7 +75,8 @@ def _beta_share(m: Any, a: Number, b: Number, x: Number) -> Number:
         return m.mpc(m.nan, 1)
     if x * (a + b) > a:
         return 1 - _beta_share(m, b, a, 1 - x)
-    return m.betainc(a, b, 0, x, regularized=True)
+    series = m.hyp2f1(a + b, 1, a + 1, x, maxterms=10**6)  # of positive terms that fall
+    return x**a * (1 - x) ** b / a / m.beta(a, b) * series
 
 
 # What each primitive means for numbers, and each function that textbooks have no other words for;

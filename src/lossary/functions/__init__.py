@@ -199,7 +199,6 @@ from lossary.functions.likelihoods import (
     logistic_nll_scale_slope as logistic_nll_scale_slope,
     logistic_nll_slope as logistic_nll_slope,
     student_t_constant as student_t_constant,
-    student_t_constant_change as student_t_constant_change,
     student_t_nll as student_t_nll,
     student_t_scale_slope as student_t_scale_slope,
     student_t_slope as student_t_slope,

@@ -130,11 +130,10 @@ def beta_density(alpha: Expression, beta: Expression, share: Expression) -> Expr
     """Density of a beta distribution."""
     rest = 1 - share
     found = power_over_beta(alpha, beta, share, rest) / share / rest
-    inside = (share > 0) & (share < 1)
     # At an end: 0, infinite, or where the exponent is 0 what the other one has.
     exponent = where(share > 0, beta, alpha) - 1
     edge = where(exponent == 0, where(share > 0, alpha, beta), where(exponent > 0, 0, inf))
-    return where(inside, found, edge)
+    return where((share == 0) | (share == 1), edge, found)
 
 
 @named(

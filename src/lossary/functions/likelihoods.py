@@ -336,11 +336,8 @@ def _ratio_tail(v: Expression) -> Expression:
     return inverse * polynomial(_RATIO_SERIES, inverse * inverse)
 
 
-@named(
-    means=lambda v: student_t_constant(2 * v - 1) - student_t_constant(v),
-)
 def student_t_constant_change(v: Expression) -> Expression:
-    """How the constant changes to 2 v - 1 degrees of freedom, right also near its zero, v = 1."""
+    """Return how the constant changes to 2 v - 1 degrees of freedom, right also near v = 1."""
     many, more = 2 * v - 1, v - 1
     grown = sum(
         (log1p(-more / (many + 2 * k) / (v + 2 * k + 1)) for k in range(1, _STEPS)),

@@ -201,12 +201,12 @@ def crps_student_t(
 ):
     """Continuous ranked probability score of a Student's t with over one degree of freedom."""
     v, z = degrees_of_freedom, (target - location) / scale
-    inside = betainc(1 / 2, v / 2, z**2 / (v + z**2))
-    beta = exp(lgamma(v / 2) - lgamma((v + 1) / 2)) * sqrt(pi)
-    beta_of_two = exp(lgamma(v - 1 / 2) - lgamma(v)) * sqrt(pi)
-    density = (1 + z**2 / v) ** (-(v + 1) / 2) / (sqrt(v) * beta)
-    apart = 2 * sqrt(v) / (v - 1) * beta_of_two / beta**2
-    return scale * (absolute(z) * inside + 2 * density * (v + z**2) / (v - 1) - apart)
+    grown = 1 + z**2 / v
+    inside = betainc(1 / 2, v / 2, 1 - 1 / grown)
+    root = exp(lgamma((v + 1) / 2) - lgamma(v / 2))  # sqrt(pi) over the beta function of 1/2, v/2
+    apart = exp(lgamma(v - 1 / 2) - lgamma(v)) * root
+    beyond = 2 * sqrt(v / pi) / (v - 1) * root * (grown ** ((1 - v) / 2) - apart)
+    return scale * (absolute(z) * inside + beyond)
 
 
 @loss(
