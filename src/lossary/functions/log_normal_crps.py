@@ -96,7 +96,7 @@ def _mean(x: Expression, s: Expression) -> Expression:
 @named(
     means=lambda x, t, s: (
         t * (2 * ndtr((log(t) - x) / s) - 1)
-        - 2 * _mean(x, s) * (ndtr((log(t) - x) / s - s) + ndtr(s / sqrt(2)) - 1)
+        - 2 * _mean(x, s) * (ndtr((log(t) - x) / s - s) - ndtr(-s / sqrt(2)))
     ),
     # Derivatives of the whole, of which most parts cancel.
     slope=lambda x, t, s: (
@@ -113,7 +113,7 @@ def log_normal_crps(x: Expression, target: Expression, scale: Expression) -> Exp
 
 
 @named(
-    means=lambda x, t, s: -2 * _mean(x, s) * (ndtr((log(t) - x) / s - s) + ndtr(s / sqrt(2)) - 1),
+    means=lambda x, t, s: -2 * _mean(x, s) * (ndtr((log(t) - x) / s - s) - ndtr(-s / sqrt(2))),
     # A density of 0 may meet an infinite quotient.
     slope=lambda x, t, s: (
         log_normal_crps_slope(x, t, s) + t * _density(x, t, s),
@@ -151,7 +151,7 @@ def _scale_curvature(x: Expression, t: Expression, s: Expression) -> Expression:
     means=lambda x, t, s: (
         2 * t * exp(-(((log(t) - x) / s) ** 2) / 2) / sqrt(2 * pi)
         - exp(x + s**2 / 4) / sqrt(pi)
-        - 2 * s * _mean(x, s) * (ndtr((log(t) - x) / s - s) + ndtr(s / sqrt(2)) - 1)
+        - 2 * s * _mean(x, s) * (ndtr((log(t) - x) / s - s) - ndtr(-s / sqrt(2)))
     ),
     # As that of the slope in the location.
     slope=lambda x, t, s: (
@@ -164,7 +164,10 @@ def log_normal_crps_scale_slope(x: Expression, target: Expression, scale: Expres
     """The slope of log_normal_crps in the scale."""
     density = 2 * target * normal_density(_units(x, target, scale))
     edge = exp_of_rounded(x + scale * (scale / 4))
-    narrow = (density - _BY_ROOT_PI * edge) + scale * log_normal_crps_slope(x, target, scale)
+    near = minimum(scale, _WIDE)
+    fade = _BY_ROOT_PI * exp(-near * (near / 4))
+    beside = fade + near * _between(_units(x, target, scale), near)
+    narrow = density - exp_of_rounded(x + near * (near / 2)) * beside
     wide = (density - scale * _wide_rest(x, target, scale)) + edge * (
         scale * scaled_erfc(scale / 2) - _BY_ROOT_PI
     )

@@ -181,7 +181,7 @@ def crps_log_normal(location: Real, target: Positive, scale: Positive):
     """Continuous ranked probability score of an amount whose logarithm is normal."""
     z = (log(target) - location) / scale
     mean = exp(location + scale**2 / 2)
-    inside = ndtr(z - scale) + ndtr(scale / sqrt(2)) - 1
+    inside = ndtr(z - scale) - ndtr(-scale / sqrt(2))  # two numbers near 1 have lost theirs
     return target * (2 * ndtr(z) - 1) - 2 * mean * inside
 
 

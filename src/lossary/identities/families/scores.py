@@ -153,7 +153,7 @@ SCORES = (
         "score of a log-normal distribution",
         lambda x, t, s: (
             t * (2 * ndtr((log(t) - x) / s) - 1)
-            - 2 * exp(x + s * s / 2) * (ndtr((log(t) - x) / s - s) + ndtr(s / sqrt(2)) - 1)
+            - 2 * exp(x + s * s / 2) * (ndtr((log(t) - x) / s - s) - ndtr(-s / sqrt(2)))
         ),
         lambda x, t, s: log_normal_crps(x, t, s),
     ),
