@@ -10,6 +10,7 @@ closed form cancels no more.
 
 from __future__ import annotations
 
+from math import inf
 from math import pi as number_pi
 
 from lossary.formula import Expression
@@ -34,6 +35,7 @@ _ROOT_HALF, _BY_ROOT_PI = 0.5**0.5, number_pi**-0.5
 _FAR = 40.0  # standard deviations from which the density of a normal number is 0
 _SURE = 8.5  # and from which 2 Phi - 1 is 1
 _WIDE = 2.0
+_MOST = 1e150  # a scale whose mean is infinite, and has a product with its tail
 _CLOSE = 1.0
 
 
@@ -63,9 +65,13 @@ def _between(z: Expression, scale: Expression) -> Expression:
     return where(absolute(apart) < _CLOSE, close, erf(scale / 2) - erf(low))
 
 
+def _tail(scale: Expression) -> Expression:
+    return scaled_erfc(minimum(scale, _MOST) / 2)
+
+
 def _wide_bound(x: Expression, scale: Expression) -> Expression:
     """Return the mean times erfc(scale / 2)."""
-    return exp_of_rounded(x + scale * (scale / 4)) * scaled_erfc(scale / 2)
+    return exp_of_rounded(x + scale * (scale / 4)) * _tail(scale)
 
 
 def _wide_rest(x: Expression, t: Expression, scale: Expression) -> Expression:
@@ -142,9 +148,15 @@ def log_normal_crps_target_slope(
 
 
 def _scale_curvature(x: Expression, t: Expression, s: Expression) -> Expression:
-    by_scale = log_normal_crps_scale_slope(x, t, s) + t * _density(x, t, s, 1)
-    edge = exp(x + s * (s / 4)) * (s / 2 * _BY_ROOT_PI)
-    return t * _density(x, t, s, 2) + (log_normal_crps_slope(x, t, s) - edge) + s * by_scale
+    """Return the slope in the scale of the slope in the scale, of which no part is infinite."""
+    near, z = minimum(s, _WIDE), _units(x, t, s)
+    density = t * (_density(x, t, s, 2) + 2 * normal_density(z) * (z + s))
+    mean, fade = exp_of_rounded(x + near * (near / 2)), _BY_ROOT_PI * exp(-near * (near / 4))
+    narrow = mean * ((1 + near * near) * _between(z, near) + 1.5 * near * fade)
+    edge, tail, rest = exp(x + s * (s / 4)), _tail(s), _wide_rest(x, t, s)
+    wide = (rest + s * (s * rest)) - edge * (s * (s * tail - 1.5 * _BY_ROOT_PI) + tail)
+    found = density - where(s < _WIDE, narrow, wide)
+    return where((s < _WIDE) | (edge < inf), found, edge)
 
 
 @named(
@@ -169,6 +181,6 @@ def log_normal_crps_scale_slope(x: Expression, target: Expression, scale: Expres
     beside = fade + near * _between(_units(x, target, scale), near)
     narrow = density - exp_of_rounded(x + near * (near / 2)) * beside
     wide = (density - scale * _wide_rest(x, target, scale)) + edge * (
-        scale * scaled_erfc(scale / 2) - _BY_ROOT_PI
+        scale * _tail(scale) - _BY_ROOT_PI
     )
     return where(scale < _WIDE, narrow, wide)
