@@ -184,6 +184,8 @@ VOCABULARY = {
     "loggamma": exact.loggamma,
     "besseli": exact.besseli,
     "gammainc": exact.gammainc,
+    "betainc": exact.betainc,
+    "beta_function": exact.beta,
     "sigmoid": lambda x: 1 / (1 + exact.exp(-x)),
     "times_log": lambda x, y: exact.mpf(0) if x == 0 else x * exact.log(y),
     "dot": _dot,

@@ -16,13 +16,13 @@ from itertools import islice, pairwise
 from types import CodeType, FrameType, TracebackType
 
 WORDS = (
-    "absolute", "acos", "argpeak", "asinh", "atan", "beyond", "class_count", "class_index",
-    "cos", "cosh", "cosine", "cumulate", "digamma", "earlier_ties", "erf", "erfc", "exp",
-    "expm1", "floor", "gammainc", "gammaincc", "held", "hypot", "i0e", "i1e", "is_class",
-    "lgamma", "log", "log1mexp", "log1p", "log_ndtr", "log_sigmoid", "log_softmax", "logsumexp",
-    "logsumexp_from", "maximum", "minimum", "ndtr", "next_above", "norm", "other", "peak",
-    "pick", "rank", "sigmoid", "sign", "sin", "sinh", "softmax", "softplus", "sqrt", "tanh",
-    "tied", "total", "trigamma", "unit", "where",
+    "absolute", "acos", "argpeak", "asinh", "atan", "betainc", "beyond", "class_count",
+    "class_index", "cos", "cosh", "cosine", "cumulate", "digamma", "earlier_ties", "erf",
+    "erfc", "exp", "expm1", "floor", "gammainc", "gammaincc", "held", "hypot", "i0e", "i1e",
+    "is_class", "lgamma", "log", "log1mexp", "log1p", "log_ndtr", "log_sigmoid", "log_softmax",
+    "logsumexp", "logsumexp_from", "maximum", "minimum", "ndtr", "next_above", "norm", "other",
+    "peak", "pick", "rank", "sigmoid", "sign", "sin", "sinh", "softmax", "softplus", "sqrt",
+    "tanh", "tied", "total", "trigamma", "unit", "where",
 )  # fmt: skip
 """The functions that formulas are written in, as textbooks have them."""
 

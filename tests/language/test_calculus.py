@@ -25,6 +25,7 @@ INF, NAN = math.inf, math.nan
 x, y, z, p, q, m, n, g, h = (variable(name, class_axis=True) for name in "xyzpqmngh")
 a, b = variable("a"), variable("b")
 label = variable("label")
+freedom = variable("f")  # above 1
 k = variable("k", class_axis=True)  # a key with ties
 u, v = variable("u", class_axis=True), variable("v", class_axis=True)  # boxes with an angle
 
@@ -40,6 +41,7 @@ VALUES = {
     "n": np.array([[-0.5, -0.4, -1.7, -0.1], [-1.3, -0.6, -0.8, -2.2], [-2.6, -0.7, -0.35, -1.4]]),
     "a": np.array([[0.6], [1.7], [0.2]]),
     "b": np.array([[1.3], [0.4], [2.5]]),
+    "f": np.array([[1.5], [4.0], [2.5]]),
     "label": np.array([[0], [3], [1]]),
     "u": np.array(
         [[0.1, 0.2, 2.3, 1.4, 0.4], [-1.0, 0.5, 0.7, 3.0, -0.7], [0.0, -2.0, 4.0, 3.5, 0.6]]
@@ -175,7 +177,7 @@ def arguments_of(name):
         boxes = (u, v) if name in TURNED else (g, h)
         special |= dict(zip(("box", "other"), boxes, strict=True))
         special |= {"by": k, "event": p, "weight": q}
-        special |= {"shape": b}
+        special |= {"shape": b, "freedom": freedom}
         special |= {"place": p, "further": q}
         special |= {
             "t1": a,
@@ -321,6 +323,7 @@ WIDE = {
     "n": -np.abs(PAIRED[:, ::-1]) - 0.125,
     "a": np.full((len(PAIRED), 1), 0.75),
     "b": np.full((len(PAIRED), 1), 1.25),
+    "f": np.full((len(PAIRED), 1), 2.25),
     "label": np.arange(len(PAIRED))[:, None] % 2,
     "k": np.round(PAIRED[:, ::-1]),
 }

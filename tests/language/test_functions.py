@@ -65,6 +65,10 @@ def quietly(function, *arrays):
 LOG_PROBABILITIES = ((-1e-9, -0.5, -40.0, -1e30), (-1e-300, -1e-9, -0.5, -40.0, -900.0))
 GRADES, WHOLE = (0.0, 1e-300, 1e-9, 0.3, 1.0, 7.5, 1023.75, 2000.25), (0.0, 7.0, 1024.0, 2000.0)
 RATES, COUNTS = (1e-300, 1e-9, 0.1, 0.3, 1.5, 20.0, 1e3), (0.0, 1.0, 7.0, 1100.0)
+LOCATIONS, AMOUNTS_LOGGED = (0.0, 0.5, -1.0, -20.0), (1e-3, 0.3, 1.0, 40.0, 1e9)
+SCALES = (1e-3, 0.25, 1.0, 1.99, 2.01, 10.0, 38.0)
+PARAMETERS, FREEDOMS = (0.1, 0.5, 1.0, 2.5, 17.0, 40.0), (1.5, 2.0, 5.0, 30.0, 1e4)
+SHARES_INSIDE = (1e-3, 0.1, 0.3, 0.5, 0.7, 0.99)
 SHAPES = (1e-9, 0.25, 1.0, 4.0, 15.5, 17.0, 1e4)
 AMOUNTS_BESIDE = (1e-3, 0.5, 1.0, 3.75, 15.9, 16.1, 40.0, 9.9e3)
 ARGUMENTS = {
@@ -237,6 +241,11 @@ ARGUMENTS = {
     "stirling_gap": ((1e-60, 1e-9, 0.25, 0.51, 1.0, 40.0, 1e30),),
     "stirling_slope": ((1e-60, 1e-9, 0.25, 0.51, 1.0, 40.0, 1e30),),
     "stirling_bend": ((1e-60, 1e-9, 0.49, 0.51, 1.0, 40.0, 1e30),),
+    "betainc": (PARAMETERS, PARAMETERS, SHARES_INSIDE),
+    "beta_density": (PARAMETERS, PARAMETERS, (0.0, *SHARES_INSIDE, 1.0)),
+    "student_t_crps": (REAL, (0.0, 0.75), (1e-9, 1.0, 40.0), FREEDOMS),
+    "student_t_crps_slope": (REAL, (0.0, 0.75), (1e-9, 1.0, 40.0), FREEDOMS),
+    "student_t_crps_scale_slope": (REAL, (0.0, 0.75), (1e-9, 1.0, 40.0), FREEDOMS),
     "gammainc": (SHAPES, (*AMOUNTS_BESIDE, 0.0)),
     "gammaincc": (SHAPES[1:], (*AMOUNTS_BESIDE, 0.0)),
     "gamma_density": (SHAPES, AMOUNTS_BESIDE),
@@ -250,6 +259,10 @@ ARGUMENTS = {
     "exponential_crps": ((1e-9, 0.7, 40.0, 1e30), SIZE),
     "exponential_crps_rate_slope": ((1e-9, 0.7, 40.0, 1e30), SIZE),
     "exponential_crps_slope": ((1e-9, 0.7, 40.0, 1e30), SIZE),
+    "log_normal_crps": (LOCATIONS, AMOUNTS_LOGGED, SCALES),
+    "log_normal_crps_slope": (LOCATIONS, AMOUNTS_LOGGED, SCALES),
+    "log_normal_crps_scale_slope": (LOCATIONS, AMOUNTS_LOGGED, SCALES),
+    "log_normal_crps_target_slope": (LOCATIONS, AMOUNTS_LOGGED, SCALES),
     "poisson_crps": (RATES, COUNTS),
     "poisson_crps_slope": (RATES, COUNTS),
     "gamma_crps": ((0.3, 1.0, 40.0), (0.0, 1e-3, 0.5, 3.0, 1e4), (0.25, 1.0, 100.0)),
@@ -276,6 +289,9 @@ ALLOWED = {
     "sigmoid_power": 32, "jensen_gap": 16, "shifted_focal": 32, "beta_nll": 16,
     "negative_log_between": 16, "von_mises_concentration_slope": 32,
     "gamma_density": 160, "gammainc": 160, "gammaincc": 160, "poisson_crps": 32,
+    "log_normal_crps_slope": 32, "log_normal_crps_scale_slope": 64, "betainc": 512,
+    "beta_density": 512, "student_t_crps": 16, "student_t_crps_slope": 32,
+    "student_t_crps_scale_slope": 64,
     "negative_log_between_normal": 512, "nearer_normal_bound": 512,
     "normal_bound_density": 64,
     "poisson_crps_slope": 64, "gamma_crps": 32, "gamma_crps_rate_slope": 64,

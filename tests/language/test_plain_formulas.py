@@ -86,6 +86,9 @@ WORDS = {
     "i1e": lambda x: np.frompyfunc(
         lambda v: float(mpmath.besseli(1, v) * mpmath.exp(-abs(v))), 1, 1
     )(x).astype(float),
+    "betainc": lambda a, b, x: np.frompyfunc(
+        lambda a, b, x: float(mpmath.betainc(a, b, 0, x, regularized=True)), 3, 1
+    )(a, b, x).astype(float),
     "gammainc": lambda a, x: np.frompyfunc(
         lambda a, x: float(mpmath.gammainc(a, 0, x, regularized=True)), 2, 1
     )(a, x).astype(float),

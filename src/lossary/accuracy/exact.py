@@ -69,6 +69,16 @@ def _gamma_share(m: Any, a: Number, low: Number, high: Number) -> Number:
     return m.gammainc(a, low, high, regularized=True)
 
 
+def _beta_share(m: Any, a: Number, b: Number, x: Number) -> Number:
+    """Return what a beta distribution has below a share, of the side that has less."""
+    if not (a > 0 and b > 0 and 0 <= x <= 1):
+        return m.mpc(m.nan, 1)
+    if x * (a + b) > a:
+        return 1 - _beta_share(m, b, a, 1 - x)
+    series = m.hyp2f1(a + b, 1, a + 1, x, maxterms=10**6)  # of positive terms that fall
+    return x**a * (1 - x) ** b / a / m.beta(a, b) * series
+
+
 # What each primitive means for numbers, and each function that textbooks have no other words for;
 # `where` and the class axis stand in _ALONG.
 IN_MPMATH: dict[str, Callable[..., Any]] = {
@@ -111,6 +121,7 @@ IN_MPMATH: dict[str, Callable[..., Any]] = {
     "i1e": lambda m, x: m.besseli(1, x) * m.exp(-abs(x)),
     "gammainc": lambda m, a, x: _gamma_share(m, a, 0, x),
     "gammaincc": lambda m, a, x: _gamma_share(m, a, x, m.inf),
+    "betainc": _beta_share,
     "atan": lambda m, x: m.atan(x),
     "acos": lambda m, x: m.acos(x),
 }
@@ -303,7 +314,7 @@ def _kept(before: Any, now: Any) -> Any:
 # outside the domain.
 _REAL = frozenset(IN_MPMATH) - {
     "power", "sqrt", "log", "log1p", "acos", "lgamma", "digamma", "trigamma", "log_ndtr",
-    "gammainc", "gammaincc",
+    "gammainc", "gammaincc", "betainc",
 }  # fmt: skip
 
 

@@ -244,10 +244,25 @@ from lossary.functions.gamma_crps import (
     poisson_crps as poisson_crps,
     poisson_crps_slope as poisson_crps_slope,
 )
+from lossary.functions.incomplete_beta import (
+    beta_density as beta_density,
+    betainc as betainc,
+)
+from lossary.functions.student_t_crps import (
+    student_t_crps as student_t_crps,
+    student_t_crps_scale_slope as student_t_crps_scale_slope,
+    student_t_crps_slope as student_t_crps_slope,
+)
 from lossary.functions.incomplete_gamma import (
     gamma_density as gamma_density,
     gammainc as gammainc,
     gammaincc as gammaincc,
+)
+from lossary.functions.log_normal_crps import (
+    log_normal_crps as log_normal_crps,
+    log_normal_crps_scale_slope as log_normal_crps_scale_slope,
+    log_normal_crps_slope as log_normal_crps_slope,
+    log_normal_crps_target_slope as log_normal_crps_target_slope,
 )
 from lossary.functions.ratios import (
     inverse_difference as inverse_difference,

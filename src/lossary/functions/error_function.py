@@ -33,7 +33,7 @@ _SERIES = [_TWO_BY_ROOT_PI * (-1) ** k / factorial(k) / (2 * k + 1) for k in ran
 _NEAR = [0.1283791670955126, *_SERIES[1:]]
 
 
-def _scaled(size: Expression) -> Expression:
+def scaled_erfc(size: Expression) -> Expression:
     """Return exp(x^2) erfc(x) for x from 0."""
     fold = 1 - 6 / (size + 3)
     return polynomial(COEFFICIENTS["scaled erfc"], fold) / (1 + 2 * size)
@@ -52,7 +52,7 @@ def _near_zero(x: Expression) -> Expression:
 def erf(x: Expression) -> Expression:
     """Return 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
     size = absolute(x)
-    far = 1 - exp(-size * size) * _scaled(size)
+    far = 1 - exp(-size * size) * scaled_erfc(size)
     return where(size < 1, _near_zero(x), where(x < 0, -far, far))
 
 
@@ -63,13 +63,13 @@ def erf(x: Expression) -> Expression:
 def erfc(x: Expression) -> Expression:
     """1 - erf(x), right also where that is tiny."""
     size = absolute(x)
-    tail = exp_product(-size, size) * _scaled(size)
+    tail = exp_product(-size, size) * scaled_erfc(size)
     return where(size < 0.5, 1 - _near_zero(x), where(x < 0, 2 - tail, tail))
 
 
 def _tail(size: Expression) -> Expression:
     """Return the probability of a standard normal number beyond a size."""
-    return exp_product(-size / 2, size) * (_scaled(size * _ROOT_HALF) / 2)
+    return exp_product(-size / 2, size) * (scaled_erfc(size * _ROOT_HALF) / 2)
 
 
 def normal_density(x: Expression) -> Expression:
@@ -95,7 +95,7 @@ def ndtr(x: Expression) -> Expression:
 def log_ndtr(x: Expression) -> Expression:
     """Logarithm of ndtr(x), also where that underflows."""
     size = absolute(x)
-    below = log(_scaled(size * _ROOT_HALF) / 2) - size * (size / 2)
+    below = log(scaled_erfc(size * _ROOT_HALF) / 2) - size * (size / 2)
     middle = log1p(_near_zero(x * _ROOT_HALF)) - _LOG_2
     return where(size < 0.7, middle, where(x < 0, below, log1p(-_tail(size))))
 
@@ -108,7 +108,7 @@ def log_ndtr(x: Expression) -> Expression:
 def normal_hazard(x: Expression) -> Expression:
     """Density of a standard normal number at x over the probability of lying beyond it."""
     size = absolute(x)
-    above = (2 * _HIGHEST_DENSITY) / _scaled(size * _ROOT_HALF)
+    above = (2 * _HIGHEST_DENSITY) / scaled_erfc(size * _ROOT_HALF)
     return where(x < 0, normal_density(x) / (1 - _tail(size)), above)
 
 

@@ -327,7 +327,21 @@ _RATIO_SERIES = [
 )
 def student_t_constant(v: Expression) -> Expression:
     """The rest of it, which goes to log(2 pi) / 2 for many degrees of freedom."""
-    inverse = 1 / (v / 2 + _STEPS)
-    tail = inverse * polynomial(_RATIO_SERIES, inverse * inverse)
     grown = sum((log1p(1 / (v + 2 * k)) for k in range(1, _STEPS)), log1p(1 / v))
-    return _HALF_LOG_2_PI + (grown - log1p(2 * _STEPS / v) / 2 - tail)
+    return _HALF_LOG_2_PI + (grown - log1p(2 * _STEPS / v) / 2 - _ratio_tail(v))
+
+
+def _ratio_tail(v: Expression) -> Expression:
+    inverse = 1 / (v / 2 + _STEPS)
+    return inverse * polynomial(_RATIO_SERIES, inverse * inverse)
+
+
+def student_t_constant_change(v: Expression) -> Expression:
+    """Return how the constant changes to 2 v - 1 degrees of freedom, right also near v = 1."""
+    many, more = 2 * v - 1, v - 1
+    grown = sum(
+        (log1p(-more / (many + 2 * k) / (v + 2 * k + 1)) for k in range(1, _STEPS)),
+        log1p(-more / many / (v + 1)),
+    )
+    steps = log1p(-2 * _STEPS * more / many / (v + 2 * _STEPS))
+    return grown - steps / 2 - (_ratio_tail(many) - _ratio_tail(v))

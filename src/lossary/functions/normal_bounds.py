@@ -16,8 +16,9 @@ from math import pi as number_pi
 from typing import NamedTuple
 
 from lossary.formula import Expression, constant
+from lossary.functions.carried import exp_of_rounded, made_good
 from lossary.functions.compensated import sum_of_three
-from lossary.functions.error_function import erf, ndtr
+from lossary.functions.error_function import erf, ndtr, normal_density
 from lossary.functions.quadrature import NATS, integral, root
 from lossary.functions.vocabulary import (
     absolute,
@@ -55,10 +56,16 @@ class _Place(NamedTuple):
     """Whether the bounds lie on two sides of the middle."""
 
 
+def _size(x: Expression) -> Expression:
+    """Return the absolute value, through which roundings can be followed."""
+    return where(x < 0, -x, x)
+
+
 def _place(x: Expression, first: Expression, second: Expression, scale: Expression) -> _Place:
     low, high = (minimum(first, second) - x) / scale, (maximum(first, second) - x) / scale
-    width = where(first == second, 0, absolute(first - second)) / scale
-    near = minimum(absolute(low), absolute(high))
+    apart = where(first < second, second - first, first - second)
+    width = where(first == second, 0, apart) / scale
+    near = where(absolute(low) < absolute(high), _size(low), _size(high))
     exact = sum_of_three(first, second, -2 * x) / scale
     middle = where(absolute(exact) < inf, exact, low + high)
     return _Place(low, high, near, width, middle, (low < 0) & (high > 0))
@@ -75,25 +82,31 @@ def _integral(place: _Place, power: int = 0) -> tuple[Expression, Expression]:
     return found, length
 
 
+def _beyond(z: Expression) -> Expression:
+    """Return what lies beyond a bound, whose rounding its density amplifies."""
+    whole, rest = made_good(where(z < _FAR, z, _FAR))
+    return ndtr(-whole) - normal_density(whole) * rest
+
+
 def _held(place: _Place) -> tuple[Expression, Expression]:
     """Return what two bounds hold and leave out where they lie on two sides."""
     low, high = minimum(-place.low, _FAR), minimum(place.high, _FAR)
     held = (erf(low * _ROOT_HALF) + erf(high * _ROOT_HALF)) / 2
-    return held, ndtr(-low) + ndtr(-high)
+    return held, _beyond(-place.low) + _beyond(place.high)
 
 
 def _over_density(place: _Place) -> Expression:
     """Return the probability over the density at the nearer bound."""
-    near = minimum(place.near, _FAR)
-    both = _held(place)[0] * exp(near * near / 2) * (2 * _ROOT_HALF_PI)
+    near = where(place.near < _FAR, place.near, _FAR)
+    both = _held(place)[0] * exp_of_rounded(near * near / 2) * (2 * _ROOT_HALF_PI)
     return where(place.apart, both, _integral(place)[0])
 
 
 def _share(place: _Place, own: Expression, above: Expression) -> Expression:
     """Return the density at a bound, which may be the one above, over the probability."""
     nearer = where(above, place.middle <= 0, place.middle >= 0)
-    fall = where(nearer, 0, place.width * (absolute(place.middle) / 2))
-    return where(absolute(own) == inf, 0, exp(-fall) / _over_density(place))
+    fall = exp_of_rounded(-(place.width * (_size(place.middle) / 2)))
+    return where(absolute(own) == inf, 0, where(nearer, 1, fall) / _over_density(place))
 
 
 def _mass(x: Expression, first: Expression, second: Expression, scale: Expression) -> Expression:

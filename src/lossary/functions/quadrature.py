@@ -48,6 +48,14 @@ def integral(
     return length * found
 
 
+def average(part: Callable[[float], Expression]) -> Expression:
+    """Return the integral of a function of a share of the way, from 0 to 1."""
+    found: Any = None
+    for place, weight in _BOTH:
+        found = weight * part(place) if found is None else found + weight * part(place)
+    return found
+
+
 def root(half: Expression, linear: Expression, height: float) -> Expression:
     """Return the s > 0 where half s^2 + linear s = height."""
     return 2 * height / (linear + sqrt(linear * linear + (4 * height) * half))

@@ -21,6 +21,7 @@ from lossary.domain import (
 )
 from lossary.functions import (
     absolute,
+    betainc,
     beyond,
     class_count,
     class_index,
@@ -42,6 +43,7 @@ from lossary.functions import (
     pi,
     sigmoid,
     sqrt,
+    student_t_crps,
     tied,
     total,
     where,
@@ -52,6 +54,13 @@ BetweenOneAndTwo = Annotated[
     Domain("BetweenOneAndTwo", "a number strictly between 1 and 2", "(1, 2)",
            lambda x: (x > 1) & (x < 2), (1.5, 1.1, 1.9), (1.0, 2.0, float("nan")), neutral=1.5,
            interval=True),
+]  # fmt: skip
+
+AboveOne = Annotated[
+    Any,
+    Domain("AboveOne", "a finite number above 1", r"(1, \infty)",
+           lambda x: (x > 1) & (x < inf), (5.0, 1.5, 30.0), (1.0, 0.5, inf, float("nan")),
+           neutral=5.0, interval=True),
 ]  # fmt: skip
 
 
@@ -160,6 +169,44 @@ def crps_poisson(rate: Positive, target: Count):
     mass = exp(target * log(rate) - rate - lgamma(target + 1))
     apart = rate * (i0e(2 * rate) + i1e(2 * rate))
     return (target - rate) * (2 * below - 1) + 2 * rate * mass - apart
+
+
+@loss(
+    source="Gneiting and Raftery 2007, doi:10.1198/016214506000001437; closed form: Baran and "
+    "Lerch 2015, doi:10.1002/qj.2521; Jordan, Krüger and Lerch 2019, doi:10.18637/jss.v090.i12, "
+    "app. A",
+    promises="non_negative",
+)
+def crps_log_normal(location: Real, target: Positive, scale: Positive):
+    """Continuous ranked probability score of an amount whose logarithm is normal."""
+    z = (log(target) - location) / scale
+    mean = exp(location + scale**2 / 2)
+    inside = ndtr(z - scale) - ndtr(-scale / sqrt(2))  # two numbers near 1 have lost theirs
+    return target * (2 * ndtr(z) - 1) - 2 * mean * inside
+
+
+def _scored(location: Any, target: Any, scale: Any, *, degrees_of_freedom: Any) -> Any:
+    """The score at the middle, and what adds up from there."""
+    return student_t_crps(location, target, scale, degrees_of_freedom)
+
+
+@loss(
+    source="Gneiting and Raftery 2007, doi:10.1198/016214506000001437; closed form: Jordan, "
+    "Krüger and Lerch 2019, doi:10.18637/jss.v090.i12, app. A",
+    promises="non_negative",
+    computed=_scored,
+)
+def crps_student_t(
+    location: Real, target: Real, scale: Positive, *, degrees_of_freedom: AboveOne = 5.0
+):
+    """Continuous ranked probability score of a Student's t with over one degree of freedom."""
+    v, z = degrees_of_freedom, (target - location) / scale
+    grown = 1 + z**2 / v
+    inside = betainc(1 / 2, v / 2, 1 - 1 / grown)
+    root = exp(lgamma((v + 1) / 2) - lgamma(v / 2))  # sqrt(pi) over the beta function of 1/2, v/2
+    apart = exp(lgamma(v - 1 / 2) - lgamma(v)) * root
+    beyond = 2 * sqrt(v / pi) / (v - 1) * root * (grown ** ((1 - v) / 2) - apart)
+    return scale * (absolute(z) * inside + beyond)
 
 
 @loss(

@@ -122,6 +122,7 @@ WORDS: dict[str, tuple[int, str, tuple[int, ...]]] = {
     "i0e": (PRODUCT, r"e^{{-\left|{0}\right|}} \, I_0\left({0}\right)", (0,)),
     "i1e": (PRODUCT, r"e^{{-\left|{0}\right|}} \, I_1\left({0}\right)", (0,)),
     "gammainc": (PREFIX, r"P\left({0},\, {1}\right)", (0, 0)),
+    "betainc": (PREFIX, r"I_{{{2}}}\left({0},\, {1}\right)", (0, 0, 0)),
     "gammaincc": (PREFIX, r"Q\left({0},\, {1}\right)", (0, 0)),
     "atan": (PREFIX, r"\arctan\left({0}\right)", (0,)),
     "acos": (PREFIX, r"\arccos\left({0}\right)", (0,)),

@@ -25,6 +25,7 @@ CALLS = {
     "trigamma": "ψ′({0})", "erf": "erf({0})", "erfc": "erfc({0})", "ndtr": "Φ({0})",
     "log_ndtr": "log Φ({0})", "i0e": "exp(-|{0}|) I₀({0})", "i1e": "exp(-|{0}|) I₁({0})",
     "gammainc": "P({0}, {1})", "gammaincc": "Q({0}, {1})",
+    "betainc": "I({2}; {0}, {1})",
     "held": "held({0})", "maximum": "max({0}, {1})", "minimum": "min({0}, {1})",
 }  # fmt: skip
 ROW_CALLS = {"norm": "‖{0}‖", "cosine": "cos({0}, {1})", "tempered_normalizer": "λ_{1}({0})"}

@@ -27,6 +27,7 @@ from lossary.functions import (
     log1p_square,
     log_cosh_difference,
     log_ndtr,
+    log_normal_crps,
     log_normal_nll,
     logistic_crps,
     logistic_nll,
@@ -147,6 +148,14 @@ SCORES = (
             - exp(lgamma(a + 0.5) - lgamma(a)) / sqrt(pi) / r
         ),
         lambda r, y, a: gamma_crps(r, y, a),
+    ),
+    identity(
+        "score of a log-normal distribution",
+        lambda x, t, s: (
+            t * (2 * ndtr((log(t) - x) / s) - 1)
+            - 2 * exp(x + s * s / 2) * (ndtr((log(t) - x) / s - s) - ndtr(-s / sqrt(2)))
+        ),
+        lambda x, t, s: log_normal_crps(x, t, s),
     ),
     identity(
         "Gaussian times a power of its variance",
