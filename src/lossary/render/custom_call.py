@@ -24,9 +24,12 @@ def handler_text(module: str, marking: str, whole: int, numbers: int) -> str:
 from numba import cfunc, float64, int64, njit
 from lossary.kernels import xla
 from lossary.kernels.addresses import at
+from lossary.kernels.linking import by_address
 from lossary.kernels.xla import ENTRY as FIRST
-from {module} import {ENTRY}
-from {marking} import {MARK}
+import {module} as computing
+import {marking} as marking
+
+{ENTRY}, {MARK} = by_address(computing.{ENTRY}), by_address(marking.{MARK})
 
 
 @njit("UniTuple(float64, 3)(int64, int64, int64)", {_OPTIONS})
