@@ -122,7 +122,7 @@ def _give(typing: Any, address: Any) -> Any:
 _KNOWN_AT, _NEXT_AT, _DONE_AT = 8 * _KNOWN, 8 * _NEXT, 8 * _DONE
 
 
-_compiled = njit(nogil=True, error_model="numpy")
+_compiled = njit(nogil=True, error_model="numpy", cache=True)
 
 
 @_compiled

@@ -70,4 +70,4 @@ def {HANDLER}(frame):
 """
 
 
-_OPTIONS = 'nogil=True, error_model="numpy", cache=True'
+_OPTIONS = 'nogil=True, error_model="numpy", cache=True, no_cfunc_wrapper=True'

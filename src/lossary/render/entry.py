@@ -119,7 +119,7 @@ def _head(kernel: Kernel, around: Around, name: str) -> tuple[list[str], str, st
 
 
 def _function(kernel: Kernel, module: str, signature: str, header: str, body: Iterable[str]) -> str:
-    options = "nogil=True, error_model='numpy', cache=True"
+    options = "nogil=True, error_model='numpy', cache=True, no_cfunc_wrapper=True"
     text = [
         *_IMPORTS,
         f"from {module} import {kernel.name}",
