@@ -10,20 +10,25 @@ from inspect import Parameter, Signature
 from typing import Any
 
 import llvmlite.binding
-from numba.core import cgutils
+from numba.core import cgutils, sigutils
 
 from lossary.kernels.vector_math.machine import instruction
 
 
-def by_address(function: Any) -> Any:
-    """Return a word that calls a function, which says its types itself.
+def by_address(function: Any, types: str = "") -> Any:
+    """Return a word that calls a function of these types, which is compiled for them here.
 
-    Machine code of a caller that is kept on disk knows the function by a name, which is that of
-    its text; so the address is made known wherever a module that calls it is loaded.
+    A function that says its types itself needs none. Machine code of a caller that is kept on disk
+    knows the function by a name, which is that of its text; so the address is made known wherever
+    a module that calls it is loaded.
     """
-    (signature,) = function.nopython_signatures
-    compiled = function.overloads[signature.args]
-    name = f"{function.py_func.__module__}.{function.py_func.__name__}"
+    if types:
+        function.compile(types)
+        compiled = function.overloads[sigutils.normalize_signature(types)[0]]
+    else:
+        (compiled,) = function.overloads.values()
+    signature = compiled.signature
+    name = f"{function.py_func.__module__}.{function.py_func.__name__}{signature.args}"
     address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
     llvmlite.binding.add_symbol(name, address)
 
