@@ -87,8 +87,7 @@ def mark_text(kernel: Kernel, around: Around, types: dict[str, str], module: str
         *_weighing(kernel, around, "float64(table_[0])"),
         *_divisor(around),
         "sums, wrong = np.empty(rows), np.empty(rows, np.int64)",
-        # Plain numbers would be types of their own, for which Numba compiles the kernel once more.
-        f"{kernel.name}(int64(0), rows, int64(1), {_passed(kernel)})",
+        f"{kernel.name}(0, rows, 1, {_passed(kernel)})",
         "spoiled = lost = False",
         "for r in range(rows):",
         *(f"    {line}" for line in _marking(kernel, around)),
@@ -174,7 +173,7 @@ def block_text(module: str, types: list[str], inputs: int, numbers: int, step: i
 
 _IMPORTS = (
     "import numpy as np",
-    "from numba import carray, float64, int64, njit",
+    "from numba import carray, float64, njit",
     "from lossary.kernels.addresses import at",
     "from lossary.kernels.linking import by_address",
     "from lossary.kernels.sums import add, block_total",
