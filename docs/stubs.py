@@ -217,74 +217,43 @@ KERAS_REDUCTION = (
     "Reduction_: TypeAlias = "
     'Literal["sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", "auto"]'
 )
-KERAS_CALL = (
-    "    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any: ..."
-)
+KERAS_NAMES = ("deserialize", "get", "names", "register", "serialize", "unregister")
 
 
-def keras_losses() -> str:
-    """Keras' classes: each is a subclass of Keras', with its signature."""
-    classes = _keras()["CLASSES"]
-    lines = [
-        MARK,
-        "from typing import Any, Literal, TypeAlias",
-        "import keras",
-        "from lossary.keras.tables import CLASSES as CLASSES",
-        *_all(["Loss", "Reduction", *classes]),
-        "MEAN: str",
-        KERAS_REDUCTION,
-        "class Reduction:",
-        *(f"    {name}: str" for name in ("AUTO", "NONE", "SUM", "SUM_OVER_BATCH_SIZE")),
-        "def reduction_of(reduction: str | None) -> str | None: ...",
-        "def saved(value: Any) -> Any: ...",
-        "def tensor(x: Any, dtype: str | None) -> Any: ...",
-        "class Loss(keras.losses.Loss):",
-        "    _keeps_labels: bool",
-        "    def __init__(self, name: str | None = None, reduction: str | None = ...,"
-        " dtype: Any = None) -> None: ...",
-        KERAS_CALL,
-    ]
-    for name in classes:
-        own = ", ".join(map(_keras_typed, KERAS.get(name, KERAS_PLAIN).split(", ")))
-        lines += [f"class {name}(keras.losses.{name}):"]
-        lines += [f"    def __init__(self, {own}) -> None: ...", KERAS_CALL]
-    return "\n".join(lines) + "\n"
+def keras_door() -> str:
+    """Keras' door: Keras' classes with their signatures, then those of the catalogue.
 
-
-def _keras() -> dict[str, Any]:
-    return runpy.run_path(str(PACKAGE / "keras" / "tables.py"))
-
-
-def _keras_typed(parameter: str) -> str:
-    name, _, default = parameter.partition("=")
-    plain = f"{type(ast.literal_eval(default)).__name__} = {default}" if default else ""
-    return f"{name}: {KERAS_TYPES.get(name, plain)}"
-
-
-def keras_catalogue() -> str:
-    """The catalogue's classes: the constructor of each."""
+    Each stands where users find it, and nowhere else.
+    """
     tables = _keras()
     named = {tables["class_name"](loss): loss for loss in tables["offered"]()}
     lines = [
         MARK,
-        "import inspect",
-        "from typing import Any",
+        "from typing import Any, Literal, TypeAlias",
+        "import keras",
         "from lossary.engine import Loss as CoreLoss",
-        "from lossary.keras import losses",
-        "from lossary.keras.losses import Reduction_",
-        "from lossary.keras.tables import class_name as class_name",
-        "from lossary.keras.tables import folded as folded",
-        "from lossary.keras.tables import offered as offered",
+        "from lossary.keras.functions import *",
+        *(f"from lossary.keras.names import {name} as {name}" for name in KERAS_NAMES),
         "from lossary.typing import Data, Number",
-        *_all(["CatalogueLoss", "class_of", *named]),
-        "RENAMED: dict[str, str]",
-        "class CatalogueLoss(losses.Loss):",
+        KERAS_REDUCTION,
+        "class Reduction:",
+        *(f"    {name}: str" for name in ("AUTO", "NONE", "SUM", "SUM_OVER_BATCH_SIZE")),
+        "class Loss(keras.losses.Loss):",
+        "    def __init__(self, name: str | None = None, reduction: str | None = ...,"
+        " dtype: Any = None) -> None: ...",
+        "    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any: ...",
+    ]
+    for name in tables["CLASSES"]:
+        own = ", ".join(map(_keras_typed, KERAS.get(name, KERAS_PLAIN).split(", ")))
+        lines += [f"class {name}(Loss, keras.losses.{name}):"]
+        lines += [f"    def __init__(self, {own}) -> None: ..."]
+    lines += [
+        "class CatalogueLoss(Loss):",
         "    loss: CoreLoss",
         "    settings: dict[str, Any]",
         "    axis: int",
         "    def __init__(self, **settings: Any) -> None: ...",
         "def class_of(loss: CoreLoss) -> type[CatalogueLoss]: ...",
-        "def constructor(loss: CoreLoss) -> inspect.Signature: ...",
     ]
     for name, loss in named.items():
         own = [*map(_keyword, loss.parameters), *(["axis: int = -1"] if loss.class_axis else [])]
@@ -298,17 +267,28 @@ def keras_catalogue() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _keras() -> dict[str, Any]:
+    return runpy.run_path(str(PACKAGE / "keras" / "tables.py"))
+
+
+def _keras_typed(parameter: str) -> str:
+    name, _, default = parameter.partition("=")
+    plain = f"{type(ast.literal_eval(default)).__name__} = {default}" if default else ""
+    return f"{name}: {KERAS_TYPES.get(name, plain)}"
+
+
 STUBS = {
     "__init__.pyi": front,
     "torch/modules.pyi": torch_modules,
     "torch/catalogue.pyi": torch_catalogue,
-    "keras/losses.pyi": keras_losses,
-    "keras/catalogue.pyi": keras_catalogue,
+    "keras/__init__.pyi": keras_door,
 }
 
 
 def write() -> list[Path]:
-    """Write all stubs, and return where they are."""
+    """Write all stubs, and return where they are; those of another day go."""
+    for old in PACKAGE.rglob("*.pyi"):
+        old.unlink()
     for name, text in STUBS.items():
         (PACKAGE / name).write_text(text(), encoding="utf-8")
     return [PACKAGE / name for name in STUBS]

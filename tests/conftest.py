@@ -7,6 +7,10 @@ import sys
 import zlib
 from collections import Counter, defaultdict
 
+# Threads of OpenMP wait in a loop, which takes the other worker's core: a small training took seven
+# times as long. Their number stays; libraries read this when they are loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 # Triton and TensorFlow each bring LLVM; a process lives only if Triton comes first.
 with contextlib.suppress(ImportError):
     import triton  # noqa: F401

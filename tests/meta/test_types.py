@@ -74,7 +74,8 @@ def test_a_door_has_the_classes_of_its_stub(door):
     for name in stubs.STUBS:
         folder, _, file = name.partition("/")
         if folder == door:
-            module = importlib.import_module(f"lossary.{door}.{file.removesuffix('.pyi')}")
+            inside = file.removesuffix(".pyi").removeprefix("__init__")
+            module = importlib.import_module(f"lossary.{door}.{inside}".rstrip("."))
             told = {n.name for n in code(name).body if isinstance(n, ast.ClassDef)}
             assert {n for n in told if not hasattr(module, n)} == set(), name
             assert told >= {n for n in module.__all__ if inspect.isclass(getattr(module, n))}, name

@@ -140,7 +140,7 @@ class Censored(Rule):
     A label is the time of an event, or minus the time up to which there was none.
     """
 
-    inputs = ("location", "log_time", "event")
+    inputs: tuple[str, ...] = ("location", "log_time", "event")
     """The arguments of a loss of such times: its margin is a place among their logarithms."""
 
     def data(self, labels: Any, shape: tuple[int, ...]) -> Data:

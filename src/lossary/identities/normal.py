@@ -45,7 +45,7 @@ class Normal:
     def __init__(self, identities: Sequence[Identity], sets: Mapping[str, str]) -> None:
         self.identities = identities
         self.candidates: dict[frozenset[str], Sequence[Identity]] = {}
-        self.known = Known(sets)
+        self.known: Known = Known(sets)
         self.done: dict[Expression, Expression] = {}
 
     def __call__(self, expression: Expression) -> Expression:

@@ -47,8 +47,8 @@ class CatalogueLoss(losses.Loss):
     ) -> None:
         super().__init__(name=name or self.loss.name, reduction=reduction, dtype=dtype)
         bound = _bound(type(self), settings)
-        self.axis = axes_of(self.loss.name, bound.get("axis", -1), several=False)
-        self.settings = {a.name: bound[a.name] for a in self.loss.parameters}
+        self.axis: Any = axes_of(self.loss.name, bound.get("axis", -1), several=False)
+        self.settings: dict[str, Any] = {a.name: bound[a.name] for a in self.loss.parameters}
         for argument in self.loss.parameters:
             check_setting(self.loss, argument, self.settings[argument.name])
 

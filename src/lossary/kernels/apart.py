@@ -13,9 +13,10 @@ from numba.core.compiler import Compiler
 
 
 class Apart(Compiler):
-    """Numba's compiler, with ``noalias`` on the arrays of a function."""
+    """Numba's compiler, with ``noalias`` on the arrays of a function, which C does not call."""
 
     def define_pipelines(self) -> Any:
-        """Set the flag, for which Numba's decorators have no option."""
+        """Set the flags; Numba's decorators have no option for the first."""
         self.state.flags.noalias = True
+        self.state.flags.no_cfunc_wrapper = True
         return super().define_pipelines()

@@ -30,7 +30,7 @@ KNOWN_AT, _NEXT_AT, _DONE_AT = 8 * KNOWN, 8 * _NEXT, 8 * _DONE
 _SHARES = 4
 """Shares for each thread: few enough to cost nothing, and the last one is not waited for long."""
 
-_compiled = njit(nogil=True, error_model="numpy")
+_compiled = njit(nogil=True, error_model="numpy", cache=True)
 
 
 def address_of(function: Any) -> Any:

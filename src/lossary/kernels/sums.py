@@ -18,18 +18,19 @@ from lossary.kernels.vector_math.machine import (
     INT64,
     SINGLE,
     instruction,
+    vectorisable,
 )
 
 add = FUNCTIONS["add"]
 
 
-@njit(forceinline=True)
+@vectorisable
 def both(x: bool, y: bool) -> bool:
     """Whether both hold; unlike ``and`` it does not branch."""
     return x & y
 
 
-@njit(forceinline=True)
+@vectorisable
 def either(x: bool, y: bool) -> bool:
     """Whether one holds; unlike ``or`` it does not branch."""
     return x | y

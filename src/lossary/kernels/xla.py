@@ -48,7 +48,7 @@ def _invoke(typing: Any, address: Any, argument: Any) -> Any:
     return int64(int64, int64), generate
 
 
-_compiled = njit(nogil=True, error_model="numpy")
+_compiled = njit(nogil=True, error_model="numpy", cache=True)
 
 
 @_compiled

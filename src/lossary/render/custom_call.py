@@ -22,8 +22,11 @@ def handler_text(module: str, marking: str, whole: int, numbers: int) -> str:
     return f"""\
 from numba import cfunc
 from lossary.kernels import xla
-from {marking} import {MARK}
+import {marking} as marking
 {_task(module, whole, numbers)}
+
+{MARK} = by_address(marking.{MARK})
+
 
 @njit("int64(int64)", {_OPTIONS})
 def guest(job):
@@ -97,7 +100,10 @@ from numba import float64, int64, njit
 from lossary.kernels import jobs
 from lossary.kernels.addresses import at
 from lossary.kernels.jobs import ENTRY as FIRST
-from {module} import {ENTRY}
+from lossary.kernels.linking import by_address
+import {module} as computing
+
+{ENTRY} = by_address(computing.{ENTRY})
 
 
 @njit("UniTuple(float64, 3)(int64, int64, int64)", {_OPTIONS})
@@ -130,4 +136,4 @@ def _divided(whole: int, numbers: int) -> str:
     return f"numbers[FIRST + {5 + whole + numbers - 1}] = work(job, 0, 0)[1]"
 
 
-_OPTIONS = 'nogil=True, error_model="numpy", cache=True'
+_OPTIONS = 'nogil=True, error_model="numpy", cache=True, no_cfunc_wrapper=True'

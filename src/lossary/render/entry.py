@@ -59,6 +59,7 @@ def entry_text(kernel: Kernel, around: Around, types: dict[str, str], module: st
     what is returned is right once all have come.
     """
     arrays, header, signature = _head(kernel, around, ENTRY)
+    passed = _types(kernel, around, types)
     body = [
         *_views(kernel, types, arrays),
         *_weighing(kernel, around),
@@ -70,7 +71,7 @@ def entry_text(kernel: Kernel, around: Around, types: dict[str, str], module: st
         *_counted(kernel, around),
         f"return {'block_total(sums)' if kernel.reduce else '0.0'}, divisor, float64(bad)",
     ]
-    return _function(kernel, module, signature, header, body)
+    return _function(kernel, module, passed, signature, header, body)
 
 
 def mark_text(kernel: Kernel, around: Around, types: dict[str, str], module: str) -> str:
@@ -81,6 +82,7 @@ def mark_text(kernel: Kernel, around: Around, types: dict[str, str], module: str
     that count if the mean divides by a wrong weight. It takes what the entry takes.
     """
     arrays, header, signature = _head(kernel, around, MARK)
+    passed = _types(kernel, around, types)
     body = [
         *_views(kernel, types, arrays),
         *_weighing(kernel, around, "float64(table_[0])"),
@@ -94,7 +96,7 @@ def mark_text(kernel: Kernel, around: Around, types: dict[str, str], module: str
         f"total = {'block_total(sums)' if kernel.reduce else '0.0'}",
         "return (np.nan if spoiled else total), divisor, float64(spoiled)",
     ]
-    return _function(kernel, module, signature, header, body)
+    return _function(kernel, module, passed, signature, header, body)
 
 
 def _head(kernel: Kernel, around: Around, name: str) -> tuple[list[str], str, str]:
@@ -118,11 +120,15 @@ def _head(kernel: Kernel, around: Around, name: str) -> tuple[list[str], str, st
     return arrays, header, ", ".join(["int64"] * len(whole) + ["float64"] * (len(numbers) + 2))
 
 
-def _function(kernel: Kernel, module: str, signature: str, header: str, body: Iterable[str]) -> str:
-    options = "nogil=True, error_model='numpy', cache=True"
+def _function(
+    kernel: Kernel, module: str, passed: str, signature: str, header: str, body: Iterable[str]
+) -> str:
+    options = "nogil=True, error_model='numpy', cache=True, no_cfunc_wrapper=True"
     text = [
         *_IMPORTS,
-        f"from {module} import {kernel.name}",
+        f"import {module} as computing",
+        "",
+        f"{kernel.name} = by_address(computing.{kernel.name}, {passed!r})",
         "",
         "",
         f"@njit('UniTuple(float64, 3)({signature})', {options})",
@@ -150,7 +156,10 @@ def block_text(module: str, types: list[str], inputs: int, numbers: int, step: i
     unlike = " or ".join(f"{name}.size != rows" for name in arrays)
     text = [
         "from numba import njit",
-        f"from {module} import {ENTRY}",
+        "from lossary.kernels.linking import by_address",
+        f"import {module} as computing",
+        "",
+        f"{ENTRY} = by_address(computing.{ENTRY})",
         "",
         "",
         f'@njit("float64({", ".join(signature)})", nogil=True, cache=True)',
@@ -167,17 +176,35 @@ _IMPORTS = (
     "import numpy as np",
     "from numba import carray, float64, njit",
     "from lossary.kernels.addresses import at",
+    "from lossary.kernels.linking import by_address",
     "from lossary.kernels.sums import block_total, count, sum_of, sum_where",
 )
 
 
 def _views(kernel: Kernel, types: dict[str, str], arrays: Iterable[str]) -> Iterator[str]:
     """Make arrays of addresses."""
-    long = {f"{o.name}_" for o in kernel.operands if o.place == "class"}
-    long |= {f"{r.name}_" for r in kernel.results if r.expression.class_axis}
+    long = _long(kernel)
     for name in arrays:
         shape = "(rows, classes)" if name in long else "(rows,)"
         yield f"{name} = carray(at(at_{name}, np.{types[name[:-1]]}(0)), {shape})"
+
+
+def _long(kernel: Kernel) -> set[str]:
+    """Return the arrays that have classes."""
+    long = {f"{o.name}_" for o in kernel.operands if o.place == "class"}
+    return long | {f"{r.name}_" for r in kernel.results if r.expression.class_axis}
+
+
+def _types(kernel: Kernel, around: Around, types: dict[str, str]) -> str:
+    """Return the types of what is passed to the kernel."""
+    own = types | {"weight": around.kernel_weight, "mask": "boolean"}
+    long, passed = _long(kernel), ["int64"] * 3
+    for name in parameters(kernel)[3:-2]:
+        if name.endswith("_"):
+            passed.append(f"{own[name[:-1]]}[{':, ' * (name in long)}::1]")
+        else:
+            passed.append("float64")
+    return f"({', '.join(passed)}, float64[::1], int64[::1])"
 
 
 def _room(name: str, kind: str, count: str) -> str:

@@ -112,7 +112,11 @@ _transforms = torch._C._are_functorch_transforms_active  # noqa: SLF001
 
 
 def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
-    """Return "mean", "sum" or "none"; the legacy arguments win and warn, as PyTorch's do."""
+    """Return "mean", "sum" or "none"; the legacy arguments win and warn, as PyTorch's do.
+
+    They stand in the signature of each function, where calls by position have them in between; a
+    wrapper that took them out would cost every call.
+    """
     if size_average is not None or reduce is not None:
         warn_as(legacy.legacy_get_string, size_average, reduce)
         return legacy.legacy_get_string(size_average, reduce, emit_warning=False)

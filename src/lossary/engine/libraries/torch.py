@@ -269,7 +269,7 @@ _unwrapped = torch._C._functorch.get_unwrapped  # noqa: SLF001  # pyright: ignor
 _is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
 
 
-is_transformed = torch._C._are_functorch_transforms_active  # noqa: SLF001
+is_transformed: Callable[[], bool] = torch._C._are_functorch_transforms_active  # noqa: SLF001
 
 
 def _forward_in_forward() -> bool:
