@@ -113,6 +113,8 @@ def matrix(tangent, expression, argument):
         for k in range(entries):
             unit = f.where(f.is_class(k), constant(1), constant(0))
             result[:, :, k] += np.broadcast_to(evaluate(chain.times(unit)), (rows, entries))
+    for number in tangent.by:
+        result *= np.broadcast_to(evaluate(number), (rows, 1))[:, :, None]
     for number in tangent.over:
         result /= np.broadcast_to(evaluate(number), (rows, 1))[:, :, None]
     return result
@@ -291,7 +293,7 @@ def parts_of(tangent):
     if not isinstance(tangent, Jacobian):
         return id(tangent)
     outer = [(id(column), id(row)) for column, row in tangent.outer]
-    return id(tangent.diagonal), outer, [id(number) for number in tangent.over]
+    return id(tangent.diagonal), outer, [*map(id, tangent.over)], [*map(id, tangent.by)]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

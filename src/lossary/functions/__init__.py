@@ -344,6 +344,7 @@ from lossary.functions.two_sides import (
 )
 from lossary.functions.vectors import (
     centred as centred,
+    common_scale as common_scale,
     cosine as cosine,
     cosine_gap as cosine_gap,
     cosine_slope as cosine_slope,

@@ -77,6 +77,11 @@ CLASSES = (
         lambda X, k: -softplus(pick(X, k) - logsumexp(where(is_class(k), -inf, X))),
     ),
     identity("logsumexp beside 0", lambda X: log1p(total(exp(X))), lambda X: log1p_total_exp(X)),
+    identity(
+        "logsumexp of differences of one temperature",
+        lambda x, Y, s: log1p_total_exp(Y / s - x / s),
+        lambda x, Y, s: log1p_total_exp((Y - x) / s),
+    ),
     identity("softmax", lambda X: exp(X) / total(exp(X)), lambda X: softmax(X)),
     identity(
         "entry of softmax",
