@@ -45,12 +45,7 @@ GAPS = {(name, "hessian"): "inverse squared length" for name in BOXES} | {
     ("approx_ndcg", "hessian"): "a temperature without a normal square",
     ("pairwise_squared", "gradient"): "differences that overflow in both directions",
     ("auc_squared", "gradient"): "differences that overflow in both directions",
-    ("normalized_wasserstein", "value"): "boxes and a mean size at the end of the range",
-    ("normalized_wasserstein", "gradient"): "boxes and a mean size at the end of the range",
-    ("normalized_wasserstein", "hessian"): "inverse squared length",
-    ("prob_iou", "gradient"): "centres too far apart in units of the boxes",
     ("prob_iou", "hessian"): "centres too far apart in units of the boxes",
-    ("log_prob_iou", "gradient"): "centres too far apart in units of the boxes",
     ("log_prob_iou", "hessian"): "centres too far apart in units of the boxes",
 }
 

@@ -237,6 +237,7 @@ CHOICES = {
     "maximum": (x, y),
     "minimum": (x, y),
     "where": (x < y, x * x, x * y),
+    "hellinger_of": (x * x,),
     "weighted": (y, x),
 }
 

@@ -43,6 +43,7 @@ from lossary.functions.vocabulary import (
 
 _ZERO = constant(0)
 _FAR = 1e160
+_ROOT = 1.3e154  # of the largest number
 _TURNS = 8  # an angle between two boxes up to which its sine is taken of the difference itself
 
 
@@ -118,16 +119,16 @@ class _Two(NamedTuple):
         return same + (c * c * level + s * s * turned)
 
 
-def _within(x: Expression) -> Expression:
-    """Return a distance up to where its square overflows, so that it is no infinity yet."""
-    return maximum(minimum(x, _FAR), -_FAR)
+def _within(x: Expression, most: float) -> Expression:
+    return maximum(minimum(x, most), -most)
 
 
 def _two(box: Expression, other: Expression) -> _Two:
     (x, y, w, h, t), (a, b, u, v, r) = _read(box), _read(other)
     w, h, u, v = (absolute(side) for side in (w, h, u, v))
     unit = held(scale_near(reduce(maximum, (w, h, u, v))))
-    right, up = (2 * _within((one / 2 - two / 2) / unit) for one, two in ((x, a), (y, b)))
+    # Up to where its square overflows, so that it is no infinity yet.
+    right, up = (2 * _within((one / 2 - two / 2) / unit, _FAR) for one, two in ((x, a), (y, b)))
 
     def side(width: Expression, height: Expression, angle: Expression) -> _Side:
         c, s = cos(angle), sin(angle)
@@ -175,13 +176,13 @@ def _flat(two: _Two) -> Expression:
 
 
 def _apart(two: _Two) -> tuple[Expression, Expression]:
-    """Return T^-1 times the distance, along the own box and across it."""
+    """Return T^-1 times the distance, along the own box and across it, up to where it squares."""
     own, beside, c, s = two.own, two.other, two.cosine, two.sine
     w, h, u, v = own.w, own.h, beside.w, beside.h
     whole = _or_one(two.determinant)
     along = h * h * own.along + (v * v * beside.along * c + u * u * beside.across * s)
     across = w * w * own.across + (u * u * beside.across * c - v * v * beside.along * s)
-    return along / whole, across / whole
+    return _within(along / whole, _ROOT), _within(across / whole, _ROOT)
 
 
 def _by_entry(
@@ -216,7 +217,7 @@ def _shape_slope(box: Expression, other: Expression) -> Expression:
             _crosses(two), (w * h + u * v, w * v + h * u, w * u + h * v), strict=True
         )
     )
-    skew = c * c * level + s * s * turned
+    skew = weighted(c * c, level) + weighted(s * s, turned)
     by_angle = (w - h) * (w + h) * ((u - v) * (u + v)) * (s * c) / whole
     sides = ((same + skew) / _or_one(w), (same - skew) / _or_one(h), by_angle)
     return _by_entry(box, two, (_ZERO, _ZERO), sides)
@@ -256,14 +257,15 @@ def normal_shape(box: Expression, other: Expression) -> Expression:
     return where(_flat(two), where(_equal(box, other), 0, inf), unlike)
 
 
-def _hellinger_slope(b: Expression) -> tuple[Expression]:
-    return (where(b > 0, exp(-b) / (2 * hellinger_of(where(b > 0, b, 1))), 0),)
+def hellinger_slope(b: Expression) -> Expression:
+    """Return the slope of hellinger_of: 0 at 0, where it has a kink, as a length."""
+    return where(b > 0, exp(-b) / (2 * hellinger_of(where(b > 0, b, 1))), 0)
 
 
 @named(
     means=lambda b: sqrt(1 - exp(-b)),
-    # 0 at 0, where it has a kink, as a length.
-    slope=_hellinger_slope,
+    # As above.
+    slope=lambda b: (hellinger_slope(b),),
 )
 def hellinger_of(distance: Expression) -> Expression:
     """Hellinger's distance of what has a distance in Bhattacharyya's sense."""
