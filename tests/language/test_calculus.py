@@ -14,7 +14,7 @@ from lossary import calculus, rewriting
 from lossary import functions as f
 from lossary.calculus import PARTIALS, PUSHES, REDUCTIONS, jacobians, rules
 from lossary.formula import apply, constant, variable, walk
-from lossary.functions import FUNCTIONS, PRIMITIVES, Jacobian, NoSlope, rotated
+from lossary.functions import FUNCTIONS, PRIMITIVES, Jacobian, NoSlope
 from lossary.rewriting.rules import DECISIONS, FOLDS
 
 INF, NAN = math.inf, math.nan
@@ -162,11 +162,6 @@ def is_real(expression, values=VALUES):
     return True
 
 
-TURNED = {
-    name for name, function in FUNCTIONS.items() if function.computed.__module__ == rotated.__name__
-}
-
-
 def arguments_of(name):
     """The first operands that lie in the domain of a named function, by what they are called."""
     function = FUNCTIONS[name]
@@ -174,8 +169,7 @@ def arguments_of(name):
         rows = (z,) if function.shape != "elementwise" else (a, b)
         pool = iter((first, second, *rows, p, q))
         special = {"label": label, "power": a, **dict.fromkeys(("share", "probability", "rate"), p)}
-        boxes = (u, v) if name in TURNED else (g, h)
-        special |= dict(zip(("box", "other"), boxes, strict=True))
+        special |= {"box": g, "other": h, "tilted": u, "beside": v}
         special |= {"by": k, "event": p, "weight": q}
         special |= {"shape": b}
         special |= {"place": p, "further": q}

@@ -26,8 +26,31 @@ def _shifted(x: Expression, shift: Expression) -> tuple[Expression, Expression]:
     return p, where(p < 0.5, log1p(-p), log(rest))
 
 
+def _by_probability(x: Expression, power: Expression, shift: Expression) -> Expression:
+    """Return p times the derivative by p of -p^power log(1 - p)."""
+    p, log_rest = _shifted(x, shift)
+    rest = minimum(sigmoid(-x) + shift, 1)
+    return p**power * (p / where(rest > 0, rest, 1) - power * log_rest)
+
+
+def _shifted_focal_slope(x: Expression, power: Expression, shift: Expression) -> Expression:
+    p, log_rest = _shifted(x, shift)
+    some = where(p > 0, p, 1)
+    # sigmoid(-x) / (1 - p), which is 1 for no shift, also where both are 0
+    rest = sigmoid(-x) + shift
+    share = where(rest == 0, 1, sigmoid(-x) / where(rest == 0, 1, rest))
+    found = p**power * sigmoid(x) * (share - power * (log_rest / some) * sigmoid(-x))
+    return where(p == 0, 0, found)
+
+
 @named(
     means=lambda x, g, m: -(maximum(sigmoid(x) - m, 0) ** g) * log(1 - maximum(sigmoid(x) - m, 0)),
+    # The power g - 1 of a probability of 0 may be infinite.
+    slope=lambda x, g, m: (
+        _shifted_focal_slope(x, g, m),
+        weighted(shifted_focal(x, g, m), log(_shifted(x, m)[0])),
+        -_by_probability(x, g, m) / where(_shifted(x, m)[0] > 0, _shifted(x, m)[0], 1),
+    ),
 )
 def shifted_focal(x: Expression, power: Expression, shift: Expression) -> Expression:
     """Cross-entropy of no, of a probability less a shift, times a power of that."""

@@ -105,6 +105,8 @@ def difference_of_squares(x: Expression, y: Expression) -> Expression:
 
 @named(
     means=lambda x, y: sqrt(x**2 + y**2),
+    # Its slope at 0 is 0.
+    slope=lambda x, y: (_sine(x, y), _sine(y, x)),
 )
 def hypot(x: Expression, y: Expression) -> Expression:
     """Length of a vector of two numbers, whose squares may overflow; its slope at 0 is 0."""

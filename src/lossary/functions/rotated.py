@@ -15,6 +15,7 @@ does not matter. One without area is infinitely far from all but itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from math import inf
 from typing import NamedTuple
@@ -223,38 +224,35 @@ def _shape_slope(box: Expression, other: Expression) -> Expression:
     return _by_entry(box, two, (_ZERO, _ZERO), sides)
 
 
-@named(
-    means=_shift,
-    # In a unit near the longest side.
-    slope=lambda box, other: (_shift_slope(box, other), _shift_slope(other, box)),
-    shape="row",
-    told=True,
-)
-def normal_shift(box: Expression, other: Expression) -> Expression:
+def _of_two(
+    means: Callable[..., Expression], slope: Callable[..., Expression]
+) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
+    """Put a function of two boxes into the vocabulary, whose slopes are one the other way round."""
+    # By hand: in a unit near the longest side, of sides that nearly agree by what they differ by.
+    both = lambda tilted, beside: (slope(tilted, beside), slope(beside, tilted))  # noqa: E731
+    return named(means=means, slope=both, shape="row", told=True)
+
+
+@_of_two(_shift, _shift_slope)
+def normal_shift(tilted: Expression, beside: Expression) -> Expression:
     """Squared distance of two centres in units of both boxes: the first part of Bhattacharyya's."""
-    two = _two(box, other)
-    (w, h, _, _, along, across), (u, v, _, _, beside, aside) = two.own, two.other
+    two = _two(tilted, beside)
+    (w, h, _, _, along, across), (u, v, _, _, behind, aside) = two.own, two.other
     near = (h * along) * (h * along) + (w * across) * (w * across)
-    square = near + ((v * beside) * (v * beside) + (u * aside) * (u * aside))
+    square = near + ((v * behind) * (v * behind) + (u * aside) * (u * aside))
     return where(_flat(two), 0, 3 * (square / _or_one(two.determinant)))
 
 
-@named(
-    means=_shape,
-    # Of sides that nearly agree in terms of what they differ by.
-    slope=lambda box, other: (_shape_slope(box, other), _shape_slope(other, box)),
-    shape="row",
-    told=True,
-)
-def normal_shape(box: Expression, other: Expression) -> Expression:
+@_of_two(_shape, _shape_slope)
+def normal_shape(tilted: Expression, beside: Expression) -> Expression:
     """How unlike the sides and angles of two boxes are: the second part of Bhattacharyya's."""
-    two = _two(box, other)
+    two = _two(tilted, beside)
     (w, h, *_), (u, v, *_) = two.own, two.other
     area = _or_one(2 * (sqrt(w * h) * sqrt(u * v)))
     same, level, turned = (cross / area for cross in _crosses(two))
     level, turned = weighted(two.cosine, level), weighted(two.sine, turned)
     unlike = log1p(same * same + (level * level + turned * turned)) / 2
-    return where(_flat(two), where(_equal(box, other), 0, inf), unlike)
+    return where(_flat(two), where(_equal(tilted, beside), 0, inf), unlike)
 
 
 def hellinger_slope(b: Expression) -> Expression:
