@@ -137,7 +137,11 @@ def latex(expression: Expression) -> str:
     """Return the formula in LaTeX, without delimiters."""
     if expression.paired:
         expression = with_indices(expression, _own_index(expression), "j")
-    return _printed(expression, 0)
+    return _BRACED.sub(r"\1", _printed(expression, 0))
+
+
+# A letter with an index or an exponent needs no braces.
+_BRACED = re.compile(r"(?<![\\A-Za-z_^}])\{([A-Za-z])\}(?=[_^])")
 
 
 def _printed(node: Expression, binding: int) -> str:
