@@ -279,6 +279,11 @@ def power_complement(x: Expression, power: Expression) -> Expression:
 
 @named(
     means=lambda x, p: x ** (p - 1),
+    # The exponent p - 2 would be rounded.
+    slope=lambda x, p: (
+        (p - 1) * where(x > 0, power_below(x, p) / x, x ** (p - 2)),
+        weighted(power_below(x, p), log(x)),
+    ),
 )
 def power_below(x: Expression, power: Expression) -> Expression:
     """x^(power - 1) for x in [0, 1], whose exponent would be rounded."""
