@@ -11,13 +11,13 @@ import hashlib
 import json
 import os
 import sys
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
 import lossary
 from lossary.accuracy import Table
-from lossary.accuracy.measure import ENGINES, SIZE, measured_each
+from lossary.accuracy.measure import ENGINES, SIZE, measured_each, planned
 from lossary.files import write
 from lossary.render.target import TARGETS
 
@@ -65,10 +65,14 @@ def measure(names: list[str]) -> None:
     chosen = list(lossary.catalogue) if names == ["all"] else names or changed()
     if not chosen:
         return
-    done = measured_each(chosen, engines=ENGINES, seed=SEED, processes=os.cpu_count() or 1)
+    work = planned(chosen, engines=ENGINES, seed=SEED)
+    done = zip(work, measured_each(work, processes=os.cpu_count() or 1), strict=True)
+    found = kept()
     for count, (name, parts) in enumerate(groupby(done, lambda part: part[0].loss), 1):
-        rows = tuple(row for _, found in parts for row in found)
-        keep(name, brief(Table(rows, SIZE, SEED).to_json()["rows"]))
+        rows = chain.from_iterable(part for _, part in parts)
+        brought = brief(Table(tuple(rows), SIZE, SEED).to_json()["rows"])
+        found[name] = {"texts": digest(name), "rows": brought}
+        keep(found)
         print(f"measured {name}, {count} of {len(chosen)}", file=sys.stderr, flush=True)
 
 
@@ -96,9 +100,8 @@ def whole(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"errors": errors}
 
 
-def keep(name: str, rows: list[dict[str, Any]]) -> None:
-    """Write the rows of a loss down beside the others, a line for each."""
-    found = kept() | {name: {"texts": digest(name), "rows": rows}}
+def keep(found: dict[str, Any]) -> None:
+    """Write what was measured down, whole or not at all, a line for each row."""
     lines = [
         f'"{loss}": {{"texts": "{found[loss]["texts"]}", "rows": [\n'
         + ",\n".join(json.dumps(row, ensure_ascii=False) for row in found[loss]["rows"])

@@ -144,6 +144,9 @@ def patch_row(table, key, value):
     return lambda: row(table, key, value)
 
 
+SIDES = ("over", "by")  # what all of a Jacobian is divided and multiplied by
+
+
 def slopes(arguments_of):
     """Each slope of each named function; of a Jacobian its diagonal and each outer product."""
     for name, function in FUNCTIONS.items():
@@ -152,7 +155,7 @@ def slopes(arguments_of):
             if isinstance(slope, Jacobian):
                 parts = [p for p in ("diagonal",) if slope.diagonal is not None]
                 parts += [f"outer{j}" for j in range(len(slope.outer))]
-                parts += [f"over{j}" for j in range(len(slope.over))]
+                parts += [f"{side}{j}" for side in SIDES for j in range(len(getattr(slope, side)))]
             else:
                 parts = [] if slope is None or isinstance(slope, NoSlope) else ["slope"]
             for part in parts:
@@ -168,11 +171,11 @@ def wrong_part(function, i, part):
             found[i] = wrong(found[i])
         elif part == "diagonal":
             found[i] = dataclasses.replace(found[i], diagonal=wrong(found[i].diagonal))
-        elif part.startswith("over"):
-            over = list(found[i].over)
-            j = int(part.removeprefix("over"))
-            over[j] = wrong(over[j])
-            found[i] = dataclasses.replace(found[i], over=tuple(over))
+        elif side := next(filter(part.startswith, SIDES), ""):
+            numbers = list(getattr(found[i], side))
+            j = int(part.removeprefix(side))
+            numbers[j] = wrong(numbers[j])
+            found[i] = dataclasses.replace(found[i], **{side: tuple(numbers)})
         else:
             outer = list(found[i].outer)
             j = int(part.removeprefix("outer"))

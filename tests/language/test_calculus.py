@@ -14,7 +14,7 @@ from lossary import calculus, rewriting
 from lossary import functions as f
 from lossary.calculus import PARTIALS, PUSHES, REDUCTIONS, jacobians, rules
 from lossary.formula import apply, constant, variable, walk
-from lossary.functions import FUNCTIONS, PRIMITIVES, Jacobian, NoSlope, rotated
+from lossary.functions import FUNCTIONS, PRIMITIVES, Jacobian, NoSlope
 from lossary.rewriting.rules import DECISIONS, FOLDS
 
 INF, NAN = math.inf, math.nan
@@ -115,6 +115,8 @@ def matrix(tangent, expression, argument):
         for k in range(entries):
             unit = f.where(f.is_class(k), constant(1), constant(0))
             result[:, :, k] += np.broadcast_to(evaluate(chain.times(unit)), (rows, entries))
+    for number in tangent.by:
+        result *= np.broadcast_to(evaluate(number), (rows, 1))[:, :, None]
     for number in tangent.over:
         result /= np.broadcast_to(evaluate(number), (rows, 1))[:, :, None]
     return result
@@ -162,11 +164,6 @@ def is_real(expression, values=VALUES):
     return True
 
 
-TURNED = {
-    name for name, function in FUNCTIONS.items() if function.computed.__module__ == rotated.__name__
-}
-
-
 def arguments_of(name):
     """The first operands that lie in the domain of a named function, by what they are called."""
     function = FUNCTIONS[name]
@@ -174,8 +171,7 @@ def arguments_of(name):
         rows = (z,) if function.shape != "elementwise" else (a, b)
         pool = iter((first, second, *rows, p, q))
         special = {"label": label, "power": a, **dict.fromkeys(("share", "probability", "rate"), p)}
-        boxes = (u, v) if name in TURNED else (g, h)
-        special |= dict(zip(("box", "other"), boxes, strict=True))
+        special |= {"box": g, "other": h, "tilted": u, "beside": v}
         special |= {"by": k, "event": p, "weight": q}
         special |= {"shape": b, "freedom": freedom}
         special |= {"place": p, "further": q}
@@ -237,6 +233,7 @@ CHOICES = {
     "maximum": (x, y),
     "minimum": (x, y),
     "where": (x < y, x * x, x * y),
+    "hellinger_of": (x * x,),
     "weighted": (y, x),
 }
 
@@ -293,7 +290,7 @@ def parts_of(tangent):
     if not isinstance(tangent, Jacobian):
         return id(tangent)
     outer = [(id(column), id(row)) for column, row in tangent.outer]
-    return id(tangent.diagonal), outer, [id(number) for number in tangent.over]
+    return id(tangent.diagonal), outer, [*map(id, tangent.over)], [*map(id, tangent.by)]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

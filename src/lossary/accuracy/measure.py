@@ -59,32 +59,8 @@ def measure(
     >>> [row.met for row in table.rows if row.peer is None]
     [True]
     """
-    done = measured_each(names, libraries, dtypes, progress, size, seed, engines, processes)
-    return Table(tuple(chain.from_iterable(rows for _, rows in done)), size, seed)
-
-
-def measured_each(
-    names: Sequence[str] | None = None,
-    libraries: Sequence[str] | None = None,
-    dtypes: Sequence[str] = DTYPES,
-    progress: Progress | None = None,
-    size: int = SIZE,
-    seed: int = 0,
-    engines: Sequence[str] = ("array",),
-    processes: int = 1,
-) -> Iterator[tuple[Work, list[Row]]]:
-    """Yield the rows of one loss in one type after the other, as :func:`measure` finds them."""
-    losses = [lossary.find(name) for name in names or lossary.catalogue]
-    chosen = _known("library", libraries or arrays.available(), arrays.LIBRARIES)
-    kinds = _known("dtype", dtypes or DTYPES, tuple(FORMATS))
-    ways = _known("engine", engines, ENGINES)
-    if "fused" in ways:
-        _need_numba()
-    if processes < 1:
-        raise ValueError(f"processes must be at least 1, got {processes}")
-    work = [Work(loss.name, dtype, chosen, ways, size, seed) for loss in losses for dtype in kinds]
-    with _shared(processes) as each:
-        yield from zip(work, _told(each(_measured, work), work, progress), strict=True)
+    work = planned(names, libraries, dtypes, engines, size, seed)
+    return Table(tuple(chain.from_iterable(measured_each(work, progress, processes))), size, seed)
 
 
 class Work(NamedTuple):
@@ -96,6 +72,34 @@ class Work(NamedTuple):
     engines: Sequence[str]
     size: int
     seed: int
+
+
+def planned(
+    names: Sequence[str] | None = None,
+    libraries: Sequence[str] | None = None,
+    dtypes: Sequence[str] = DTYPES,
+    engines: Sequence[str] = ("array",),
+    size: int = SIZE,
+    seed: int = 0,
+) -> list[Work]:
+    """Return what there is to measure, each loss in each type; :func:`measure` has the words."""
+    losses = [lossary.find(name) for name in names or lossary.catalogue]
+    chosen = _known("library", libraries or arrays.available(), arrays.LIBRARIES)
+    kinds = _known("dtype", dtypes or DTYPES, tuple(FORMATS))
+    ways = _known("engine", engines, ENGINES)
+    if "fused" in ways:
+        _need_numba()
+    return [Work(loss.name, dtype, chosen, ways, size, seed) for loss in losses for dtype in kinds]
+
+
+def measured_each(
+    work: Sequence[Work], progress: Progress | None = None, processes: int = 1
+) -> Iterator[list[Row]]:
+    """Yield the rows of one piece of work after the other."""
+    if processes < 1:
+        raise ValueError(f"processes must be at least 1, got {processes}")
+    with _shared(processes) as each:
+        yield from _told(each(_measured, work), work, progress)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ Kinks: |x|' = 0 at 0, a tie of maximum or minimum gives its derivative to the se
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from inspect import signature
 from typing import Any
@@ -196,6 +197,8 @@ def _through(node: Expression, i: int, tangent: Expression | Jacobian) -> Tangen
             return _push(node, i, tangent)
         column = _push(node, i, ONE)
         return None if column is None else Jacobian(None, ((plain(column), tangent),))
+    if (rescaled := _rescaled(node, i, tangent)) is not None:
+        return rescaled
     slope = None if node.operator in PUSHES else _slope(node, i)
     if isinstance(slope, Jacobian):
         return product(slope, tangent)
@@ -208,10 +211,23 @@ def _through(node: Expression, i: int, tangent: Expression | Jacobian) -> Tangen
             tuple((plain(column), row) for column, row in outer if column is not None),
             tuple(chain.starting(plain(first)) for chain, first in chains if first is not None),
             tangent.over,
+            tangent.by,
         )
     if slope is None:
         return None
     return contracted(slope, tangent)
+
+
+def _rescaled(node: Expression, i: int, tangent: Jacobian) -> Jacobian | None:
+    """Multiply or divide all of a derivative by what is one number for all classes."""
+    if node.operator not in {"multiply", "divide"} or (node.operator == "divide" and i == 1):
+        return None
+    number = node.arguments[1 - i]
+    if number.class_axis or number.operator == "constant":
+        return None
+    if node.operator == "divide":
+        return replace(tangent, over=(*tangent.over, number))
+    return replace(tangent, by=(*tangent.by, number))
 
 
 def pullback(expression: Expression, argument: Expression, upstream: Expression) -> Expression:
@@ -225,7 +241,8 @@ def pullback(expression: Expression, argument: Expression, upstream: Expression)
         return simplify(total(product) if narrows else product)
     outer = tuple((row, column) for column, row in slope.outer)
     chains = tuple(chain.transposed for chain in slope.chains)
-    return simplify(times(Jacobian(slope.diagonal, outer, chains, slope.over), upstream))
+    back = replace(slope, outer=outer, chains=chains)
+    return simplify(times(back, upstream))
 
 
 def pushforward(expression: Expression, argument: Expression, tangent: Expression) -> Expression:

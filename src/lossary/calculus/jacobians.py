@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
-from operator import add, truediv
+from operator import add, mul, truediv
 from typing import Any
 
 from lossary.calculus.rules import REDUCTIONS
@@ -27,12 +27,12 @@ def diagonal(tangent: Tangent) -> Expression:
         result = result + column * row
     for chain in tangent.chains:
         result = result + chain.diagonal
-    return simplify(divided(result, tangent.over))
+    return simplify(scaled(result, tangent))
 
 
-def divided(whole: Expression, numbers: Sequence[Expression]) -> Expression:
-    """Divide by one number after the other, whose product may underflow."""
-    return reduce(truediv, numbers, whole)
+def scaled(whole: Expression, matrix: Jacobian) -> Expression:
+    """Multiply and divide by one number after the other: their product may over- or underflow."""
+    return reduce(truediv, matrix.over, reduce(mul, matrix.by, whole))
 
 
 def unsigned(tangent: Tangent) -> Tangent:
@@ -53,7 +53,8 @@ def each(tangent: Tangent, change: Callable[[Expression], Expression]) -> Tangen
     own = None if tangent.diagonal is None else change(tangent.diagonal)
     outer = tuple((change(column), change(row)) for column, row in tangent.outer)
     chains = tuple(chain.each(change) for chain in tangent.chains)
-    return Jacobian(own, outer, chains, tuple(map(change, tangent.over)))
+    over, by = (tuple(map(change, numbers)) for numbers in (tangent.over, tangent.by))
+    return Jacobian(own, outer, chains, over, by)
 
 
 def times(matrix: Jacobian, vector: Expression) -> Expression:
@@ -63,7 +64,7 @@ def times(matrix: Jacobian, vector: Expression) -> Expression:
         result = result + column * total(row * vector)
     for chain in matrix.chains:
         result = result + chain.times(vector)
-    return divided(result, matrix.over)
+    return scaled(result, matrix)
 
 
 def plain(tangent: Tangent) -> Expression:
@@ -80,7 +81,7 @@ def contracted(slope: Expression, inner: Jacobian) -> Expression:
         result = result + total(slope * column) * row
     for chain in inner.chains:
         result = result + chain.transposed.times(slope)
-    return divided(result, inner.over)
+    return scaled(result, inner)
 
 
 def product(left: Jacobian, right: Jacobian) -> Jacobian:
@@ -88,7 +89,7 @@ def product(left: Jacobian, right: Jacobian) -> Jacobian:
     outer: list[tuple[Expression, Expression]] = []
     if right.diagonal is not None:
         outer += [(column, row * right.diagonal) for column, row in left.outer]
-    whole = replace(left, over=())
+    whole = replace(left, over=(), by=())
     outer += [(times(whole, column), row) for column, row in right.outer]
     outer += [(c, chain.transposed.times(row)) for c, row in left.outer for chain in right.chains]
     chains = [one.then(other) for one in left.chains for other in right.chains]
@@ -99,7 +100,8 @@ def product(left: Jacobian, right: Jacobian) -> Jacobian:
         chains += [chain.after(right.diagonal) for chain in left.chains]
     if left.diagonal is not None and right.diagonal is not None:
         own = left.diagonal * right.diagonal
-    return Jacobian(own, tuple(outer), tuple(chains), left.over + right.over)
+    over, by = left.over + right.over, left.by + right.by
+    return Jacobian(own, tuple(outer), tuple(chains), over, by)
 
 
 def reduced(node: Expression, tangent: Tangent) -> Tangent:
@@ -112,7 +114,7 @@ def reduced(node: Expression, tangent: Tangent) -> Tangent:
         result = result + narrow(column, *node.arguments) * row
     for chain in tangent.chains:
         result = result + chain.transposed.times(keep(ONE, *node.arguments))
-    return divided(result, tangent.over)
+    return scaled(result, tangent)
 
 
 def summed(tangents: Any) -> Tangent:
@@ -123,20 +125,20 @@ def summed(tangents: Any) -> Tangent:
     if all(isinstance(t, Expression) for t in kept):
         return reduce(add, kept)
     jacobians = [t if isinstance(t, Jacobian) else Jacobian(t) for t in kept]
-    over = jacobians[0].over
-    if len({tuple(map(id, j.over)) for j in jacobians}) > 1:
-        jacobians, over = [spread(j) for j in jacobians], ()
+    over, by = jacobians[0].over, jacobians[0].by
+    if len({(*map(id, j.over), None, *map(id, j.by)) for j in jacobians}) > 1:
+        jacobians, over, by = [spread(j) for j in jacobians], (), ()
     diagonals = [j.diagonal for j in jacobians if j.diagonal is not None]
     outer = tuple(term for j in jacobians for term in j.outer)
     chains = tuple(chain for j in jacobians for chain in j.chains)
-    return Jacobian(reduce(add, diagonals) if diagonals else None, outer, chains, over)
+    return Jacobian(reduce(add, diagonals) if diagonals else None, outer, chains, over, by)
 
 
 def spread(matrix: Jacobian) -> Jacobian:
-    """Divide each part of a derivative by itself, so that it can be added to others."""
-    per = divided(ONE, matrix.over)
-    own = None if matrix.diagonal is None else divided(matrix.diagonal, matrix.over)
-    outer = ((divided(column, matrix.over), row) for column, row in matrix.outer)
+    """Scale each part of a derivative by itself, so that it can be added to others."""
+    per = scaled(ONE, matrix)
+    own = None if matrix.diagonal is None else scaled(matrix.diagonal, matrix)
+    outer = ((scaled(column, matrix), row) for column, row in matrix.outer)
     return Jacobian(own, tuple(outer), tuple(chain.before(per) for chain in matrix.chains))
 
 
@@ -159,4 +161,5 @@ def tidied(tangent: Tangent) -> Tangent:
     chains = tuple(chain for chain in chains if all(f is not ZERO for f in chain.factors))
     if own is None and not outer and not chains:
         return None
-    return Jacobian(own, outer, chains, tuple(map(simplify, tangent.over)))
+    over, by = (tuple(map(simplify, numbers)) for numbers in (tangent.over, tangent.by))
+    return Jacobian(own, outer, chains, over, by)

@@ -22,7 +22,7 @@ from lossary.errors import FormulaError
 from lossary.formula import Expression, trace, variable, walk
 from lossary.functions.vocabulary import fixed_place
 from lossary.identities import stable
-from lossary.rewriting import substitute
+from lossary.rewriting import simplify, substitute
 from lossary.spaces import empties, known_empty, measured, parts
 
 PROMISES = {
@@ -171,8 +171,8 @@ class Definition:
         return self._traced[absent]
 
     def lowered(self, written: Expression) -> Expression:
-        """Return how a formula of the loss's arguments is computed."""
-        found = stable(written, self.sets)
+        """Return how a formula of the loss's arguments is computed: as it stands, if it says so."""
+        found = simplify(written) if self.computed else stable(written, self.sets)
         return known_empty(found, empties(found), self.empty) if self.empty else found
 
     @cached_property

@@ -301,6 +301,7 @@ from lossary.functions.robust import (
 )
 from lossary.functions.rotated import (
     hellinger_of as hellinger_of,
+    hellinger_slope as hellinger_slope,
     normal_shape as normal_shape,
     normal_shift as normal_shift,
 )
@@ -361,6 +362,7 @@ from lossary.functions.two_sides import (
 )
 from lossary.functions.vectors import (
     centred as centred,
+    common_scale as common_scale,
     cosine as cosine,
     cosine_gap as cosine_gap,
     cosine_slope as cosine_slope,

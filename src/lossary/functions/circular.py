@@ -44,8 +44,6 @@ def _spread_slope(k: Expression) -> Expression:
 
 @named(
     means=lambda x, y, k: 1 - cos(x - y) - angular_spread(k),
-    # The square of a half angle does not cancel.
-    slope=lambda x, y, k: (sin(x - y), -sin(x - y), -_spread_slope(k)),
 )
 def von_mises_concentration_slope(x: Expression, y: Expression, k: Expression) -> Expression:
     """The slope of von_mises_nll in the concentration."""

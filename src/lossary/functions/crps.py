@@ -74,8 +74,6 @@ def normal_crps(x: Expression, y: Expression, scale: Expression) -> Expression:
 
 @named(
     means=lambda x, y, s: erf((x - y) / s / sqrt(2)),
-    # Far out a density of 0 meets an infinite quotient.
-    slope=lambda x, y, s: (_density(x, y, s, 0), -_density(x, y, s, 0), -_density(x, y, s, 1)),
 )
 def normal_crps_slope(x: Expression, y: Expression, scale: Expression) -> Expression:
     """The slope of normal_crps in x."""

@@ -38,8 +38,6 @@ def softplus(x: Expression) -> Expression:
 
 @named(
     means=lambda x: 1 / (1 + exp(-x)),
-    # σ(x) (1 - σ(x)), its factors in the order of the kernels that were measured.
-    slope=lambda x: (sigmoid(x) * sigmoid(-x),),
 )
 def sigmoid(x: Expression) -> Expression:
     """1 / (1 + exp(-x)), with a right tail on both sides."""
@@ -87,13 +85,6 @@ def sigmoid_cross_entropy(
 @named(
     means=lambda x, t, positive, negative: (
         negative * (1 - t) * sigmoid(x) - positive * t * sigmoid(-x)
-    ),
-    # One product of sigmoids for both terms.
-    slope=lambda x, t, positive, negative: (
-        (negative * (1 - t) + positive * t) * (sigmoid(x) * sigmoid(-x)),
-        -(negative * sigmoid(x) + positive * sigmoid(-x)),
-        -t * sigmoid(-x),
-        (1 - t) * sigmoid(x),
     ),
 )
 def sigmoid_cross_entropy_slope(

@@ -22,8 +22,6 @@ _FADED = -800  # exp(w) is 0 below, also times a power of w
 
 @named(
     means=lambda x, t, s: (x - log(t)) / s**2,
-    # A square of the scale may underflow.
-    slope=lambda x, t, s: (1 / s / s, -1 / t / s / s, -2 * (x - log(t)) / s / s / s),
 )
 def log_normal_nll_slope(x: Expression, t: Expression, scale: Expression) -> Expression:
     """The slope of log_normal_nll in x."""

@@ -184,8 +184,6 @@ def fair_slope(x: Expression, scale: Expression) -> Expression:
 
 @named(
     means=lambda x: 1 - (1 - x**2) ** 3,
-    # 1 - x^2 would cancel near 1.
-    slope=lambda x: (6 * x * ((1 - x) * (1 + x)) ** 2,),
 )
 def biweight(x: Expression) -> Expression:
     """1 - (1 - x^2)^3, right also near 0."""

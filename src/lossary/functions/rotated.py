@@ -15,6 +15,7 @@ does not matter. One without area is infinitely far from all but itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from math import inf
 from typing import NamedTuple
@@ -43,6 +44,7 @@ from lossary.functions.vocabulary import (
 
 _ZERO = constant(0)
 _FAR = 1e160
+_ROOT = 1.3e154  # of the largest number
 _TURNS = 8  # an angle between two boxes up to which its sine is taken of the difference itself
 
 
@@ -118,16 +120,16 @@ class _Two(NamedTuple):
         return same + (c * c * level + s * s * turned)
 
 
-def _within(x: Expression) -> Expression:
-    """Return a distance up to where its square overflows, so that it is no infinity yet."""
-    return maximum(minimum(x, _FAR), -_FAR)
+def _within(x: Expression, most: float) -> Expression:
+    return maximum(minimum(x, most), -most)
 
 
 def _two(box: Expression, other: Expression) -> _Two:
     (x, y, w, h, t), (a, b, u, v, r) = _read(box), _read(other)
     w, h, u, v = (absolute(side) for side in (w, h, u, v))
     unit = held(scale_near(reduce(maximum, (w, h, u, v))))
-    right, up = (2 * _within((one / 2 - two / 2) / unit) for one, two in ((x, a), (y, b)))
+    # Up to where its square overflows, so that it is no infinity yet.
+    right, up = (2 * _within((one / 2 - two / 2) / unit, _FAR) for one, two in ((x, a), (y, b)))
 
     def side(width: Expression, height: Expression, angle: Expression) -> _Side:
         c, s = cos(angle), sin(angle)
@@ -175,13 +177,13 @@ def _flat(two: _Two) -> Expression:
 
 
 def _apart(two: _Two) -> tuple[Expression, Expression]:
-    """Return T^-1 times the distance, along the own box and across it."""
+    """Return T^-1 times the distance, along the own box and across it, up to where it squares."""
     own, beside, c, s = two.own, two.other, two.cosine, two.sine
     w, h, u, v = own.w, own.h, beside.w, beside.h
     whole = _or_one(two.determinant)
     along = h * h * own.along + (v * v * beside.along * c + u * u * beside.across * s)
     across = w * w * own.across + (u * u * beside.across * c - v * v * beside.along * s)
-    return along / whole, across / whole
+    return _within(along / whole, _ROOT), _within(across / whole, _ROOT)
 
 
 def _by_entry(
@@ -216,54 +218,52 @@ def _shape_slope(box: Expression, other: Expression) -> Expression:
             _crosses(two), (w * h + u * v, w * v + h * u, w * u + h * v), strict=True
         )
     )
-    skew = c * c * level + s * s * turned
+    skew = weighted(c * c, level) + weighted(s * s, turned)
     by_angle = (w - h) * (w + h) * ((u - v) * (u + v)) * (s * c) / whole
     sides = ((same + skew) / _or_one(w), (same - skew) / _or_one(h), by_angle)
     return _by_entry(box, two, (_ZERO, _ZERO), sides)
 
 
-@named(
-    means=_shift,
-    # In a unit near the longest side.
-    slope=lambda box, other: (_shift_slope(box, other), _shift_slope(other, box)),
-    shape="row",
-    told=True,
-)
-def normal_shift(box: Expression, other: Expression) -> Expression:
+def _of_two(
+    means: Callable[..., Expression], slope: Callable[..., Expression]
+) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
+    """Put a function of two boxes into the vocabulary, whose slopes are one the other way round."""
+    # By hand: in a unit near the longest side, of sides that nearly agree by what they differ by.
+    both = lambda tilted, beside: (slope(tilted, beside), slope(beside, tilted))  # noqa: E731
+    return named(means=means, slope=both, shape="row", told=True)
+
+
+@_of_two(_shift, _shift_slope)
+def normal_shift(tilted: Expression, beside: Expression) -> Expression:
     """Squared distance of two centres in units of both boxes: the first part of Bhattacharyya's."""
-    two = _two(box, other)
-    (w, h, _, _, along, across), (u, v, _, _, beside, aside) = two.own, two.other
+    two = _two(tilted, beside)
+    (w, h, _, _, along, across), (u, v, _, _, behind, aside) = two.own, two.other
     near = (h * along) * (h * along) + (w * across) * (w * across)
-    square = near + ((v * beside) * (v * beside) + (u * aside) * (u * aside))
+    square = near + ((v * behind) * (v * behind) + (u * aside) * (u * aside))
     return where(_flat(two), 0, 3 * (square / _or_one(two.determinant)))
 
 
-@named(
-    means=_shape,
-    # Of sides that nearly agree in terms of what they differ by.
-    slope=lambda box, other: (_shape_slope(box, other), _shape_slope(other, box)),
-    shape="row",
-    told=True,
-)
-def normal_shape(box: Expression, other: Expression) -> Expression:
+@_of_two(_shape, _shape_slope)
+def normal_shape(tilted: Expression, beside: Expression) -> Expression:
     """How unlike the sides and angles of two boxes are: the second part of Bhattacharyya's."""
-    two = _two(box, other)
+    two = _two(tilted, beside)
     (w, h, *_), (u, v, *_) = two.own, two.other
     area = _or_one(2 * (sqrt(w * h) * sqrt(u * v)))
     same, level, turned = (cross / area for cross in _crosses(two))
     level, turned = weighted(two.cosine, level), weighted(two.sine, turned)
     unlike = log1p(same * same + (level * level + turned * turned)) / 2
-    return where(_flat(two), where(_equal(box, other), 0, inf), unlike)
+    return where(_flat(two), where(_equal(tilted, beside), 0, inf), unlike)
 
 
-def _hellinger_slope(b: Expression) -> tuple[Expression]:
-    return (where(b > 0, exp(-b) / (2 * hellinger_of(where(b > 0, b, 1))), 0),)
+def hellinger_slope(b: Expression) -> Expression:
+    """Return the slope of hellinger_of: 0 at 0, where it has a kink, as a length."""
+    return where(b > 0, exp(-b) / (2 * hellinger_of(where(b > 0, b, 1))), 0)
 
 
 @named(
     means=lambda b: sqrt(1 - exp(-b)),
-    # 0 at 0, where it has a kink, as a length.
-    slope=_hellinger_slope,
+    # As above.
+    slope=lambda b: (hellinger_slope(b),),
 )
 def hellinger_of(distance: Expression) -> Expression:
     """Hellinger's distance of what has a distance in Bhattacharyya's sense."""

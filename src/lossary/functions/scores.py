@@ -226,8 +226,6 @@ def logistic_crps(x: Expression, scale: Expression) -> Expression:
 
 @named(
     means=lambda x, s: tanh(x / s / 2),
-    # Far out an exponential of 0 meets an infinite quotient.
-    slope=lambda x, s: (sech_squared(x / s / 2) / 2 / s, -_bent(x / s, 1) / s),
 )
 def logistic_crps_slope(x: Expression, scale: Expression) -> Expression:
     """The slope of logistic_crps in x."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from math import inf
 
 from lossary.formula import Expression, constant
@@ -10,6 +11,7 @@ from lossary.functions.vocabulary import (
     Jacobian,
     absolute,
     class_count,
+    held,
     maximum,
     minimum,
     named,
@@ -22,8 +24,13 @@ from lossary.functions.vocabulary import (
 )
 
 
-def _largest(x: Expression) -> Expression:
-    return scale_near(peak(absolute(x)))
+def _largest(*rows: Expression) -> Expression:
+    return scale_near(reduce(maximum, (peak(absolute(row)) for row in rows)))
+
+
+def common_scale(*rows: Expression) -> Expression:
+    """Return a power of two near the largest entry of rows, a number as derivatives see it."""
+    return held(_largest(*rows))
 
 
 @named(
@@ -136,7 +143,7 @@ def _union(x: Expression, y: Expression) -> Expression:
 
 
 def _tanimoto_parts(x: Expression, y: Expression) -> tuple[Expression, ...]:
-    scale = scale_near(maximum(peak(absolute(x)), peak(absolute(y))))
+    scale = _largest(x, y)
     apart = x / scale - y / scale  # the difference itself may overflow
     both = total((x / scale) * (y / scale))
     union = total(apart * apart) + both

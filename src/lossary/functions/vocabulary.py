@@ -22,14 +22,15 @@ Shape = Literal["elementwise", "row", "class"]
 class Jacobian:
     """``d e_j / d x_k = diagonal_j [j = k] + sum over outer of column_j row_k``, and chains.
 
-    All of it is divided by the numbers that it is ``over``, after it has been added up: each part
-    alone may overflow where they are tiny.
+    All of it is multiplied ``by`` some numbers and divided by those that it is ``over``, after it
+    has been added up: each part alone may overflow where they are huge or tiny.
     """
 
     diagonal: Expression | None
     outer: tuple[tuple[Expression, Expression], ...] = ()
     chains: tuple[Chain, ...] = ()
     over: tuple[Expression, ...] = ()
+    by: tuple[Expression, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, reduce
 from math import isfinite
+from operator import truediv
 from typing import Any
 
-from lossary.formula import Expression, apply, constant
+from lossary.formula import Expression, apply, constant, walk
 
 SUMS = frozenset({"sum_of_three", "sum_of_four", "sum_of_five"})
 """Sums with one rounding."""
@@ -188,11 +189,18 @@ def _product(term: Term) -> Expression:
     if _is_square(above[-2:]) and _is_square(below):  # neither square alone may overflow
         return _times(term.number, _joined([*above[:-2], *2 * [above[-1] / below[-1]]]))
     if below:
-        last = above.pop() / _joined(below)
+        last = _divided(above.pop(), below)
         return _times(term.number, _joined([*above, last]))
     if term.number < 1:  # stays inside: moved out, what is left could overflow
         return _joined([_times(term.number, above[0]), *above[1:]])
     return _times(term.number, _joined(above))
+
+
+def _divided(factor: Expression, below: Sequence[Expression]) -> Expression:
+    """Divide by a plain number last: beside it another divisor may overflow."""
+    plain = [f for f in below if all(node.operator != "variable" for node in walk(f))]
+    given = [f for f in below if all(f is not one for one in plain)]
+    return reduce(truediv, [_joined(part) for part in (given, plain) if part], factor)
 
 
 def _is_square(factors: Sequence[Expression]) -> bool:

@@ -7,26 +7,27 @@ from typing import Annotated, Any
 from lossary.definition import loss
 from lossary.domain import Positive, Real, Scores, positions
 from lossary.functions import (
-    centred,
     class_count,
     class_index,
+    common_scale,
     hypot,
     mean,
     next_above,
-    norm,
-    sqrt,
+    squared_deviations,
     total,
+    where,
 )
 
 
 def _apart(prediction: Any, target: Any, *, data_range: Any, k1: Any, k2: Any) -> Any:
     """What both factors are short of 1, by the differences of two windows; no square overflows."""
-    bright = hypot(mean(prediction, over=positions), mean(target, over=positions))
-    darker = mean(prediction - target, over=positions) / hypot(bright, k1 * data_range)
-    spread = hypot(norm(centred(prediction)), norm(centred(target)))
-    constant = sqrt(class_count()) * (k2 * data_range)
-    unlike = norm(centred(prediction - target)) / hypot(spread, constant)
-    return darker**2 + unlike**2 * (1 - darker**2)
+    scale = common_scale(prediction, target)
+    x, y, size = prediction / scale, target / scale, data_range / scale
+    bright = hypot(hypot(mean(x, over=positions), mean(y, over=positions)), k1 * size)
+    darker = mean(x - y, over=positions) / where(bright > 0, bright, 1)
+    spread = squared_deviations(x) + squared_deviations(y) + class_count() * (k2 * size) ** 2
+    unlike = squared_deviations(x - y) / where(spread > 0, spread, 1)
+    return darker * darker + unlike * (1 - darker * darker)
 
 
 @loss(

@@ -285,9 +285,9 @@ def bi_tempered(
 ):
     """Cross-entropy with a bounded logarithm, and with probabilities whose tails are heavy."""
     p = tempered_softmax(logits, tail_temperature)
-    own, a = pick(p, label), 1 - loss_temperature
-    nats = where(loss_temperature == 1, -log(own), (1 - own**a) / a)
-    return nats - (1 - total(p ** (2 - loss_temperature))) / (2 - loss_temperature)
+    own, rest = pick(p, label), (1 - total(p ** (2 - loss_temperature))) / (2 - loss_temperature)
+    bounded = (1 - own ** (1 - loss_temperature)) / (1 - loss_temperature)
+    return where(loss_temperature == 1, -log(own), bounded) - rest
 
 
 @loss(

@@ -22,7 +22,7 @@ from lossary.formula import Expression
 from lossary.functions import (
     class_count,
     exp,
-    expm1,
+    expm1_of_rounded,
     held,
     log,
     log_odds,
@@ -372,7 +372,7 @@ def advantage_weighted(log_probability: Real, advantage: Real, *, temperature: P
 
 def _advantage(better: Any, group: Any) -> Any:
     """What a reward is above the mean of its group, in standard deviations of the group."""
-    spread, others = total(better**2, within=group), total(1, within=group) - 1
+    spread, others = total(better * better, within=group), total(1, within=group) - 1
     return held(where(spread > 0, better * sqrt(others / spread), 0))
 
 
@@ -384,7 +384,7 @@ def _of_gains(
     better = rest - mean(rest, within=group)
     most = peak(abs(better), within=group)  # beside which no square overflows
     advantage = _advantage(better / where(most > 1e-290, most, 1), group)
-    gain = expm1(log_probability - old_log_probability)
+    gain = expm1_of_rounded(log_probability - old_log_probability)
     near = minimum(maximum(gain, -clip), clip)
     return -mean(minimum(weighted(advantage, gain), advantage * near), over=positions)
 

@@ -83,7 +83,7 @@ def _abbreviated(
     if any("positions" in n.axes for n in walk(*formulas)):
         used.add("u")  # the position
     free = [letter for letter in LETTERS if letter not in used][:3]
-    letters = free if count <= len(free) else [f"{free[0]}_{{{i + 1}}}" for i in range(count)]
+    letters = free if count <= len(free) else [f"{free[0]}_{_index(i + 1)}" for i in range(count)]
 
     def spell(expression: Expression, known: dict[Expression, Expression]) -> str:
         text = latex(substitute(expression, known))
@@ -95,6 +95,10 @@ def _abbreviated(
         for part, letter in known.items()
     ]
     return [spell(formula, known) for formula in (*formulas, *followers)], meanings
+
+
+def _index(number: int) -> str:
+    return f"{number}" if number < 10 else f"{{{number}}}"
 
 
 def _candidates(formulas: Sequence[Expression], *, pairs: bool) -> list[Expression]:

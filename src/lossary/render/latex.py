@@ -139,7 +139,14 @@ def latex(expression: Expression) -> str:
     """Return the formula in LaTeX, without delimiters."""
     if expression.paired:
         expression = with_indices(expression, _own_index(expression), "j")
-    return _printed(expression, 0)
+    text = _BRACED.sub(r"\1", _printed(expression, 0))
+    return _INDEXED.sub(r"\1", _INDEX.sub(r"_\1", text))
+
+
+# A letter with an index or an exponent needs no braces, nor does an index that is a letter.
+_BRACED = re.compile(r"(?<![\\A-Za-z_^}])\{([A-Za-z])\}(?=[_^])")
+_INDEX = re.compile(r"_\{([A-Za-z])\}")
+_INDEXED = re.compile(r"(?<![\\A-Za-z_^}])\{([A-Za-z]_[A-Za-z])\}(?=\^)")
 
 
 def _printed(node: Expression, binding: int) -> str:

@@ -101,6 +101,11 @@ CLASSES = (
         lambda X, c: log1p(total(where(c, 0, exp(X)))),
         lambda X, c: log1p_total_exp(where(c, -inf, X)),
     ),
+    identity(
+        "logsumexp of differences of one temperature",
+        lambda x, Y, s: log1p_total_exp(Y / s - x / s),
+        lambda x, Y, s: log1p_total_exp((Y - x) / s),
+    ),
     identity("softmax", lambda X: exp(X) / total(exp(X)), lambda X: softmax(X)),
     identity(
         "entry of softmax",
