@@ -70,7 +70,7 @@ _SOURCES = {
     "lossary.kernels.sums": ("add", "block_peak", "block_sum", "both", "counted", "either",
                              "first_place", "lane_sum"),
     "lossary.kernels.vector_math.machine": ("select",),
-    "lossary.kernels.apart": ("Apart",),
+    "lossary.kernels.apart": ("Apart", "SideBySide"),
 }  # fmt: skip
 
 # Functions that come exact, and faster where float64 has precision to spare.
