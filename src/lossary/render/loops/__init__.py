@@ -23,7 +23,6 @@ def kernel_text(kernel: Kernel, *, cached: bool, short: bool = False) -> str:
     loops = (Columns if short else Rows) if kernel.class_axis else Elements
     kernel = replace(kernel, single=loops is Rows and kernel.suits_single)
     header = f"def {kernel.name}({', '.join(parameters(kernel))}):"
-    pipeline = "SideBySide" if loops is Elements else "Apart"
-    options = f"nogil=True, error_model='numpy', cache={cached}, pipeline_class={pipeline}"
+    options = f"nogil=True, error_model='numpy', cache={cached}, pipeline_class=Apart"
     text = "\n".join([f"@njit({options})", header, *indented(loops(kernel).lines())]) + "\n"
     return f"{imports(text, kernel.spare)}\n\n\n{text}"
