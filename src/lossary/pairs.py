@@ -208,8 +208,9 @@ class _Batch:
             more, slope = self.loss.value_and_gradient(*data, reduction="sum", **self.settings)
             value = value + more
             found.append(slope @ others)
-            in_others = add(in_others, library.ordered(slope, (1, 0)), self._wide(self.anchors[part]))
-            del data, slope  # before the next block has them
+            turned = library.ordered(slope, (1, 0))
+            in_others = add(in_others, turned, self._wide(self.anchors[part]))
+            del data, slope, turned  # before the next block has them
         # The share is that of all slopes, which are many times as many as numbers here.
         in_anchors = _joined(library, found)
         found.clear()

@@ -15,8 +15,8 @@ def lower(
     """Replace named functions by how they are computed, until only primitives are left.
 
     With precision to spare, float64 for float32 say, corrections of roundings are left out. What
-    is held stays marked, ``holding``, for a text that a library may differentiate itself. Where what
-    belongs to a class is a ``single``, an exponential below the peak is a word of its own.
+    is held stays marked, ``holding``, for a text that a library may differentiate itself. In rows
+    of float32, ``single``, an exponential below the peak is a word of its own.
     """
     done = _lowered[spare, holding, single]
 
