@@ -55,7 +55,8 @@ class _LowerLoops(Lower):
         end = block.terminator
         own = next(place for place, other in self.blocks.items() if other is block)
         if isinstance(end, ir.Jump) and end.target <= own:
-            self.builder.block.terminator.set_metadata("llvm.loop", self._together())
+            last: Any = self.builder.block
+            last.terminator.set_metadata("llvm.loop", self._together())
 
     def _together(self) -> _Loop:
         module = self.module
