@@ -322,6 +322,15 @@ MISFITS = [
 ]
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_logit_of_infinity_has_no_softmax(place):
+    """Whether it is the label's own, which would cost 0, or another's; other rows stay."""
+    x = jnp.array([[0.0, 1.0], [0.0, 1.0], [200.0, 0.0]]).at[0, place].set(jnp.inf)
+    found = door.softmax_cross_entropy_with_integer_labels(x, jnp.zeros(3, int))
+    assert np.isnan(found[0])
+    np.testing.assert_allclose(found[1:], [1.3132617, 0], rtol=1e-6)
+
+
 @pytest.mark.parametrize("wrap", [lambda f: f, jax.jit], ids=["eager", "jit"])
 @pytest.mark.parametrize(("name", "args", "settings"), MISFITS)
 def test_misfits_raise_what_optax_raises(name, args, settings, wrap):

@@ -23,9 +23,10 @@ import llvmlite.binding  # noqa: E402
 
 from lossary.functions.coefficients import COEFFICIENTS as OF_FUNCTIONS  # noqa: E402
 from lossary.kernels import vector_math  # noqa: E402
+from lossary.kernels.apart import Apart  # noqa: E402
 from lossary.kernels.elementary import formats  # noqa: E402
 from lossary.kernels.elementary.coefficients import COEFFICIENTS as OF_KERNELS  # noqa: E402
-from lossary.kernels.vector_math import spare  # noqa: E402
+from lossary.kernels.vector_math import single, spare  # noqa: E402
 
 COEFFICIENTS = OF_KERNELS | OF_FUNCTIONS
 
@@ -364,6 +365,46 @@ def test_a_loop_over_it_uses_vectors_and_calls_nothing(function, types):
     name = function.py_func.__name__
     if name in {*UNARY, "power", "power_plain"}:
         assert len(re.findall(fused, text)) >= 5
+
+
+def test_an_exponential_below_a_peak():
+    """Of float32, with what the difference loses, down to the smallest number."""
+    rng = np.random.default_rng(29)
+    peak = np.float32(rng.normal() * 5)
+    x = (peak - np.concatenate([rng.exponential(8, 400), np.arange(84, 106, 0.25)])).astype("f")
+    x = np.append(np.minimum(x, peak), [peak, np.float32(-1e30), np.float32(-np.inf)])
+    run = over_array(lambda_of(single.exp_difference, peak))
+    found = np.empty_like(x)
+    run(x, found)
+    truth = [exact.exp(exact.mpf(float(v)) - float(peak)) for v in x]
+    errors = [ulps(float(a), t, FORMATS["float32"]) for a, t in zip(found, truth, strict=True)]
+    assert max(errors) < 0.8
+    assert [*found[-3:]] == [1, 0, 0]
+
+
+def lambda_of(function, second):
+    return numba.njit(lambda x: function(x, second))
+
+
+def test_a_kernel_computes_several_vectors_side_by_side():
+    """A loop that waits for one exponential would leave most of the processor idle."""
+
+    def run(x, out):
+        for i in range(x.size):
+            out[i] = vector_math.exp(x[i])
+
+    array = numba.types.Array(numba.float64, 1, "C")
+    fused = {"x86_64": r"vfn?m\w+pd", "aarch64": r"fml[as]\s+v\d+\.2d"}
+    machine = platform.machine().lower()
+    machine = NAMES.get(machine, machine)
+    if machine not in fused:
+        pytest.skip(f"the vector instructions of {machine} are not known here")
+    counts = []
+    for options in ({}, {"pipeline_class": Apart}):
+        loop = numba.njit(error_model="numpy", **options)(run)
+        loop.compile((array, array))
+        counts.append(len(re.findall(fused[machine], "\n".join(loop.inspect_asm().values()))))
+    assert counts[1] >= 2 * counts[0] > 0
 
 
 @pytest.mark.parametrize("module", [vector_math, spare], ids=["exact", "spare"])

@@ -98,7 +98,9 @@ class Kernel:
     def expressions(self) -> tuple[Expression, ...]:
         """The lowered results."""
         spare = self.spare and not self.single
-        found = tuple(lower(result.expression, spare=spare) for result in self.results)
+        found = tuple(
+            lower(result.expression, spare=spare, single=self.single) for result in self.results
+        )
         return relax(found) if self.spare else found
 
     @cached_property

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from lossary.formula import Expression, apply, bottom_up, constant, walk
 from lossary.functions import FUNCTIONS, ORDERED, where
 from lossary.rewriting import rebuild, simplify
 
 
-def lower(expression: Expression, *, spare: bool = False, holding: bool = False) -> Expression:
+def lower(
+    expression: Expression, *, spare: bool = False, holding: bool = False, single: bool = False
+) -> Expression:
     """Replace named functions by how they are computed, until only primitives are left.
 
     With precision to spare, float64 for float32 say, corrections of roundings are left out. What
-    is held stays marked, ``holding``, for a text that a library may differentiate itself.
+    is held stays marked, ``holding``, for a text that a library may differentiate itself. In rows
+    of float32, ``single``, an exponential below the peak is a word of its own.
     """
-    done = _lowered[spare, holding]
+    done = _lowered[spare, holding, single]
 
     def step(node: Expression) -> Expression:
         arguments = [done[a] for a in node.arguments]
+        if node.operator == "exp_difference" and single and node.class_axis:
+            return rebuild(node, arguments)
         if node.operator in FUNCTIONS:
             computed = FUNCTIONS[node.operator].computed(*arguments)
-            return lower(computed, spare=spare, holding=holding)
+            return lower(computed, spare=spare, holding=holding, single=single)
         if node.operator == "held" and not (holding and _depends(arguments[0])):
             return arguments[0]
         if node.operator == "rounding":
@@ -35,8 +42,8 @@ def lower(expression: Expression, *, spare: bool = False, holding: bool = False)
 
 
 # What each expression is computed by, without and with precision to spare, and marks.
-_lowered: dict[tuple[bool, bool], dict[Expression, Expression]] = {
-    (spare, holding): {} for spare in (False, True) for holding in (False, True)
+_lowered: dict[tuple[bool, ...], dict[Expression, Expression]] = {
+    asked: {} for asked in product((False, True), repeat=3)
 }
 
 

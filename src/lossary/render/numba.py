@@ -40,7 +40,15 @@ SPELLINGS = {
 
 TARGET = Target("numba", "from numba import njit", SPELLINGS, "{0}", number="{0}", own=WORDS)
 
-SINGLE = replace(TARGET, spellings={**SPELLINGS, "exp": (ATOM, "exp_single({0})")})
+SINGLE = replace(
+    TARGET,
+    spellings={
+        **SPELLINGS,
+        "exp": (ATOM, "exp_single({0})"),
+        "exp_difference": (ATOM, "exp_difference({0}, {1})"),
+    },
+    own=WORDS | {"exp_difference"},
+)
 """What belongs to a class, in float32: ``lanes`` says which functions that can be."""
 
 LOADS = {
@@ -66,7 +74,7 @@ _SOURCES = {
         "bfloat16_to_float64", "float16_to_float64", "float64_to_bfloat16", "float64_to_float16",
         "floor", "maximum", "minimum", "sign", "sqrt",
     ),
-    "lossary.kernels.vector_math.single": ("exp as exp_single",),
+    "lossary.kernels.vector_math.single": ("exp as exp_single", "exp_difference"),
     "lossary.kernels.sums": ("add", "block_peak", "block_sum", "both", "counted", "either",
                              "first_place", "lane_sum"),
     "lossary.kernels.vector_math.machine": ("select",),

@@ -18,7 +18,9 @@ from lossary.rewriting import rebuild
 REDUCTIONS = frozenset({"total", "peak", "argpeak"})
 
 # Worth keeping for a later pass instead of computing it again, and worth a thread of its own.
-COSTLY = frozenset({"exp", "expm1", "log", "log1p", "tanh", "power", "sqrt", "sin", "cos"})
+COSTLY = frozenset(
+    {"exp", "exp_difference", "expm1", "log", "log1p", "tanh", "power", "sqrt", "sin", "cos"}
+)
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,10 @@ def covers(tensors: Sequence[Any]) -> bool:
     return not tf.executing_eagerly() and _can_compile()
 
 
+def _is_known(tensors: Sequence[Any]) -> bool:
+    return all(x.shape.is_fully_defined() for x in tensors)
+
+
 def _in_xla() -> bool:
     return bool(GraphOrParentsInXlaContext(ops.get_default_graph()))
 
@@ -110,13 +114,16 @@ def kernel_of(
 ) -> tuple[OfKernel, Any] | None:
     """Return what a kernel is asked, and the kernel; None where there is none.
 
-    Outside XLA it is for training steps of known shapes: what only evaluates may be saved and run
-    where nobody knows our kernels, and XLA would compile anew for each length.
+    Outside XLA it is for training steps: what only evaluates may be saved and run where nobody
+    knows our kernels. There XLA compiles a call for each length that comes, so that only how many
+    rows there are may be open: a training has few sizes of batches, and many of sentences.
     """
-    known = all(x.shape.is_fully_defined() for x in tensors)
+    known = _is_known(tensors)
     if not _in_xla():
         least = 1 if chosen() == "fused" else LEAST_OF_KERNELS
-        if not (asked.moving and known) or prod(tensors[0].shape) < least:
+        if not asked.moving or (known and prod(tensors[0].shape) < least):
+            return None
+        if any(None in tuple(x.shape)[1:] for x in tensors):
             return None
     elif known and not prod(tensors[0].shape):
         return None
@@ -131,7 +138,24 @@ def kernel_of(
 
 def _by_kernel(asked: Asked, plain: Mapping[str, Any], tensors: Sequence[Any]) -> list[Any] | None:
     found = kernel_of(asked, plain, tensors)
-    return None if found is None else kernels.computed(*found, tensors)
+    if found is None:
+        return None
+    if _in_xla() or _is_known(tensors):
+        return kernels.computed(*found, tensors)
+    return [*_open_ended(*found)(*tensors)]
+
+
+@lru_cache(maxsize=64)
+def _open_ended(asked: OfKernel, kernel: Any) -> Any:
+    """Return a kernel's call as a function that XLA compiles for each length that comes."""
+
+    def run(*tensors: Any) -> list[Any]:
+        return kernels.computed(asked, kernel, tensors)
+
+    compiled = tf.function(run, autograph=False, jit_compile=True)
+    specs = [tf.TensorSpec(*kind) for kind in asked.kinds]
+    with tf.init_scope():  # it belongs to no graph of the caller's
+        return compiled.get_concrete_function(*specs)
 
 
 def _by_text(asked: Asked, plain: Mapping[str, Any], tensors: Sequence[Any]) -> list[Any]:
@@ -148,7 +172,7 @@ def _compiles(tensors: Sequence[Any]) -> bool:
 
     XLA has float64 inside, and is exact enough for narrower types.
     """
-    if _in_xla() or any(not x.shape.is_fully_defined() or x.dtype == tf.float64 for x in tensors):
+    if _in_xla() or not _is_known(tensors) or any(x.dtype == tf.float64 for x in tensors):
         return False
     return prod(tensors[0].shape) >= LEAST
 

@@ -19,13 +19,18 @@ def reduced(x: float, low: float, k: float) -> tuple[float, float]:
     return r_high, fused(r * r, tail_of_exp(r), r_low)
 
 
+def mantissa_of_exp(r_high: float, small: float) -> float:
+    """Return 1 + r_high + small, rounded once."""
+    high = 1.0 + r_high
+    return high + (small + (r_high - (high - 1.0)))
+
+
 def exp_of_sum(x: float, low: float) -> float:
     """Return e^(x + low) for x from LOWEST to HIGHEST, NaN included, and a low within rounding."""
     shifted = fused(x, LOG2_E, TWICE_BIASED_ROUNDER)
     halved = fused(x, HALF_LOG2_E, BIASED_ROUNDER)
     r_high, small = reduced(x, low, shifted - TWICE_BIASED_ROUNDER)
-    high = 1.0 + r_high
-    mantissa = high + (small + (r_high - (high - 1.0)))
+    mantissa = mantissa_of_exp(r_high, small)
     # 2^k in two factors: neither overflows nor rounds, whatever k is.
     first = from_bits(bits_of(halved) << FRACTION)
     second = from_bits((bits_of(shifted) - bits_of(halved)) << FRACTION)
@@ -35,6 +40,22 @@ def exp_of_sum(x: float, low: float) -> float:
 def exp(x: float) -> float:
     """Return e^x: 0.65 ulp; the last rounding alone decides subnormal results."""
     return exp_of_sum(clamped(x, LOWEST, HIGHEST), 0.0)
+
+
+def exp_difference(x: float, y: float) -> float:
+    """Return e^(x - y) for a finite y that x is not above: 0.65 ulp, rounding of x - y and all.
+
+    The power of 2 is taken 2^64 too large, so that it is one normal factor whatever the result is.
+    """
+    difference = x - y
+    own = difference - x
+    error = (x - (difference - own)) + (-own - y)
+    bounded = clamped(difference, LOWEST, 1.0)
+    shifted = fused(bounded, LOG2_E, BIASED_ROUNDER + 64.0)
+    # Farther out the result is 0, and -inf has no rounding.
+    low = select(magnitude(difference) < 1000.0, error, 0.0)
+    r_high, small = reduced(bounded, low, shifted - (BIASED_ROUNDER + 64.0))
+    return mantissa_of_exp(r_high, small) * from_bits(bits_of(shifted) << FRACTION) * 2.0**-64
 
 
 def expm1(x: float) -> float:
