@@ -272,9 +272,13 @@ def _joined(library: Library, blocks: list[Any]) -> Any:
 
 @cache
 def _connected() -> Any:
-    """Return the Function of PyTorch whose backward pass multiplies gradients that are known."""
+    """Return the Function of PyTorch whose backward pass multiplies gradients that are known.
+
+    They are as large as all embeddings, so that the last walk through the graph takes them over.
+    """
     torch = import_module("torch")
     once = import_module("torch.autograd.function").once_differentiable
+    stays = import_module("torch._C._autograd")._get_current_graph_task_keep_graph
 
     class Pairs(torch.autograd.Function):
         @staticmethod
@@ -286,6 +290,8 @@ def _connected() -> Any:
         @staticmethod
         @once
         def backward(ctx: Any, upstream: Any) -> Any:
-            return None, *(upstream * slope for slope in ctx.saved_tensors)
+            if stays():
+                return None, *(upstream * slope for slope in ctx.saved_tensors)
+            return None, *(slope.data.mul_(upstream) for slope in ctx.saved_tensors)
 
     return Pairs
