@@ -55,6 +55,7 @@ WORDS = {
     "both": lambda x, y: bool(x) and bool(y),
     "either": lambda x, y: bool(x) or bool(y),
     "lane_sum": lambda total, value: total + value,
+    "exp_difference": lambda x, y: np.exp(x - y),
     "select": lambda condition, x, y: x if condition else y,
     "power_plain": np.power,
     "power_of_positive": np.power,

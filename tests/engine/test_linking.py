@@ -53,7 +53,10 @@ def test_all_around_a_kernel_call_it_with_the_same_types(loss):
     data = {"label": np.array([0, 1]), "logits": np.ones((2, 3), np.float32)}
     arrays = tuple(data.get(a.name, np.ones(2, np.float32)) for a in loss.inputs)
     _, printed = drafted(loss, arrays, {"weight": np.ones(2)}, (0,))
-    kernel, *around = (modules.load(*text) for text in printed(marking=True))
+    own, *around = printed(marking=True)
+    function = getattr(modules.load(*own), f"fused_{loss.name}")
+    before = set(function.overloads)  # of other tests
+    for text in around:
+        modules.load(*text)
     assert len(around) == 2
-    (function,) = [x for name, x in vars(kernel).items() if name == f"fused_{loss.name}"]
-    assert len(function.overloads) == 1
+    assert len(set(function.overloads) - before) <= 1

@@ -130,7 +130,7 @@ CHOICES = ((0.0, 1.0, 1.0, 0.0), (1.0,) * 4, (0.0,) * 4)
 def values_of(rule, name):
     """The numbers that a symbol stands for."""
     sets = rule.sets.get(name, frozenset())
-    if "Binaries" in sets:
+    if name.isupper() and "Binaries" in sets:
         return CHOICES
     if name.isupper():
         return DISTRIBUTIONS if sets or name in {"P", "Q", "T"} else ROWS

@@ -46,6 +46,7 @@ SHORT = {
     "exp of a scaled log": _QUOTIENT,
     "difference of logarithms": _QUOTIENT,
     "log-normal": _QUOTIENT,
+    "score of a log-normal distribution": _QUOTIENT,
     "Gumbel": _QUOTIENT,
     "general robust": "the scale of the shape cancels in one of its cases",
     "Amari's divergence": "the scale of alpha cancels in one of its cases",

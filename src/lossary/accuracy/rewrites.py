@@ -144,7 +144,9 @@ def rewritten(
             shorter = min(map(written, (right, Normal((), sets)(right))), key=len)
             yield f"write {shorter} for {written(left)}", found
     for name, members in sets.items():
+        told = {usual}
         for narrower in NARROWER:
             found = stable(meaning, {**sets, name: narrower})
-            if members != narrower and found is not usual:
+            if members != narrower and found not in told:
+                told.add(found)  # a set inside that one says no more
                 yield f"if {name} is of the set {narrower}, annotate it so", found

@@ -217,16 +217,16 @@ def softmax_cross_entropy_with_integer_labels(
 def _at_label(x: Any, label: Any) -> Any:
     found = values("cross_entropy", x, label, dtype=x.dtype)
     still = jax.lax.stop_gradient
-    return only(_has_softmax(still(x), still(found)), found)
+    return only(_has_softmax(still(x), still(found), label), found)
 
 
-def _has_softmax(x: Any, found: Any) -> Any:
+def _has_softmax(x: Any, found: Any, label: Any) -> Any:
     """Return which rows of logits have a softmax: those without NaN and +inf.
 
-    A loss above 0 is none of a logit of +inf: the label's own costs 0, another's inf. So the other
-    logits are seldom read for it.
+    A logit of +inf is the label's own, or the loss is inf: other logits are seldom read for it.
     """
-    usual = (found > 0) & (found < jnp.inf)
+    own = jnp.take_along_axis(x, label[..., None], axis=-1)[..., 0]
+    usual = jnp.isfinite(found) & (own < jnp.inf)
     return jax.lax.cond(usual.all(), lambda: usual, lambda: x.max(axis=-1) < jnp.inf)
 
 

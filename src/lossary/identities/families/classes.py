@@ -105,6 +105,7 @@ CLASSES = (
         "logsumexp of differences of one temperature",
         lambda x, Y, s: log1p_total_exp(Y / s - x / s),
         lambda x, Y, s: log1p_total_exp((Y - x) / s),
+        s="Positive",
     ),
     identity("softmax", lambda X: exp(X) / total(exp(X)), lambda X: softmax(X)),
     identity(
