@@ -262,8 +262,6 @@ def hellinger_slope(b: Expression) -> Expression:
 
 @named(
     means=lambda b: sqrt(1 - exp(-b)),
-    # As above.
-    slope=lambda b: (hellinger_slope(b),),
 )
 def hellinger_of(distance: Expression) -> Expression:
     """Hellinger's distance of what has a distance in Bhattacharyya's sense."""
