@@ -278,7 +278,7 @@ def _connected() -> Any:
     """
     torch = import_module("torch")
     once = import_module("torch.autograd.function").once_differentiable
-    stays = import_module("torch._C._autograd")._get_current_graph_task_keep_graph
+    stays = import_module("lossary.engine.recipes.torch").graph_stays
 
     class Pairs(torch.autograd.Function):
         @staticmethod

@@ -205,3 +205,17 @@ def test_embeddings_are_matrices_of_one_width():
         L.pairs.value(L.info_nce, np.ones((2, 3)), np.ones((2, 4)))
     with pytest.raises(L.ShapeError, match=r"shape \(N, D\)"):
         L.pairs.value(L.info_nce, np.ones(3), np.ones(3))
+
+
+def test_the_last_walk_takes_the_gradients_over():
+    torch = pytest.importorskip("torch")
+    rows = [
+        torch.from_numpy(x).requires_grad_()
+        for x in np.random.default_rng(0).normal(size=(2, 9, 4))
+    ]
+    value = 3 * L.pairs.value(L.info_nce, *rows, temperature=0.5)
+    first, second = (torch.autograd.grad(value, rows, retain_graph=True) for _ in range(2))
+    last = torch.autograd.grad(value, rows)
+    for one, other, third in zip(first, second, last, strict=True):
+        assert torch.equal(one, other)
+        assert torch.equal(one, third)

@@ -278,7 +278,7 @@ class _Node(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *upstream: Any) -> Any:
         plan, saved = ctx.plan, _saved(ctx)
-        stays = ctx.handed_over or (plan.keeps and _stays())
+        stays = ctx.handed_over or (plan.keeps and graph_stays())
         if plan.alone and not stays and _is_one(upstream[0]):
             ctx.handed_over = True
             return (None, saved[0].data, *plan.rest)
@@ -314,7 +314,7 @@ def _sent_back(ctx: Any, plan: Plan, saved: Sequence[Any], upstream: Any) -> Seq
     gradients, tensors = saved[:count], saved[count:]
     if torch.is_grad_enabled() or keys_of(upstream).raw_repr() != _ORDINARY:
         return _differentiated(plan, *_unpacked(ctx, plan, tensors), upstream)
-    keeps = plan.keeps and _stays()
+    keeps = plan.keeps and graph_stays()
     if plan.recipe.each:
         return _each_sent_back(ctx, plan, gradients, tensors, upstream, keeps)
     factor = upstream.item()
@@ -328,7 +328,7 @@ def _sent_back(ctx: Any, plan: Plan, saved: Sequence[Any], upstream: Any) -> Seq
     return [x.data if factor == 1.0 else x.data.mul_(factor) for x in gradients]
 
 
-_stays = torch._C._autograd._get_current_graph_task_keep_graph  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
+graph_stays = torch._C._autograd._get_current_graph_task_keep_graph  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
 """Whether this walk leaves the graph for another one."""
 
 
