@@ -12,14 +12,13 @@ probability x: the logarithm is above 0, and so is a - n x on the side that has 
 from __future__ import annotations
 
 from math import inf
-from math import pi as number_pi
 from typing import NamedTuple
 
 from lossary.formula import Expression
 from lossary.functions.compensated import product_error, rounding, sum_error
 from lossary.functions.gamma_function import digamma, lgamma, stirling_gap
 from lossary.functions.gaps import exp_gap
-from lossary.functions.incomplete_gamma import SHAPE
+from lossary.functions.incomplete_gamma import BY_ROOT_2_PI, SHAPE
 from lossary.functions.quadrature import NATS, integral, root
 from lossary.functions.ratios import rate_divergence
 from lossary.functions.vocabulary import (
@@ -36,7 +35,6 @@ from lossary.functions.vocabulary import (
     where,
 )
 
-_BY_ROOT_2_PI = (2 * number_pi) ** -0.5
 _RAISED = 8
 
 
@@ -66,7 +64,7 @@ def power_over_beta(a: Expression, b: Expression, x: Expression, rest: Expressio
     lost = lost + (1 - b / right) * _lost(_Side(b, a, rest, x), right)
     apart = apart + where(absolute(lost) < 1, lost, 0)
     gaps = stirling_gap(whole) - stirling_gap(a) - stirling_gap(b)
-    return exp(-apart) * exp(gaps) * (_BY_ROOT_2_PI * sqrt(a) * sqrt(b / whole))
+    return exp(-apart) * exp(gaps) * (BY_ROOT_2_PI * sqrt(a) * sqrt(b / whole))
 
 
 def _length(drift: Expression, whole: Expression, part: Expression, side: _Side) -> Expression:

@@ -34,7 +34,7 @@ from lossary.functions.vocabulary import (
     where,
 )
 
-_BY_ROOT_2_PI = (2 * number_pi) ** -0.5
+BY_ROOT_2_PI = (2 * number_pi) ** -0.5
 _NEAR, _TERMS = 16.0, 42  # beside shapes above 16 terms up to x = 16 fall below 2^-53 of the first
 _FEW, _GONE = 4.0, 800.0  # exp(-800) is 0, also times x^4
 _MOST = 1e300  # beside which a product with an infinite number has no value
@@ -46,7 +46,7 @@ def power_over_gamma(a: Expression, x: Expression) -> Expression:
     """Return x^a e^-x / Gamma(a), in factors for small shapes and by Stirling's formula above."""
     low, high, near = minimum(a, _FEW), maximum(a, _FEW), minimum(x, _GONE)
     few = low * near**low * exp(-lgamma(low + 1)) * exp(-near)
-    many = exp(-rate_divergence(high, x) - stirling_gap(high)) * (sqrt(high) * _BY_ROOT_2_PI)
+    many = exp(-rate_divergence(high, x) - stirling_gap(high)) * (sqrt(high) * BY_ROOT_2_PI)
     return where(a <= _FEW, few, many)
 
 
