@@ -31,7 +31,7 @@ from lossary.functions import (
 from lossary.render import Program, render
 from lossary.render.latex import WORDS, latex
 from lossary.render.textbook import CALLS, CLASS_CALLS, RANKED, ROW_CALLS, textbook
-from lossary.show.unicode import plain
+from lossary.render.unicode import plain
 
 INF, NAN = math.inf, math.nan
 FLOAT64 = FORMATS["float64"]

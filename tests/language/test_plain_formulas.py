@@ -15,12 +15,12 @@ import samples
 from lossary.calculus import derivative, diagonal, gradient
 from lossary.formula import apply, variable, walk
 from lossary.functions import exp, log, maximum, norm, pick, softmax, total, where
+from lossary.notation import lines
 from lossary.notation.letters import abbreviate
+from lossary.notation.lines import read
 from lossary.render.textbook import BEND, TOLD, textbook
+from lossary.render.unicode import plain, symbol
 from lossary.rewriting import substitute
-from lossary.show import reading
-from lossary.show.reading import read
-from lossary.show.unicode import plain, symbol
 
 X, Y, D = variable("prediction"), variable("target"), variable("delta")
 Z, T = variable("logits", class_axis=True), variable("label")
@@ -187,7 +187,7 @@ def test_letters_stand_for_what_they_replace(loss, monkeypatch):
         named.update(replacements)
         return substitute(expression, replacements)
 
-    monkeypatch.setattr(reading, "substitute", recorded)
+    monkeypatch.setattr(lines, "substitute", recorded)
     roots = [loss.written.value, loss.written.gradient]
     formulas, letters = read(*roots)
     back = {letter: part for part, letter in named.items()}
@@ -365,6 +365,20 @@ def test_no_function_is_left_unspelled(loss):
         for line in formula.lines
     )
     assert not re.search(r"[a-z]{2,}_[a-z]{2,}", text)
+
+
+@samples.each_loss
+def test_help_says_the_formula_and_whose_letter_each_is(loss):
+    said = loss.__doc__.split("\nOptions")[0]
+    formula, _, arguments = said.partition("Formula\n")[2].partition("\nArguments\n")
+    assert "\\" not in said  # no LaTeX
+    (value, *_), named = loss.written.lettered
+    (first, *_), letters = read(value, named=named)
+    shown = [line.strip() for line in formula.splitlines()]
+    assert shown[0] == first.lines[0].strip()
+    assert all(any(line.startswith(letter) for line in shown) for letter, _ in letters)
+    for argument, line in zip(loss.arguments, arguments.splitlines(), strict=True):
+        assert line.split()[:2] == [argument.name, lines.letter(argument)]
 
 
 def test_symbols():

@@ -6,6 +6,7 @@ from typing import Any
 
 from lossary.definition import PROMISES, Argument, Definition
 from lossary.engine.options import options_of
+from lossary.notation.lines import letter, meanings, read
 
 _OPTIONS = {
     "weight": "at least 0, broadcast to the loss; a weight of 0 leaves the element out",
@@ -47,7 +48,7 @@ def describe(loss: Any) -> str:
     """Return what ``help()`` shows."""
     parts = [
         loss.summary,
-        _section("Formula", [loss.latex]),
+        _section("Formula", _formula(loss)),
         _section("Arguments", argument_lines(loss)),
         _section("Options", [f"{n:<17}{_option(loss, n)}" for n in options_of(loss)]),
         _section("Returns", [_returns(loss)]),
@@ -62,15 +63,24 @@ def describe(loss: Any) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def _formula(loss: Any) -> list[str]:
+    (value, *_), named = loss.written.lettered
+    (formula,), letters = read(value, named=named)
+    return [*formula.lines, *([] if not letters else ["where", *meanings(letters)])]
+
+
 def _option(loss: Definition, name: str) -> str:
     own = _OVER_POSITIONS.get(name) if loss.over_positions else None
     return own or _OPTIONS[name]
 
 
 def argument_lines(loss: Definition) -> list[str]:
-    """Return one line per argument: its set, shape, meaning and default."""
-    width = max(len(a.name) for a in loss.arguments) + 2
-    return [f"{a.name:<{width}}{_argument(loss, a)}" for a in loss.arguments]
+    """Return one line per argument: its letter in formulas, set, shape, meaning and default."""
+    width, room = (
+        max(map(len, words)) + 2
+        for words in ([a.name for a in loss.arguments], map(letter, loss.arguments))
+    )
+    return [f"{a.name:<{width}}{letter(a):<{room}}{_argument(loss, a)}" for a in loss.arguments]
 
 
 def _argument(loss: Definition, argument: Argument) -> str:

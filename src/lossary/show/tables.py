@@ -8,9 +8,9 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from lossary.definition import PROMISES
+from lossary.notation.lines import letter, meanings, read
+from lossary.render.unicode import plain, symbol
 from lossary.show.pages import FAMILIES, LIBRARIES, signature
-from lossary.show.reading import Formula, read
-from lossary.show.unicode import plain, symbol
 from lossary.tables import Column, Table
 
 if TYPE_CHECKING:
@@ -89,32 +89,23 @@ def _formulas(loss: Loss) -> list[tuple[str, list[str]]]:
     diagonal = ", its diagonal" if loss.inputs[0].domain.class_axis else ""
     if len(more) - len(letters) <= MOST_NEW_LETTERS and whole[2].size <= MOST_CHARACTERS:
         formulas, letters = whole, more
-        second = _indent(whole[2])
+        second = _indent(whole[2].lines)
     else:
         second = [f"  long; as code: lossary show {loss.name} --text numpy --order 2"]
     sections = [
-        ("Formula", _indent(formulas[0])),
-        (f"Gradient with respect to {first}{each}", _indent(formulas[1])),
+        ("Formula", _indent(formulas[0].lines)),
+        (f"Gradient with respect to {first}{each}", _indent(formulas[1].lines)),
         (f"Second derivative{diagonal}", second),
     ]
     if letters:
-        sections.append(("where", _meanings(letters)))
+        sections.append(("where", _indent(meanings(letters))))
     if any("[c = t]" in line for _, lines in sections for line in lines):
         sections[-1][1].append("  [c = t] is 1 for the class of the label and 0 for the others")
     return sections
 
 
-def _indent(formula: Formula) -> list[str]:
-    return [f"  {line}" for line in formula.lines]
-
-
-def _meanings(letters: Sequence[tuple[str, Formula]]) -> list[str]:
-    width = max(len(letter) for letter, _ in letters)
-    lines = []
-    for letter, meaning in letters:
-        heads = [f"  {letter:<{width}} = ", *[" " * (width + 5)] * len(meaning.lines)]
-        lines += [head + line for head, line in zip(heads, meaning.lines, strict=False)]
-    return lines
+def _indent(lines: Iterable[str]) -> list[str]:
+    return [f"  {line}" for line in lines]
 
 
 # The facts of a record.
@@ -124,9 +115,8 @@ def _arguments(loss: Loss) -> list[tuple[str, str, str]]:
     rows = []
     for argument in loss.arguments:
         words = [str(argument.domain), argument.description, default(argument)]
-        row = "_c" if argument.domain.class_axis else ""
         text = "; ".join(word for word in words if word)
-        rows.append((argument.name, symbol(argument.name) + row, text))
+        rows.append((argument.name, letter(argument), text))
     return rows
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lossary.definition import Argument
 from lossary.formula import Expression, variable, walk
 from lossary.notation.letters import Named, used
 from lossary.render.textbook import chosen_among, textbook, with_indices
+from lossary.render.unicode import INDICES, RELATIONS, cases, plain, symbol
 from lossary.rewriting import is_bracket, substitute
-from lossary.show.unicode import INDICES, RELATIONS, cases, plain, symbol
 
 LETTERS = "uvwabdefghmnpqrs"
 LONG, WORTH_A_LETTER = 30, 17  # characters
@@ -67,6 +68,30 @@ def read(
         others = {p: other for p, other in known.items() if p is not part}
         letters.append((plain(letter), _formula(substitute(part, others))))
     return formulas, letters
+
+
+def letter(argument: Argument) -> str:
+    """Return how formulas write an argument, with an index where it has entries.
+
+    >>> import lossary as L
+    >>> [letter(argument) for argument in L.cross_entropy.arguments]
+    ['z_c', 't', 'ε']
+    """
+    return symbol(argument.name) + ("_c" if argument.domain.class_axis else "")
+
+
+def meanings(letters: Sequence[tuple[str, Formula]]) -> list[str]:
+    """Return what letters stand for, one below the other.
+
+    >>> meanings([("p", Formula((("σ(z)", ""),)))])
+    ['p = σ(z)']
+    """
+    width = max((len(letter) for letter, _ in letters), default=0)
+    lines = []
+    for letter, meaning in letters:
+        heads = [f"{letter:<{width}} = ", *[" " * (width + 3)] * len(meaning.lines)]
+        lines += [head + line for head, line in zip(heads, meaning.lines, strict=False)]
+    return lines
 
 
 def _formula(node: Expression) -> Formula:
