@@ -12,6 +12,7 @@ from typing import Any
 from lossary import functions
 from lossary.engine import Loss, bind, loss, release_memory, using
 from lossary.errors import (
+    DeviceError,
     DomainError,
     DtypeError,
     FormulaError,
@@ -44,6 +45,7 @@ _ELSEWHERE = {
 
 __all__ = [  # noqa: PLE0604  (the names of the catalogue are strings)
     "DomainError",
+    "DeviceError",
     "DtypeError",
     "FormulaError",
     "Loss",

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 __all__ = [
+    "DeviceError",
     "DomainError",
     "DtypeError",
     "FormulaError",
@@ -37,6 +38,10 @@ class ShapeError(LossaryError, ValueError):
 
 class DtypeError(LossaryError, TypeError):
     """An argument has a type of number that the loss cannot use."""
+
+
+class DeviceError(LossaryError, RuntimeError):
+    """Two arguments lie on different devices."""
 
 
 class FormulaError(LossaryError, TypeError, AttributeError):

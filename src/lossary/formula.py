@@ -67,6 +67,8 @@ class Expression:
         return apply("multiply", other, self)
 
     def __truediv__(self, other: Any) -> Expression:
+        if type(other) in {int, float} and other == 0:
+            refuse("a formula cannot be divided by 0", "divide by an argument, or leave it out")
         return apply("divide", self, other)
 
     def __rtruediv__(self, other: Any) -> Expression:

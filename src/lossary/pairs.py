@@ -295,3 +295,10 @@ def _connected() -> Any:
             return None, *(slope.data.mul_(upstream) for slope in ctx.saved_tensors)
 
     return Pairs
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(
+        f"module {__name__!r} has no attribute {name!r}\n"
+        "hint: a loss is the first argument, as in pairs.value(lossary.info_nce, images, texts)"
+    )

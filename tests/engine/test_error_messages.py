@@ -462,5 +462,42 @@ def test_keras_is_told_the_loss_that_it_can_use(loss):
     assert np.isfinite(float(around.call(*map(keras.ops.convert_to_tensor, reversed(arrays)))))
 
 
+ELSEWHERE = {
+    "prediction": (L.huber, {"target": X}),
+    "target": (L.huber, {"target": X}),
+    "delta": (L.huber, {"target": X, "delta": 1.0}),
+    "weight": (L.huber, {"target": X, "weight": 1 + X**2}),
+    "mask": (L.huber, {"target": X, "mask": BITS > 0}),
+    "label": (L.cross_entropy, {"label": LABEL}),
+    "class_weight": (L.cross_entropy, {"label": LABEL, "class_weight": np.ones(CLASSES)}),
+}
+
+
+@pytest.mark.parametrize("rows", [4, 4096])
+@pytest.mark.parametrize("argument", ELSEWHERE)
+def test_a_tensor_on_another_device_is_named(argument, rows):
+    """A device without memory stands for a GPU, which not every machine has."""
+    torch = pytest.importorskip("torch")
+    loss, given = ELSEWHERE[argument]
+    first = LOGITS if loss is L.cross_entropy else X
+    given = {loss.inputs[0].name: first, **given}
+    tensors = {
+        name: torch.as_tensor(
+            np.resize(x, (rows, *np.shape(x)[1:])) if np.shape(x)[:1] == (4,) else x
+        )
+        for name, x in given.items()
+    }
+    tensors[argument] = tensors[argument].to("meta")
+    data = [tensors.pop(a.name) for a in loss.inputs]
+    with pytest.raises(L.DeviceError, match="cpu") as caught:
+        loss(*data, **tensors)
+    said = str(caught.value)
+    other = "target" if argument == "prediction" else argument
+    assert said.startswith(f"{loss.name}: {other} is on ")
+    assert f'hint: {other}.to("' in said
+    assert "meta" in said
+    assert isinstance(caught.value, RuntimeError)  # as PyTorch's own is
+
+
 def test_each_loss_is_in_the_table_of_the_catalogue():
     assert {row[0] for row in EVERYWHERE.values()} <= {loss.name for loss in LOSSES}

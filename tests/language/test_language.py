@@ -363,6 +363,14 @@ def test_a_choice_and_a_number_of_numpy():
     names_the_line(refused(arrays, "cannot contain an array"), "return np.arange(2.0) *")
 
 
+def test_a_division_by_zero_names_the_line():
+    def divided(prediction: Real, target: Real):
+        """Wrong."""
+        return (prediction - target) ** 2 / 0
+
+    names_the_line(refused(divided, "divided by 0"), "return (prediction - target) ** 2 / 0")
+
+
 def test_a_function_of_the_math_module():
     def foreign(prediction: Real, target: Real):
         """Wrong."""

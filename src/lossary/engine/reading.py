@@ -9,7 +9,7 @@ import numpy as np
 
 from lossary.definition import Definition
 from lossary.engine.libraries import Library
-from lossary.errors import DtypeError, LossaryError
+from lossary.errors import DeviceError, DtypeError, LossaryError
 from lossary.kinds import is_masked, refusal, refused_within, way_out
 
 
@@ -22,7 +22,21 @@ def read(
     wrong = refusal(kind) or (library.refusal(data) if own else refused_within(data))
     if wrong:
         raise DtypeError(f"{who}: {argument} must be plain numbers, got {wrong}")
-    return library.plain(data, labels) if own else library.array(data, like)
+    if not own:
+        return library.array(data, like)
+    _together(library, who, argument, data, like)
+    return library.plain(data, labels)
+
+
+def _together(library: Library, who: str, argument: str, data: Any, like: Any) -> None:
+    """Raise DeviceError for an array that lies elsewhere than the call is computed."""
+    here = None if like is None else library.device(like)
+    there = library.device(data)
+    if None not in (here, there) and here != there:
+        raise DeviceError(
+            f"{who}: {argument} is on {there}, and the loss is computed on {here}\n"
+            f'hint: {argument}.to("{here}") moves it; or move the model and its data to {there}'
+        )
 
 
 def any_masked(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:

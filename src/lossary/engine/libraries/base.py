@@ -106,6 +106,10 @@ class Library(ABC):
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         """Return the unreduced loss, with its derived gradient attached."""
 
+    def device(self, x: Any) -> Any:
+        """Where x must be computed with; None if it goes wherever it is needed."""
+        return None
+
     def plain(self, x: Any, labels: bool) -> Any:
         """Return an array of the library as one that it can compute with."""
         return x

@@ -72,6 +72,9 @@ class _Torch(Library):
         words = str(x.layout).removeprefix("torch.").removeprefix("_")
         return f"a tensor of layout {words}\nhint: pass x.to_dense()"
 
+    def device(self, x: Any) -> Any:
+        return x.device if x.ndim or x.device.type != "cpu" else None
+
     def plain(self, x: Any, labels: bool) -> Any:
         # PyTorch has hardly any operations for these; index knows how to read labels of 64 bits.
         if x.dtype is torch.uint64:
