@@ -18,7 +18,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 __all__ = [
-    "cosface", "cpo", "dpo", "grpo", "kto", "of_axes", "orpo", "reward", "sphereface", "triplets",
+    "arcface", "cosface", "cpo", "dpo", "grpo", "kto", "of_axes", "orpo", "proxy_nca", "reward",
+    "sphereface", "triplets",
 ]  # fmt: skip
 
 
@@ -30,6 +31,18 @@ def cosface(cosines: Tensor, label: Tensor) -> Tensor:
 def sphereface(cosines: Tensor, label: Tensor) -> Tensor:
     """Return pytorch-metric-learning's SphereFace with the axes for proxies."""
     return _with_axes("SphereFaceLoss", normalize(cosines), label, scale=64)
+
+
+def arcface(cosines: Tensor, label: Tensor) -> Tensor:
+    """Return pytorch-metric-learning's ArcFace with the axes for proxies."""
+    return _with_axes("ArcFaceLoss", cosines, label)
+
+
+def proxy_nca(cosines: Tensor, label: Tensor) -> Tensor:
+    """Return pytorch-metric-learning's Proxy-NCA with the axes for proxies."""
+    loss = import_module("pytorch_metric_learning.losses").ProxyNCALoss(*[cosines.shape[-1]] * 2)
+    loss.proxies = torch.nn.Parameter(torch.eye(cosines.shape[-1], dtype=cosines.dtype))
+    return loss(cosines, label)
 
 
 def of_axes(cosines: Tensor, label: Tensor) -> Tensor:
@@ -162,15 +175,15 @@ def reward(chosen: Tensor, rejected: Tensor, margin: float = 0.0) -> Tensor:
 
 def grpo(
     log_probability: Tensor, old_log_probability: Tensor, advantage: Tensor,
-    reference: Tensor | None = None,
+    reference: Tensor | None = None, loss_type: str = "grpo", epsilon_high: float = 0.2,
 ) -> Tensor:  # fmt: skip
     """Return the loss of a step of ``trl.GRPOTrainer``; with a reference, its divergence only."""
     trainer_class = import_module("trl.trainer.grpo_trainer").GRPOTrainer
     rows = log_probability[:, None]
     trainer = _trainer(
         top_entropy_quantile=1.0, off_policy_mask_threshold=None, importance_sampling_level="token",
-        beta=0.0 if reference is None else 1.0, loss_type="grpo", epsilon_low=0.2,
-        epsilon_high=0.2, use_vllm=False, _entropy_bonus_enabled=False,
+        beta=0.0 if reference is None else 1.0, loss_type=loss_type, epsilon_low=0.2,
+        epsilon_high=epsilon_high, use_vllm=False, _entropy_bonus_enabled=False,
         _get_per_token_logps_and_entropies=lambda *_, **__: (
             rows, torch.zeros_like(rows.detach()), None,
         ),
@@ -181,6 +194,7 @@ def grpo(
     inputs = {
         "prompt_ids": ones, "prompt_mask": ones, "completion_ids": ones, "completion_mask": ones,
         "advantages": advantage, "old_per_token_logps": old_log_probability[:, None],
+        "num_items_in_batch": ones.sum(),
     }  # fmt: skip
     if reference is not None:
         inputs["ref_per_token_logps"] = reference[:, None]
