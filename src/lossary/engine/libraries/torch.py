@@ -215,6 +215,10 @@ class _Torch(Library):
     def first(self, x: Any) -> Any:
         return torch.arange(x.shape[-1], device=x.device) == 0
 
+    def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
+        # moveaxis, the same by another name, has no rule under vmap.
+        return torch.movedim(x, -1, axis) if back else torch.movedim(x, axis, -1)
+
     def ordered(self, x: Any, order: Sequence[int]) -> Any:
         return torch.permute(x, tuple(order))
 
