@@ -93,11 +93,7 @@ def weights_of(call: Call) -> tuple[Any, Any]:
     None stands for a weight of 1, and for all elements.
     """
     library, options = call.library, call.options
-    inside = call.definition.over_positions  # where a mask belongs to positions
-    keep = None if options.mask is None or inside else mask_of(call)
-    if options.ignore_index is not None:
-        counts = not_ignored(call)
-        keep = counts if keep is None else keep & counts
+    keep = kept(call)
     if options.weight is None:
         return None, _some(call, keep)
     weight = fitting(call, "weight", options.weight)
@@ -112,10 +108,19 @@ def weights_of(call: Call) -> tuple[Any, Any]:
     return weight, counting(call, weight, keep)
 
 
+def kept(call: Call) -> Any:
+    """Return which elements neither a mask nor their label leaves out; None for all."""
+    inside = call.definition.over_positions  # where a mask belongs to positions
+    keep = None if call.options.mask is None or inside else mask_of(call)
+    if call.options.ignore_index is None:
+        return keep
+    counts = not_ignored(call)
+    return counts if keep is None else keep & counts
+
+
 def counting(call: Call, weight: Any, keep: Any) -> Any:
     """Return which of the elements to keep have a weight other than 0; None for all."""
-    counts = weight != 0
-    return _some(call, counts if keep is None else keep & counts)
+    return counting_too(call, keep, weight != 0)
 
 
 def counting_too(call: Call, keep: Any, also: Any) -> Any:
