@@ -106,10 +106,10 @@ def masked_positions(call: Call) -> Any:
 
 
 def _mask(call: Call) -> Any:
-    return truths(call, _spread(call, "mask", call.options.mask))
+    return as_mask(call, _spread(call, "mask", call.options.mask))
 
 
-def truths(call: Call, mask: Any) -> Any:
+def as_mask(call: Call, mask: Any) -> Any:
     """Return a mask as truths; DtypeError for one that holds no truths and no whole numbers."""
     from lossary.engine import hints
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from lossary.engine import ambiguity, hints
 from lossary.engine.arguments import Call
-from lossary.engine.inside import masked_positions, truths
+from lossary.engine.inside import as_mask, masked_positions
 from lossary.engine.libraries import symbolic
 from lossary.engine.reading import given
 from lossary.engine.shapes import may_equal, may_repeat
@@ -138,7 +138,7 @@ def _some(call: Call, keep: Any) -> Any:
 
 def mask_of(call: Call) -> Any:
     """Return which elements the mask keeps."""
-    return spread(call, truths(call, fitting(call, "mask", call.options.mask)))
+    return spread(call, as_mask(call, fitting(call, "mask", call.options.mask)))
 
 
 def _sound(call: Call, name: str, weight: Any, keep: Any = None) -> Any:
