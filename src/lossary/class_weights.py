@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from lossary.errors import DomainError, DtypeError
-from lossary.kinds import plain
+from lossary.kinds import first_place, plain
 
 __all__ = ["counts", "effective_number", "inverse_frequency", "positive_weight"]
 
@@ -37,7 +37,7 @@ def counts(label: Any, classes: int) -> np.ndarray:
         )
     bad = (label < 0) | (label >= classes)
     if bad.any():
-        place = tuple(int(i) for i in np.argwhere(bad)[0])
+        place = first_place(bad)
         raise DomainError(
             f"counts: label must be a class index from 0 to {classes - 1}, "
             f"got {label[place]} at index {place}; labels count from 0"

@@ -114,3 +114,8 @@ def refused_within(data: Any) -> str | None:
             if wrong := refusal(kind):
                 return f"a list with {wrong}"
     return None
+
+
+def first_place(wrong: Any) -> tuple[int, ...]:
+    """Return the index of the first True, as a message names it."""
+    return tuple(map(int, np.argwhere(wrong)[0]))

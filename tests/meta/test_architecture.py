@@ -21,7 +21,9 @@ import rooms  # noqa: E402  (a script of the documentation)
 
 PAGES = [
     rooms.PAGE,
-    *sorted(path for path in [*SOURCES.rglob("README.md"), ROOT / "tests/README.md"]),
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "tests/README.md",
+    *sorted(SOURCES.rglob("README.md")),
 ]
 # `engine/loss.py: Loss.__call__`, `engine/loss.py` or `engine/`
 PLACE = re.compile(r"`((?:\w+/)*(?:\w+\.py|\w+/))(?:: ([\w.]+))?`")

@@ -63,7 +63,7 @@ def measure(
     return Table(tuple(chain.from_iterable(measured_each(work, progress, processes))), size, seed)
 
 
-class Work(NamedTuple):
+class Task(NamedTuple):
     """One loss in one type, on some libraries, by some engines."""
 
     loss: str
@@ -81,7 +81,7 @@ def planned(
     engines: Sequence[str] = ("array",),
     size: int = SIZE,
     seed: int = 0,
-) -> list[Work]:
+) -> list[Task]:
     """Return what there is to measure, each loss in each type; :func:`measure` has the words."""
     losses = [lossary.find(name) for name in names or lossary.catalogue]
     chosen = _known("library", libraries or arrays.available(), arrays.LIBRARIES)
@@ -89,11 +89,11 @@ def planned(
     ways = _known("engine", engines, ENGINES)
     if "fused" in ways:
         _need_numba()
-    return [Work(loss.name, dtype, chosen, ways, size, seed) for loss in losses for dtype in kinds]
+    return [Task(loss.name, dtype, chosen, ways, size, seed) for loss in losses for dtype in kinds]
 
 
 def measured_each(
-    work: Sequence[Work], progress: Progress | None = None, processes: int = 1
+    work: Sequence[Task], progress: Progress | None = None, processes: int = 1
 ) -> Iterator[list[Row]]:
     """Yield the rows of one piece of work after the other."""
     if processes < 1:
@@ -115,7 +115,7 @@ def _shared(processes: int) -> Iterator[Callable[..., Iterator[list[Row]]]]:
 
 
 def _told(
-    results: Iterator[list[Row]], work: Sequence[Work], progress: Progress | None
+    results: Iterator[list[Row]], work: Sequence[Task], progress: Progress | None
 ) -> Iterator[list[Row]]:
     """The same results, while ``progress`` is told what is awaited."""
     tell = progress or (lambda *_: None)
@@ -125,7 +125,7 @@ def _told(
     tell(len(work), len(work), "")
 
 
-def _measured(work: Work) -> list[Row]:
+def _measured(work: Task) -> list[Row]:
     loss = lossary.find(work.loss)
     truth = truths(loss, work.dtype, work.size, work.seed)
     return list(_rows(loss, work.libraries, work.dtype, truth, work.engines))

@@ -12,8 +12,9 @@ import contextlib
 import importlib
 import importlib.util
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any
 
 from lossary.accuracy.samples import Batch
@@ -60,7 +61,7 @@ class Peer:
 
 _LIBRARIES = {
     "torch.nn.functional": "torch",
-    "optax": "jax",
+    "optax.losses": "jax",
     "tensorflow": "tensorflow",
     "scipy.special": "numpy",
     "scipy.spatial.distance": "numpy",
@@ -68,38 +69,76 @@ _LIBRARIES = {
 }
 
 
-def _torch(name: str, call: Call) -> Peer:
-    return Peer(f"torch {name}", "torch.nn.functional", call)
+def _taking(names: Sequence[str], call: Call) -> Call:
+    """Say in the signature of a call by name what it takes."""
+    own = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in names]
+    vars(call)["__signature__"] = inspect.Signature(own)
+    return call
 
 
-def _optax(name: str, call: Call) -> Peer:
-    return Peer(f"optax {name}", "optax", call)
+def _in_order(function: str, data: str, *settings: str, **always: Any) -> Call:
+    """Return a call that gives data by position, hyper-parameters by name, and what is constant."""
+    names = data.split()
+
+    def call(module: Any, **given: Any) -> Any:
+        named = {name: given[name] for name in settings if name in given}
+        return attrgetter(function)(module)(*(given[name] for name in names), **named, **always)
+
+    return _taking([*names, *settings], call)
 
 
-def _keras(name: str, call: Call) -> Peer:
-    return Peer(f"keras {name}", "keras", call)
+def _torch(name: str, *taken: str, **more: Any) -> Peer:
+    call = _in_order(name, *taken, reduction="none")
+    return Peer(f"torch {name}", "torch.nn.functional", call, **more)
 
 
-def _tf(name: str, call: Call) -> Peer:
-    return Peer(f"tf.nn {name}", "tensorflow", call)
+def _optax(name: str, *taken: str) -> Peer:
+    return Peer(f"optax {name}", "optax.losses", _in_order(name, *taken))
 
 
-def _sklearn(name: str, call: Call, slope: Call) -> Peer:
-    return Peer(f"sklearn {name}", "sklearn._loss", call, slope)
+def _tf(name: str, *taken: str) -> Peer:
+    return Peer(f"tf.nn {name}", "tensorflow", _in_order(f"nn.{name}", *taken))
 
 
-def _scipy(name: str, module: str, call: Call) -> Peer:
-    return Peer(f"scipy {name}", f"scipy.{module}", call)
+def _keras_rows(name: str, *taken: str, **always: Any) -> Peer:
+    return Peer(f"keras {name}", "keras", _in_order(f"losses.{name}", *taken, **always))
 
 
-def _column(keras_loss: str) -> Call:
-    """Call a Keras function, which averages the last axis, on a last axis of length 1."""
-    return lambda k, prediction, target: getattr(k.losses, keras_loss)(
-        target[..., None], prediction[..., None]
-    )
+def _keras(name: str, data: str, *settings: str, **always: Any) -> Peer:
+    """Give a function of Keras', which averages the last axis, one of length 1."""
+    rows = _keras_rows(name, data, *settings, **always)
+
+    def call(keras: Any, **given: Any) -> Any:
+        columns = {name: given[name][..., None] for name in data.split()}
+        return rows.call(keras, **given | columns)
+
+    return replace(rows, call=_taking([*data.split(), *settings], call))
 
 
-def _pairs(distance: str) -> Call:
+def _sklearn(name: str, prediction: str, *settings: str) -> Peer:
+    def of(method: str) -> Call:
+        def call(module: Any, **given: Any) -> Any:
+            loss = getattr(module, name)(**{n: given[n] for n in settings})
+            return getattr(loss, method)(given["target"], given[prediction])
+
+        return _taking(["target", prediction, *settings], call)
+
+    return Peer(f"sklearn {name}", "sklearn._loss", of("loss"), of("gradient"))
+
+
+def _multinomial(method: str) -> Call:
+    def call(module: Any, logits: Any, label: Any) -> Any:
+        loss = module.HalfMultinomialLoss(n_classes=logits.shape[1])
+        return getattr(loss, method)(label.astype(logits.dtype), logits)
+
+    return call
+
+
+def _scipy(name: str, call: Call) -> Peer:
+    return Peer(f"scipy special.{name}", "scipy.special", call)
+
+
+def _pairs(distance: str) -> Peer:
     """Call a function of two vectors on every row."""
 
     def call(d: Any, prediction: Any, target: Any) -> Any:
@@ -111,238 +150,130 @@ def _pairs(distance: str) -> Call:
                 found[place] = getattr(d, distance)(a, b)
         return found
 
-    return call
-
-
-def _flat(x: Any, dtype: Any) -> Any:
-    return x.astype(dtype).copy()
+    return Peer(f"scipy distance.{distance}", "scipy.spatial.distance", call)
 
 
 PEERS: Mapping[str, tuple[Peer, ...]] = {
     "squared_error": (
-        _torch("mse_loss", lambda f, prediction, target: f.mse_loss(
-            prediction, target, reduction="none")),
-        _optax("squared_error", lambda o, prediction, target: o.squared_error(prediction, target)),
-        _keras("mean_squared_error", _column("mean_squared_error")),
+        _torch("mse_loss", "prediction target"),
+        _optax("squared_error", "prediction target"),
+        _keras("mean_squared_error", "target prediction"),
     ),
-    "half_squared_error": (
-        _optax("l2_loss", lambda o, prediction, target: o.l2_loss(prediction, target)),
-    ),
+    "half_squared_error": (_optax("l2_loss", "prediction target"),),
     "absolute_error": (
-        _torch("l1_loss", lambda f, prediction, target: f.l1_loss(
-            prediction, target, reduction="none")),
-        _keras("mean_absolute_error", _column("mean_absolute_error")),
+        _torch("l1_loss", "prediction target"),
+        _keras("mean_absolute_error", "target prediction"),
     ),
     "absolute_percentage_error": (
-        _keras("mean_absolute_percentage_error", _column("mean_absolute_percentage_error")),
+        _keras("mean_absolute_percentage_error", "target prediction"),
     ),
-    "squared_log_error": (
-        _keras("mean_squared_logarithmic_error", _column("mean_squared_logarithmic_error")),
-    ),
+    "squared_log_error": (_keras("mean_squared_logarithmic_error", "target prediction"),),
     "huber": (
-        _torch("huber_loss", lambda f, prediction, target, delta: f.huber_loss(
-            prediction, target, reduction="none", delta=delta)),
-        _optax("huber_loss", lambda o, prediction, target, delta: o.huber_loss(
-            prediction, target, delta=delta)),
-        _keras("huber", lambda k, prediction, target, delta: k.losses.huber(
-            target[..., None], prediction[..., None], delta=delta)),
-        _scipy("special.huber", "special", lambda s, prediction, target, delta: s.huber(
+        _torch("huber_loss", "prediction target", "delta"),
+        _optax("huber_loss", "prediction target", "delta"),
+        _keras("huber", "target prediction", "delta"),
+        _scipy("huber", lambda s, prediction, target, delta: s.huber(
             delta, prediction - target)),
-        _sklearn(
-            "HuberLoss",
-            lambda s, prediction, target, delta: s.HuberLoss(delta=delta).loss(target, prediction),
-            lambda s, prediction, target, delta: s.HuberLoss(delta=delta).gradient(
-                target, prediction),
-        ),
+        _sklearn("HuberLoss", "prediction", "delta"),
     ),
-    "smooth_l1": (
-        _torch("smooth_l1_loss", lambda f, prediction, target, beta: f.smooth_l1_loss(
-            prediction, target, reduction="none", beta=beta)),
-    ),
+    "smooth_l1": (_torch("smooth_l1_loss", "prediction target", "beta"),),
     "log_cosh": (
-        _keras("log_cosh", _column("log_cosh")),
-        _optax("log_cosh", lambda o, prediction, target: o.losses.log_cosh(prediction, target)),
+        _keras("log_cosh", "target prediction"),
+        _optax("log_cosh", "prediction target"),
     ),
-    "quantile": (
-        _sklearn(
-            "PinballLoss",
-            lambda s, prediction, target, quantile: s.PinballLoss(quantile=quantile).loss(
-                target, prediction),
-            lambda s, prediction, target, quantile: s.PinballLoss(quantile=quantile).gradient(
-                target, prediction),
-        ),
-    ),
+    "quantile": (_sklearn("PinballLoss", "prediction", "quantile"),),
     "poisson": (
-        _torch("poisson_nll_loss", lambda f, log_rate, target: f.poisson_nll_loss(
-            log_rate, target, log_input=True, reduction="none")),
-        _tf("log_poisson_loss", lambda tf, log_rate, target: tf.nn.log_poisson_loss(
-            target, log_rate)),
-        _sklearn(
-            "HalfPoissonLoss",
-            lambda s, log_rate, target: s.HalfPoissonLoss().loss(target, log_rate),
-            lambda s, log_rate, target: s.HalfPoissonLoss().gradient(target, log_rate),
-        ),
+        _torch("poisson_nll_loss", "log_rate target"),
+        _tf("log_poisson_loss", "target log_rate"),
+        _sklearn("HalfPoissonLoss", "log_rate"),
     ),
     "binary_cross_entropy": (
-        _torch("binary_cross_entropy_with_logits", lambda f, logit, target, positive_weight:
-            f.binary_cross_entropy_with_logits(
+        Peer("torch binary_cross_entropy_with_logits", "torch.nn.functional",
+            lambda f, logit, target, positive_weight: f.binary_cross_entropy_with_logits(
                 logit, target, pos_weight=logit.new_tensor(positive_weight), reduction="none")),
-        _optax("sigmoid_binary_cross_entropy", lambda o, logit, target:
-            o.sigmoid_binary_cross_entropy(logit, target)),
-        _keras("binary_crossentropy", lambda k, logit, target: k.losses.binary_crossentropy(
-            target[..., None], logit[..., None], from_logits=True)),
-        _tf("weighted_cross_entropy_with_logits", lambda tf, logit, target, positive_weight:
-            tf.nn.weighted_cross_entropy_with_logits(target, logit, positive_weight)),
-        _sklearn(
-            "HalfBinomialLoss",
-            lambda s, logit, target: s.HalfBinomialLoss().loss(target, logit),
-            lambda s, logit, target: s.HalfBinomialLoss().gradient(target, logit),
-        ),
+        _optax("sigmoid_binary_cross_entropy", "logit target"),
+        _keras("binary_crossentropy", "target logit", from_logits=True),
+        _tf("weighted_cross_entropy_with_logits", "target logit positive_weight"),
+        _sklearn("HalfBinomialLoss", "logit"),
     ),
     "binary_cross_entropy_from_probability": (
-        _torch("binary_cross_entropy", lambda f, probability, target: f.binary_cross_entropy(
-            probability, target, reduction="none")),
-        _keras("binary_crossentropy", lambda k, probability, target: k.losses.binary_crossentropy(
-            target[..., None], probability[..., None])),
+        _torch("binary_cross_entropy", "probability target"),
+        _keras("binary_crossentropy", "target probability"),
     ),
     "focal": (
-        _optax("sigmoid_focal_loss", lambda o, logit, target, gamma, alpha:
-            o.losses.sigmoid_focal_loss(logit, target, alpha=alpha, gamma=gamma)),
-        _keras("binary_focal_crossentropy", lambda k, logit, target, gamma:
-            k.losses.binary_focal_crossentropy(
-                target[..., None], logit[..., None], gamma=gamma, from_logits=True)),
+        _optax("sigmoid_focal_loss", "logit target", "gamma", "alpha"),
+        _keras("binary_focal_crossentropy", "target logit", "gamma", from_logits=True),
     ),
-    "soft_margin": (
-        _torch("soft_margin_loss", lambda f, score, sign: f.soft_margin_loss(
-            score, sign, reduction="none")),
-    ),
-    "multi_label_soft_margin": (
-        _torch("multilabel_soft_margin_loss", lambda f, logits, target:
-            f.multilabel_soft_margin_loss(logits, target, reduction="none")),
-    ),
+    "soft_margin": (_torch("soft_margin_loss", "score sign"),),
+    "multi_label_soft_margin": (_torch("multilabel_soft_margin_loss", "logits target"),),
     "cross_entropy": (
-        _torch("cross_entropy", lambda f, logits, label, label_smoothing: f.cross_entropy(
-            logits, label, reduction="none", label_smoothing=label_smoothing)),
-        _optax("softmax_cross_entropy_with_integer_labels", lambda o, logits, label:
-            o.softmax_cross_entropy_with_integer_labels(logits, label)),
-        _keras("sparse_categorical_crossentropy", lambda k, logits, label:
-            k.losses.sparse_categorical_crossentropy(label, logits, from_logits=True)),
-        _tf("sparse_softmax_cross_entropy_with_logits", lambda tf, logits, label:
-            tf.nn.sparse_softmax_cross_entropy_with_logits(labels=label, logits=logits)),
-        _sklearn(
-            "HalfMultinomialLoss",
-            lambda s, logits, label: s.HalfMultinomialLoss(n_classes=logits.shape[1]).loss(
-                _flat(label, logits.dtype), logits),
-            lambda s, logits, label: s.HalfMultinomialLoss(n_classes=logits.shape[1]).gradient(
-                _flat(label, logits.dtype), logits),
-        ),
+        _torch("cross_entropy", "logits label", "label_smoothing"),
+        _optax("softmax_cross_entropy_with_integer_labels", "logits label"),
+        _keras_rows("sparse_categorical_crossentropy", "label logits", from_logits=True),
+        _tf("sparse_softmax_cross_entropy_with_logits", "label logits"),
+        Peer("sklearn HalfMultinomialLoss", "sklearn._loss", _multinomial("loss"),
+            _multinomial("gradient")),
     ),
     "soft_cross_entropy": (
-        _torch("cross_entropy", lambda f, logits, target: f.cross_entropy(
-            logits, target, reduction="none")),
-        _optax("softmax_cross_entropy", lambda o, logits, target:
-            o.softmax_cross_entropy(logits, target)),
-        _optax("safe_softmax_cross_entropy", lambda o, logits, target:
-            o.safe_softmax_cross_entropy(logits, target)),
-        _keras("categorical_crossentropy", lambda k, logits, target:
-            k.losses.categorical_crossentropy(target, logits, from_logits=True)),
-        _tf("softmax_cross_entropy_with_logits", lambda tf, logits, target:
-            tf.nn.softmax_cross_entropy_with_logits(labels=target, logits=logits)),
+        _torch("cross_entropy", "logits target"),
+        _optax("softmax_cross_entropy", "logits target"),
+        _optax("safe_softmax_cross_entropy", "logits target"),
+        _keras_rows("categorical_crossentropy", "target logits", from_logits=True),
+        _tf("softmax_cross_entropy_with_logits", "target logits"),
     ),
     "cross_entropy_from_probabilities": (
-        _keras("sparse_categorical_crossentropy", lambda k, probabilities, label:
-            k.losses.sparse_categorical_crossentropy(label, probabilities)),
+        _keras_rows("sparse_categorical_crossentropy", "label probabilities"),
     ),
     "soft_cross_entropy_from_probabilities": (
-        _keras("categorical_crossentropy", lambda k, probabilities, target:
-            k.losses.categorical_crossentropy(target, probabilities)),
+        _keras_rows("categorical_crossentropy", "target probabilities"),
     ),
-    "negative_log_likelihood": (
-        _torch("nll_loss", lambda f, log_probabilities, label: f.nll_loss(
-            log_probabilities, label, reduction="none")),
-    ),
+    "negative_log_likelihood": (_torch("nll_loss", "log_probabilities label"),),
     "categorical_focal": (
-        _keras("categorical_focal_crossentropy", lambda k, logits, label, gamma:
+        Peer("keras categorical_focal_crossentropy", "keras", lambda k, logits, label, gamma:
             k.losses.categorical_focal_crossentropy(
                 k.ops.one_hot(label, logits.shape[-1], dtype=logits.dtype), logits,
                 alpha=1.0, gamma=gamma, from_logits=True)),
     ),
-    "hinge": (
-        _keras("hinge", lambda k, score, sign: k.losses.hinge(sign[..., None], score[..., None])),
-        _optax("hinge_loss", lambda o, score, sign: o.hinge_loss(score, sign)),
-    ),
-    "squared_hinge": (
-        _keras("squared_hinge", lambda k, score, sign: k.losses.squared_hinge(
-            sign[..., None], score[..., None])),
-    ),
-    "categorical_hinge": (
-        _keras("categorical_hinge", lambda k, scores, target: k.losses.categorical_hinge(
-            target, scores)),
-    ),
-    "crammer_singer": (
-        _optax("multiclass_hinge_loss", lambda o, scores, label: o.losses.multiclass_hinge_loss(
-            scores, label)),
-    ),
-    "multi_margin": (
-        _torch("multi_margin_loss", lambda f, scores, label, margin: f.multi_margin_loss(
-            scores, label, margin=margin, reduction="none")),
-    ),
-    "hinge_embedding": (
-        _torch("hinge_embedding_loss", lambda f, distance, sign, margin: f.hinge_embedding_loss(
-            distance, sign, margin=margin, reduction="none")),
-    ),
-    "margin_ranking": (
-        _torch("margin_ranking_loss", lambda f, first, second, sign, margin: f.margin_ranking_loss(
-            first, second, sign, margin=margin, reduction="none")),
-    ),
+    "hinge": (_keras("hinge", "sign score"), _optax("hinge_loss", "score sign")),
+    "squared_hinge": (_keras("squared_hinge", "sign score"),),
+    "categorical_hinge": (_keras_rows("categorical_hinge", "target scores"),),
+    "crammer_singer": (_optax("multiclass_hinge_loss", "scores label"),),
+    "multi_margin": (_torch("multi_margin_loss", "scores label", "margin"),),
+    "hinge_embedding": (_torch("hinge_embedding_loss", "distance sign", "margin"),),
+    "margin_ranking": (_torch("margin_ranking_loss", "first second sign", "margin"),),
     "kl_divergence": (
-        _torch("kl_div", lambda f, log_probabilities, target: f.kl_div(
+        Peer("torch kl_div", "torch.nn.functional", lambda f, log_probabilities, target: f.kl_div(
             log_probabilities, target, reduction="none").sum(-1)),
-        _optax("kl_divergence", lambda o, log_probabilities, target: o.losses.kl_divergence(
-            log_probabilities, target)),
+        _optax("kl_divergence", "log_probabilities target"),
     ),
     "kl_divergence_from_probabilities": (
-        _keras("kl_divergence", lambda k, probabilities, target: k.losses.kl_divergence(
-            target, probabilities)),
-        _scipy("special.rel_entr", "special", lambda s, probabilities, target: s.rel_entr(
+        _keras_rows("kl_divergence", "target probabilities"),
+        _scipy("rel_entr", lambda s, probabilities, target: s.rel_entr(
             target, probabilities).sum(-1)),
     ),
     "jensen_shannon": (
-        _scipy("distance.jensenshannon²", "spatial.distance", lambda d, probabilities, target:
-            d.jensenshannon(probabilities, target, axis=-1) ** 2),
+        Peer("scipy distance.jensenshannon²", "scipy.spatial.distance",
+            lambda d, probabilities, target: d.jensenshannon(
+                probabilities, target, axis=-1) ** 2),
     ),
     "cosine_similarity": (
-        _keras("cosine_similarity", lambda k, prediction, target: -k.losses.cosine_similarity(
-            target, prediction)),
-        _torch("cosine_similarity", lambda f, prediction, target: -f.cosine_similarity(
-            prediction, target, dim=-1)),
+        Peer("keras cosine_similarity", "keras", lambda k, prediction, target:
+            -k.losses.cosine_similarity(target, prediction)),
+        Peer("torch cosine_similarity", "torch.nn.functional", lambda f, prediction, target:
+            -f.cosine_similarity(prediction, target, dim=-1)),
     ),
-    "cosine_distance": (
-        _optax("cosine_distance", lambda o, prediction, target: o.cosine_distance(
-            prediction, target)),
-        _scipy("distance.cosine", "spatial.distance", _pairs("cosine")),
-    ),
-    "cosine_embedding": (
-        _torch("cosine_embedding_loss", lambda f, first, second, sign, margin:
-            f.cosine_embedding_loss(first, second, sign, margin=margin, reduction="none")),
-    ),
+    "cosine_distance": (_optax("cosine_distance", "prediction target"), _pairs("cosine")),
+    "cosine_embedding": (_torch("cosine_embedding_loss", "first second sign", "margin"),),
     "euclidean_distance": (
-        _torch("pairwise_distance", lambda f, prediction, target: f.pairwise_distance(
-            prediction, target)),
-        _scipy("distance.euclidean", "spatial.distance", _pairs("euclidean")),
+        Peer("torch pairwise_distance", "torch.nn.functional",
+            _in_order("pairwise_distance", "prediction target")),
+        _pairs("euclidean"),
     ),
-    "pearson_distance": (
-        _scipy("distance.correlation", "spatial.distance", _pairs("correlation")),
-    ),
+    "pearson_distance": (_pairs("correlation"),),
     "triplet_margin": (
-        Peer(
-            "torch triplet_margin_loss", "torch.nn.functional",
-            lambda f, anchor, positive, negative, margin: f.triplet_margin_loss(
-                anchor, positive, negative, margin=margin, reduction="none"),
-            refuses={"margin": 0.0},
-        ),
-        _optax("triplet_margin_loss", lambda o, anchor, positive, negative, margin:
-            o.losses.triplet_margin_loss(anchor, positive, negative, margin=margin)),
+        _torch("triplet_margin_loss", "anchor positive negative", "margin",
+            refuses={"margin": 0.0}),
+        _optax("triplet_margin_loss", "anchor positive negative", "margin"),
     ),
 }  # fmt: skip
 

@@ -86,35 +86,23 @@ COLUMNS = (
 )
 
 
-def _worst(row: Row, kind: str, *whats: str) -> str:
-    found = [row.errors[f"{w} {kind}"].worst for w in whats if f"{w} {kind}" in row.errors]
-    return number(max(found)) if found else "–"
-
-
 def _part(row: Row, what: str) -> str:
     error = row.errors.get(f"{what} {RANGE}")
     return "–" if error is None else _share(error.share)
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    return (
-        row.loss, row.who, row.bar,
-        _worst(row, RANGE, "value"), _part(row, "value"),
-        _worst(row, RANGE, "gradient"), _part(row, "gradient"),
-        _worst(row, CANCELLING, "value"), _worst(row, CANCELLING, "gradient"),
-        _worst(row, SUBNORMAL, "value", "gradient"), "" if row.peer else _met(row),
-    )  # fmt: skip
 
 
 # On a terminal loss, type and bar stand in a line of their own, and shares beside errors.
 SHORT = ("value", ">4 ulp", "slope", ">4 ulp", "cancel", "slope", "subn.")
 
 
-def _short(row: Row) -> tuple[str, ...]:
+def _numbers(row: Row, star: str = "") -> tuple[str, ...]:
+    """Return the errors of a row, with a star at those that miss their bar."""
+
     def worst(kind: str, *whats: str) -> str:
         names = [f"{what} {kind}" for what in whats]
-        star = "*" if not row.peer and set(names) & set(row.missed) else ""
-        return _worst(row, kind, *whats) + star
+        found = [row.errors[name].worst for name in names if name in row.errors]
+        missed = not row.peer and set(names) & set(row.missed)
+        return (number(max(found)) if found else "–") + (star if missed else "")
 
     return (
         worst(RANGE, "value"), _part(row, "value"),
@@ -161,7 +149,7 @@ class Table:
                 lines.append(Styled(f"{row.loss}, {row.dtype}, bar {row.bar}", "bold"))
             before = row.loss, row.dtype
             style = "dim" if row.peer else "" if row.met else "yellow"
-            lines.append([Styled(cell, style) for cell in (f"  {row.who}", *_short(row))])
+            lines.append([Styled(cell, style) for cell in (f"  {row.who}", *_numbers(row, "*"))])
         columns = [Column(), *(Column(heading, numbers=True) for heading in SHORT)]
         tables.Table(columns, lines).print(console)
         console.print(f"\n{NOTE}\n{self.summary()}", markup=False, highlight=False)
@@ -213,8 +201,9 @@ class Table:
         for dtype in dict.fromkeys(row.dtype for row in self.rows):
             lines, before = [], ""
             for row in (row for row in self.rows if row.dtype == dtype):
-                loss, *cells = _cells(row)
-                lines.append(("" if loss == before else loss, *cells))
+                loss, met = row.loss, "" if row.peer else _met(row)
+                named = "" if loss == before else loss
+                lines.append((named, row.who, row.bar, *_numbers(row), met))
                 before = loss
             table = "\n".join(tables.Table(COLUMNS, lines).markdown())
             parts.append(f"## {dtype}\n\n{table}")

@@ -112,10 +112,10 @@ def limited(threads: int) -> Iterator[None]:
     the process may use, so on Linux the process is confined to as many processors.
     """
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_environment("LOSSARY_NUM_THREADS", str(threads)))
-        stack.enter_context(_environment("TF_CPP_MIN_LOG_LEVEL", "2"))
+        stack.enter_context(environment("LOSSARY_NUM_THREADS", str(threads)))
+        stack.enter_context(environment("TF_CPP_MIN_LOG_LEVEL", "2"))
         # Otherwise JAX takes three quarters of a GPU's memory for itself.
-        stack.enter_context(_environment("XLA_PYTHON_CLIENT_PREALLOCATE", "false"))
+        stack.enter_context(environment("XLA_PYTHON_CLIENT_PREALLOCATE", "false"))
         if threads < cores() and hasattr(os, "sched_setaffinity"):
             before = os.sched_getaffinity(0)
             os.sched_setaffinity(0, sorted(before)[:threads])
@@ -129,7 +129,8 @@ def limited(threads: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _environment(name: str, value: str) -> Iterator[None]:
+def environment(name: str, value: str) -> Iterator[None]:
+    """Set a variable of the environment for a while."""
     before = os.environ.get(name)
     os.environ[name] = value
     try:

@@ -5,7 +5,8 @@ First stands what a reader wants to know: how long we take where the peer takes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from lossary.bench.limits import COPY, TRIAD, Limit
 from lossary.bench.pairs import PAIRS, Ratio, ratios
@@ -14,6 +15,16 @@ from lossary.bench.targets import Verdict, judge
 from lossary.bench.units import seconds, size
 from lossary.bench.work import BOOSTING, TRAINING, VALUE, Case
 from lossary.tables import Column, Styled, Table
+
+T = TypeVar("T")
+
+
+def grouped(found: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]]:
+    """Return all by a key of theirs, in the order in which the keys come."""
+    groups: dict[str, list[T]] = {}
+    for one in found:
+        groups.setdefault(key(one), []).append(one)
+    return groups
 
 
 def bandwidth(limit: Limit) -> str:
@@ -180,10 +191,8 @@ def losing(results: Results) -> list[str]:
 
 def _reasons(absent: Iterable[Absent]) -> list[str]:
     """Return a line per reason."""
-    found: dict[str, list[str]] = {}
-    for one in absent:
-        found.setdefault(one.reason, []).append(one.contestant)
-    return [f"{'; '.join(names)}: {reason}" for reason, names in found.items()]
+    groups = grouped(absent, lambda one: one.reason)
+    return [f"{'; '.join(a.contestant for a in some)}: {reason}" for reason, some in groups.items()]
 
 
 def remarks(outcome: Outcome) -> list[str]:
@@ -234,7 +243,7 @@ def markdown(results: Results, level: int = 2, picture: str = "") -> str:
     lines += ["", f"{mark} The machine", "", f"{machine(results)}.", "", f"{versions(results)}."]
     lines += ["", f"{speed(results)}.", ""]
     lines += [f"{mark} All cases", "", HOW, ""]
-    for key, some in _by_work(results.outcomes):
+    for key, some in grouped(results.outcomes, lambda o: f"{o.case.loss}, {o.case.dtype}").items():
         lines += [f"{mark}# {key}", "", *_cases(some), ""]
     if absent := missing(results):
         lines += [f"{mark} Who did not take part", "", *(f"* {line}" for line in absent)]
@@ -276,13 +285,6 @@ def target_table(found: Iterable[Verdict]) -> Table:
 def _targets(results: Results) -> list[str]:
     found = verdicts(results)
     return target_table(found).markdown() if found else ["No target's work is in this run."]
-
-
-def _by_work(outcomes: Iterable[Outcome]) -> list[tuple[str, list[Outcome]]]:
-    found: dict[str, list[Outcome]] = {}
-    for outcome in outcomes:
-        found.setdefault(f"{outcome.case.loss}, {outcome.case.dtype}", []).append(outcome)
-    return list(found.items())
 
 
 def _cases(outcomes: Iterable[Outcome]) -> list[str]:

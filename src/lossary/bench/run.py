@@ -223,8 +223,8 @@ class _Bench:
             start = self.clock()
             result = prepared.step()
             prepared.wait()
-            taken = self.clock() - start
-        return result, taken, watch.found
+            seconds = self.clock() - start
+        return result, seconds, watch.found
 
     def outcomes(
         self, cases: Sequence[Case], contestants: Sequence[Contestant], progress: Report

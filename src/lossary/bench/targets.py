@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lossary.bench.contestants import boosters, keras, optax, ours, pytorch, tensorflow, xla
+from lossary.bench.contestants import boosters, keras, ours, pytorch, tensorflow
+from lossary.bench.pairs import PAIRS
 from lossary.bench.results import Outcome, Results
 from lossary.bench.start import FILES, STARTING
 from lossary.bench.units import seconds
@@ -62,12 +63,8 @@ class Target:
 
 ELEMENTWISE = ("squared_error", "huber", "binary_cross_entropy")
 TORCH = (ours.AUTO_TORCH, ours.DOOR)
-# Each way through Lossary, and the peer in whose place it stands.
-PLACES = (
-    *((way, pytorch.EAGER) for way in TORCH),
-    (ours.AUTO_JAX, xla.JIT), (optax.DOOR, optax.PEER), (keras.DOOR, keras.PEER),
-    (tensorflow.DOOR, tensorflow.PEER),
-)  # fmt: skip
+# Each way through Lossary in a framework, and the peer in whose place it stands.
+PLACES = tuple((p.ours, p.peer) for p in PAIRS if p.framework not in {"NumPy", "Boosters"})
 # At most how often the peer's time, by size: small calls, batches, and what is larger than 4,096.
 BY_SIZE = (
     (1.5, ("64", "8x8", "8x10")),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lossary.bench import report
 from lossary.bench.results import Outcome, Results
-from lossary.bench.targets import Verdict
 from lossary.tables import Column, Table
 
 if TYPE_CHECKING:
@@ -85,14 +83,7 @@ def _print_targets(results: Results, console: Console) -> None:
         return
     console.print(Text("Targets (two cores, float32; on a GPU an H200)", style="bold"))
     console.print(Text(report.TARGETS, style="dim"))
-    for ours, some in _by_contestant(verdicts):
+    for ours, some in report.grouped(verdicts, lambda one: one.target.ours).items():
         console.print(Text(ours, style="cyan"))
         report.target_table(some).without("by").print(console)
     console.print()
-
-
-def _by_contestant(verdicts: Iterable[Verdict]) -> list[tuple[str, list[Verdict]]]:
-    found: dict[str, list[Verdict]] = {}
-    for verdict in verdicts:
-        found.setdefault(verdict.target.ours, []).append(verdict)
-    return list(found.items())

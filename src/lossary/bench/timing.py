@@ -71,15 +71,12 @@ def alternate(
     """
     calls = {name: _calls(estimates[name]) for name in steps}
     share = seconds / max(1, len(steps))
-    plan = {
-        name: rounds_of(calls[name] * estimates[name], share, rounds, at_least)
-        for name in steps
-    }  # fmt: skip
+    own = {n: rounds_of(calls[n] * estimates[n], share, rounds, at_least) for n in steps}
     found: dict[str, list[float]] = {name: [] for name in steps}
     with _undisturbed():
         for turn in range(rounds):
             for name in _rotated(list(steps), turn):
-                if (turn + 1) * plan[name] // rounds == turn * plan[name] // rounds:
+                if (turn + 1) * own[name] // rounds == turn * own[name] // rounds:
                     continue
                 found[name].append(_sample(steps[name], calls[name], estimates[name], clock))
                 pause(PAUSE)

@@ -84,7 +84,7 @@ def load(path: str | Path) -> Predictor:
 
     meaning = read_meaning(path)
     module = _host(meaning.host)
-    return Predictor(module.load(str(path)), meaning, module.Way())
+    return Predictor(module.load(str(path)), meaning, module.margins)
 
 
 def __getattr__(name: str) -> Any:

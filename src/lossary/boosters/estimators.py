@@ -94,6 +94,13 @@ def check_classes(objective: Objective, labels: Any) -> None:
         )
 
 
+def likeliest(objective: Objective, margin: Numbers) -> Numbers:
+    """Return the likeliest class of each row, counted from 0."""
+    if isinstance(objective.rule, Ordinal):
+        margin = objective.inverse(margin)
+    return margin.argmax(axis=1) if margin.ndim == 2 else (margin > 0).astype(int)
+
+
 def probabilities(objective: Objective, margin: Numbers) -> Numbers:
     """Return a probability for each class; AttributeError for a loss of scores."""
     if objective.rule.link.name == "softmax" or isinstance(objective.rule, Ordinal):

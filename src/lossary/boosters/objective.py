@@ -79,6 +79,14 @@ class Objective:
         others = " or ".join(f"lossary.boosters.{h}({self.rule.name!r})" for h in self.rule.hosts)
         raise ValueError(f"{self.rule.name}: {why}\nhint: {others}")
 
+    def refuse_outputs(self, host: str) -> None:
+        """Raise ValueError for hyper-parameters of several outputs, which a host does not train."""
+        if self.outputs:
+            raise ValueError(
+                f"{self.rule.name}: {host} trains one output for one target\n"
+                "hint: lossary.boosters.xgboost and lightgbm take lists of hyper-parameters"
+            )
+
     def prepare(self, labels: Any, weight: Any = None, outputs: int = 1, group: Any = None) -> None:
         """Look at all labels, weights and groups before training; raise for what is wrong."""
         self.rule.prepare(labels, weight, outputs, group)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,25 +47,17 @@ def meaning_of(objective: Objective, start: Numbers) -> Meaning:
     )  # fmt: skip
 
 
-class Trained(Protocol):
-    """What a predictor asks of a host's model: margins without the start, and a file."""
-
-    def margin(self, model: Any, data: Any, meaning: Meaning, options: dict[str, Any]) -> Numbers:
-        """Return margins, start included, of shape (rows,) or (rows, outputs)."""
-        ...
-
-    def save(self, model: Any, path: str) -> None:
-        """Write the model as its host does."""
-        ...
+Margins = Callable[[Any, Any, Meaning, dict[str, Any]], Numbers]
+"""How a host's model is asked for margins, start included, of shape (rows,) or (rows, outputs)."""
 
 
 class Predictor:
     """A host's model with the start and the link of its loss; ``model`` is the host's own."""
 
-    def __init__(self, model: Any, meaning: Meaning, way: Trained) -> None:
+    def __init__(self, model: Any, meaning: Meaning, margins: Margins) -> None:
         self.model = model
         self.meaning = meaning
-        self._way = way
+        self._margins = margins
 
     def predict(self, data: Any, **options: Any) -> Numbers:
         """Return predictions: numbers, rates, or probabilities of classes along the last axis."""
@@ -72,11 +65,11 @@ class Predictor:
 
     def margin(self, data: Any, **options: Any) -> Numbers:
         """Return margins: the start and the trees, added up."""
-        return np.asarray(self._way.margin(self.model, data, self.meaning, options))
+        return np.asarray(self._margins(self.model, data, self.meaning, options))
 
     def save(self, path: str | Path) -> None:
         """Write the host's model to ``path``, and what it means to ``path.lossary.json``."""
-        self._way.save(self.model, str(path))
+        self.model.save_model(str(path))
         beside(path).write_text(json.dumps(asdict(self.meaning), indent=1), encoding="utf-8")
 
     def __repr__(self) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lossary.cli.lab import progress
+from lossary.cli.names import picture_option
 from lossary.cli.output import emit, emit_json, page, say
 from lossary.tables import Column, Table
 
@@ -50,10 +51,7 @@ if TYPE_CHECKING:
     "--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True,
     help="Where to compute.",
 )  # fmt: skip
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
-    help="Draw our time over the peers' too, as .png or .svg.",
-)  # fmt: skip
+@picture_option("Draw our time over the peers' too, as .png or .svg.")
 @click.option(
     "--anyway", is_flag=True,
     help="Write a file although other programs are at work; it is marked as not to be published.",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lossary.cli.names import JSON, find
+from lossary.cli.names import JSON, find, picture_option
 from lossary.cli.output import emit, emit_json, page, say
 from lossary.cli.own import is_own
 from lossary.render.target import TARGETS
@@ -69,10 +69,7 @@ def _lines(title: str) -> Callable[[int, int, str], None]:
 
 @click.command(short_help="Run an experiment with these losses.")
 @click.argument("name", required=False)
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
-    help="Draw the figure too, as .png or .svg.",
-)  # fmt: skip
+@picture_option("Draw the figure too, as .png or .svg.")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Fixes chance."
 )

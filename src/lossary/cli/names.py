@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
     from lossary.engine import Loss
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def picture_option(words: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option that names the file of a picture."""
+    kind: Any = click.Path(path_type=Path)
+    return click.option("-o", "--output", type=kind, metavar="FILE", help=words)
 
 
 def find(name: str) -> Loss:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lossary.cli import own, values
-from lossary.cli.names import JSON, find
+from lossary.cli.names import JSON, find, picture_option
 from lossary.cli.output import emit_json, page, say
 
 if TYPE_CHECKING:
@@ -35,10 +35,7 @@ def _span(context: Any, parameter: Any, text: str | None) -> tuple[float, float]
 
 @click.command(cls=_Plot, short_help="Draw losses and their derivatives.")
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
-    help="Write a picture, .png or .svg, instead of drawing here. Needs the extra `plot`.",
-)  # fmt: skip
+@picture_option("Write a picture, .png or .svg, instead of drawing here. Needs the extra `plot`.")
 @click.option("--range", "span", callback=_span, metavar="A:B", help="Where to draw, as -5:5.")
 @click.option(
     "--over", type=click.Choice(["prediction", "margin", "probability"]),

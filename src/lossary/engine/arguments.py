@@ -14,6 +14,7 @@ from lossary.engine.inside import axes_of
 from lossary.engine.libraries import Library, library_of, symbolic
 from lossary.engine.options import Options, bind
 from lossary.engine.reading import any_masked, read, unmasked
+from lossary.engine.shapes import may_agree
 from lossary.errors import DtypeError, LossaryError, ShapeError
 
 
@@ -245,9 +246,7 @@ def _same_shape(
     prediction: tuple[int, ...],
 ) -> None:
     shape = library.shape(x)
-    if shape is None or wanted is None:
-        return
-    if len(shape) == len(wanted) and all(map(may_equal, shape, wanted)):
+    if shape is None or wanted is None or may_agree(shape, wanted):
         return
     first = definition.inputs[0].name
     if argument.domain.class_axis == definition.class_axis:
@@ -257,8 +256,3 @@ def _same_shape(
     whole = library.kind(x) in {"integer", "boolean"}
     hint = hints.for_shape(definition, argument, shape, wanted, prediction, whole)
     raise ShapeError(f"{definition.name}: {argument.name} {what}, got {shape}\nhint: {hint}")
-
-
-def may_equal(n: int | None, m: int | None) -> bool:
-    """Compare two lengths; a graph may not know one of them yet."""
-    return n is None or m is None or n == m

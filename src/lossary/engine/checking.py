@@ -13,6 +13,7 @@ from lossary.domain import Domain
 from lossary.engine import hints
 from lossary.engine.libraries import Library
 from lossary.errors import DomainError
+from lossary.kinds import first_place
 
 
 def inside(library: Library, domain: Domain, x: Any, classes: Any) -> Any:
@@ -106,7 +107,7 @@ def _lies_inside(library: Library, domain: Domain, x: Any, classes: int | None) 
 def _first_false(library: Library, ok: Any) -> tuple[int, ...] | None:
     if library.all(ok):
         return None
-    return tuple(int(i) for i in np.argwhere(~library.numpy(ok))[0])
+    return first_place(~library.numpy(ok))
 
 
 def _sentence(

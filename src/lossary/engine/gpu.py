@@ -242,7 +242,7 @@ def fused(call: Call, variant: Variant, parameters: Mapping[str, Any]) -> OnGpu 
         if library.kind(x) != "floating" and not argument.domain.integer:
             x = library.cast(x, library.result_dtype(call.prediction))
         arrays.append(x)
-    weight, mask = _weight(call), _mask(call)
+    weight, mask = _weight(call), weighing.kept(call)
     if options.class_weight is not None:
         weight = _class_weighted(call, weight)
     return OnGpu(call, variant, arrays, tuple(tolerances), numbers, weight, mask)
@@ -265,14 +265,6 @@ def _weight(call: Call) -> Any:
     x = weighing.spread(call, weighing.fitting(call, "weight", call.options.weight))
     floating = call.library.kind(x) == "floating"
     return x if floating else call.library.cast(x, call.library.work_dtype(call.prediction))
-
-
-def _mask(call: Call) -> Any:
-    mask = None if call.options.mask is None else weighing.mask_of(call)
-    if call.options.ignore_index is None:
-        return mask
-    counts = weighing.not_ignored(call)
-    return counts if mask is None else mask & counts
 
 
 def _labels(call: Call) -> Any:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lossary.engine.reading import given
+from lossary.engine.shapes import may_repeat
 from lossary.errors import DomainError, DtypeError, ShapeError
 
 if TYPE_CHECKING:
@@ -105,9 +106,13 @@ def masked_positions(call: Call) -> Any:
 
 
 def _mask(call: Call) -> Any:
+    return as_mask(call, _spread(call, "mask", call.options.mask))
+
+
+def as_mask(call: Call, mask: Any) -> Any:
+    """Return a mask as truths; DtypeError for one that holds no truths and no whole numbers."""
     from lossary.engine import hints
 
-    mask = _spread(call, "mask", call.options.mask)
     kind = call.library.kind(mask)
     if kind not in {"boolean", "integer"}:
         raise DtypeError(
@@ -122,18 +127,13 @@ def _spread(call: Call, name: str, value: Any) -> Any:
     library, x = call.library, given(call, name, value)
     shape = library.shape(call.given)
     own = library.shape(x)
-    if own is not None and shape is not None:
-        padded = (1,) * (len(shape) - len(own)) + tuple(own)
-        fits = len(padded) == len(shape) and all(
-            n == 1 or n is None or m is None or n == m for n, m in zip(padded, shape, strict=True)
+    if own is not None and shape is not None and not may_repeat(own, shape):
+        first = call.definition.inputs[0].name
+        raise ShapeError(
+            f"{call.definition.name}: {name} of shape {tuple(own)} does not broadcast to "
+            f"{first}, {shape}\nhint: it has one number for each position; weight= has one for "
+            "each value"
         )
-        if not fits:
-            first = call.definition.inputs[0].name
-            raise ShapeError(
-                f"{call.definition.name}: {name} of shape {tuple(own)} does not broadcast to "
-                f"{first}, {shape}\nhint: it has one number for each position; weight= has one for "
-                "each value"
-            )
     return library.merged(library.broadcast(x, call.given), call.axes)
 
 

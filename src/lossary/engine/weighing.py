@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from lossary.engine import ambiguity, hints
-from lossary.engine.arguments import Call, may_equal
-from lossary.engine.inside import masked_positions
+from lossary.engine.arguments import Call
+from lossary.engine.inside import as_mask, masked_positions
 from lossary.engine.libraries import symbolic
 from lossary.engine.reading import given
+from lossary.engine.shapes import may_equal, may_repeat
 from lossary.errors import DomainError, DtypeError, ShapeError
+from lossary.kinds import first_place
 
 
 def fits(call: Call, name: str, shape: tuple[int, ...] | None, clear: bool = False) -> None:
@@ -22,8 +24,7 @@ def fits(call: Call, name: str, shape: tuple[int, ...] | None, clear: bool = Fal
     """
     if shape is None or call.shape is None:
         return
-    padded = (1,) * (len(call.shape) - len(shape)) + tuple(shape)
-    if len(padded) != len(call.shape) or not all(map(_repeats, padded, call.shape)):
+    if not may_repeat(shape, call.shape):
         classes = ambiguity.classes(call)
         hint = hints.for_weight(call.definition, name, tuple(shape), call.shape, classes)
         raise ShapeError(
@@ -32,11 +33,6 @@ def fits(call: Call, name: str, shape: tuple[int, ...] | None, clear: bool = Fal
         )
     if len(shape) == 1 and call.options.check and not clear:
         ambiguity.only_one(call, name, shape[0])
-
-
-def _repeats(n: int | None, m: int | None) -> bool:
-    """Whether a length n repeats to m; a graph may not know one of them yet."""
-    return n == 1 or may_equal(n, m)
 
 
 def leave_out(call: Call) -> None:
@@ -62,8 +58,8 @@ def _rows_masked(call: Call, name: str, mask: np.ndarray) -> np.ndarray:
     ):
         raise DomainError(
             f"{call.definition.name}: {name} must be known, got a masked number at index "
-            f"{_first(mask)}\nhint: give it a number with x.filled(value); a class of weight 0 "
-            "does not count"
+            f"{first_place(mask)}\nhint: give it a number with x.filled(value); a class of weight "
+            "0 does not count"
         )
     if domain is None or not domain.class_axis:
         return mask
@@ -72,14 +68,10 @@ def _rows_masked(call: Call, name: str, mask: np.ndarray) -> np.ndarray:
     if part.any():
         raise DomainError(
             f"{call.definition.name}: {name} must be masked in whole rows, got a row with some "
-            f"classes masked, the first at index {_first(part)}\nhint: mask the whole row to leave "
-            "it out; a class is excluded by a logit of -inf, x.filled(-np.inf)"
+            f"classes masked, the first at index {first_place(part)}\nhint: mask the whole row to "
+            "leave it out; a class is excluded by a logit of -inf, x.filled(-np.inf)"
         )
     return rows
-
-
-def _first(places: np.ndarray) -> tuple[int, ...]:
-    return tuple(int(i) for i in np.argwhere(places)[0])
 
 
 def fitting(call: Call, name: str, value: Any) -> Any:
@@ -101,11 +93,7 @@ def weights_of(call: Call) -> tuple[Any, Any]:
     None stands for a weight of 1, and for all elements.
     """
     library, options = call.library, call.options
-    inside = call.definition.over_positions  # where a mask belongs to positions
-    keep = None if options.mask is None or inside else mask_of(call)
-    if options.ignore_index is not None:
-        counts = not_ignored(call)
-        keep = counts if keep is None else keep & counts
+    keep = kept(call)
     if options.weight is None:
         return None, _some(call, keep)
     weight = fitting(call, "weight", options.weight)
@@ -120,10 +108,19 @@ def weights_of(call: Call) -> tuple[Any, Any]:
     return weight, counting(call, weight, keep)
 
 
+def kept(call: Call) -> Any:
+    """Return which elements neither a mask nor their label leaves out; None for all."""
+    inside = call.definition.over_positions  # where a mask belongs to positions
+    keep = None if call.options.mask is None or inside else mask_of(call)
+    if call.options.ignore_index is None:
+        return keep
+    counts = not_ignored(call)
+    return counts if keep is None else keep & counts
+
+
 def counting(call: Call, weight: Any, keep: Any) -> Any:
     """Return which of the elements to keep have a weight other than 0; None for all."""
-    counts = weight != 0
-    return _some(call, counts if keep is None else keep & counts)
+    return counting_too(call, keep, weight != 0)
 
 
 def counting_too(call: Call, keep: Any, also: Any) -> Any:
@@ -141,15 +138,7 @@ def _some(call: Call, keep: Any) -> Any:
 
 def mask_of(call: Call) -> Any:
     """Return which elements the mask keeps."""
-    mask = fitting(call, "mask", call.options.mask)
-    if call.library.kind(mask) not in {"boolean", "integer"}:
-        raise DtypeError(
-            f"{call.definition.name}: mask must be True (keep) or False, got "
-            f"{hints.dtype_name(mask)}\n"
-            f"hint: {hints.for_mask()}"
-        )
-    keep = mask if call.library.kind(mask) == "boolean" else mask != 0
-    return spread(call, keep)
+    return spread(call, as_mask(call, fitting(call, "mask", call.options.mask)))
 
 
 def _sound(call: Call, name: str, weight: Any, keep: Any = None) -> Any:
@@ -188,7 +177,7 @@ def _check_weight(call: Call, name: str, weight: Any, keep: Any = None) -> None:
         bad = np.broadcast_to(bad, call.shape) & call.library.numpy(keep)
         values = np.broadcast_to(values, call.shape)
     if bad.any():
-        place = _first(bad)
+        place = first_place(bad)
         where = f" at index {place}" if place else ""
         raise DomainError(
             f"{call.definition.name}: {name} must be a finite number, at least 0, got "

@@ -19,7 +19,7 @@ import numpy as np
 from lossary.errors import DomainError, DtypeError, LossaryError, ShapeError
 from lossary.information.exact import Pair, pair_of, pair_sum, row_sum, two_sum
 from lossary.information.units import Array, Unit
-from lossary.kinds import plain
+from lossary.kinds import first_place, plain
 
 Axis = int | Sequence[int] | None
 
@@ -170,11 +170,6 @@ def _check_sums(function: str, argument: str, sums: Array, tolerance: float, axi
             f"{sums[place]:.9g}{index_text(place)}; divide by the sum, or pass axis=None if each "
             "number is the probability of one of two outcomes"
         )
-
-
-def first_place(wrong: Array) -> tuple[int, ...]:
-    """Index of the first True."""
-    return tuple(int(i) for i in np.argwhere(wrong)[0])
 
 
 def index_text(place: tuple[int, ...]) -> str:

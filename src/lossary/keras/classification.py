@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from keras.src.backend import set_keras_mask
 
+from lossary.engine.shapes import may_agree
 from lossary.errors import ShapeError, warn
 from lossary.keras.computing import only, values
 from lossary.keras.contract import (
@@ -28,6 +29,7 @@ from lossary.keras.contract import (
     seen,
     smoothed,
 )
+from lossary.kinds import first_place
 
 _SPARSE = "sparse_categorical_crossentropy"
 
@@ -184,9 +186,7 @@ def _check_labels_fit(y_true: Any, y_pred: Any, axis: int) -> None:
     if not shape:
         raise ShapeError(f"{_SPARSE}: y_pred has no axis for the classes")
     del shape[axis]
-    if len(shape) != len(y_true.shape) or any(
-        n != m and n is not None and m is not None for n, m in zip(shape, y_true.shape, strict=True)
-    ):
+    if not may_agree(shape, y_true.shape):
         raise ShapeError(
             f"{_SPARSE}: y_true must have the shape of y_pred without the class axis, "
             f"{tuple(shape)}, got {tuple(y_true.shape)}"
@@ -201,7 +201,8 @@ def labels_inside(name: str, label: Any, classes: int, keep: Any) -> tuple[Any, 
             bad = found[(found < 0) | (found >= classes)].flat[0]
             raise LabelError(
                 f"{name}: y_true must be a label from 0 to {classes - 1}, got {bad} at index "
-                f"{_first(found == bad)}; labels count from 0, and ignore_class= leaves rows out"
+                f"{first_place(found == bad)}; labels count from 0, and ignore_class= leaves rows "
+                "out"
             )
         return (label if keep is None else ops.where(keep, label, 0)), None
     ok = ops.logical_and(label >= 0, label < classes)
@@ -209,7 +210,3 @@ def labels_inside(name: str, label: Any, classes: int, keep: Any) -> tuple[Any, 
         return ops.where(ok, label, 0), ok
     label = ops.where(ops.logical_and(ok, keep), label, 0)
     return label, ops.logical_or(ok, ops.logical_not(keep))
-
-
-def _first(places: np.ndarray) -> tuple[int, ...]:
-    return tuple(int(i) for i in np.argwhere(places)[0])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -39,20 +39,30 @@ def values(loss: str | Loss, *tensors: Any, check: bool = False, **parameters: A
         arrays = tuple(
             (n, ops.convert_to_tensor(v)) for n, v in parameters.items() if n not in numbers
         )
-    if check:
-        return _checked(loss, tensors, fixed, arrays)
-    return _evaluate(loss, tensors, fixed, arrays)
+    asked = _Asked(loss, tensors, fixed, arrays)
+    return asked.values() if check else _evaluate(asked)
 
 
 def _found(loss: str | Loss) -> Loss:
     return catalogue[loss] if isinstance(loss, str) else loss
 
 
-def _plain(
-    loss: str | Loss, tensors: tuple[Any, ...], fixed: Parameters, arrays: Parameters
-) -> Any:
-    more = dict(fixed) | dict(arrays)
-    found = _found(loss)(*tensors, reduction="none", check=False, **more)
+class _Asked(NamedTuple):
+    """A loss of tensors; of its parameters some are numbers, and some are tensors."""
+
+    loss: str | Loss
+    tensors: tuple[Any, ...]
+    fixed: Parameters
+    arrays: Parameters
+
+    def values(self, **options: Any) -> Any:
+        """Return what the core says."""
+        given = {"reduction": "none", **dict(self.fixed), **dict(self.arrays), **options}
+        return _found(self.loss)(*self.tensors, **given)
+
+
+def _plain(asked: _Asked) -> Any:
+    found = asked.values(check=False)
     return only(ops.equal(found, found), found)  # all but NaN
 
 
@@ -61,19 +71,12 @@ def only(good: Any, x: Any) -> Any:
     return x * ops.cast(ops.where(good, 1.0, float("nan")), x.dtype)
 
 
-def _checked(
-    loss: str | Loss, tensors: tuple[Any, ...], fixed: Parameters, arrays: Parameters
-) -> Any:
-    return _found(loss)(*tensors, reduction="none", **dict(fixed), **dict(arrays))
-
-
-def _torch(
-    loss: str | Loss, tensors: tuple[Any, ...], fixed: Parameters, arrays: Parameters
-) -> Any:
+def _torch(asked: _Asked) -> Any:
     from lossary.torch.computing import Request, reduced
 
+    loss, tensors, fixed, arrays = asked
     if not isinstance(loss, str):
-        return _plain(loss, tensors, fixed, arrays)
+        return _plain(asked)
     return reduced(Request(loss, "none", tensors[0].dtype, fixed, arrays=arrays), *tensors)
 
 
@@ -104,7 +107,7 @@ def _call_of(loss: str | Loss, fixed: Parameters, names: tuple[str, ...]) -> Cal
 
     def call(*tensors: Any) -> Any:
         arrays = tuple(zip(names, tensors[count:], strict=True))
-        return _plain(loss, tensors[:count], fixed, arrays)
+        return _plain(_Asked(loss, tensors[:count], fixed, arrays))
 
     return call
 
@@ -116,7 +119,8 @@ def _jitted(loss: str | Loss, fixed: Parameters, names: tuple[str, ...]) -> Call
     return jax.jit(_call_of(loss, fixed, names))
 
 
-def _jax(loss: str | Loss, tensors: tuple[Any, ...], fixed: Parameters, arrays: Parameters) -> Any:
+def _jax(asked: _Asked) -> Any:
+    loss, tensors, fixed, arrays = asked
     fixed, numbers = _split(loss, fixed)
     call = _jitted(loss, fixed, tuple(n for n, _ in (*arrays, *numbers)))
     return call(*tensors, *(v for _, v in arrays), *(_jax_number(float(v)) for _, v in numbers))
@@ -150,17 +154,16 @@ def _graph(
     return tf.function(run, autograph=False, reduce_retracing=True)
 
 
-def _tensorflow(
-    loss: str | Loss, tensors: tuple[Any, ...], fixed: Parameters, arrays: Parameters
-) -> Any:
+def _tensorflow(asked: _Asked) -> Any:
     import tensorflow as tf
 
     from lossary.engine.recipes.tensorflow import is_memory
 
     if not tf.executing_eagerly():
-        return _plain(loss, tensors, fixed, arrays)
+        return _plain(asked)
+    loss, tensors, fixed, arrays = asked
     if all(map(is_memory, (*tensors, *(x for _, x in arrays)))):
-        return _eager(loss, tensors, fixed, arrays)
+        return _eager(asked)
     fixed, numbers = _split(loss, fixed)
     names = tuple(n for n, _ in (*arrays, *numbers))
     # A graph is for one number of axes: TensorFlow would else make one in which it is unknown.
@@ -169,11 +172,9 @@ def _tensorflow(
     return call(*tensors, *(v for _, v in arrays), *more)
 
 
-def _eager(
-    loss: str | Loss, tensors: tuple[Any, ...], fixed: Parameters, arrays: Parameters
-) -> Any:
+def _eager(asked: _Asked) -> Any:
     """Return the values of tensors in memory, which NumPy's engine computes."""
-    found = _found(loss)(*tensors, reduction="none", check=False, **dict(fixed), **dict(arrays))
+    found = asked.values(check=False)
     if np.isnan(np.asarray(memoryview(found))).any():
         return only(ops.equal(found, found), found)
     return found

@@ -13,6 +13,7 @@ from keras.src.backend import compute_output_spec, get_keras_mask, set_keras_mas
 from keras.src.losses.loss import squeeze_or_expand_to_same_rank
 
 from lossary.engine.autograph import as_written
+from lossary.engine.shapes import may_agree
 from lossary.errors import DomainError, ShapeError
 from lossary.keras.computing import BACKEND, LIBRARY
 
@@ -104,23 +105,15 @@ def _guessed(x: KerasTensor, size: int) -> KerasTensor:
 
 def broadcast(x: Any, y: Any) -> tuple[Any, Any]:
     """Return both in one shape; lengths that a graph does not know yet are taken for equal."""
-    if len(x.shape) == len(y.shape):
-        for n, m in zip(x.shape, y.shape, strict=True):
-            if n != m and n is not None and m is not None:
-                break
-        else:
-            return x, y
+    if may_agree(x.shape, y.shape):
+        return x, y
     return x + ops.zeros_like(y), y + ops.zeros_like(x)
 
 
 def same_shape(name: str, y_true: Any, y_pred: Any) -> None:
     """Raise ShapeError unless the shapes agree as far as they are known."""
     shapes = tuple(y_true.shape), tuple(y_pred.shape)
-    if shapes[0] == shapes[1]:
-        return
-    if len(shapes[0]) != len(shapes[1]) or any(
-        n != m and n is not None and m is not None for n, m in zip(*shapes, strict=True)
-    ):
+    if not may_agree(*shapes):
         raise ShapeError(
             f"{name}: y_true and y_pred must have the same shape, got {shapes[0]} and {shapes[1]}"
         )

@@ -153,10 +153,7 @@ def anchored_preference_zero(
     return up + sigmoid(beta * (rejected - reference_rejected))
 
 
-@loss(
-    source="Wu et al. 2024, arXiv:2405.00675, eq. 4.4",
-    promises="non_negative convex",
-)
+@loss(source="Wu et al. 2024, arXiv:2405.00675, eq. 4.4", promises="non_negative convex")
 def self_play_preference(
     log_probability: Real, reference: Real, win_probability: Unit, *, eta: Positive = 1000.0
 ):
@@ -173,10 +170,7 @@ def reference_divergence(log_probability: Real, reference: Real):
     return exp(reference - log_probability) - (reference - log_probability) - 1
 
 
-@loss(
-    source="Zhao et al. 2023, arXiv:2305.10425",
-    promises="non_negative convex bounded_gradient",
-)
+@loss(source="Zhao et al. 2023, arXiv:2305.10425", promises="non_negative convex bounded_gradient")
 def sequence_calibration(chosen: Real, rejected: Real, *, margin: NonNegative = 1.0):
     """How far the chosen answer's log-probability falls short of the rejected one's: SLiC."""
     return maximum(margin - chosen + rejected, 0)
@@ -261,10 +255,7 @@ def clipped_importance_policy(
     return -(weight * advantage * log_probability)
 
 
-@loss(
-    source="Chen et al. 2024, arXiv:2402.05369",
-    promises="non_negative convex bounded_gradient",
-)
+@loss(source="Chen et al. 2024, arXiv:2402.05369", promises="non_negative convex bounded_gradient")
 def noise_contrastive_alignment(
     chosen: Real,
     rejected: Real,
@@ -313,10 +304,7 @@ def binary_classifier_preference(
     return -log(sigmoid(sign * (r - baseline)))
 
 
-@loss(
-    source="Xu et al. 2024, arXiv:2401.08417",
-    promises="non_negative convex",
-)
+@loss(source="Xu et al. 2024, arXiv:2401.08417", promises="non_negative convex")
 def contrastive_preference(chosen: Negative, rejected: Negative, *, beta: Positive = 0.1):
     """Logistic loss of the difference of log-probabilities, plus the chosen one's own: CPO."""
     return -log(sigmoid(beta * chosen - beta * rejected)) - chosen
@@ -340,10 +328,7 @@ def offset_preference(
     return -log(sigmoid(beta * h - offset))
 
 
-@loss(
-    source="Xiao et al. 2024, arXiv:2412.14516",
-    promises="non_negative convex",
-)
+@loss(source="Xiao et al. 2024, arXiv:2412.14516", promises="non_negative convex")
 def calibrated_preference(
     chosen: Real,
     rejected: Real,

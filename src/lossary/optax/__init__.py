@@ -51,46 +51,6 @@ with needs("lossary.optax", optax="optax", jax="optax"):
     )
     from lossary.optax.regression import huber_loss, l2_loss, log_cosh, squared_error
 
-DOORS = (
-    "convex_kl_divergence",
-    "cosine_distance",
-    "cosine_similarity",
-    "ctc_loss",
-    "generalized_kl_divergence",
-    "hinge_loss",
-    "huber_loss",
-    "kl_divergence",
-    "kl_divergence_with_log_targets",
-    "l2_loss",
-    "log_cosh",
-    "multiclass_hinge_loss",
-    "multiclass_perceptron_loss",
-    "perceptron_loss",
-    "poly_loss_cross_entropy",
-    "ranking_softmax_loss",
-    "safe_softmax_cross_entropy",
-    "sigmoid_binary_cross_entropy",
-    "sigmoid_focal_loss",
-    "softmax_cross_entropy",
-    "softmax_cross_entropy_with_integer_labels",
-    "squared_error",
-    "triplet_margin_loss",
-)
-"""The functions that the core computes."""
-
-DELEGATED = (
-    "binary_dice_loss",
-    "ctc_loss_with_forward_probs",
-    "dice_loss",
-    "make_fenchel_young_loss",
-    "multiclass_generalized_dice_loss",
-    "multiclass_sparsemax_loss",
-    "ntxent",
-    "smooth_labels",
-    "sparsemax_loss",
-)
-"""The functions that are optax' own."""
-
 __all__ = [
     "DELEGATED",
     "DOORS",
@@ -127,3 +87,11 @@ __all__ = [
     "squared_error",
     "triplet_margin_loss",
 ]
+
+_NAMES = [name for name in __all__ if name.islower()]
+
+DELEGATED = tuple(name for name in _NAMES if globals()[name].__module__.startswith("optax."))
+"""The functions that are optax' own."""
+
+DOORS = tuple(name for name in _NAMES if name not in DELEGATED)
+"""The functions that the core computes."""

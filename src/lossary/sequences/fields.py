@@ -188,7 +188,9 @@ def _less_one(words: Words, shares: Any, chosen: Any, axes: tuple[int, ...]) -> 
 
 def _blame(reader: Reader, x: Any, ends: Any, wrong: np.ndarray) -> None:
     """Raise for the first emission that is no score, of the sequences without a value."""
-    reader.refuse("emissions", x, (ends,), wrong, lambda x: ~np.isfinite(x), "finite numbers")
+    reader.refuse(
+        "emissions", x, (ends,), wrong, lambda x: ~np.isfinite(x), "must be finite numbers"
+    )
     raise DomainError(
         "conditional_random_field: transitions, start and end must be numbers that leave a tag "
         "open at each position, -inf for what is excluded"

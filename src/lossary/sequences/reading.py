@@ -14,6 +14,7 @@ import numpy as np
 from lossary.engine.libraries import Library, library_of
 from lossary.engine.reading import read
 from lossary.errors import DomainError, DtypeError, ShapeError
+from lossary.kinds import first_place
 from lossary.sequences.words import words_of
 
 REDUCTIONS = ("none", "sum", "mean")
@@ -134,7 +135,7 @@ class Reader:
             return self.library.where(wrong, x * 0 - 1, x)
         found = self.library.numpy(wrong)
         if found.any():
-            first = tuple(int(i) for i in np.argwhere(found)[0])
+            first = first_place(found)
             got = self.library.numpy(x)[first]
             raise DomainError(
                 f"{self.who}: {argument} must be {allowed}, got {got}{self.place(*first)}{hint}"
@@ -150,7 +151,7 @@ class Reader:
         is_bad: Callable[[np.ndarray], np.ndarray],
         allowed: str,
     ) -> None:
-        """Raise for the first bad number before the ends of the sequences that are wrong.
+        """Raise for the first bad number, or row, before the ends of the sequences that are wrong.
 
         ``ends`` are, for each axis of a sequence but the last, how much of it counts.
         """
@@ -159,10 +160,10 @@ class Reader:
             found = numbers[b][tuple(slice(0, max(0, int(n[b]))) for n in limits)]
             bad = is_bad(found)
             if bad.any():
-                place = tuple(map(int, np.argwhere(bad)[0]))
+                place = first_place(bad)
+                got = f"{allowed}, got {found[place]}" if bad.ndim == found.ndim else allowed
                 raise DomainError(
-                    f"{self.who}: {argument} must be {allowed}, got {found[place]}"
-                    f"{self.place(int(b), *place)}{PADDING}"
+                    f"{self.who}: {argument} {got}{self.place(int(b), *place)}{PADDING}"
                 )
 
     def place(self, sequence: int, *more: int) -> str:

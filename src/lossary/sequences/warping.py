@@ -141,4 +141,6 @@ def _lattice(words: Words, scores: Any, ends: Any, others: Any) -> Lattice:
 def _blame(reader: Reader, series: tuple[tuple[Any, Any, str], ...], wrong: np.ndarray) -> None:
     """Raise for the first coordinate that is no number, of the pairs without a value."""
     for data, ends, name in series:
-        reader.refuse(name, data, (ends,), wrong, lambda x: ~np.isfinite(x), "finite numbers")
+        reader.refuse(
+            name, data, (ends,), wrong, lambda x: ~np.isfinite(x), "must be finite numbers"
+        )

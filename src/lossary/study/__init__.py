@@ -81,8 +81,9 @@ def run(
     start = time.perf_counter()
     folder = None if data is None else Path(data)
     with one_thread():
-        report = study.run(chosen, seed=seed, data=folder, progress=progress or silent)
-    return dataclasses.replace(report, seconds=time.perf_counter() - start)
+        found = study.run(chosen, seed=seed, data=folder, progress=progress or silent)
+    told = dataclasses.asdict(chosen)
+    return Report(name, study.title, seed, told, *found, time.perf_counter() - start)
 
 
 def find(name: str) -> Study:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from lossary.study.boosting_fits import EVERY, RATES, TASKS, Fits, Settings, Task, fit_all
 from lossary.study.experiment import Progress, Study
-from lossary.study.report import Axis, Curve, Panel, Report
+from lossary.study.report import Axis, Curve, Findings, Panel
 from lossary.tables import Column, Table
 
 DRAWN = ("focal", "expectile", "cox_efron, rows in order", "quantile")
@@ -20,14 +19,10 @@ HOSTS = {"xgboost": "XGBoost", "lightgbm": "LightGBM",
          "hist_gradient_boosting": "HistGradientBoosting"}  # fmt: skip
 
 
-def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
+def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Findings:
     """Fit, then report."""
     fits = fit_all(settings, seed, progress)
-    return Report(
-        study="boosting",
-        title="Any loss in a booster",
-        seed=seed,
-        settings=asdict(settings),
+    return Findings(
         tables=(losses_table(settings, fits), theory_table(fits)),
         learned=learned(fits),
         claims=(),
@@ -138,6 +133,7 @@ def panel(name: str, fits: Fits, settings: Settings) -> Panel:
 
 study: Study = Study(
     "boosting",
+    "Any loss in a booster",
     "Ten losses in boosters, each against the nearest objective that is built in.",
     Settings(),
     run,

@@ -6,7 +6,6 @@ L1. The gradients 2r and sign(r) cross at |r| = 1/2, so both can be right; this 
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -22,27 +21,24 @@ from lossary.study.convergence_steps import (
     trajectory,
 )
 from lossary.study.experiment import Progress, Study
-from lossary.study.report import Axis, Claim, Curve, Level, Panel, Report
+from lossary.study.report import Axis, Claims, Curve, Findings, Level, Measured, Panel
 from lossary.tables import Cell, Column, Table
 
 
-def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
+def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Findings:
     """Measure, then report."""
     outcome = descend_all(settings, seed, progress)
-    return Report(
-        study="convergence",
-        title="Which loss converges faster?",
-        seed=seed,
-        settings=asdict(settings),
-        tables=(single_table(settings, outcome), batch_table(settings, outcome)),
-        learned=learned(settings, outcome),
-        claims=claims(settings, outcome),
-        series=panels(settings, outcome),
+    return Findings(
+        tables=(single_table(outcome), batch_table(outcome)),
+        learned=learned(outcome),
+        claims=CLAIMS.against(outcome),
+        series=panels(outcome),
     )
 
 
-def single_table(settings: Settings, outcome: Outcome) -> Table:
+def single_table(outcome: Outcome) -> Table:
     """Steps by rate and start, one column for each loss."""
+    settings = outcome.settings
     rows: list[tuple[Cell, ...]] = [
         (rate, distance, *outcome.steps(rate, place))
         for rate in settings.rates
@@ -60,8 +56,9 @@ def single_table(settings: Settings, outcome: Outcome) -> Table:
     return Table(columns, rows, "Steps of a single prediction", note)
 
 
-def batch_table(settings: Settings, outcome: Outcome) -> Table:
+def batch_table(outcome: Outcome) -> Table:
     """Steps of a linear regression, where the gradient averages over many residuals."""
+    settings = outcome.settings
     rows = tuple((noise, far, *steps.values()) for (far, noise), steps in outcome.batch.items())
     columns = (
         Column("noise", "g"),
@@ -81,8 +78,9 @@ def words(steps: list[int | None]) -> str:
     return ", ".join("never" if count is None else f"{count:,}" for count in steps)
 
 
-def learned(settings: Settings, outcome: Outcome) -> str:
+def learned(outcome: Outcome) -> str:
     """Say who wins where."""
+    settings = outcome.settings
     rate, large = settings.rates[0], settings.rates[-1]
     lead = outcome.last_lead(SQUARED)
     border = f"up to a start {lead:.2f} away" if lead else "from no start"
@@ -119,109 +117,91 @@ def split(verdicts: list[bool]) -> bool | None:
 # What the articles claim, each beside the steps.
 
 
-def squared_is_faster(settings: Settings, outcome: Outcome) -> Claim:
+CLAIMS = Claims[Outcome]()
+
+
+@CLAIMS.says("68, E12", "B", "MSE converges faster than MAE")
+def squared_is_faster(outcome: Outcome) -> Measured:
     """Article B's side of the contradiction."""
+    settings = outcome.settings
     rate, near, far = settings.rates[0], settings.distances[1], settings.distances[-1]
-    steps = starts(settings, outcome)
-    return Claim(
-        "68, E12",
-        "B",
-        "MSE converges faster than MAE",
+    steps = starts(outcome)
+    return (
         f"at rate {rate:g} from {far:g}: {words(steps[-1][::2])} steps; from {near:g}: "
-        f"{words(steps[1][::2])}",
-        split([fewer(s, a) for s, _, a in steps]),
-    )
+        f"{words(steps[1][::2])}"
+    ), split([fewer(s, a) for s, _, a in steps])
 
 
-def absolute_is_faster(settings: Settings, outcome: Outcome) -> Claim:
+@CLAIMS.says("70, E12", "E", "L2 converges more slowly than L1")
+def absolute_is_faster(outcome: Outcome) -> Measured:
     """Article E's side."""
     lead = outcome.last_lead(SQUARED)
-    return Claim(
-        "70, E12",
-        "E",
-        "L2 converges more slowly than L1",
+    return (
         f"the same numbers: true from starts up to {f'{lead:.2f}' if lead else 'none'}, false"
-        f" beyond; the gradients cross at a residual of {gradient_crossing():.4f}",
-        split([fewer(a, s) for s, _, a in starts(settings, outcome)]),
-    )
+        f" beyond; the gradients cross at a residual of {gradient_crossing():.4f}"
+    ), split([fewer(a, s) for s, _, a in starts(outcome)])
 
 
-def in_order(settings: Settings, outcome: Outcome) -> Claim:
+@CLAIMS.says("68", "B", "convergence speed MSE > Huber > MAE")
+def in_order(outcome: Outcome) -> Measured:
     """Three losses, one order."""
+    settings = outcome.settings
     rate, middle, places = *settings.rates[:2], range(len(settings.distances))
     found = [outcome.steps(each, place) for each in settings.rates[:2] for place in places]
     ordered = [fewer(s, h) and fewer(h, a) for s, h, a in found]
-    return Claim(
-        "68",
-        "B",
-        "convergence speed MSE > Huber > MAE",
+    return (
         f"in this order in {float(np.mean(ordered)):.0%} of the runs at rates {rate:g} and"
         f" {middle:g}; Huber pulls with r where squared pulls with 2r, and with at most 1, as"
-        " absolute does",
-        split(ordered),
-    )
+        " absolute does"
+    ), split(ordered)
 
 
-def in_order_on_a_batch(settings: Settings, outcome: Outcome) -> Claim:
+@CLAIMS.says("68", "B", "convergence speed MSE > Huber > MAE (here on a noisy batch)")
+def in_order_on_a_batch(outcome: Outcome) -> Measured:
     """The same where the signs average out."""
+    settings = outcome.settings
     noise = settings.batch_noises[-1]
     noisy = {far: list(outcome.batch[far, noise].values()) for far in settings.batch_distances}
-    return Claim(
-        "68",
-        "B",
-        "convergence speed MSE > Huber > MAE (here on a noisy batch)",
+    return (
         "; ".join(f"from {far:g}: {words(steps)}" for far, steps in noisy.items())
-        + " (squared, Huber, absolute)",
-        split([fewer(s, h) and fewer(h, a) for s, h, a in noisy.values()]),
-    )
+        + " (squared, Huber, absolute)"
+    ), split([fewer(s, h) and fewer(h, a) for s, h, a in noisy.values()])
 
 
-def misses_the_minimum(settings: Settings, outcome: Outcome) -> Claim:
+@CLAIMS.says("69", "B", "MAE has a constant gradient and may miss the minimum")
+def misses_the_minimum(outcome: Outcome) -> Measured:
     """What a constant gradient does at the end."""
+    settings = outcome.settings
     middle = settings.rates[1]
     least = float(outcome.single[ABSOLUTE, middle].least.min())
     slowest = max(count or settings.limit for count in outcome.single[SQUARED, middle].known())
-    return Claim(
-        "69",
-        "B",
-        "MAE has a constant gradient and may miss the minimum",
+    return (
         f"at rate {middle:g} absolute error comes no nearer than {least:.4f} from any start;"
-        f" squared error arrives from all in at most {slowest:,} steps",
-        least > settings.tolerance,
-    )
+        f" squared error arrives from all in at most {slowest:,} steps"
+    ), least > settings.tolerance
 
 
-def can_explode(settings: Settings, outcome: Outcome) -> Claim:
+@CLAIMS.says("69", "B", "MSE: the gradient shrinks near the minimum, but can explode")
+def can_explode(outcome: Outcome) -> Measured:
     """What too large a rate does."""
+    settings = outcome.settings
     rate, near = settings.rates[-1], settings.distances[1]
     unstable = outcome.steps(rate, 1)
-    return Claim(
-        "69",
-        "B",
-        "MSE: the gradient shrinks near the minimum, but can explode",
+    return (
         f"at rate {rate:g} steps from {near:g}: {words(unstable)} (squared, Huber, absolute)",
         unstable[0] is None,
     )
 
 
-CLAIMS = (
-    squared_is_faster, absolute_is_faster, in_order, in_order_on_a_batch, misses_the_minimum,
-    can_explode,
-)  # fmt: skip
-
-
-def claims(settings: Settings, outcome: Outcome) -> tuple[Claim, ...]:
-    """Settle the contradiction with numbers."""
-    return tuple(claim(settings, outcome) for claim in CLAIMS)
-
-
-def starts(settings: Settings, outcome: Outcome) -> list[list[int | None]]:
+def starts(outcome: Outcome) -> list[list[int | None]]:
     """Return the steps at the smallest rate, by start."""
+    settings = outcome.settings
     return [outcome.steps(settings.rates[0], place) for place in range(len(settings.distances))]
 
 
-def panels(settings: Settings, outcome: Outcome) -> tuple[Panel, ...]:
+def panels(outcome: Outcome) -> tuple[Panel, ...]:
     """Gradients, steps by start, and two trajectories (item 61)."""
+    settings = outcome.settings
     rate, crossing, lead = settings.rates[0], gradient_crossing(), outcome.last_lead(SQUARED)
     size = np.geomspace(0.01, 100, 161)
     zero = np.zeros_like(size)
@@ -266,6 +246,7 @@ def trajectories(settings: Settings, start: float, count: int) -> Panel:
 
 study: Study = Study(
     "convergence",
+    "Which loss converges faster?",
     "Steps to a given error: does squared or absolute error converge faster? Both, it depends.",
     Settings(),
     run,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import lossary as L
-from lossary.study.descent import minimise
+from lossary.study.descent import minimise, of_linear_model
 from lossary.study.experiment import Progress
 
 SQUARED, HUBER, ABSOLUTE = "squared", "huber(1)", "absolute"
@@ -82,18 +82,14 @@ def batch_steps(
     rng = np.random.default_rng(seed)
     design = rng.normal(size=(settings.samples, settings.features))
     target = distance * design.sum(axis=1) + noise * rng.normal(size=settings.samples)
-
-    def value_and_gradient(coefficients: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = loss.value_and_gradient(design @ coefficients, target, check=False)
-        return float(value), design.T @ gradient
-
+    mean = of_linear_model(loss, design, target)
     coefficients = np.zeros(settings.features)
-    goal = minimise(value_and_gradient, coefficients).point
+    goal = minimise(mean, coefficients).point
     near = 0.1 * float(np.linalg.norm(goal))
     for step in range(settings.limit + 1):
         if np.linalg.norm(coefficients - goal) <= near:
             return step
-        coefficients = coefficients - settings.rates[0] * value_and_gradient(coefficients)[1]
+        coefficients = coefficients - settings.rates[0] * mean(coefficients)[1]
     return None
 
 
@@ -101,6 +97,7 @@ def batch_steps(
 class Outcome:
     """All measurements: by loss and rate, over a fine grid of starts, and on batches."""
 
+    settings: Settings
     single: Mapping[tuple[str, float], Descent]
     grid: np.ndarray
     fine: Mapping[str, Descent]
@@ -139,7 +136,7 @@ def descend_all(settings: Settings, seed: int, progress: Progress) -> Outcome:
             name: batch_steps(loss, far, noise, settings, seed) for name, loss in LOSSES.items()
         }
     progress(total, total, "done")
-    return Outcome(single, grid, fine, batch)
+    return Outcome(settings, single, grid, fine, batch)
 
 
 def gradient_crossing() -> float:

@@ -5,12 +5,29 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 ValueAndGradient = Callable[[np.ndarray], tuple[float, np.ndarray]]
 SUFFICIENT, CURVATURE = 1e-4, 0.9
 """The constants of the weak Wolfe conditions."""
+FLAT, STILL = 1e-10, 1e-12
+EVALUATIONS, ATTEMPTS = 4000, 30  # at most: in all, and along one direction
+
+
+def of_linear_model(
+    loss: Any, design: np.ndarray, target: np.ndarray, **parameters: float
+) -> ValueAndGradient:
+    """Return the mean loss of ``design @ coefficients``, with its gradient by the coefficients."""
+
+    def value_and_gradient(coefficients: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = loss.value_and_gradient(
+            design @ coefficients, target, check=False, **parameters
+        )
+        return float(value), design.T @ gradient
+
+    return value_and_gradient
 
 
 @dataclass(frozen=True)
@@ -25,15 +42,11 @@ class Minimum:
 def minimise(
     function: ValueAndGradient,
     start: np.ndarray,
-    *,
-    evaluations: int = 4000,
-    flat: float = 1e-10,
-    still: float = 1e-12,
 ) -> Minimum:
     """Run BFGS with a weak Wolfe line search until nothing descends any more.
 
-    The search ends when the gradient is ``flat`` times its first size, or when ten steps lower the
-    value by less than ``still`` of itself: at a kink the gradient never becomes small. Lewis and
+    The search ends when the gradient is ``FLAT`` times its first size, or when ten steps lower the
+    value by less than ``STILL`` of itself: at a kink the gradient never becomes small. Lewis and
     Overton 2013, "Nonsmooth optimization via quasi-Newton methods", doi:10.1007/s10107-012-0514-2,
     show that this finds minima of kinked functions.
     """
@@ -41,7 +54,7 @@ def minimise(
     value, gradient = function(point)
     size = float(np.linalg.norm(gradient))
     used, inverse, recent = 1, np.eye(point.size) / max(1.0, size), deque([value], maxlen=10)
-    while used < evaluations and np.linalg.norm(gradient) > flat * size:
+    while used < EVALUATIONS and np.linalg.norm(gradient) > FLAT * size:
         direction = -inverse @ gradient
         slope = float(gradient @ direction)
         if slope >= 0:
@@ -53,7 +66,7 @@ def minimise(
         new_point, new_value, new_gradient = found
         inverse = updated(inverse, new_point - point, new_gradient - gradient)
         point, value, gradient = new_point, new_value, new_gradient
-        if len(recent) == 10 and recent[0] - value <= still * abs(value):
+        if len(recent) == 10 and recent[0] - value <= STILL * abs(value):
             break
         recent.append(value)
     return Minimum(point, value, used)
@@ -65,12 +78,10 @@ def weak_wolfe(
     value: float,
     direction: np.ndarray,
     slope: float,
-    *,
-    attempts: int = 30,
 ) -> tuple[tuple[np.ndarray, float, np.ndarray] | None, int]:
     """Find a step with enough descent and a slope that has risen, by doubling and halving."""
     low, high, step = 0.0, np.inf, 1.0
-    for attempt in range(1, attempts + 1):
+    for attempt in range(1, ATTEMPTS + 1):
         trial = point + step * direction
         new_value, new_gradient = function(trial)
         if new_value >= value + SUFFICIENT * step * slope:
@@ -80,7 +91,7 @@ def weak_wolfe(
         else:
             return (trial, new_value, new_gradient), attempt
         step = 2 * low if np.isinf(high) else (low + high) / 2
-    return None, attempts
+    return None, ATTEMPTS
 
 
 def updated(inverse: np.ndarray, move: np.ndarray, change: np.ndarray) -> np.ndarray:

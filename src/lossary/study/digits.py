@@ -7,7 +7,6 @@ applies softmax again. This study runs its two losses, and then the right one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 from lossary.study.experiment import Progress, Study
 from lossary.study.images import Images, bundled_digits
 from lossary.study.images import mnist as mnist_images
-from lossary.study.report import Axis, Claim, Curve, Level, Panel, Report
+from lossary.study.report import Axis, Claim, Claims, Curve, Findings, Level, Measured, Panel
 from lossary.study.softmax_regression import (
     CLASSES,
     LOGITS,
@@ -41,42 +40,32 @@ EACH_EPOCH, LAST_EPOCH = 0.01, 0.004
 """How far the reproduction may be from the article, whose shuffles are unknown."""
 
 
-def run_digits(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
+def run_digits(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Findings:
     """Run on scikit-learn's bundled digits."""
     images = bundled_digits(seed)
-    runs = train(images, settings, seed, progress)
-    title = "Softmax regression on scikit-learn's digits"
-    return report("digits", title, images, settings, seed, runs, None)
+    return findings(images, settings, train(images, settings, seed, progress), {})
 
 
-def run_mnist(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
+def run_mnist(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Findings:
     """Run on MNIST, beside the article's own table."""
     progress(0, settings.epochs, "reading MNIST")
     images = mnist_images(data)
-    runs = train(images, settings, seed, progress)
     article = {QUADRATIC: ARTICLE_QUADRATIC, TWICE: ARTICLE_TWICE}
-    return report("mnist", "Softmax regression on MNIST", images, settings, seed, runs, article)
+    return findings(images, settings, train(images, settings, seed, progress), article)
 
 
-def report(
-    name: str,
-    title: str,
+def findings(
     images: Images,
     settings: Settings,
-    seed: int,
     runs: Mapping[str, Run],
-    article: Mapping[str, tuple[float, ...]] | None,
-) -> Report:
+    article: Mapping[str, tuple[float, ...]],
+) -> Findings:
     """Assemble tables, paragraph, claims and panels."""
-    published = article_claims(runs, article) if article else ()
-    return Report(
-        study=name,
-        title=title,
-        seed=seed,
-        settings=asdict(settings),
+    published = (same_table(name, runs[name].accuracy, each) for name, each in article.items())
+    return Findings(
         tables=(epochs_table(images, settings, runs, article), summary(runs)),
         learned=learned(runs),
-        claims=(*published, *general_claims(runs)),
+        claims=(*published, *CLAIMS.against(runs)),
         series=panels(runs, article),
     )
 
@@ -85,14 +74,14 @@ def epochs_table(
     images: Images,
     settings: Settings,
     runs: Mapping[str, Run],
-    article: Mapping[str, tuple[float, ...]] | None,
+    article: Mapping[str, tuple[float, ...]],
 ) -> Table:
     """Test accuracy after each epoch, with the article's numbers where it has any."""
     columns, cells = [Column("epoch", "d")], [list(range(1, settings.epochs + 1))]
     for name, one in runs.items():
         columns.append(Column(name, ".4f"))
         cells.append(one.accuracy.tolist())
-        if article and name in article:
+        if name in article:
             printed = [*article[name], *[None] * settings.epochs][: settings.epochs]
             columns.append(Column(f"{name} [C]", ".4f", missing=""))
             cells.append(printed)
@@ -162,15 +151,6 @@ def learned(runs: Mapping[str, Run]) -> str:
 # What article [C] claims, each beside the runs.
 
 
-def article_claims(
-    runs: Mapping[str, Run], article: Mapping[str, tuple[float, ...]]
-) -> tuple[Claim, ...]:
-    """The article's table against the same two losses."""
-    return tuple(
-        same_table(name, runs[name].accuracy, printed) for name, printed in article.items()
-    )
-
-
 def same_table(name: str, accuracy: np.ndarray, printed: tuple[float, ...]) -> Claim:
     """One loss against what the article printed of it."""
     shared = min(len(printed), len(accuracy))
@@ -187,59 +167,50 @@ def same_table(name: str, accuracy: np.ndarray, printed: tuple[float, ...]) -> C
     )
 
 
-def reaches_nine_tenths(runs: Mapping[str, Run]) -> Claim:
+# These do not depend on the data set.
+CLAIMS = Claims[Mapping[str, Run]]()
+
+
+@CLAIMS.says(
+    "58", "C", "0.9 is reached in epoch 8 with the quadratic cost, in epoch 3 with cross-entropy"
+)
+def reaches_nine_tenths(runs: Mapping[str, Run]) -> Measured:
     """When each loss is right nine times in ten."""
     reached = [runs[name].first_at(0.9) for name in (QUADRATIC, TWICE, LOGITS)]
     slow, twice, right = (f"in epoch {epoch}" if epoch else "never" for epoch in reached)
     endless = len(runs[QUADRATIC].accuracy) + 1
     sooner = [(epoch or endless) < (reached[0] or endless) for epoch in reached[1:]]
-    return Claim(
-        "58",
-        "C",
-        "0.9 is reached in epoch 8 with the quadratic cost, in epoch 3 with cross-entropy",
-        f"quadratic cost {slow}, softmax twice {twice}, cross-entropy on logits {right}",
-        sooner[0] if sooner[0] == sooner[1] else None,
-    )
+    return f"quadratic cost {slow}, softmax twice {twice}, cross-entropy on logits {right}", sooner[
+        0
+    ] if sooner[0] == sooner[1] else None
 
 
-def go_well_together(runs: Mapping[str, Run]) -> Claim:
+@CLAIMS.says("58, 63", "C", "softmax and cross-entropy go well together")
+def go_well_together(runs: Mapping[str, Run]) -> Measured:
     """Cross-entropy of logits against the quadratic cost."""
     slow, right = runs[QUADRATIC].accuracy[-1], runs[LOGITS].accuracy[-1]
-    return Claim(
-        "58, 63",
-        "C",
-        "softmax and cross-entropy go well together",
+    return (
         f"last accuracy {right:.4f} on logits against {slow:.4f} with the quadratic cost",
-        bool(right > slow),
+        right > slow,
     )
 
 
-def softmax_twice(runs: Mapping[str, Run]) -> Claim:
+@CLAIMS.says("E1", "C", "softmax outputs may be passed as logits=")
+def softmax_twice(runs: Mapping[str, Run]) -> Measured:
     """What the second softmax costs."""
     twice, right = runs[TWICE], runs[LOGITS]
-    return Claim(
-        "E1",
-        "C",
-        "softmax outputs may be passed as logits=",
+    return (
         f"the loss cannot fall below {floor():.4f} and ends at {twice.loss[-1]:.4f}; the first"
         f" slope shrinks {right.first_slope / twice.first_slope:.1f} times;"
-        f" {twice.accuracy[0]:.4f} instead of {right.accuracy[0]:.4f} after the first epoch",
-        False if right.first_slope > twice.first_slope else None,
-    )
+        f" {twice.accuracy[0]:.4f} instead of {right.accuracy[0]:.4f} after the first epoch"
+    ), False if right.first_slope > twice.first_slope else None
 
 
-def general_claims(runs: Mapping[str, Run]) -> tuple[Claim, ...]:
-    """Statements that do not depend on the data set."""
-    return reaches_nine_tenths(runs), go_well_together(runs), softmax_twice(runs)
-
-
-def panels(
-    runs: Mapping[str, Run], article: Mapping[str, tuple[float, ...]] | None
-) -> tuple[Panel, ...]:
+def panels(runs: Mapping[str, Run], article: Mapping[str, tuple[float, ...]]) -> tuple[Panel, ...]:
     """Accuracy and training loss by epoch."""
     epochs = [float(epoch) for epoch in range(1, len(runs[LOGITS].accuracy) + 1)]
     accuracy = [Curve(name, epochs, one.accuracy.tolist()) for name, one in runs.items()]
-    for name, printed in (article or {}).items():
+    for name, printed in article.items():
         shared = min(len(printed), len(epochs))
         accuracy.append(
             Curve(
@@ -271,12 +242,14 @@ def panels(
 
 digits: Study = Study(
     "digits",
+    "Softmax regression on scikit-learn's digits",
     "Softmax regression on bundled images: quadratic cost, softmax twice, cross-entropy.",
     Settings(),
     run_digits,
 )
 mnist: Study = Study(
     "mnist",
+    "Softmax regression on MNIST",
     "The same on MNIST, reproducing the article's table and its double softmax.",
     Settings(),
     run_mnist,

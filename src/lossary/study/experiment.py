@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from lossary.errors import LossaryError
-from lossary.study.report import Report
+from lossary.study.report import Findings
 
 Progress = Callable[[int, int, str], object]
 """Called as ``progress(done, total, what)`` while a study runs."""
@@ -27,8 +27,8 @@ class Runner(Protocol):
 
     def __call__(
         self, settings: Any, *, seed: int, data: Path | None, progress: Progress
-    ) -> Report:
-        """Run with checked settings and return the report."""
+    ) -> Findings:
+        """Run with checked settings and return what was found."""
         ...
 
 
@@ -37,6 +37,7 @@ class Study:
     """A reproducible experiment: ``settings`` is a frozen dataclass that holds the defaults."""
 
     name: str
+    title: str
     purpose: str
     settings: Any
     run: Runner

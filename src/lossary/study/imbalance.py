@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,22 +21,18 @@ from lossary.study.imbalance_fits import (
     fit_all,
     modulation,
 )
-from lossary.study.report import Axis, Claim, Curve, Mark, Panel, Report
+from lossary.study.report import Axis, Claims, Curve, Findings, Mark, Measured, Panel
 from lossary.tables import Column, Table
 
 
-def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
+def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Findings:
     """Measure, then report."""
     results = fit_all(settings, seed, progress)
     middle = np.median(results, axis=2)
-    return Report(
-        study="imbalance",
-        title="One class becomes rare",
-        seed=seed,
-        settings=asdict(settings),
+    return Findings(
         tables=(measures_table(settings, middle), modulation_table()),
         learned=learned(settings, middle),
-        claims=claims(Evidence(settings.ratios, middle)),
+        claims=CLAIMS.against(Evidence(settings.ratios, middle)),
         series=panels(settings.ratios, results),
     )
 
@@ -124,95 +120,67 @@ class Evidence:
         return [self.middle[-1, NAMES.index(name)] for name in names]
 
 
-def negatives_dominate(seen: Evidence) -> Claim:
+CLAIMS = Claims[Evidence]()
+
+
+@CLAIMS.says(
+    "30", "B", "with few positives the negatives dominate the loss; balancing corrects that"
+)
+def negatives_dominate(seen: Evidence) -> Measured:
     """Recall as the class becomes rare."""
     first = seen.middle[0, NAMES.index(PLAIN)][1]
     plain, balanced = (measures[1] for measures in seen.rarest(PLAIN, BALANCED))
-    return Claim(
-        "30",
-        "B",
-        "with few positives the negatives dominate the loss; balancing corrects that",
+    return (
         f"recall of the rare class falls from {first:.3f} at 1:{seen.ratios[0]} to {plain:.3f} at"
-        f" {seen.most} with cross-entropy, to {balanced:.3f} when balanced",
-        bool(plain < 0.5 * first and balanced > 0.9 * first),
-    )
+        f" {seen.most} with cross-entropy, to {balanced:.3f} when balanced"
+    ), plain < 0.5 * first and balanced > 0.9 * first
 
 
-def balanced_is_better(seen: Evidence) -> Claim:
+@CLAIMS.says("66", "B", "imbalance: choose balanced cross-entropy")
+def balanced_is_better(seen: Evidence) -> Measured:
     """Recall and average precision, and what a threshold does."""
     plain, balanced, moved = seen.rarest(PLAIN, BALANCED, MOVED)
-    return Claim(
-        "66",
-        "B",
-        "imbalance: choose balanced cross-entropy",
+    return (
         f"at {seen.most} recall {balanced[1]:.3f} against {plain[1]:.3f}, but average precision"
         f" {balanced[0]:.3f} against {plain[0]:.3f}; moving the threshold gives recall"
-        f" {moved[1]:.3f}",
-        both(balanced[1] > plain[1], balanced[0] >= plain[0]),
-    )
+        f" {moved[1]:.3f}"
+    ), both(balanced[1] > plain[1], balanced[0] >= plain[0])
 
 
-def focal_is_better(seen: Evidence) -> Claim:
+@CLAIMS.says("31, 66", "B", "imbalance: choose focal loss")
+def focal_is_better(seen: Evidence) -> Measured:
     """The same of focal loss."""
     plain, focal = seen.rarest(PLAIN, "focal(2)")
-    return Claim(
-        "31, 66",
-        "B",
-        "imbalance: choose focal loss",
+    return (
         f"at {seen.most} with gamma 2 recall {focal[1]:.3f} against {plain[1]:.3f}, average"
         f" precision {focal[0]:.3f} against {plain[0]:.3f} (a linear model; focal loss was made for"
-        " deep detectors)",
-        both(focal[1] > plain[1] + 0.01, focal[0] > plain[0] + 0.01),
-    )
+        " deep detectors)"
+    ), both(focal[1] > plain[1] + 0.01, focal[0] > plain[0] + 0.01)
 
 
-def hard_samples(seen: Evidence) -> Claim:
+@CLAIMS.says(
+    "19", "B", "what matters is that the gradient, not only the value, focuses on hard samples"
+)
+def hard_samples(seen: Evidence) -> Measured:
     """Whose gradient it is."""
     pulls = [measures[4] for measures in seen.rarest(*(f"focal({g:g})" for g in GAMMAS))]
     told = ", ".join(f"{gamma:g}: {pull:.0%}" for gamma, pull in zip(GAMMAS, pulls, strict=True))
-    return Claim(
-        "19",
-        "B",
-        "what matters is that the gradient, not only the value, focuses on hard samples",
-        f"share of the gradient on wrong examples at gamma {told}",
-        bool(np.all(np.diff(pulls) > 0)),
-    )
+    return f"share of the gradient on wrong examples at gamma {told}", np.all(np.diff(pulls) > 0)
 
 
-def gamma_of_zero(seen: Evidence) -> Claim:
+@CLAIMS.says("31", "B", "focal loss extends cross-entropy: gamma 0 is cross-entropy")
+def gamma_of_zero(seen: Evidence) -> Measured:
     """Focal loss without focus."""
     same = float(np.abs(seen.middle[:, NAMES.index("focal(0)")] - seen.middle[:, 0]).max())
-    return Claim(
-        "31",
-        "B",
-        "focal loss extends cross-entropy: gamma 0 is cross-entropy",
-        f"all measures agree within {same:.0e}",
-        same < 1e-3,
-    )
+    return f"all measures agree within {same:.0e}", same < 1e-3
 
 
-def the_factor(_: Evidence) -> Claim:
+@CLAIMS.says("62", "B", "focal loss multiplies cross-entropy by (1 − p_t)^γ")
+def the_factor(_: Evidence) -> Measured:
     """Focal loss over cross-entropy, from the losses themselves."""
     grid = np.linspace(0.01, 0.99, 99)
     exact = max(np.abs(modulation(g, grid) / (1 - grid) ** g - 1).max() for g in GAMMAS)
-    return Claim(
-        "62",
-        "B",
-        "focal loss multiplies cross-entropy by (1 − p_t)^γ",
-        f"the ratio of the two losses is that power within {exact:.0e}",
-        bool(exact < 1e-12),
-    )
-
-
-CLAIMS = (
-    negatives_dominate, balanced_is_better, focal_is_better, hard_samples, gamma_of_zero,
-    the_factor,
-)  # fmt: skip
-
-
-def claims(seen: Evidence) -> tuple[Claim, ...]:
-    """Put the articles' guidance beside the fits."""
-    return tuple(claim(seen) for claim in CLAIMS)
+    return f"the ratio of the two losses is that power within {exact:.0e}", exact < 1e-12
 
 
 def both(left: object, right: object) -> bool | None:
@@ -287,6 +255,7 @@ def modulation_panel() -> Panel:
 
 study: Study = Study(
     "imbalance",
+    "One class becomes rare",
     "One class becomes rare, down to 1:1000: what balancing and focal loss buy and cost.",
     Settings(),
     run,

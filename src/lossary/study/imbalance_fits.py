@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import lossary as L
+from lossary.study.descent import of_linear_model
 from lossary.study.experiment import Progress
 from lossary.study.needs import need
 
@@ -83,16 +84,10 @@ def fit(choice: Choice, sample: Sample) -> np.ndarray:
     from scipy.optimize import minimize
 
     arguments = choice.arguments(sample.label)
-
-    def value_and_gradient(coefficients: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = choice.loss.value_and_gradient(
-            sample.design @ coefficients, sample.label, check=False, **arguments
-        )
-        return float(value), sample.design.T @ gradient
-
+    mean = of_linear_model(choice.loss, sample.design, sample.label, **arguments)
     start = np.zeros(sample.design.shape[1])
     options = {"ftol": 1e-13, "gtol": 1e-8, "maxiter": 500}
-    found = minimize(value_and_gradient, start, jac=True, method="L-BFGS-B", options=options)
+    found = minimize(mean, start, jac=True, method="L-BFGS-B", options=options)
     return found.x
 
 

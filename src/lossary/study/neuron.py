@@ -6,14 +6,15 @@ Nielsen 2015, "Neural Networks and Deep Learning", chapter 3, from which article
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 import lossary as L
 from lossary.study.experiment import Progress, Study
-from lossary.study.report import Axis, Claim, Curve, Mark, Panel, Report
+from lossary.study.report import Axis, Claims, Curve, Findings, Mark, Measured, Panel
 from lossary.tables import Column, Table
 
 TARGET = np.array([0.0])
@@ -88,7 +89,7 @@ def train(cost: Cost, start: tuple[float, float], rate: float, steps: int) -> Ru
     return Run(outputs, values, slopes)
 
 
-def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
+def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Findings:
     """Train from both starts with both costs; nothing is random, so ``seed`` changes nothing."""
     starts = {"good start": settings.good_start, "bad start": settings.bad_start}
     runs: dict[tuple[str, str], Run] = {}
@@ -96,18 +97,15 @@ def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress)
         for start_name, start in starts.items():
             runs[cost_name, start_name] = train(cost, start, settings.rate, settings.steps)
             progress(len(runs), 6, f"{cost_name}, {start_name}")
-    linear = [
+    linear = tuple(
         train(linear_quadratic, start, settings.rate, settings.steps) for start in starts.values()
-    ]
+    )
     progress(6, 6, "linear neuron")
-    return Report(
-        study="neuron",
-        title="One sigmoid neuron unlearns a wrong answer",
-        seed=seed,
-        settings=asdict(settings),
+    quadratic, entropy = (tuple(runs[cost, start] for start in starts) for cost in COSTS)
+    return Findings(
         tables=(summary(settings, starts, runs),),
         learned=learned(runs),
-        claims=claims(runs, linear),
+        claims=CLAIMS.against(Evidence(quadratic, entropy, linear)),
         series=panels(settings, starts, runs),
     )
 
@@ -160,98 +158,85 @@ def learned(runs: Mapping[tuple[str, str], Run]) -> str:
 
 # What the articles claim, each beside the runs.
 
-Runs = Mapping[tuple[str, str], Run]
+Pair = tuple[Run, ...]
 
 
-def first_and_last_outputs(runs: Runs) -> Claim:
+class Evidence(NamedTuple):
+    """The runs from the good and from the bad start: of each cost, and of a linear neuron."""
+
+    quadratic: Pair
+    entropy: Pair
+    linear: Pair
+
+
+CLAIMS = Claims[Evidence]()
+
+
+@CLAIMS.says("57", "C", "quadratic cost: output 0.82 becomes 0.09, output 0.98 becomes 0.20")
+def first_and_last_outputs(seen: Evidence) -> Measured:
     """Where the quadratic cost arrives."""
-    good, bad = runs["quadratic", "good start"], runs["quadratic", "bad start"]
-    return Claim(
-        "57",
-        "C",
-        "quadratic cost: output 0.82 becomes 0.09, output 0.98 becomes 0.20",
+    good, bad = seen.quadratic
+    return (
         f"{good.output[0]:.4f} becomes {good.output[-1]:.4f}, "
-        f"{bad.output[0]:.4f} becomes {bad.output[-1]:.4f}",
-        rounds(good, 0.82, 0.09) and rounds(bad, 0.98, 0.20),
-    )
+        f"{bad.output[0]:.4f} becomes {bad.output[-1]:.4f}"
+    ), rounds(good, 0.82, 0.09) and rounds(bad, 0.98, 0.20)
 
 
-def flat_at_first(runs: Runs) -> Claim:
+@CLAIMS.says("57, 60", "C", "from 0.98 the quadratic cost curve is flat at first")
+def flat_at_first(seen: Evidence) -> Measured:
     """How far the cost falls early."""
-    good, bad = runs["quadratic", "good start"], runs["quadratic", "bad start"]
+    good, bad = seen.quadratic
     early = min(50, len(bad.cost) - 1)
     fallen = [1 - one.cost[early] / one.cost[0] for one in (bad, good)]
-    return Claim(
-        "57, 60",
-        "C",
-        "from 0.98 the quadratic cost curve is flat at first",
+    return (
         f"in {early} steps the cost falls by {fallen[0]:.1%} from the bad start, "
-        f"by {fallen[1]:.1%} from the good one",
-        bool(fallen[0] < 0.1 < fallen[1]),
-    )
+        f"by {fallen[1]:.1%} from the good one"
+    ), fallen[0] < 0.1 < fallen[1]
 
 
-def equally_fast(runs: Runs) -> Claim:
+@CLAIMS.says("14, 57", "C", "with cross-entropy both starts learn equally fast")
+def equally_fast(seen: Evidence) -> Measured:
     """Whether the start matters to cross-entropy."""
-    good, bad = runs["quadratic", "good start"], runs["quadratic", "bad start"]
-    ours, theirs = (runs["cross-entropy", name].output[-1] for name in ("good start", "bad start"))
+    good, bad = seen.quadratic
+    ours, theirs = (run.output[-1] for run in seen.entropy)
     gap = abs(ours - theirs)
-    return Claim(
-        "14, 57",
-        "C",
-        "with cross-entropy both starts learn equally fast",
+    return (
         f"{ours:.4f} and {theirs:.4f}, {gap:.4f} apart "
-        f"(quadratic cost: {abs(good.output[-1] - bad.output[-1]):.4f} apart)",
-        bool(gap < 0.001),
-    )
+        f"(quadratic cost: {abs(good.output[-1] - bad.output[-1]):.4f} apart)"
+    ), gap < 0.001
 
 
-def farther_is_faster(runs: Runs) -> Claim:
+@CLAIMS.says("18", "E", "cross-entropy: the farther the prediction, the larger the update")
+def farther_is_faster(seen: Evidence) -> Measured:
     """First slopes from both starts."""
-    good, bad = runs["quadratic", "good start"], runs["quadratic", "bad start"]
-    near, far = runs["cross-entropy", "good start"], runs["cross-entropy", "bad start"]
-    return Claim(
-        "18",
-        "E",
-        "cross-entropy: the farther the prediction, the larger the update",
+    (good, bad), (near, far) = seen.quadratic, seen.entropy
+    return (
         f"first slope {near.slope[0]:.4f} at {near.output[0]:.2f}, "
         f"{far.slope[0]:.4f} at {far.output[0]:.2f}; quadratic cost the other way round, "
-        f"{good.slope[0]:.4f} and {bad.slope[0]:.4f}",
-        bool(far.slope[0] > near.slope[0] and bad.slope[0] < good.slope[0]),
-    )
+        f"{good.slope[0]:.4f} and {bad.slope[0]:.4f}"
+    ), far.slope[0] > near.slope[0] and bad.slope[0] < good.slope[0]
 
 
-def linear_output(linear: list[Run]) -> Claim:
+@CLAIMS.says("63", "C", "sigmoid output: cross-entropy; linear output: the quadratic cost is fine")
+def linear_output(seen: Evidence) -> Measured:
     """Where no sigmoid saturates, the start does not matter."""
-    one, other = (run.cost / run.cost[0] for run in linear)
+    one, other = (run.cost / run.cost[0] for run in seen.linear)
     spread = float(np.max(np.abs(one - other)))
-    return Claim(
-        "63",
-        "C",
-        "sigmoid output: cross-entropy; linear output: the quadratic cost is fine",
+    return (
         "a linear neuron with the quadratic cost loses the same share of its cost in every"
-        f" step from both starts (largest difference {spread:.0e})",
-        spread < 1e-12,
-    )
+        f" step from both starts (largest difference {spread:.0e})"
+    ), spread < 1e-12
 
 
-def constant_speed(runs: Runs) -> Claim:
+@CLAIMS.says("E19", "C", "quadratic cost: the adjustment speed stays constant")
+def constant_speed(seen: Evidence) -> Measured:
     """How much the slope grows on the way."""
-    bad = runs["quadratic", "bad start"]
+    _, bad = seen.quadratic
     swing = float(np.max(bad.slope) / bad.slope[0])
-    return Claim(
-        "E19",
-        "C",
-        "quadratic cost: the adjustment speed stays constant",
+    return (
         f"from the bad start the slope grows to {swing:.1f} times its first value before it falls",
         swing < 1.1,
     )
-
-
-def claims(runs: Runs, linear: list[Run]) -> tuple[Claim, ...]:
-    """Put the article's statements beside the runs."""
-    of_runs = (first_and_last_outputs, flat_at_first, equally_fast, farther_is_faster)
-    return *(claim(runs) for claim in of_runs), linear_output(linear), constant_speed(runs)
 
 
 def rounds(one: Run, first: float, last: float) -> bool:
@@ -301,6 +286,7 @@ def panels(
 
 study: Study = Study(
     "neuron",
+    "One sigmoid neuron unlearns a wrong answer",
     "One sigmoid neuron: why the quadratic cost starts slowly and cross-entropy does not.",
     Settings(),
     run,

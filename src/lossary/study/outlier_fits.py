@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import lossary as L
-from lossary.study.descent import minimise
+from lossary.study.descent import minimise, of_linear_model
 from lossary.study.experiment import Progress
 from lossary.study.needs import need
 
@@ -91,14 +91,8 @@ def draw_sample(rng: np.random.Generator, settings: Settings, share: float) -> S
 
 def fit(choice: Choice, design: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Return the coefficients that minimise the mean loss."""
-
-    def value_and_gradient(coefficients: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = choice.loss.value_and_gradient(
-            design @ coefficients, target, check=False, **choice.parameters
-        )
-        return float(value), design.T @ gradient
-
-    return minimise(value_and_gradient, np.zeros(design.shape[1])).point
+    mean = of_linear_model(choice.loss, design, target, **choice.parameters)
+    return minimise(mean, np.zeros(design.shape[1])).point
 
 
 def coefficient_error(choice: Choice, sample: Sample, found: np.ndarray) -> float:

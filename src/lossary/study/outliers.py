@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,24 +19,21 @@ from lossary.study.outlier_fits import (
     peaks,
     ten_predictions,
 )
-from lossary.study.report import Axis, Claim, Curve, Panel, Report
+from lossary.study.report import Axis, Claims, Curve, Findings, Measured, Panel
 from lossary.tables import Column, Table
 
 CURVES = ("squared", "absolute", "huber(0.1)", "huber(1)", "huber(10)")
 
 
-def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Report:
+def run(settings: Settings, *, seed: int, data: Path | None, progress: Progress) -> Findings:
     """Measure, then report."""
     outcome = fit_all(settings, seed, progress)
     thought, totals = ten_predictions(), peaks(seed)
-    return Report(
-        study="outliers",
-        title="Linear regression with gross outliers in the targets",
-        seed=seed,
-        settings=asdict(settings),
+    seen = Evidence(settings, outcome, thought, totals, limits(settings, seed))
+    return Findings(
         tables=(*error_tables(settings, outcome), single_table(thought, totals)),
         learned=learned(settings, outcome),
-        claims=claims(Evidence(settings, outcome, thought, totals, limits(settings, seed))),
+        claims=CLAIMS.against(seen),
         series=panels(settings.shares, outcome.errors),
     )
 
@@ -128,106 +125,83 @@ class Evidence:
         return [self.outcome.median(name) for name in names]
 
 
-def one_wild_value(seen: Evidence) -> Claim:
+CLAIMS = Claims[Evidence]()
+
+
+@CLAIMS.says(
+    "54",
+    "B",
+    "one prediction of 1000 among ten dominates MSE (about 99 800), hardly MAE (about 99.9)",
+)
+def one_wild_value(seen: Evidence) -> Measured:
     """A thought experiment, in numbers."""
     squared, absolute = seen.thought["squared"][0], seen.thought["absolute"][0]
-    return Claim(
-        "54",
-        "B",
-        "one prediction of 1000 among ten dominates MSE (about 99 800), hardly MAE (about 99.9)",
-        f"{squared:,.1f} and {absolute:.1f}",
-        bool(round(squared, 1) == 99800.1 and round(absolute, 1) == 99.9),
-    )
+    return f"{squared:,.1f} and {absolute:.1f}", round(squared, 1) == 99800.1 and round(
+        absolute, 1
+    ) == 99.9
 
 
-def corrupted_targets(seen: Evidence) -> Claim:
+@CLAIMS.says("61, 67", "BE", "outliers that are corruption: choose MAE, it is robust")
+def corrupted_targets(seen: Evidence) -> Measured:
     """Robust where outliers are mistakes."""
     squared, absolute = (errors[-1] for errors in seen.errors("squared", "absolute"))
-    return Claim(
-        "61, 67",
-        "BE",
-        "outliers that are corruption: choose MAE, it is robust",
+    return (
         f"at {seen.most} outliers error {absolute:.2f} with absolute, {squared:.2f} with squared",
-        bool(absolute < squared / 3),
+        absolute < squared / 3,
     )
 
 
-def real_peaks(seen: Evidence) -> Claim:
+@CLAIMS.says("67", "B", "outliers that are the signal: choose MSE")
+def real_peaks(seen: Evidence) -> Measured:
     """Sensitive where outliers are what matters."""
     squared, absolute = abs(seen.totals["squared"]), abs(seen.totals["absolute"])
-    return Claim(
-        "67",
-        "B",
-        "outliers that are the signal: choose MSE",
+    return (
         f"with real peaks the squared constant misses the total by {squared:.1%}, the absolute one"
-        f" by {absolute:.1%}",
-        bool(squared < 0.001 and absolute > 0.1),
-    )
+        f" by {absolute:.1%}"
+    ), squared < 0.001 and absolute > 0.1
 
 
-def a_compromise(seen: Evidence) -> Claim:
+@CLAIMS.says("67, 69", "B", "Huber is the robust compromise")
+def a_compromise(seen: Evidence) -> Measured:
     """As good as both, with the right delta."""
     squared, absolute, one, ten = seen.errors("squared", "absolute", "huber(1)", "huber(10)")
-    return Claim(
-        "67, 69",
-        "B",
-        "Huber is the robust compromise",
+    return (
         f"delta 1: {one[0]:.2f} without outliers (squared {squared[0]:.2f}, absolute "
-        f"{absolute[0]:.2f}), {one[-1]:.2f} at {seen.most}; delta 10: {ten[-1]:.2f} at {seen.most}",
-        bool(one[0] <= absolute[0] and one[-1] < squared[-1] / 3),
-    )
+        f"{absolute[0]:.2f}), {one[-1]:.2f} at {seen.most}; delta 10: {ten[-1]:.2f} at {seen.most}"
+    ), one[0] <= absolute[0] and one[-1] < squared[-1] / 3
 
 
-def chosen_delta(seen: Evidence) -> Claim:
+@CLAIMS.says("67", "B", "choose delta by cross-validation")
+def chosen_delta(seen: Evidence) -> Measured:
     """Cross-validation against the best fixed delta."""
     tuned = np.median(seen.outcome.tuned_errors)
     fixed = np.median(seen.outcome.fixed_errors, axis=-1)
-    return Claim(
-        "67",
-        "B",
-        "choose delta by cross-validation",
+    return (
         f"error {tuned:.2f} with the delta chosen in each repetition; best fixed delta"
         f" {DELTAS[int(fixed.argmin())]:g} {fixed.min():.2f}, worst"
-        f" {DELTAS[int(fixed.argmax())]:g} {fixed.max():.2f}",
-        bool(tuned <= 1.25 * fixed.min()),
-    )
+        f" {DELTAS[int(fixed.argmax())]:g} {fixed.max():.2f}"
+    ), tuned <= 1.25 * fixed.min()
 
 
-def gradients(seen: Evidence) -> Claim:
+@CLAIMS.says("69", "B", "MSE: gradient explosion by outliers; MAE: constant gradient")
+def gradients(seen: Evidence) -> Measured:
     """One grows with the error, one does not."""
     squared, absolute = seen.thought["squared"][1], seen.thought["absolute"][1]
-    return Claim(
-        "69",
-        "B",
-        "MSE: gradient explosion by outliers; MAE: constant gradient",
+    return (
         f"gradient at the outlier {squared:,.0f} and {absolute:g}",
-        bool(squared == 1998.0 and absolute == 1.0),
+        squared == 1998.0 and absolute == 1.0,
     )
 
 
-def limits_of_delta(seen: Evidence) -> Claim:
+@CLAIMS.says("E4", "B", "Huber tends to MSE for delta to 0, to MAE for delta to infinity")
+def limits_of_delta(seen: Evidence) -> Measured:
     """What Huber becomes at extreme deltas."""
     tenth, one, ten = (e[-1] for e in seen.errors("huber(0.1)", "huber(1)", "huber(10)"))
-    return Claim(
-        "E4",
-        "B",
-        "Huber tends to MSE for delta to 0, to MAE for delta to infinity",
+    return (
         f"the other way round: at delta 1e6 the fit is {seen.apart[0]:.1g} from the squared fit, at"
         f" 1e-6 {seen.apart[1]:.1g} from the absolute one; at {seen.most} outliers delta 0.1, 1, 10"
-        f" give {tenth:.2f}, {one:.2f}, {ten:.2f}",
-        False if max(seen.apart) < 1e-3 else None,
-    )
-
-
-CLAIMS = (
-    one_wild_value, corrupted_targets, real_peaks, a_compromise, chosen_delta, gradients,
-    limits_of_delta,
-)  # fmt: skip
-
-
-def claims(seen: Evidence) -> tuple[Claim, ...]:
-    """Put the articles' guidance beside the fits."""
-    return tuple(claim(seen) for claim in CLAIMS)
+        f" give {tenth:.2f}, {one:.2f}, {ten:.2f}"
+    ), False if max(seen.apart) < 1e-3 else None
 
 
 # The figure.
@@ -293,6 +267,7 @@ def curves(residual: np.ndarray, *, gradient: bool) -> tuple[Curve, ...]:
 
 study: Study = Study(
     "outliers",
+    "Linear regression with gross outliers in the targets",
     "Linear regression with 0 to 30 % gross outliers: which losses keep the coefficients.",
     Settings(),
     run,

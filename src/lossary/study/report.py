@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from lossary.tables import Table, plain
 
@@ -35,6 +35,39 @@ class Claim:
     def verdict(self) -> str:
         """``agrees``, ``disagrees`` or ``depends``."""
         return {True: "agrees", False: "disagrees", None: "depends"}[self.agrees]
+
+
+E = TypeVar("E")
+Measured = tuple[str, object]
+"""What was measured, in words, and whether it agrees: a truth, or ``None``."""
+
+
+class Claims(Generic[E]):
+    """The claims of a study, each a statement over the function that holds evidence against it."""
+
+    def __init__(self) -> None:
+        self._made: list[Callable[[E], Claim]] = []
+
+    def says(
+        self, item: str, articles: str, says: str
+    ) -> Callable[[Callable[[E], Measured]], Callable[[E], Measured]]:
+        """Add a claim: the statement above the function that measures it."""
+
+        def add(measure: Callable[[E], Measured]) -> Callable[[E], Measured]:
+            def claim(seen: E) -> Claim:
+                measured, agrees = measure(seen)
+                return Claim(
+                    item, articles, says, measured, None if agrees is None else bool(agrees)
+                )
+
+            self._made.append(claim)
+            return measure
+
+        return add
+
+    def against(self, seen: E) -> tuple[Claim, ...]:
+        """Return all of them beside what was measured, in their order."""
+        return tuple(claim(seen) for claim in self._made)
 
 
 @dataclass(frozen=True)
@@ -92,6 +125,15 @@ class Panel:
     marks: tuple[Mark, ...] = ()
     levels: tuple[Level, ...] = ()
     legend: Literal["best", "upper center", "none"] = "best"
+
+
+class Findings(NamedTuple):
+    """What a study found; with its name, title, seed and settings it is a report."""
+
+    tables: tuple[Table, ...]
+    learned: str
+    claims: tuple[Claim, ...]
+    series: tuple[Panel, ...]
 
 
 @dataclass(frozen=True)

@@ -53,8 +53,8 @@ def as_torch(door: Callable[P, Tensor]) -> Callable[P, Tensor]:
         if overridden(*given):
             return handle_torch_function(call, given, *args, **kwargs)
         like = like_this(door, args, kwargs)
-        plan = None if like is None else known(like)
-        if plan is not None and (found := plan.answer(given)) is not NO_RECIPE:
+        recipe = None if like is None else known(like)
+        if recipe is not None and (found := recipe.answer(given)) is not NO_RECIPE:
             return found
         for x in given:
             if type(x) not in _ORDINARY and (mesh := mesh_of(given)) is not None:

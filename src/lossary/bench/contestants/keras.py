@@ -123,14 +123,16 @@ def _extra(case: Case, data: Data) -> np.ndarray | None:
     return None if other is None else other.astype(np.float32)
 
 
-def _tensorflow(loss: Callable[..., Any], case: Case, data: Data) -> Prepared:
-    import tensorflow as tf
-
+def by_tape(
+    loss: Callable[..., Any], case: Case, data: Data, *, jit_compile: bool | None = None
+) -> Prepared:
+    """Return the step of a loss in a tf.function, differentiated by a tape."""
+    tf = tensorflow()
     x, t = tf.constant(data.prediction), tf.constant(data.target)
     extra = _extra(case, data)
     other = None if extra is None else tf.constant(extra)
 
-    @tf.function(jit_compile=True)  # as compile(jit_compile="auto") does
+    @tf.function(jit_compile=jit_compile)
     def both(x: Any, t: Any, other: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(x)
@@ -155,7 +157,8 @@ def _torch(loss: Callable[..., Any], case: Case, data: Data) -> Prepared:
     return pytorch.backward(lambda: loss(x, t, other), x)
 
 
-_STEPS = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
+# As compile(jit_compile="auto") does.
+_STEPS = {"tensorflow": partial(by_tape, jit_compile=True), "jax": _jax, "torch": _torch}
 
 PEER, DOOR = "Keras", "lossary.keras"
 KERAS = (

@@ -6,11 +6,9 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from lossary.bench import digits
 from lossary.bench.contestant import Contestant, Prepared
-from lossary.bench.contestants.keras import tensorflow
+from lossary.bench.contestants.keras import by_tape, tensorflow
 from lossary.bench.work import CLASS_WEIGHT, Case, Data
 
 # tf.nn's name of the loss per element or row, and that of its first argument.
@@ -36,7 +34,7 @@ def _of(module: str = "") -> dict[str, Any]:
         if case.ignored:
             return None  # tf.nn has no such label
         each = getattr(_functions(module), _NAMES[case.loss])
-        return _step(_mean(case, each), data)
+        return by_tape(_mean(case, each), case, data)
 
     def train(case: Case, data: Data, threads: int) -> Prepared:
         each = _functions(module).sparse_softmax_cross_entropy_with_logits
@@ -56,24 +54,6 @@ def _mean(case: Case, each: Callable[..., Any]) -> Callable[[Any, Any, Any], Any
         return tf.reduce_sum(each(labels=t, logits=x) * weight) / tf.reduce_sum(weight)
 
     return weighed
-
-
-def _step(loss: Callable[[Any, Any, Any], Any], data: Data) -> Prepared:
-    tf = tensorflow()
-    x, t = tf.constant(data.prediction), tf.constant(data.target)
-    other = None if data.extra is None else tf.constant(data.extra.astype(np.float32))
-
-    @tf.function
-    def both(x: Any, t: Any, other: Any) -> Any:
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            value = loss(x, t, other)
-        return value, tape.gradient(value, x)
-
-    def outcome(result: tuple[Any, Any]) -> tuple[float, np.ndarray]:
-        return float(result[0]), result[1].numpy()
-
-    return Prepared(lambda: both(x, t, other), outcome)
 
 
 def _training(each: Callable[..., Any], case: Case, data: Data) -> Prepared:

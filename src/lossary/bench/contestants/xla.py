@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
 from lossary.bench import digits
 from lossary.bench.contestant import Contestant, Prepared, UnavailableError
+from lossary.bench.machine import environment
 from lossary.bench.work import CLASS_WEIGHT, IGNORED, Case, Data
 
 Loss = Callable[[Any, Any, Any], Any]
@@ -102,16 +102,9 @@ def step(function: Loss, *arrays: Any) -> Prepared:
     return Prepared(lambda: jax.block_until_ready(both(*arrays)), outcome)
 
 
-@contextmanager
-def _kernels_at_once() -> Iterator[None]:
+def _kernels_at_once() -> AbstractContextManager[None]:
     """Have a graph of ours made as in all programs but the first, with kernels on the disk."""
-    before = os.environ.get("LOSSARY_COMPILE")
-    os.environ["LOSSARY_COMPILE"] = "now"
-    try:
-        yield
-    finally:
-        del os.environ["LOSSARY_COMPILE"]
-        os.environ |= {} if before is None else {"LOSSARY_COMPILE": before}
+    return environment("LOSSARY_COMPILE", "now")
 
 
 def training(loss: Callable[[Any, Any], Any], case: Case, data: Data) -> Prepared:

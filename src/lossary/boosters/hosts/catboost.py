@@ -18,6 +18,7 @@ from lossary.boosters.curvature import EXACT
 from lossary.boosters.estimators import (
     check_classes,
     lent,
+    likeliest,
     of_estimator,
     outputs_of,
     probabilities,
@@ -25,7 +26,7 @@ from lossary.boosters.estimators import (
 )
 from lossary.boosters.lists import Cox, LambdaRank
 from lossary.boosters.predictor import Meaning, Predictor, meaning_of
-from lossary.boosters.rules import Ordinal, Rule
+from lossary.boosters.rules import Rule
 from lossary.engine.recipes.blocks import Repeated
 
 Numbers = NDArray[Any]
@@ -50,11 +51,7 @@ class Objective(common.Objective):
         super().__init__(loss, **settings)
         if isinstance(self.rule, (Cox, LambdaRank)):
             self.refuse_list("CatBoost gives an objective blocks of rows, not whole lists")
-        if self.outputs:
-            raise ValueError(
-                f"{self.rule.name}: CatBoost trains one output for one target\n"
-                "hint: lossary.boosters.xgboost and lightgbm take lists of hyper-parameters"
-            )
+        self.refuse_outputs("CatBoost")
         self._blocks = self._repeated()
 
     def _repeated(self) -> Repeated | None:
@@ -131,7 +128,7 @@ class Objective(common.Objective):
             told["classes_count"] = outputs
         model = host.CatBoost(told).fit(pool, eval_set=sets, **options)
         keep_start(model, start)
-        return Predictor(model, meaning_of(self, start), Way())
+        return Predictor(model, meaning_of(self, start), margins)
 
 
 def set_start(pool: host.Pool, start: Numbers) -> None:
@@ -170,19 +167,12 @@ class Metric:
         return error / weight if weight else 0.0
 
 
-class Way:
-    """How a predictor asks a CatBoost model."""
-
-    def margin(self, model: Any, data: Any, meaning: Meaning, options: dict[str, Any]) -> Numbers:
-        """Return margins; the model has the start as its bias."""
-        raw = np.asarray(model.predict(data, prediction_type="RawFormulaVal", **options))
-        baseline = data.get_baseline() if isinstance(data, host.Pool) else np.empty(0)
-        # What training has given a pool would be added to the bias of the model.
-        return raw - baseline.reshape(raw.shape) if baseline.size else raw
-
-    def save(self, model: Any, path: str) -> None:
-        """Write the model as CatBoost does."""
-        model.save_model(path)
+def margins(model: Any, data: Any, meaning: Meaning, options: dict[str, Any]) -> Numbers:
+    """Return a model's margins; it has the start as its bias."""
+    raw = np.asarray(model.predict(data, prediction_type="RawFormulaVal", **options))
+    baseline = data.get_baseline() if isinstance(data, host.Pool) else np.empty(0)
+    # What training has given a pool would be added to the bias of the model.
+    return raw - baseline.reshape(raw.shape) if baseline.size else raw
 
 
 def load(path: str) -> host.CatBoost:
@@ -302,10 +292,7 @@ class CatBoostClassifier(_Estimator, host.CatBoostClassifier):
         margin = self._margin(data, **options)
         if prediction_type == "RawFormulaVal":
             return margin
-        if isinstance(self.objective_.rule, Ordinal):
-            margin = self.objective_.inverse(margin)
-        place = margin.argmax(axis=1) if margin.ndim == 2 else (margin > 0).astype(int)
-        return self.labels_[place]
+        return self.labels_[likeliest(self.objective_, margin)]
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the share of right classes."""

@@ -51,11 +51,7 @@ class Objective(common.Objective, BaseLoss):
         common.Objective.__init__(self, loss, **settings)
         if isinstance(self.rule, (Cox, LambdaRank)):
             self.refuse_list("HistGradientBoosting asks for the loss of each row on its own")
-        if self.outputs:
-            raise ValueError(
-                f"{self.rule.name}: HistGradientBoosting trains one output for one target\n"
-                "hint: lossary.boosters.xgboost and lightgbm take lists of hyper-parameters"
-            )
+        self.refuse_outputs("HistGradientBoosting")
         BaseLoss.__init__(self, closs=None, link=_Link(self.rule))
         self.approx_hessian: bool = self.curvature.policy != "exact"
         self.is_multiclass: bool = self.needs_classes

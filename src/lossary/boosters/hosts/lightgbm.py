@@ -15,13 +15,13 @@ from lossary.boosters import objective as common
 from lossary.boosters.estimators import (
     check_classes,
     lent,
+    likeliest,
     of_estimator,
     outputs_of,
     probabilities,
     set_nested,
 )
 from lossary.boosters.predictor import Meaning, Predictor, meaning_of
-from lossary.boosters.rules import Ordinal
 from lossary.errors import ShapeError
 
 Numbers = NDArray[Any]
@@ -80,7 +80,7 @@ class Objective(common.Objective):
             told["num_class"] = outputs
         options.setdefault("feval", self.metric)
         model = host.train(told, train_set, num_boost_round, valid_sets=valid_sets, **options)
-        return Predictor(model, meaning_of(self, start), Way())
+        return Predictor(model, meaning_of(self, start), margins)
 
 
 def _labels(data: host.Dataset) -> Numbers:
@@ -123,17 +123,10 @@ class Metric:
         return self.__name__, value, self.objective.higher_is_better
 
 
-class Way:
-    """How a predictor asks a LightGBM model."""
-
-    def margin(self, model: Any, data: Any, meaning: Meaning, options: dict[str, Any]) -> Numbers:
-        """Return margins: LightGBM does not add the start itself."""
-        raw = model.predict(data, raw_score=True, **options)
-        return raw + (meaning.start[0] if raw.ndim == 1 else np.array(meaning.start))
-
-    def save(self, model: Any, path: str) -> None:
-        """Write the model as text."""
-        model.save_model(path)
+def margins(model: Any, data: Any, meaning: Meaning, options: dict[str, Any]) -> Numbers:
+    """Return a model's margins: LightGBM does not add the start itself."""
+    raw = model.predict(data, raw_score=True, **options)
+    return raw + (meaning.start[0] if raw.ndim == 1 else np.array(meaning.start))
 
 
 def load(path: str) -> host.Booster:
@@ -232,10 +225,7 @@ class LGBMClassifier(_Estimator, host.LGBMClassifier):
         margin = self._margin(X, **options)
         if raw_score:
             return margin
-        if isinstance(self.objective_used_.rule, Ordinal):
-            return self.classes_[self.objective_used_.inverse(margin).argmax(axis=1)]
-        place = margin.argmax(axis=1) if margin.ndim == 2 else (margin > 0).astype(int)
-        return self.classes_[place]
+        return self.classes_[likeliest(self.objective_used_, margin)]
 
 
 class LGBMRanker(_Estimator, host.LGBMRanker):

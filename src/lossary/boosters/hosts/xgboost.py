@@ -15,6 +15,7 @@ from lossary.boosters import objective as common
 from lossary.boosters.estimators import (
     check_classes,
     lent,
+    likeliest,
     of_estimator,
     outputs_of,
     probabilities,
@@ -22,7 +23,6 @@ from lossary.boosters.estimators import (
 )
 from lossary.boosters.lists import LambdaRank
 from lossary.boosters.predictor import Meaning, Predictor, meaning_of
-from lossary.boosters.rules import Ordinal
 
 Numbers = NDArray[Any]
 
@@ -103,7 +103,7 @@ class Objective(common.Objective):
         options.setdefault("custom_metric", self.metric)
         model = host.train(told, dtrain, num_boost_round, obj=self, **options)
         start = np.atleast_1d(np.asarray(told["base_score"], np.float64))
-        return Predictor(model, meaning_of(self, start), Way())
+        return Predictor(model, meaning_of(self, start), margins)
 
 
 class Metric:
@@ -121,17 +121,10 @@ class Metric:
         return self.objective.value(second, first, sample_weight)
 
 
-class Way:
-    """How a predictor asks an XGBoost model."""
-
-    def margin(self, model: Any, data: Any, meaning: Meaning, options: dict[str, Any]) -> Numbers:
-        """Return margins; XGBoost has the start in its base_score."""
-        matrix = data if isinstance(data, host.DMatrix) else host.DMatrix(data)
-        return model.predict(matrix, output_margin=True, **options)
-
-    def save(self, model: Any, path: str) -> None:
-        """Write the model in the format of its ending."""
-        model.save_model(path)
+def margins(model: Any, data: Any, meaning: Meaning, options: dict[str, Any]) -> Numbers:
+    """Return a model's margins; XGBoost has the start in its base_score."""
+    matrix = data if isinstance(data, host.DMatrix) else host.DMatrix(data)
+    return model.predict(matrix, output_margin=True, **options)
 
 
 def load(path: str) -> host.Booster:
@@ -209,8 +202,4 @@ class XGBClassifier(_Estimator, host.XGBClassifier):
     def predict(self, X: Any, *, output_margin: bool = False, **options: Any) -> Numbers:
         """Return the likeliest class, or margins."""
         margin = self._margin(X, **options)
-        if output_margin:
-            return margin
-        if isinstance(self.objective_.rule, Ordinal):
-            return self.objective_.inverse(margin).argmax(axis=1)
-        return margin.argmax(axis=1) if margin.ndim == 2 else (margin > 0).astype(int)
+        return margin if output_margin else likeliest(self.objective_, margin)

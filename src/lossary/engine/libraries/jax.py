@@ -51,6 +51,7 @@ def _staying_known(x: Any) -> AbstractContextManager[Any]:
 
 class _Jax(Library):
     name = "jax"
+    own = jnp
     index_dtype: Any = jnp.dtype("int32")
 
     def owns(self, kind: type) -> bool:
@@ -136,24 +137,12 @@ class _Jax(Library):
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         return _value_function(operation)(*arrays)
 
-    def shape(self, x: Any) -> tuple[int, ...]:
-        return tuple(x.shape)
-
-    def where(self, condition: Any, x: Any, y: Any) -> Any:
-        return jnp.where(condition, x, y)
-
     def total(self, x: Any) -> Any:
         with self.wide():
             return jnp.sum(x, dtype=self.work_dtype(x))
 
-    def total_last(self, x: Any) -> Any:
-        return jnp.sum(x, axis=-1, keepdims=True)
-
     def all(self, ok: Any) -> bool:
         return bool(ok.all())
-
-    def all_last(self, x: Any) -> Any:
-        return jnp.all(x, axis=-1, keepdims=True)
 
     def extremes(self, domain: Domain, x: Any) -> tuple[Any, ...]:
         # XLA's largest leaves a NaN out on some CPUs; the sum of sizes is NaN only where one is.
@@ -171,9 +160,6 @@ class _Jax(Library):
 
     def constant(self, x: Any) -> Any:
         return jax.lax.stop_gradient(x)
-
-    def exp(self, x: Any) -> Any:
-        return jnp.exp(x)
 
     def take(self, table: Any, index: Any) -> Any:
         return jnp.take(table, index)
@@ -194,23 +180,14 @@ class _Jax(Library):
 
     def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
         with _staying_known(x):
-            return jnp.moveaxis(x, -1, axis) if back else jnp.moveaxis(x, axis, -1)
-
-    def ordered(self, x: Any, order: Sequence[int]) -> Any:
-        return jnp.transpose(x, order)
-
-    def reshaped(self, x: Any, sizes: Sequence[Any]) -> Any:
-        return jnp.reshape(x, sizes)
+            return super().move_last(x, axis, back)
 
     def expand(self, x: Any) -> Any:
         with _staying_known(x):
-            return x[..., None]
+            return super().expand(x)
 
     def squeeze(self, x: Any) -> Any:
         return jnp.squeeze(x, -1)
-
-    def finish(self, x: Any) -> Any:
-        return x
 
 
 @jax.custom_jvp

@@ -23,6 +23,7 @@ _BLOCK = 1 << 13
 
 class _NumPy(Library):
     name = "numpy"
+    own = np
     index_dtype: Any = np.dtype(np.int64)
 
     def owns(self, kind: type) -> bool:
@@ -102,9 +103,6 @@ class _NumPy(Library):
         filled = [x.reshape(shape) for x in made]
         return filled[0] if len(results) == 1 else tuple(filled)
 
-    def shape(self, x: Any) -> tuple[int, ...]:
-        return x.shape
-
     def where(self, condition: Any, x: Any, y: Any) -> Any:
         return np.where(condition, x, y if isinstance(y, np.ndarray) else x.dtype.type(y))
 
@@ -116,38 +114,11 @@ class _NumPy(Library):
     def number_of(self, keep: Any, dtype: Any) -> Any:
         return np.float64(np.count_nonzero(keep))
 
-    def total_last(self, x: Any) -> Any:
-        return np.sum(x, axis=-1, keepdims=True)
-
-    def all_last(self, x: Any) -> Any:
-        return np.all(x, axis=-1, keepdims=True)
-
     def ends(self, x: Any) -> tuple[Any, ...]:
         return (x.min(), x.max()) if x.size >= _BLOCK and x.dtype.kind in "fiu" else ()
 
-    def exp(self, x: Any) -> Any:
-        return np.exp(x)
-
-    def take(self, table: Any, index: Any) -> Any:
-        return table[index]
-
     def broadcast(self, x: Any, like: Any) -> Any:
         return x if x.shape == like.shape else np.broadcast_to(x, like.shape)
-
-    def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
-        return np.moveaxis(x, -1, axis) if back else np.moveaxis(x, axis, -1)
-
-    def ordered(self, x: Any, order: Sequence[int]) -> Any:
-        return np.transpose(x, order)
-
-    def reshaped(self, x: Any, sizes: Sequence[Any]) -> Any:
-        return np.reshape(x, sizes)
-
-    def expand(self, x: Any) -> Any:
-        return x[..., None]
-
-    def squeeze(self, x: Any) -> Any:
-        return x[..., 0]
 
     def finish(self, x: Any) -> Any:
         return x[()] if x.ndim == 0 else x

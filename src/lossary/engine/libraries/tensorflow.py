@@ -13,6 +13,7 @@ from lossary.engine.libraries.base import Kind, Library, Operation
 
 class _TensorFlow(Library):
     name = "tensorflow"
+    own = tf
     index_dtype = tf.int64
 
     def owns(self, kind: type) -> bool:
@@ -86,9 +87,6 @@ class _TensorFlow(Library):
     def constant(self, x: Any) -> Any:
         return tf.stop_gradient(x)
 
-    def exp(self, x: Any) -> Any:
-        return tf.exp(x)
-
     def take(self, table: Any, index: Any) -> Any:
         return tf.gather(table, index)
 
@@ -113,12 +111,6 @@ class _TensorFlow(Library):
             order.append(order.pop(axis))
         return tf.transpose(x, order)
 
-    def ordered(self, x: Any, order: Sequence[int]) -> Any:
-        return tf.transpose(x, order)
-
-    def reshaped(self, x: Any, sizes: Sequence[Any]) -> Any:
-        return tf.reshape(x, sizes)
-
     def sizes(self, x: Any) -> list[Any]:
         known = x.shape.as_list()
         return [tf.shape(x)[k] if n is None else n for k, n in enumerate(known)]
@@ -128,9 +120,6 @@ class _TensorFlow(Library):
 
     def squeeze(self, x: Any) -> Any:
         return tf.squeeze(x, -1)
-
-    def finish(self, x: Any) -> Any:
-        return x
 
 
 def _device(x: Any) -> str:

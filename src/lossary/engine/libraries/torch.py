@@ -42,6 +42,7 @@ _HALVES: dict[torch.dtype, Storage] = {torch.bfloat16: "bfloat16", torch.float16
 
 class _Torch(Library):
     name = "torch"
+    own = torch
     index_dtype = torch.int64
 
     def owns(self, kind: type) -> bool:
@@ -183,12 +184,6 @@ class _Torch(Library):
             return self.evaluate(operation, ("value",), arrays)  # PyTorch differentiates it itself
         return _value_function(operation).apply(*arrays)
 
-    def shape(self, x: Any) -> tuple[int, ...]:
-        return tuple(x.shape)
-
-    def where(self, condition: Any, x: Any, y: Any) -> Any:
-        return torch.where(condition, x, y)
-
     def total(self, x: Any) -> Any:
         wide = torch.float32 if x.device.type == "mps" else torch.float64
         return torch.sum(x, dtype=wide)
@@ -208,12 +203,6 @@ class _Torch(Library):
     def constant(self, x: Any) -> Any:
         return x.detach()
 
-    def exp(self, x: Any) -> Any:
-        return torch.exp(x)
-
-    def take(self, table: Any, index: Any) -> Any:
-        return table[index]
-
     def broadcast(self, x: Any, like: Any) -> Any:
         if (mesh := torch_distributed.mesh_of([like])) is not None:
             x = torch_distributed.beside(x, mesh)
@@ -230,22 +219,17 @@ class _Torch(Library):
         return torch.arange(x.shape[-1], device=x.device) == 0
 
     def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
+        # moveaxis, the same by another name, has no rule under vmap.
         return torch.movedim(x, -1, axis) if back else torch.movedim(x, axis, -1)
 
     def ordered(self, x: Any, order: Sequence[int]) -> Any:
         return torch.permute(x, tuple(order))
-
-    def reshaped(self, x: Any, sizes: Sequence[Any]) -> Any:
-        return torch.reshape(x, tuple(sizes))
 
     def expand(self, x: Any) -> Any:
         return x.unsqueeze(-1)
 
     def squeeze(self, x: Any) -> Any:
         return x.squeeze(-1)
-
-    def finish(self, x: Any) -> Any:
-        return x
 
 
 def _is_dual(x: Any) -> bool:
