@@ -65,7 +65,12 @@ SIGMOIDS = (
     identity(
         "log of two exponentials",
         lambda x, y: log(exp(x) + exp(y)),
-        lambda x, y: maximum(x, y) + softplus(-absolute(x - y)),
+        lambda x, y: where(
+            x - y < 0,
+            y + softplus(x - y),
+            # At a tie each has half of the slope; infinite ones have no difference.
+            where(x - y > 0, x + softplus(y - x), x / 2 + y / 2 + log(2)),
+        ),
     ),
     identity(
         "softplus of a scaled difference",
