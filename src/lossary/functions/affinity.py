@@ -131,13 +131,13 @@ def _per(x: Expression, y: Expression, power: Expression, whole: Expression) -> 
         weighted(weighted_geometric_mean(x, y, a), log_ratio(x, y)),
     ),
 )
-def weighted_geometric_mean(x: Expression, y: Expression, share: Expression) -> Expression:
+def weighted_geometric_mean(x: Expression, y: Expression, power: Expression) -> Expression:
     """x^a y^(1 - a) of two amounts, of which 1 - a would be rounded: y times a power of x / y."""
     ratio, root = x / y, sqrt(x) / sqrt(y)
-    usable = (ratio > _TINY) & (ratio < 1 / _TINY)
-    apart = (y * root**share) * root**share
-    alone = where(_is_none(x, y), 0, x**share * y ** (1 - share))
-    return where((x == 0) | (y == 0), alone, where(usable, y * ratio**share, apart))
+    usable = (ratio > _TINY) & (ratio < 1 / _TINY) & (power <= 1)
+    apart = (y * root**power) * root**power
+    alone = where(_is_none(x, y), 0, x**power * y ** (1 - power))
+    return where((x == 0) | (y == 0), alone, where(usable, y * ratio**power, apart))
 
 
 @named(
@@ -146,10 +146,10 @@ def weighted_geometric_mean(x: Expression, y: Expression, share: Expression) -> 
     slope=lambda p, q, a: tuple(-slope for slope in _weighted_slopes(p, q, a)),
     shape="row",
 )
-def weighted_affinity_gap(p: Expression, q: Expression, share: Expression) -> Expression:
+def weighted_affinity_gap(p: Expression, q: Expression, power: Expression) -> Expression:
     """1 less what two distributions have in common: divergences, and what rounding left of 1."""
-    apart = weighted(share * (1 - share), total(alpha_gap(p, q, share)))
-    return apart + (share * _missing(p) + (1 - share) * _missing(q))
+    apart = weighted(power * (1 - power), total(alpha_gap(p, q, power)))
+    return apart + (power * _missing(p) + (1 - power) * _missing(q))
 
 
 def _weighted_slopes(p: Expression, q: Expression, a: Expression) -> tuple[Expression, ...]:
@@ -172,11 +172,11 @@ def _of_all(slope: Expression, whole: Expression) -> Expression:
     ),
     shape="row",
 )
-def log_weighted_affinity(p: Expression, q: Expression, share: Expression) -> Expression:
+def log_weighted_affinity(p: Expression, q: Expression, power: Expression) -> Expression:
     """Logarithm of what two distributions have in common, right also where they nearly agree."""
-    gap = weighted_affinity_gap(p, q, share)
+    gap = weighted_affinity_gap(p, q, power)
     near = absolute(gap) < 0.5
-    return where(near, log1p(-gap), log(total(weighted_geometric_mean(p, q, share))))
+    return where(near, log1p(-gap), log(total(weighted_geometric_mean(p, q, power))))
 
 
 @named(

@@ -111,7 +111,7 @@ def _langevin_slope(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda x: (exp(x) + exp(-x)) / (exp(x) - exp(-x)) - 1 / x,
+    means=lambda x: where(x == 0, 0, (exp(x) + exp(-x)) / (exp(x) - exp(-x)) - 1 / x),
     # Both parts are infinite at 0.
     slope=lambda x: (_langevin_slope(x),),
 )
@@ -123,7 +123,7 @@ def langevin(x: Expression) -> Expression:
 
 
 @named(
-    means=lambda x: log((exp(x) - exp(-x)) / (2 * x)),
+    means=lambda x: where(x == 0, 0, log((exp(x) - exp(-x)) / (2 * x))),
     # As above.
     slope=lambda x: (langevin(x),),
 )

@@ -183,9 +183,9 @@ def log_length_ratio(x: Expression, y: Expression) -> Expression:
     slope=lambda x, s: (unit(x) / _length(x), -1 / s),
     shape="row",
 )
-def log_length_over(x: Expression, size: Expression) -> Expression:
-    """log(|x| / size), right also where that is almost 1."""
-    return log_ratio(norm(x), size)
+def log_length_over(x: Expression, length: Expression) -> Expression:
+    """log(|x| / length), right also where that is almost 1."""
+    return log_ratio(norm(x), length)
 
 
 @named(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from lossary.formula import Expression
 from lossary.identities.matching import Bound, is_number
 from lossary.identities.rules import Identity
-from lossary.identities.terms import Term, as_factor, terms_of
+from lossary.identities.terms import ARITHMETIC, Term, as_factor, terms_of
 
 
 class Known:

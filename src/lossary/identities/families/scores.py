@@ -82,7 +82,7 @@ SCORES = (
         "Poisson with its constant",
         lambda r, t: poisson_rate_nll(r, t) + lgamma(t + 1),
         lambda r, t: rate_divergence(t, r) + factorial_gap(t),
-        t="Count NonNegative",
+        t="Count",
     ),
     identity(
         "gamma of a mean", lambda x, t: x + t / exp(x), lambda x, t: gamma_nll(x, t), t=POSITIVE
