@@ -233,7 +233,6 @@ CHOICES = {
     "maximum": (x, y),
     "minimum": (x, y),
     "where": (x < y, x * x, x * y),
-    "hellinger_of": (x * x,),
     "weighted": (y, x),
 }
 

@@ -316,7 +316,6 @@ from lossary.functions.robust import (
 )
 from lossary.functions.rotated import (
     hellinger_of as hellinger_of,
-    hellinger_slope as hellinger_slope,
     normal_shape as normal_shape,
     normal_shift as normal_shift,
 )
