@@ -56,6 +56,11 @@ SIGMOIDS = (
         lambda x, y: log(sigmoid(x) - sigmoid(y)),
         lambda x, y: log1mexp(x - y) - softplus(-x) - softplus(y),
     ),
+    identity(
+        "log between two sigmoids of one scale",
+        lambda x, y, z, s: log(sigmoid((x - z) / s) - sigmoid((y - z) / s)),
+        lambda x, y, z, s: log1mexp((x - y) / s) - softplus((z - x) / s) - softplus((y - z) / s),
+    ),
     identity("softplus", lambda x: log1p(exp(x)), lambda x: softplus(x)),
     identity(
         "softplus by size",
