@@ -150,8 +150,6 @@ SIDES = ("over", "by")  # what all of a Jacobian is divided and multiplied by
 def slopes(arguments_of):
     """Each slope of each named function; of a Jacobian its diagonal and each outer product."""
     for name, function in FUNCTIONS.items():
-        if name in PUSHES:  # which is what differentiates it
-            continue
         slope_of = function.slope or partial(calculus.slopes_of_meaning, name)
         for i, slope in enumerate(slope_of(*arguments_of(name))):
             if isinstance(slope, Jacobian):

@@ -2,9 +2,9 @@
 
     python tests/whole_range.py [--points 10000000] [--dtype float64] [NAME ...]
 
-Each formula that is not in the catalogue (`language/test_identities.py`) is computed by NumPy, its
-value and its gradients, in chunks; some of the points are compared with mpmath, in units of the
-last place.
+Each formula that is not in the catalogue (`language/test_identities.py`, `written.toml`) is
+computed by NumPy, its value and its gradients, in chunks; some of the points are compared with
+mpmath, in units of the last place.
 """
 
 import argparse
@@ -18,7 +18,8 @@ import lossary as L
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "language")]
 
-from test_identities import AS_WRITTEN, OWN, SHORT, as_written  # noqa: E402
+from test_identities import OWN, SHORT  # noqa: E402
+from test_written import WRITTEN, as_written  # noqa: E402
 
 from lossary.accuracy.measure import errors  # noqa: E402
 from lossary.accuracy.samples import SUBNORMAL  # noqa: E402
@@ -107,7 +108,7 @@ def main(arguments=None):
     known = OWN | SHORT
     say("| formula | type | points | NaN | worst ulp | seconds | first NaN |")
     say("|---|---|---|---|---|---|---|")
-    for name in options.names or [*known, *AS_WRITTEN]:
+    for name in options.names or [*known, *WRITTEN]:
         loss = known[name] if name in known else as_written(name)
         for dtype in options.dtype:
             start = time.monotonic()

@@ -43,6 +43,7 @@ from lossary.functions import (
     parts_of,
     total,
     total_of_others,
+    weighted,
 )
 from lossary.identities import stable
 from lossary.rewriting import ONE, ZERO, simplify, substitute
@@ -126,6 +127,8 @@ def _push(node: Expression, i: int, tangent: Expression) -> Tangent:
         return times(slope, tangent)
     if slope is None:
         return None
+    if operator in FUNCTIONS and FUNCTIONS[operator].zero_wins:
+        return weighted(slope, tangent)
     reduces = node.arguments[i].class_axis and not node.class_axis
     return total(slope * tangent) if reduces else tangent * slope
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from lossary.formula import Expression, apply, constant
 from lossary.functions import (
     argpeak,
-    hellinger_slope,
     is_class,
     log,
     pick,
@@ -53,7 +52,6 @@ PARTIALS: dict[str, tuple[Callable[..., Expression], ...]] = {
 # What chooses or scales a tangent rather than multiplies it by a partial derivative.
 PUSHES: dict[str, tuple[Callable[..., Expression | None] | None, ...]] = {
     "absolute": (lambda t, x: weighted(sign(x), t),),  # 0 at 0, also of an infinite slope
-    "hellinger_of": (lambda t, b: weighted(hellinger_slope(b), t),),  # 0 of what is far apart
     "maximum": (
         lambda t, x, y: where(y < x, t, ZERO),
         lambda t, x, y: where(y < x, ZERO, t),

@@ -10,10 +10,13 @@ from lossary.functions.affinity import (
     affinity_gap as affinity_gap,
     geometric_mean as geometric_mean,
     log_affinity as log_affinity,
+    log_weighted_affinity as log_weighted_affinity,
     power_sum_gap as power_sum_gap,
     root_difference as root_difference,
     root_distance as root_distance,
     squared_root_difference as squared_root_difference,
+    weighted_affinity_gap as weighted_affinity_gap,
+    weighted_geometric_mean as weighted_geometric_mean,
 )
 from lossary.functions.aggregates import (
     log_share as log_share,
@@ -85,6 +88,8 @@ from lossary.functions.chains import (
 from lossary.functions.circular import (
     angular_spread as angular_spread,
     fourfold_angle as fourfold_angle,
+    langevin as langevin,
+    log_sinh_over as log_sinh_over,
     von_mises_concentration_slope as von_mises_concentration_slope,
     von_mises_nll as von_mises_nll,
 )
@@ -110,6 +115,7 @@ from lossary.functions.divergence import (
     softmax_change as softmax_change,
     softmax_cross_entropy as softmax_cross_entropy,
     softmax_divergence as softmax_divergence,
+    softmax_jensen_gap as softmax_jensen_gap,
     softmax_shift as softmax_shift,
 )
 from lossary.functions.elementwise import (
@@ -171,6 +177,7 @@ from lossary.functions.gains import (
 )
 from lossary.functions.gamma_function import (
     digamma as digamma,
+    factorial_gap as factorial_gap,
     lgamma as lgamma,
     stirling_bend as stirling_bend,
     stirling_gap as stirling_gap,
@@ -205,7 +212,14 @@ from lossary.functions.likelihoods import (
     student_t_scale_slope as student_t_scale_slope,
     student_t_slope as student_t_slope,
 )
+from lossary.functions.mixtures import (
+    log_inflated as log_inflated,
+    log_mean_exp as log_mean_exp,
+    log_mixture as log_mixture,
+    weighted_logsumexp as weighted_logsumexp,
+)
 from lossary.functions.normal import (
+    log1p_square_times_exp as log1p_square_times_exp,
     over_softplus as over_softplus,
     square_over_softplus as square_over_softplus,
     square_times_exp as square_times_exp,
@@ -273,6 +287,7 @@ from lossary.functions.ratios import (
     ratio_gap_slope as ratio_gap_slope,
     size_power as size_power,
     size_power_slope as size_power_slope,
+    square_over as square_over,
 )
 from lossary.functions.rivals import (
     cross_entropy_of_any as cross_entropy_of_any,
@@ -301,7 +316,6 @@ from lossary.functions.robust import (
 )
 from lossary.functions.rotated import (
     hellinger_of as hellinger_of,
-    hellinger_slope as hellinger_slope,
     normal_shape as normal_shape,
     normal_shift as normal_shift,
 )
@@ -367,8 +381,12 @@ from lossary.functions.vectors import (
     cosine_gap as cosine_gap,
     cosine_slope as cosine_slope,
     distance_difference as distance_difference,
+    length_ratio as length_ratio,
+    log_length_over as log_length_over,
+    log_length_ratio as log_length_ratio,
     norm as norm,
     squared_deviations as squared_deviations,
+    squared_length_ratio as squared_length_ratio,
     tanimoto_gap as tanimoto_gap,
     tanimoto_slope as tanimoto_slope,
     unit as unit,

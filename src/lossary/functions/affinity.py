@@ -1,11 +1,18 @@
 """Roots and powers of probabilities: Hellinger's distance, Bhattacharyya's, Tsallis' entropy."""
 
+# A slope may mention its own function, which pyright cannot see through.
+# pyright: reportGeneralTypeIssues=false
+
 from __future__ import annotations
 
+from math import inf
+
 from lossary.formula import Expression
-from lossary.functions.elementwise import power_complement
+from lossary.functions.alpha import alpha_gap
+from lossary.functions.elementwise import log_ratio, power_complement
 from lossary.functions.vectors import norm
 from lossary.functions.vocabulary import (
+    absolute,
     argpeak,
     is_class,
     log,
@@ -17,6 +24,9 @@ from lossary.functions.vocabulary import (
     weighted,
     where,
 )
+
+_TINY = 1e-290
+"""From here to its inverse a ratio loses nothing to under- or overflow."""
 
 
 def _ratio(x: Expression, y: Expression) -> Expression:
@@ -100,6 +110,73 @@ def log_affinity(p: Expression, q: Expression) -> Expression:
     """Logarithm of what two distributions have in common, right also where they nearly agree."""
     gap = affinity_gap(p, q)
     return where(gap < 0.5, log1p(-gap), log(total(geometric_mean(p, q))))
+
+
+def _is_none(x: Expression, y: Expression) -> Expression:
+    return (x == 0) & (y == 0)
+
+
+def _per(x: Expression, y: Expression, power: Expression, whole: Expression) -> Expression:
+    """Return a whole that goes with a power of x over x, 0 where there is nothing of both."""
+    alone = where(_is_none(x, y), 0, x ** (power - 1))
+    return power * where(x == 0, alone, whole / where(x == 0, 1, x))
+
+
+@named(
+    means=lambda x, y, a: x**a * y ** (1 - a),
+    # As for a geometric mean.
+    slope=lambda x, y, a: (
+        _per(x, y, a, weighted_geometric_mean(x, y, a)),
+        _per(y, x, 1 - a, weighted_geometric_mean(x, y, a)),
+        weighted(weighted_geometric_mean(x, y, a), log_ratio(x, y)),
+    ),
+)
+def weighted_geometric_mean(x: Expression, y: Expression, power: Expression) -> Expression:
+    """x^a y^(1 - a) of two amounts, of which 1 - a would be rounded: y times a power of x / y."""
+    ratio, root = x / y, sqrt(x) / sqrt(y)
+    usable = (ratio > _TINY) & (ratio < 1 / _TINY) & (power <= 1)
+    apart = (y * root**power) * root**power
+    alone = where(_is_none(x, y), 0, x**power * y ** (1 - power))
+    return where((x == 0) | (y == 0), alone, where(usable, y * ratio**power, apart))
+
+
+@named(
+    means=lambda p, q, a: 1 - total(p**a * q ** (1 - a)),
+    # As for a geometric mean.
+    slope=lambda p, q, a: tuple(-slope for slope in _weighted_slopes(p, q, a)),
+    shape="row",
+)
+def weighted_affinity_gap(p: Expression, q: Expression, power: Expression) -> Expression:
+    """1 less what two distributions have in common: divergences, and what rounding left of 1."""
+    apart = weighted(power * (1 - power), total(alpha_gap(p, q, power)))
+    return apart + (power * _missing(p) + (1 - power) * _missing(q))
+
+
+def _weighted_slopes(p: Expression, q: Expression, a: Expression) -> tuple[Expression, ...]:
+    both = weighted_geometric_mean(p, q, a)
+    change = weighted(both, log_ratio(p, q))
+    return _per(p, q, a, both), _per(q, p, 1 - a, both), total(change)
+
+
+def _of_all(slope: Expression, whole: Expression) -> Expression:
+    """Return a slope over what is in common, as it is where that is nothing or infinite."""
+    return slope / where((whole > 0) & (whole < inf), whole, 1)
+
+
+@named(
+    means=lambda p, q, a: log(total(p**a * q ** (1 - a))),
+    # As for a geometric mean.
+    slope=lambda p, q, a: tuple(
+        _of_all(slope, total(weighted_geometric_mean(p, q, a)))
+        for slope in _weighted_slopes(p, q, a)
+    ),
+    shape="row",
+)
+def log_weighted_affinity(p: Expression, q: Expression, power: Expression) -> Expression:
+    """Logarithm of what two distributions have in common, right also where they nearly agree."""
+    gap = weighted_affinity_gap(p, q, power)
+    near = absolute(gap) < 0.5
+    return where(near, log1p(-gap), log(total(weighted_geometric_mean(p, q, power))))
 
 
 @named(

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from lossary.formula import Expression
+from math import factorial
+
+from lossary.formula import Expression, constant
 from lossary.functions.angles import acos
 from lossary.functions.bessel import i0e, i1e
 from lossary.functions.coefficients import COEFFICIENTS, polynomial
 from lossary.functions.vocabulary import (
     absolute,
     cos,
+    exp,
     floor,
     log,
+    log1p,
     maximum,
     minimum,
     named,
     pi,
+    sign,
     sin,
     where,
 )
@@ -79,3 +84,51 @@ def fourfold_angle(x: Expression) -> Expression:
     cosine = 8 * square * (square - 1) + 1
     beyond = where(x > -_ROOT_HALF, cosine - 4, -cosine - 6)
     return where(x > _ROOT_HALF, cosine, where(x > 0, -cosine - 2, beyond))
+
+
+# The series of sinh(x) / x - 1 over x^2, and how far x / 3, / 5, / 7 ... of Lambert's fraction go.
+_SINH_OVER = [1 / factorial(2 * k + 3) for k in range(12)]
+_LAMBERT = range(27, 3, -2)
+
+
+def _langevin_over(x: Expression) -> Expression:
+    """Return Langevin's function over x, for |x| up to 2: Lambert's continued fraction."""
+    found = constant(29)
+    for odd in _LAMBERT:
+        found = odd + x * x / found
+    return 1 / (3 + x * x / found)
+
+
+def _near(x: Expression) -> Expression:
+    return maximum(minimum(x, 2), -2)
+
+
+def _langevin_slope(x: Expression) -> Expression:
+    over, decay = _langevin_over(_near(x)), exp(-2 * absolute(x))
+    close = 1 - _near(x) * over * (_near(x) * over) - 2 * over
+    rest = where(absolute(x) < 2, 1, 1 - decay)
+    return where(absolute(x) < 2, close, 1 / x / x - 4 * decay / (rest * rest))
+
+
+@named(
+    means=lambda x: where(x == 0, 0, (exp(x) + exp(-x)) / (exp(x) - exp(-x)) - 1 / x),
+    # Both parts are infinite at 0.
+    slope=lambda x: (_langevin_slope(x),),
+)
+def langevin(x: Expression) -> Expression:
+    """coth(x) - 1 / x: the mean cosine of directions on a sphere that are drawn to one of them."""
+    decay = exp(-2 * absolute(x))
+    far = (1 + decay) / where(absolute(x) < 2, 1, 1 - decay) - 1 / absolute(x)
+    return where(absolute(x) < 2, x * _langevin_over(_near(x)), sign(x) * far)
+
+
+@named(
+    means=lambda x: where(x == 0, 0, log((exp(x) - exp(-x)) / (2 * x))),
+    # As above.
+    slope=lambda x: (langevin(x),),
+)
+def log_sinh_over(x: Expression) -> Expression:
+    """log(sinh(x) / x), which constants of densities on a sphere hold."""
+    size, low = absolute(x), _near(x)
+    near = log1p(low * low * polynomial(_SINH_OVER, low * low))
+    return where(size < 2, near, size - log(2 * size) + log1p(-exp(-2 * size)))

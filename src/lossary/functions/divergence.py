@@ -7,7 +7,7 @@ from math import inf
 from lossary.formula import Expression, constant
 from lossary.functions.carried import entry_at, exp_of_rounded
 from lossary.functions.compensated import rounding, sum_error
-from lossary.functions.elementwise import log_ratio
+from lossary.functions.elementwise import jensen_gap, log_ratio
 from lossary.functions.gaps import atanh_tail, exp_gap
 from lossary.functions.softmax import log_softmax, softmax
 from lossary.functions.vocabulary import (
@@ -28,6 +28,8 @@ from lossary.functions.vocabulary import (
     weighted,
     where,
 )
+
+ONE = constant(1)
 
 
 def excess_entropy(t: Expression, p: Expression) -> Expression:
@@ -149,6 +151,35 @@ def softmax_change(y: Expression, x: Expression, temperature: Expression) -> Exp
 def _divergence_slope(y: Expression, x: Expression, t: Expression) -> tuple[Slope, ...]:
     pull, change = weighted(_softmax(y, t), softmax_shift(y, x, t)), softmax_change(y, x, t)
     return -pull / t, change / t, total(weighted(pull, y) - weighted(change, x)) / t / t
+
+
+def _to_middle(y: Expression, x: Expression) -> Expression:
+    """Return half of log(p / middle) of two softmaxes p and q, by what their difference is."""
+    p, q, change = _softmax(y, ONE), _softmax(x, ONE), softmax_change(y, x, ONE)
+    both = where(p + q > 0, p + q, 1)
+    near = log1p(-change / both)
+    return where(2 * absolute(change) < both, near, log_ratio(2 * p, both)) / 2
+
+
+def _jensen_slope(y: Expression, x: Expression) -> Expression:
+    own = _to_middle(y, x)
+    pull = weighted(_softmax(y, ONE), own - entry_at(own, argpeak(y)))
+    return pull - _softmax(y, ONE) * total(pull)
+
+
+@named(
+    means=lambda y, x: total(jensen_gap(softmax(y), softmax(x))),
+    # A probability of 0 has an infinite logarithm, and no pull.
+    slope=lambda y, x: (_jensen_slope(y, x), _jensen_slope(x, y)),
+    shape="row",
+)
+def softmax_jensen_gap(y: Expression, x: Expression) -> Expression:
+    """Half the relative entropies of two softmaxes to their middle."""
+    p, q = _softmax(y, ONE), _softmax(x, ONE)
+    tilt = softmax_change(y, x, ONE) / where(p + q > 0, p + q, 1)
+    size = minimum(absolute(tilt), 0.5)
+    near = log1p(-size * size) + size * log1p(2 * size / (1 - size))
+    return total(where(absolute(tilt) < 0.5, (p + q) / 4 * near, jensen_gap(p, q)))
 
 
 @named(

@@ -12,7 +12,16 @@ from typing import Any
 
 from lossary.formula import Expression
 from lossary.functions.coefficients import COEFFICIENTS, polynomial
-from lossary.functions.vocabulary import log, log1p, maximum, minimum, named, pi, where
+from lossary.functions.vocabulary import (
+    log,
+    log1p,
+    maximum,
+    minimum,
+    named,
+    pi,
+    weighted,
+    where,
+)
 
 _HALF_LOG_2PI_LESS_HALF = (number_log(2 * number_pi) - 1) / 2
 _LEAST = 0.5  # of what the series of Stirling's gap reach; a step up reaches the rest
@@ -152,3 +161,13 @@ def _bend_slope(x: Expression) -> Expression:
         pair = low * (low + 1)
         total = total + (2 * low + 1) / pair / pair / pair
     return -total
+
+
+@named(
+    means=lambda t: lgamma(t + 1) - weighted(t, log(t)) + t,
+)
+def factorial_gap(t: Expression) -> Expression:
+    """What log(t!) has above t log(t) - t: 0 for nothing, log(2 pi t) / 2 for many."""
+    many = where(t < 1, 1, t)
+    few = lgamma(where(t < 1, t, 0) + 1) - weighted(t, log(t)) + t
+    return where(t < 1, few, log(2 * number_pi * many) / 2 + stirling_gap(many))

@@ -9,7 +9,17 @@ from __future__ import annotations
 from lossary.formula import Expression, constant
 from lossary.functions.carried import is_rounded, made_good
 from lossary.functions.elementwise import sigmoid, softplus
-from lossary.functions.vocabulary import exp, maximum, minimum, named, weighted, where
+from lossary.functions.vocabulary import (
+    absolute,
+    exp,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    named,
+    weighted,
+    where,
+)
 
 _FAR = 700
 """Up to here an exponential is a normal number, and so is its inverse."""
@@ -44,6 +54,30 @@ def square_times_exp(x: Expression, power: Expression) -> Expression:
     """X^2 exp(power), whose parts may under- or overflow where the whole does not."""
     half = _grown(x, power, 0.5)
     return half * half
+
+
+def _odds(x: Expression, y: Expression, v: Expression) -> tuple[Expression, Expression]:
+    """Return x^2 exp(y) / v, and what it is of itself and 1."""
+    odds = square_times_exp(x, y) / v
+    return odds, where(odds > 1, 1 / (1 + 1 / odds), odds / (1 + odds))
+
+
+def _odds_slopes(x: Expression, y: Expression, v: Expression) -> tuple[Expression, ...]:
+    odds, share = _odds(x, y, v)
+    near = 2 * (times_exp(x, y) / v) / (1 + odds)
+    return where(odds > 1, 2 * share / where(x == 0, 1, x), near), share, -share / v
+
+
+@named(
+    means=lambda x, y, v: log(1 + x**2 * exp(y) / v),
+    # The exponential, and what it is multiplied by, may be infinite where the logarithm is none.
+    slope=_odds_slopes,
+)
+def log1p_square_times_exp(x: Expression, power: Expression, scale: Expression) -> Expression:
+    """log(1 + x^2 exp(power) / scale): Student's t by the logarithm of its spread."""
+    odds, _ = _odds(x, power, scale)
+    apart = 2 * log(absolute(x)) + power - log(scale)
+    return where(odds < 1e300, log1p(odds), apart)
 
 
 _TAIL = -40

@@ -107,3 +107,17 @@ def size_power_slope(x: Expression, power: Expression) -> Expression:
 def size_power(x: Expression, power: Expression) -> Expression:
     """|x|^power for a power of at least 1."""
     return absolute(x) ** power
+
+
+def _over(x: Expression, size: Expression) -> Expression:
+    return where(x == 0, 0, x / where(x == 0, 1, size))
+
+
+@named(
+    means=lambda x, s: x**2 / s,
+    # 0 / 0 where there is nothing of either.
+    slope=lambda x, s: (2 * _over(x, s), -(_over(x, s) * _over(x, s))),
+)
+def square_over(x: Expression, size: Expression) -> Expression:
+    """X^2 over an amount, which is 0 where x is."""
+    return x * _over(x, size)

@@ -255,13 +255,11 @@ def normal_shape(tilted: Expression, beside: Expression) -> Expression:
     return where(_flat(two), where(_equal(tilted, beside), 0, inf), unlike)
 
 
-def hellinger_slope(b: Expression) -> Expression:
-    """Return the slope of hellinger_of: 0 at 0, where it has a kink, as a length."""
-    return where(b > 0, exp(-b) / (2 * hellinger_of(where(b > 0, b, 1))), 0)
-
-
 @named(
     means=lambda b: sqrt(1 - exp(-b)),
+    # 0 at 0, where it has a kink, as a length.
+    slope=lambda b: (where(b > 0, exp(-b) / (2 * hellinger_of(where(b > 0, b, 1))), 0),),
+    zero_wins=True,  # what is too far apart does not move, however fast it goes
 )
 def hellinger_of(distance: Expression) -> Expression:
     """Hellinger's distance of what has a distance in Bhattacharyya's sense."""

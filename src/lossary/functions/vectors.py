@@ -7,11 +7,13 @@ from math import inf
 
 from lossary.formula import Expression, constant
 from lossary.functions.compensated import product_error, scale_near, sum_error
+from lossary.functions.elementwise import log_ratio
 from lossary.functions.vocabulary import (
     Jacobian,
     absolute,
     class_count,
     held,
+    log,
     maximum,
     minimum,
     named,
@@ -126,6 +128,64 @@ def cosine(x: Expression, y: Expression) -> Expression:
     a, b = x / _largest(x), y / _largest(y)
     size = sqrt(total(a * a)) * sqrt(total(b * b))
     return maximum(minimum(_dot(a, b) / where(size > 0, size, 1), 1), -1)
+
+
+def _scaled_length(x: Expression) -> Expression:
+    """Return a length in units of its scale; infinite entries are alike."""
+    ratio = where(absolute(x) < inf, x / _largest(x), sign(x))
+    return sqrt(total(ratio * ratio))
+
+
+@named(
+    means=lambda x, y: weighted(norm(x), 1 / norm(y)),
+    # A length may be too large or too small for a number where the ratio is one.
+    slope=lambda x, y: (unit(x) / _length(y), -weighted(unit(y), length_ratio(x, y) / _length(y))),
+    shape="row",
+)
+def length_ratio(x: Expression, y: Expression) -> Expression:
+    """|x| / |y|, whose squares may under- or overflow; 0 of the zero vector."""
+    length = _scaled_length(x)
+    ratio = length / where(length == 0, 1, _scaled_length(y))
+    return where(length == 0, 0, ratio * (_largest(x) / _largest(y)))
+
+
+@named(
+    means=lambda x, y: weighted(total(x**2), 1 / total(y**2)),
+    # As above.
+    slope=lambda x, y: (
+        2 * weighted(unit(x), length_ratio(x, y) / _length(y)),
+        -2 * weighted(unit(y), squared_length_ratio(x, y) / _length(y)),
+    ),
+    shape="row",
+)
+def squared_length_ratio(x: Expression, y: Expression) -> Expression:
+    """|x|^2 / |y|^2, 0 of the zero vector."""
+    return length_ratio(x, y) * length_ratio(x, y)
+
+
+@named(
+    means=lambda x, y: log(length_ratio(x, y)),
+    # The zero vector has no direction to grow in.
+    slope=lambda x, y: (unit(x) / _length(x), -unit(y) / _length(y)),
+    shape="row",
+)
+def log_length_ratio(x: Expression, y: Expression) -> Expression:
+    """log(|x| / |y|), right also where the two are of almost one length."""
+    near = log_ratio(norm(x), norm(y))
+    ratio = length_ratio(x, y)
+    usable = (norm(x) < inf) & (norm(y) < inf) & (ratio > 0)
+    return where(usable, near, log(ratio))
+
+
+@named(
+    means=lambda x, s: log(norm(x) / s),
+    # As above.
+    slope=lambda x, s: (unit(x) / _length(x), -1 / s),
+    shape="row",
+)
+def log_length_over(x: Expression, length: Expression) -> Expression:
+    """log(|x| / length), right also where that is almost 1."""
+    return log_ratio(norm(x), length)
 
 
 @named(

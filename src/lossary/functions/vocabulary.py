@@ -60,6 +60,8 @@ class Function:
     """Whether readers see its derivative by name, because it fills a page."""
     single: bool = False
     """Whether numbers of float32 do for what it computes of each class of a stored row."""
+    zero_wins: bool = False
+    """Whether a slope of 0 wins over an infinite change of what it is a function of."""
 
     def __post_init__(self) -> None:
         if self.means is None and self.slope is None:
@@ -76,6 +78,7 @@ def named(
     shape: Shape = "elementwise",
     told: bool = False,
     single: bool = False,
+    zero_wins: bool = False,
     without: float | None = None,
 ) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
     """Put a function into the vocabulary; a slope by hand says why.
@@ -86,7 +89,7 @@ def named(
 
     def add(computed: Callable[..., Expression]) -> Callable[..., Expression]:
         name = computed.__name__
-        FUNCTIONS[name] = Function(name, computed, means, slope, shape, told, single)
+        FUNCTIONS[name] = Function(name, computed, means, slope, shape, told, single, zero_wins)
         count = computed.__code__.co_argcount
         class_axis = {"elementwise": None, "row": False, "class": True}[shape]
 

@@ -32,6 +32,7 @@ UNBOUNDED = frozenset(
     [
         "log", "exp", "log_softmax", "cross_entropy_at", "mean_cross_entropy", "log_ratio",
         "exp_of_rounded", "expm1_of_rounded", "excess_from", "efron_excess", "logsumexp_from",
+        "log1mexp", "log_part", "log_share", "log_mixture", "log_inflated",
     ]
 )  # fmt: skip
 """Functions that can be infinite, where a weight of 0 must win."""

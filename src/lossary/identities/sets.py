@@ -47,8 +47,10 @@ class Known:
     def _is_positive_factor(self, node: Expression) -> bool:
         if node.operator in {"sqrt", "power"}:
             return self._is_positive(node.arguments[0])
-        own = node.operator == "exp" or self.set_of(node) in {"Positive", "OpenUnit"}
-        return own or (node.operator in ARITHMETIC and self._is_positive(node))
+        known = node.operator in {"exp", "class_count"}
+        if known or self.set_of(node) in {"Positive", "OpenUnit"}:
+            return True
+        return node.operator in ARITHMETIC and self._is_positive(node)
 
     def _is_complement(self, terms: Sequence[Term]) -> bool:
         """Whether a sum is a number less no more than its share by a number between 0 and 1."""

@@ -11,6 +11,7 @@ from lossary.identities.families.differences import DIFFERENCES
 from lossary.identities.families.divergences import DIVERGENCES
 from lossary.identities.families.gains import GAINS
 from lossary.identities.families.logarithms import LOGARITHMS
+from lossary.identities.families.mixtures import MIXTURES
 from lossary.identities.families.normals import NORMALS
 from lossary.identities.families.orders import ORDERS
 from lossary.identities.families.rivals import RIVALS
@@ -29,6 +30,7 @@ IDENTITIES = (
     *SCORES,
     *NORMALS,
     *CLASSES,
+    *MIXTURES,
     *RIVALS,
     *DIVERGENCES,
     *VECTORS,

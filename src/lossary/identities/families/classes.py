@@ -7,6 +7,7 @@ from math import inf
 from lossary.functions import (
     class_count,
     cross_entropy_at,
+    cross_entropy_of_any,
     cross_entropy_share,
     cross_entropy_with,
     exp,
@@ -29,7 +30,6 @@ from lossary.functions import (
     softmax_minus,
     softmax_minus_one_hot,
     softmax_power_gap,
-    softplus,
     total,
     where,
 )
@@ -74,7 +74,14 @@ CLASSES = (
     identity(
         "log of all but one class",
         lambda X, k: log(softmax_complement_power_at(X, k, 1)),
-        lambda X, k: -softplus(pick(X, k) - logsumexp(where(is_class(k), -inf, X))),
+        lambda X, k: (
+            -cross_entropy_of_any(where(is_class(k), -inf, X), where(is_class(k), X, -inf))
+        ),
+    ),
+    identity(
+        "log of all but one class over",
+        lambda X, k, y: log_ratio(softmax_complement_power_at(X, k, 1), y),
+        lambda X, k, y: log(softmax_complement_power_at(X, k, 1)) - log(y),
     ),
     identity("logsumexp beside 0", lambda X: log1p(total(exp(X))), lambda X: log1p_total_exp(X)),
     identity("chosen by a factor", lambda x, c: where(c, 1, 0) * x, lambda x, c: where(c, x, 0)),

@@ -14,6 +14,7 @@ from lossary.functions import (
     log_ratio,
     log_relative_entropy,
     log_softmax,
+    log_weighted_affinity,
     power_sum_gap,
     rate_divergence,
     relative_entropy,
@@ -25,15 +26,21 @@ from lossary.functions import (
     sigmoid_divergence,
     softmax,
     softmax_divergence,
+    softmax_jensen_gap,
     softplus,
     sqrt,
+    square_over,
     squared_root_difference,
     total,
+    weighted_affinity_gap,
+    weighted_geometric_mean,
     where,
 )
 from lossary.identities.rules import POSITIVE, identity
 
 AMOUNT = "NonNegative Positive Unit OpenUnit Simplex"
+COUNTED = "NonNegative Unit Units Simplex"
+"""Sets of amounts that may be 0."""
 
 DIVERGENCES = (
     identity(
@@ -106,6 +113,48 @@ DIVERGENCES = (
         Q="Simplex",
     ),
     identity(
+        "weighted geometric mean",
+        lambda x, y, a: x**a * y ** (1 - a),
+        lambda x, y, a: weighted_geometric_mean(x, y, a),
+        x=AMOUNT,
+        y=AMOUNT,
+    ),
+    identity(
+        "Chernoff's affinity",
+        lambda P, Q, a: 1 - total(weighted_geometric_mean(P, Q, a)),
+        lambda P, Q, a: weighted_affinity_gap(P, Q, a),
+        P="Simplex",
+        Q="Simplex",
+    ),
+    identity(
+        "Chernoff and Rényi",
+        lambda P, Q, a: log(total(weighted_geometric_mean(P, Q, a))),
+        lambda P, Q, a: log_weighted_affinity(P, Q, a),
+        P="Simplex",
+        Q="Simplex",
+    ),
+    identity(
+        "chi-square",
+        lambda x, y: (x - y) * (x - y) / y,
+        lambda x, y: square_over(x - y, y),
+        x=COUNTED,
+        y=COUNTED,
+    ),
+    identity(
+        "triangular discrimination",
+        lambda x, y: (x - y) * (x - y) / (x + y),
+        lambda x, y: square_over(x - y, x + y),
+        x=COUNTED,
+        y=COUNTED,
+    ),
+    identity(
+        "square of an amount over another",
+        lambda x, y: x * x / y,
+        lambda x, y: square_over(x, y),
+        x=COUNTED,
+        y=COUNTED,
+    ),
+    identity(
         "Tsallis",
         lambda P, q: 1 - total(P**q),
         lambda P, q: power_sum_gap(P, q),
@@ -173,6 +222,11 @@ DIVERGENCES = (
         lambda P, Q: 2 * total(jensen_gap(P, Q)),
     ),
     identity(
+        "Jensen-Shannon of two softmaxes",
+        lambda X, Y: total(jensen_gap(softmax(X), softmax(Y))),
+        lambda X, Y: softmax_jensen_gap(X, Y),
+    ),
+    identity(
         "Jensen-Shannon in one sum",
         lambda P, Q: total(P * log_ratio(2 * P, P + Q) + Q * log_ratio(2 * Q, P + Q)),
         lambda P, Q: 2 * total(jensen_gap(P, Q)),
@@ -187,7 +241,7 @@ DIVERGENCES = (
                 where(
                     a == 0,
                     rate_divergence(y, x),
-                    (a * x + (1 - a) * y - x**a * y ** (1 - a)) / (a * (1 - a)),
+                    (a * x + (1 - a) * y - weighted_geometric_mean(x, y, a)) / (a * (1 - a)),
                 ),
             ),
             0,

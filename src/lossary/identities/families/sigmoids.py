@@ -56,6 +56,11 @@ SIGMOIDS = (
         lambda x, y: log(sigmoid(x) - sigmoid(y)),
         lambda x, y: log1mexp(x - y) - softplus(-x) - softplus(y),
     ),
+    identity(
+        "log between two sigmoids of one scale",
+        lambda x, y, z, s: log(sigmoid((x - z) / s) - sigmoid((y - z) / s)),
+        lambda x, y, z, s: log1mexp((x - y) / s) - softplus((z - x) / s) - softplus((y - z) / s),
+    ),
     identity("softplus", lambda x: log1p(exp(x)), lambda x: softplus(x)),
     identity(
         "softplus by size",
@@ -65,7 +70,12 @@ SIGMOIDS = (
     identity(
         "log of two exponentials",
         lambda x, y: log(exp(x) + exp(y)),
-        lambda x, y: maximum(x, y) + softplus(-absolute(x - y)),
+        lambda x, y: where(
+            x - y < 0,
+            y + softplus(x - y),
+            # At a tie each has half of the slope; infinite ones have no difference.
+            where(x - y > 0, x + softplus(y - x), x / 2 + y / 2 + log(2)),
+        ),
     ),
     identity(
         "softplus of a scaled difference",

@@ -15,17 +15,23 @@ from lossary.functions import (
     floor,
     fourfold_angle,
     geometric_mean,
+    length_ratio,
+    log,
+    log_length_over,
+    log_length_ratio,
+    log_ratio,
     norm,
     pi,
     sin,
     sine_of_cosine,
     sqrt,
     squared_deviations,
+    squared_length_ratio,
     tanimoto_gap,
     total,
     unit,
 )
-from lossary.identities.rules import identity
+from lossary.identities.rules import POSITIVE, identity
 
 VECTORS = (
     identity("norm", lambda X: sqrt(total(X * X)), lambda X: norm(X)),
@@ -62,6 +68,32 @@ VECTORS = (
         lambda P, Q: angle_of_gaps(affinity_gap(P, Q), 2 - affinity_gap(P, Q)),
         P="Simplex",
         Q="Simplex",
+    ),
+    identity(
+        "ratio of squared lengths",
+        lambda X, Y: total(X * X) / total(Y * Y),
+        lambda X, Y: squared_length_ratio(X, Y),
+    ),
+    identity(
+        "root of a ratio of squared lengths",
+        lambda X, Y: sqrt(squared_length_ratio(X, Y)),
+        lambda X, Y: length_ratio(X, Y),
+    ),
+    identity("ratio of lengths", lambda X, Y: norm(X) / norm(Y), lambda X, Y: length_ratio(X, Y)),
+    identity(
+        "logarithm of a ratio of lengths",
+        lambda X, Y: log(squared_length_ratio(X, Y)),
+        lambda X, Y: 2 * log_length_ratio(X, Y),
+    ),
+    identity("log of a length", lambda X: log(norm(X)), lambda X: log_length_over(X, 1)),
+    identity(
+        "log of a squared length", lambda X: log(total(X * X)), lambda X: 2 * log_length_over(X, 1)
+    ),
+    identity(
+        "log of a squared length over a number",
+        lambda X, y: log_ratio(total(X * X), y),
+        lambda X, y: 2 * log_length_over(X, sqrt(y)),
+        y=POSITIVE,
     ),
     identity("centred", lambda X: X - total(X) / class_count(), lambda X: centred(X)),
     identity(
