@@ -43,6 +43,7 @@ from lossary.functions import (
     parts_of,
     total,
     total_of_others,
+    weighted,
 )
 from lossary.identities import stable
 from lossary.rewriting import ONE, ZERO, simplify, substitute
@@ -127,6 +128,8 @@ def _push(node: Expression, i: int, tangent: Expression) -> Tangent:
     if slope is None:
         return None
     reduces = node.arguments[i].class_axis and not node.class_axis
+    if node.operator in {"power", "sqrt"} and node.arguments[0].operator == "absolute":
+        return weighted(tangent, slope)  # the sign of 0 wins over the infinite slope of a root
     return total(slope * tangent) if reduces else tangent * slope
 
 
