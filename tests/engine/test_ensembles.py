@@ -95,6 +95,16 @@ def test_the_score_is_that_of_the_papers(which, name):
             assert ulps(float(row[0, 0]), truth, FORMATS["float64"]) <= 64
 
 
+def test_the_scores_of_scoringrules():
+    """Version 0.10.0: es_ensemble by estimator nrg (the default) and fair, and vs_ensemble."""
+    members, target = [[0.1, 0.3], [0.4, -0.2], [0.9, 0.0]], [0.5, 0.2]
+    assert round(float(L.ensembles.value(L.energy_score, members, target)), 9) == 0.204388013
+    fair = L.ensembles.value(L.energy_score, members, target, fair=True)
+    assert float(fair) == pytest.approx(0.09460956608620785, rel=1e-14)
+    found = L.ensembles.value(L.variogram_score, members, target)
+    assert round(float(found), 10) == 0.0617939099
+
+
 @pytest.mark.parametrize("name", [n for n in NAMES if n != "numpy"])
 @pytest.mark.parametrize("which", SCORES)
 def test_a_library_differentiates_it(which, name):

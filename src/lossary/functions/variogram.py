@@ -49,12 +49,12 @@ def variogram_excess(
     x: Expression,
     y: Expression,
     weight: Expression,
-    t: Expression,
-    u: Expression,
+    t1: Expression,
+    t2: Expression,
     power: Expression,
 ) -> Expression:
-    """The mean of |x - y|^power above |t - u|^power, neither of which overflows alone."""
-    apart, seen = absolute(x / 4 - y / 4), absolute(t / 4 - u / 4)
+    """The mean of |x - y|^power above |t1 - t2|^power, neither of which overflows alone."""
+    apart, seen = absolute(x / 4 - y / 4), absolute(t1 / 4 - t2 / 4)
     scale = maximum(common_scale(apart), common_scale(seen))
     rest = _mean(weight, (apart / scale) ** power) - (seen / scale) ** power
     return weighted(rest, (4 * scale) ** power)
@@ -70,10 +70,10 @@ def variogram_gap(
     x: Expression,
     y: Expression,
     weight: Expression,
-    t: Expression,
-    u: Expression,
+    t1: Expression,
+    t2: Expression,
     power: Expression,
 ) -> Expression:
-    """(mean |x - y|^power - |t - u|^power)^2."""
-    excess = variogram_excess(x, y, weight, t, u, power)
+    """(mean |x - y|^power - |t1 - t2|^power)^2."""
+    excess = variogram_excess(x, y, weight, t1, t2, power)
     return excess * excess

@@ -25,13 +25,13 @@ def energy_score(draw: Embedding, other_draw: Embedding, target: Embedding):
     promises="non_negative",
 )
 def variogram_score(
-    members: Annotated[Real, positions],
-    other_members: Annotated[Real, positions],
+    member: Annotated[Real, positions],
+    other_member: Annotated[Real, positions],
     target: Real,
     other_target: Real,
     *,
     power: Positive = 0.5,
 ):
     """How far two coordinates lie apart, in a power, against the mean over an ensemble, squared."""
-    apart = mean(absolute(members - other_members) ** power, over=positions)
+    apart = mean(absolute(member - other_member) ** power, over=positions)
     return (absolute(target - other_target) ** power - apart) ** 2

@@ -79,14 +79,14 @@ VECTORS = (
         lambda X: squared_deviations(X),
     ),
     identity(
-        "difference of distances",
-        lambda X, Y, Z: norm(X - Y) - norm(X - Z),
-        lambda X, Y, Z: distance_difference(X, Y, Z),
-    ),
-    identity(
         "Gromov product",
         lambda X, Y, Z: norm(X - Y) + norm(Z - Y) - norm(X - Z),
         lambda X, Y, Z: 2 * gromov_product(X, Z, Y),
+    ),
+    identity(
+        "difference of distances",
+        lambda X, Y, Z: norm(X - Y) - norm(X - Z),
+        lambda X, Y, Z: distance_difference(X, Y, Z),
     ),
     identity(
         "variogram",
