@@ -30,7 +30,7 @@ catalogue = MappingProxyType({name: bind(record) for name, record in _definition
 
 globals().update(catalogue)  # a name that Python has to ask __getattr__ for costs a call
 
-_ROOMS = ("class_weights", "information", "lookup", "pairs", "sequences")
+_ROOMS = ("class_weights", "ensembles", "information", "lookup", "pairs", "sequences")
 """Modules that are imported when they are first asked for."""
 
 _DOORS = ("torch", "keras", "tensorflow", "optax", "sklearn", "boosters")

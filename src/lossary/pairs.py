@@ -28,6 +28,7 @@ from typing import Any, Literal
 import numpy as np
 
 from lossary.engine import Loss
+from lossary.engine.joining import joined
 from lossary.engine.libraries import Library, library_of
 from lossary.engine.reading import read
 from lossary.errors import FormulaError, ShapeError
@@ -40,14 +41,6 @@ _LEAST, _SHARE, _ROOM = 32, 512, 1 << 21
 A kernel needs two arrays like a block, an array library's own operations some thirty; a product of
 few rows is slow: with 64 of 8192 a batch of embeddings took twice the time of one with 256.
 """
-
-_JOINING = {
-    "numpy": ("numpy", "concatenate"),
-    "torch": ("torch", "cat"),
-    "jax": ("jax.numpy", "concatenate"),
-    "tensorflow": ("tensorflow", "concat"),
-}
-"""What makes one array of a list of blocks."""
 
 
 def value(
@@ -212,7 +205,7 @@ class _Batch:
             in_others = add(in_others, turned, self._wide(self.anchors[part]))
             del data, slope, turned  # before the next block has them
         # The share is that of all slopes, which are many times as many as numbers here.
-        in_anchors = _joined(library, found)
+        in_anchors = joined(library, found)
         found.clear()
         in_anchors *= share  # in place, as above
         in_others *= share
@@ -263,11 +256,6 @@ def _share(batch: _Batch, reduction: str) -> float:
     if reduction not in {"mean", "sum"}:
         raise ShapeError(f"pairs: reduction must be 'mean' or 'sum', got {reduction!r}")
     return 1 / len(batch.anchors) if reduction == "mean" else 1.0
-
-
-def _joined(library: Library, blocks: list[Any]) -> Any:
-    module, name = _JOINING[library.name]
-    return getattr(import_module(module), name)(blocks, 0)
 
 
 @cache

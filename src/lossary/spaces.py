@@ -34,6 +34,7 @@ from lossary.functions import (
     tied,
     total,
     total_of_others,
+    variogram_gap,
     weighted,
     where,
 )
@@ -73,6 +74,7 @@ MEASURED: dict[str, Callable[..., Expression]] = {
     ),
     "excess_from": lambda w, x, weight, by: excess_from(x, w * weight, by),
     "share_from": lambda w, x, weight, by: share_from(x, w * weight, by),
+    "variogram_gap": lambda w, x, y, weight, *rest: variogram_gap(x, y, w * weight, *rest),
     "group_peak": lambda w, x, group: group_peak(where(w > 0, x, _MINUS_INFINITY), group),
     "rank": lambda w, x: 1 + beyond(w, x) + earlier_ties(w, x),
     "total_of_others": _among_others,

@@ -12,6 +12,7 @@ from libraries import NAMES, Library, value_and_slope
 from lossary import functions
 from lossary.accuracy.oracle import Meaning
 from lossary.domain import Embedding, Logits, NonNegative, Real, Unit, pairs, positions
+from lossary.formula import constant
 from lossary.functions import (
     beyond,
     cumulate,
@@ -345,6 +346,7 @@ WORDS = {
     "cosine": functions.cosine,
     "cosine_gap": functions.cosine_gap,
     "tanimoto_gap": functions.tanimoto_gap,
+    "variogram_gap": lambda x, y: functions.variogram_gap(x, y, constant(1), 0.5, total(y), 1.5),
     "centred": lambda x, y: total(functions.centred(x) * y),
     "squared_deviations": lambda x, y: functions.squared_deviations(x * y),
     "cumulate": lambda x, y: total(cumulate(x * y, by=x) * y),

@@ -21,6 +21,14 @@ WEIGHTS = np.array([[1.0, 0.2], [0.1, 1.0], [0.3, 0.4]])
 LABELS = np.array([0, 0, 1, 1])
 ONE = np.array([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]])
 OTHER = np.array([[0.8, 0.6], [0.0, 1.0], [-0.6, 0.8]])
+IMAGE = np.array([  # logits of three classes at two by three pixels
+    [[2.0, 0.5, -1.0], [0.0, -0.5, 1.5]], [[-1.0, 1.0, 0.5], [0.3, 2.0, -0.7]],
+    [[0.1, -0.2, 0.0], [1.2, 0.4, 0.6]],
+])  # fmt: skip
+SEGMENTS = 1.0 * (np.arange(3)[:, None, None] == np.array([[0, 1, 1], [2, 1, 0]]))
+MASK, MASKED = np.array([0.9, 0.8, 0.3, 0.2, 0.6, 0.1]), np.array([1.0, 1.0, 0.0, 0.0, 1.0, 1.0])
+LATER = [0.5, -0.2, 0.3, 0.1, -0.4], [5.0, 4.0, 3.0, 2.0, 1.0], [1.0, 1.0, 1.0, 0.0, 1.0]
+SEEN = [1.2, -0.7, 0.3], [1.0, 0.0, 1.0]
 COSINES = ROWS @ (WEIGHTS / np.linalg.norm(WEIGHTS, axis=0))
 PAIRS = ONE @ OTHER.T
 
@@ -37,6 +45,34 @@ def deviance():
 
 def sigmoid_loss_of_pairs():
     return L.sigmoid_pair(PAIRS, 2 * np.eye(3) - 1, scale=2.0, bias=-1.0, reduction="sum") / 3
+
+
+def softmax(logits):
+    grown = np.exp(logits)
+    return grown / grown.sum(0)
+
+
+def dice_of_classes(smooth=0.0):
+    return L.dice(softmax(IMAGE), SEGMENTS, axis=(1, 2), reduction="none", smooth=smooth)
+
+
+def optax_generalized_dice():
+    weight = 1 / SEGMENTS.sum((1, 2)) ** 2
+    return (weight / weight.mean() * dice_of_classes()).mean()
+
+
+def dice_and_cross_entropy():
+    return dice_of_classes(1e-5).mean() + L.cross_entropy(IMAGE, SEGMENTS.argmax(0), axis=0)
+
+
+def lovasz_of_classes():
+    return L.lovasz_softmax(softmax(IMAGE), SEGMENTS, axis=(1, 2), reduction="none")
+
+
+def gamma_of_shape(shape, rate, amount):
+    """Of a gamma distribution, with the constants that the catalogue leaves out."""
+    constant = lgamma(shape) - shape * log(shape) - (shape - 1) * log(amount)
+    return shape * L.gamma(log(shape / rate), amount) + constant
 
 
 def margins():
@@ -72,13 +108,47 @@ PRINTED = {
         lambda: L.arcface(COSINES, LABELS, margin=radians(28.6), logit_scale=8.0)),
     "the same, NormalizedSoftmaxLoss": (
         "0.01927775103", lambda: L.cross_entropy(COSINES / 0.05, LABELS)),
+    "the same, NTXentLoss, three of a class and one alone: a mean over anchors with a partner": (
+        "0.6436880906",
+        lambda: L.pairs.value(L.nt_xent, ROWS, label=[0, 0, 0, 1], temperature=0.5) * 4 / 3),
+    "the same, NPairsLoss": (
+        "0.5321239233",
+        lambda: L.pairs.value(L.info_nce, ROWS[::2], ROWS[1::2], temperature=1.0)),
     "lightly, NegativeCosineSimilarity": (
         "0.5962847940", lambda: 1 - L.cosine_distance([1.0, 2.0, 2.0], [2.0, 0.0, 1.0])),
     "Grill 2020, eq. 2": (
         "0.8074304120", lambda: 2 * L.cosine_distance([1.0, 2.0, 2.0], [2.0, 0.0, 1.0])),
     "pycox 0.3, CoxPHLoss: 1e-7 in its logarithm, divided by the events": (
-        "1.066053", lambda: L.cox([0.5, -0.2, 0.3, 0.1, -0.4], [5.0, 4.0, 3.0, 2.0, 1.0],
-                                  [1.0, 1.0, 1.0, 0.0, 1.0]) / 4),
+        "1.066053", lambda: L.cox(*LATER) / 4),
+    "the same, of tied-free times in torchsurv 0.2, neg_partial_log_likelihood": (
+        "4.2642126", lambda: L.cox(*LATER)),
+    "MONAI 1.6, kornia 0.9, optax 0.2.8, Dice of the first class": (
+        "0.28453607", lambda: dice_of_classes()[0]),
+    "the same, of the second": ("0.28892660", lambda: dice_of_classes()[1]),
+    "the same, of the third": ("0.55383013", lambda: dice_of_classes()[2]),
+    "optax 0.2.8, multiclass_generalized_dice_loss, a weighted mean of Dice losses": (
+        "0.4827432", optax_generalized_dice),
+    "MONAI 1.6, DiceCELoss": ("0.8147560721", dice_and_cross_entropy),
+    "MONAI 1.6, DiceFocalLoss, with its 1e-5": (
+        "0.5070941", lambda: dice_of_classes(1e-5).mean() + L.focal(IMAGE, SEGMENTS)),
+    "kornia 0.9, lovasz_softmax_loss, of the second class": (
+        "0.38488776", lambda: lovasz_of_classes()[1]),
+    "the same, of the third class": ("0.41443895", lambda: lovasz_of_classes()[2]),
+    "segmentation-models-pytorch 0.6, MCCLoss, with 1e-5 on each count": (
+        "0.6698", lambda: L.matthews_correlation(MASK, MASKED)),
+    "torchvision 0.29, generalized_box_iou_loss, its slope": (
+        "-0.085556", lambda: L.generalized_iou.gradient([0.0, 0, 4, 3], [1.0, 1, 5, 4])[0]),
+    "the same, distance_box_iou_loss": (
+        "0.041016", lambda: L.distance_iou.gradient(*APART)[0]),
+    "the same, in y": ("0.025391", lambda: L.distance_iou.gradient(*APART)[1]),
+    "torch.distributions.Gamma, of shape 2 and rate 1.5": (
+        "0.6322169643", lambda: gamma_of_shape(2.0, 1.5, 0.5)),
+    "timm 1.0.31, AsymmetricLossMultiLabel, with 1e-8 in its logarithms": (
+        "0.2989412", lambda: L.asymmetric(*SEEN, reduction="sum")),
+    "the same, its mean": ("0.0996471", lambda: L.asymmetric(*SEEN)),
+    "Cao 2019, eq. 13, without a scale": (
+        "0.5016261571",
+        lambda: L.label_distribution_margin(LOGITS, 0, margins=margins(), logit_scale=1.0)),
     "SciPy, nbinom of mean 1.5 and dispersion 0.4": (
         "2.236125204", lambda: negative_log_likelihood(log(1.5), 3.0, 2.5)),
     "mpmath, a Gaussian likelihood": (

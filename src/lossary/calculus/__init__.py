@@ -130,6 +130,8 @@ def _push(node: Expression, i: int, tangent: Expression) -> Tangent:
     if operator in FUNCTIONS and FUNCTIONS[operator].zero_wins:
         return weighted(slope, tangent)
     reduces = node.arguments[i].class_axis and not node.class_axis
+    if node.operator in {"power", "sqrt"} and node.arguments[0].operator == "absolute":
+        return weighted(tangent, slope)  # the sign of 0 wins over the infinite slope of a root
     return total(slope * tangent) if reduces else tangent * slope
 
 

@@ -368,11 +368,20 @@ from lossary.functions.tempered import (
     tempered_softmax as tempered_softmax,
     tsallis_loss_at as tsallis_loss_at,
 )
+from lossary.functions.triangles import (
+    bisector as bisector,
+    gromov_product as gromov_product,
+    turn as turn,
+)
 from lossary.functions.two_sides import (
     log_cloglog as log_cloglog,
     log_part as log_part,
     sigmoid_difference as sigmoid_difference,
     sigmoid_divergence as sigmoid_divergence,
+)
+from lossary.functions.variogram import (
+    variogram_excess as variogram_excess,
+    variogram_gap as variogram_gap,
 )
 from lossary.functions.vectors import (
     centred as centred,

@@ -37,6 +37,7 @@ GLYPHS = {
     r"\rho_l": "ρl", r"\ell_0": "ℓ₀", "z_0": "z₀", r"\lambda_+": "λ₊", r"\lambda_-": "λ₋",
     "t_1": "t₁", "t_2": "t₂", r"\varepsilon_-": "ε₋", r"\varepsilon_+": "ε₊",
     "w_+": "w₊", "n_+": "n₊", "n_-": "n₋", r"\gamma_{+}": "γ₊", r"\gamma_{-}": "γ₋", r"\nu": "ν",
+    "x'": "x′", "y'": "y′",
 }  # fmt: skip
 
 FRACTIONS = {0.5: "½", 0.25: "¼", 0.75: "¾", pi: "π"}

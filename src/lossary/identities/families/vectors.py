@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from lossary.formula import Expression, constant
 from lossary.functions import (
+    absolute,
     acos,
     affinity_gap,
     angle_of_gaps,
@@ -15,6 +17,7 @@ from lossary.functions import (
     floor,
     fourfold_angle,
     geometric_mean,
+    gromov_product,
     length_ratio,
     log,
     log_length_over,
@@ -30,8 +33,14 @@ from lossary.functions import (
     tanimoto_gap,
     total,
     unit,
+    variogram_gap,
 )
 from lossary.identities.rules import POSITIVE, identity
+
+
+def _square(x: Expression) -> Expression:
+    return x * x
+
 
 VECTORS = (
     identity("norm", lambda X: sqrt(total(X * X)), lambda X: norm(X)),
@@ -102,9 +111,21 @@ VECTORS = (
         lambda X: squared_deviations(X),
     ),
     identity(
+        "Gromov product",
+        lambda X, Y, Z: norm(X - Y) + norm(Z - Y) - norm(X - Z),
+        lambda X, Y, Z: 2 * gromov_product(X, Z, Y),
+    ),
+    identity(
         "difference of distances",
         lambda X, Y, Z: norm(X - Y) - norm(X - Z),
         lambda X, Y, Z: distance_difference(X, Y, Z),
+    ),
+    identity(
+        "variogram",
+        lambda X, Y, t, u, p: _square(
+            absolute(t - u) ** p - total(absolute(X - Y) ** p) / class_count()
+        ),
+        lambda X, Y, t, u, p: variogram_gap(X, Y, constant(1), t, u, p),
     ),
     identity(
         "Tanimoto",
