@@ -15,8 +15,8 @@ import pytest
 
 import lossary as L
 from lossary.domain import Positive, Real
-from lossary.show.examples import example
 from lossary.show import pages
+from lossary.show.examples import example
 
 DOCS = Path(__file__).parents[2] / "docs"
 sys.path.insert(0, str(DOCS))
