@@ -72,7 +72,8 @@ def about(room: str) -> str:
     return " ".join(words.partition("\n\n")[0].split()).replace("``", "`")
 
 
-def imports() -> dict[str, set[str]]:
+@cache
+def imports() -> Graph:
     """Return for each room those that it imports, other than for annotations."""
     return {
         room: {name for path in files(room) for name in _imported(path)} - {room}

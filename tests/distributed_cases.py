@@ -1,11 +1,11 @@
 """Losses of distributed tensors, run by each of several processes: see test_distributed_tensors.
 
-``python distributed_cases.py RESULTS STORE LOSS ...`` writes what differs from one process, by
-case: of these losses, of the door and of mixtures.
+``python distributed_cases.py FOLDER LOSS ...`` writes what differs from one process, by case: of
+these losses, of the door and of mixtures. PyTorch is imported once, before the processes part.
 """
 
 import json
-import os
+import multiprocessing
 import sys
 import traceback
 from functools import partial
@@ -26,6 +26,7 @@ import lossary as L
 import lossary.torch.functional as LF
 import samples
 
+SIZES = (1, 2)  # numbers of processes
 ROWS = 5  # which two processes cannot share evenly
 WAYS = {"rows": 0, "copies": None, "classes": 1}  # and the axis that is split
 REDUCTIONS = ("mean", "sum", "none")
@@ -151,9 +152,10 @@ def mixtures(mesh):
     yield "core stays in parts", None if kept_apart else str(unreduced.placements)
 
 
-def main(results, store, *names):
-    rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=size)
+def found_by(rank, size, folder, names):
+    """What one of so many processes does; the first writes it down."""
+    store = f"file://{folder / str(size)}"
+    dist.init_process_group("gloo", init_method=store, rank=rank, world_size=size)
     mesh = init_device_mesh("cpu", (size,))
     found = dict(catalogue(mesh, names)) | dict(mixtures(mesh))
     found |= dict(doors(mesh, "door", LF, REDUCTIONS))
@@ -162,9 +164,23 @@ def main(results, store, *names):
     plane = init_device_mesh("cpu", (1, size))
     found |= {f"plane {name}": x for name, x in mixtures(plane)}
     if rank == 0:
-        Path(results).write_text(json.dumps(found))
+        (folder / f"{size}.json").write_text(json.dumps(found))
     dist.destroy_process_group()
 
 
+def main(folder, *names):
+    fork = multiprocessing.get_context("fork")
+    running = [
+        fork.Process(target=found_by, args=(rank, size, Path(folder), names))
+        for size in SIZES
+        for rank in range(size)
+    ]
+    for process in running:
+        process.start()
+    for process in running:
+        process.join()
+    return max(abs(process.exitcode) for process in running)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main(*sys.argv[1:]))

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.together
+
 pytest.importorskip("xgboost")
 pytest.importorskip("lightgbm")
 pytest.importorskip("catboost")
@@ -56,34 +58,45 @@ def by_hist_gradient_boosting():
     model = kind(loss=loss, max_iter=4, max_depth=2, early_stopping=False).fit(X, y)
     return model._raw_predict(X)
 
-train = globals()["by_" + sys.argv[1]]
-alone = []
-before = limits()
-for _ in range(20):  # until the kernels of this kind of call are compiled and share the work
-    alone.append(train())
-    if shared or sys.argv[1] == "catboost":
-        break
-after = limits()
-beside = []
-both = [threading.Thread(target=lambda: beside.append(train())) for _ in range(2)]
-for one in both: one.start()
-for one in both: one.join()
-far = max(float(abs(x - alone[0]).max()) for x in [*alone, *beside])
-print(json.dumps({"before": before, "after": after, "last": limits(), "far": far,
-                  "trainings": len(beside), "shared": len(shared)}))
+def measured(host):
+    train, alone, beside = globals()["by_" + host], [], []
+    shared.clear()
+    before = limits()
+    for _ in range(20):  # until the kernels of this kind of call are compiled and share the work
+        alone.append(train())
+        if shared or host == "catboost":
+            break
+    after = limits()
+    both = [threading.Thread(target=lambda: beside.append(train())) for _ in range(2)]
+    for one in both: one.start()
+    for one in both: one.join()
+    far = max(float(abs(x - alone[0]).max()) for x in [*alone, *beside])
+    return {"before": before, "after": after, "last": limits(), "far": far,
+            "trainings": len(beside), "shared": len(shared)}
+
+print(json.dumps({host: measured(host) for host in sys.argv[1:]}))
 """
 
 
-@pytest.mark.parametrize("host", ["xgboost", "lightgbm", "catboost", "hist_gradient_boosting"])
-def test_threads_of_the_host_are_as_they_were(host):
-    """Two trainings at once, each on two threads of the host, end within the time of twenty."""
+HOSTS = ("xgboost", "lightgbm", "catboost", "hist_gradient_boosting")
+
+
+@pytest.fixture(scope="module")
+def measured():
+    """What each host says, one after the other in a process of their own."""
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, host],
+        [sys.executable, "-c", PROGRAM, *HOSTS],
         env={**os.environ, "LOSSARY_NUM_THREADS": "2"},
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_threads_of_the_host_are_as_they_were(measured, host):
+    """Two trainings at once, each on two threads of the host, end within the time of twenty."""
+    found = measured[host]
     assert found["before"] == found["after"] == found["last"]
     assert found["trainings"] == 2
     # Sums of the host's own threads are added in another order.

@@ -78,29 +78,40 @@ def trained(kind, loss, size, parts, rows):
     return torch.cat([p.detach().flatten() for p in model.parameters()]), trainer
 
 
+RANKS = """
+import multiprocessing, os, sys
+import test_huggingface  # and PyTorch and transformers, once, before the ranks part
+
+def run(rank):
+    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank))
+    exec(sys.argv[2], {"path": f"{sys.argv[1]}/{rank}.pt"})
+
+fork = multiprocessing.get_context("fork")
+ranks = [fork.Process(target=run, args=(rank,)) for rank in range(2)]
+for rank in ranks: rank.start()
+for rank in ranks: rank.join()
+sys.exit(max(abs(rank.exitcode) for rank in ranks))
+"""
+
+
 def saved_by_two_processes(code, folder):
-    """Run a program on two ranks, and return what each saved in the file that it was told."""
+    """Run a program on two ranks, and return what each saved in the file of its own `path`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     paths = os.pathsep.join(
         [*map(str, Path(__file__).parents[:2]), os.environ.get("PYTHONPATH", "")]
     )
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", code, str(folder / f"{rank}.pt")],
-            env={
-                **os.environ, "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2",
-                "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1",
-                "ACCELERATE_USE_CPU": "true", "PYTHONPATH": paths,
-            },
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        )
-        for rank in range(2)
-    ]  # fmt: skip
-    for process in processes:
-        _, errors = process.communicate(timeout=200)
-        assert process.returncode == 0, errors
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", RANKS, str(folder), code],
+        env={
+            **os.environ, "WORLD_SIZE": "2",
+            "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1",
+            "ACCELERATE_USE_CPU": "true", "PYTHONPATH": paths,
+        },
+        capture_output=True, text=True, check=False, timeout=200,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
     return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
 
 
@@ -148,11 +159,11 @@ class TestAccumulation:
 
     def test_two_processes_that_accumulate_are_one_big_batch(self, tmp_path):
         code = (
-            "import sys, torch, lossary as L, test_huggingface as t\n"
+            "import torch, lossary as L, test_huggingface as t\n"
             "rows = t.tokens()\n"
             "end, trainer = t.trained('LlamaForCausalLM', L.hf('cross_entropy'), 1, 3, rows)\n"
             "assert trainer.args.world_size == 2\n"
-            "torch.save(end, sys.argv[1])\n"
+            "torch.save(end, path)\n"
         )
         whole, _ = trained("LlamaForCausalLM", L.hf("cross_entropy"), 6, 1, tokens())
         for parts in saved_by_two_processes(code, tmp_path):

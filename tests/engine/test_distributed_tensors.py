@@ -18,7 +18,6 @@ import distributed_cases as cases  # noqa: E402
 
 pytestmark = [pytest.mark.representative, pytest.mark.together]
 
-SIZES = (1, 2)
 CORE = "test_the_core_in_parts_or_copies"
 """Its losses are those that the processes are given: most runs ask for some of the catalogue."""
 
@@ -29,21 +28,13 @@ def found(request, tmp_path_factory):
     place = tmp_path_factory.mktemp("distributed")
     asked = [item for item in request.session.items if getattr(item, "originalname", "") == CORE]
     names = [item.callspec.params["loss"].name for item in asked]
-    running = [
-        subprocess.Popen(
-            [
-                *(sys.executable, "-W", "ignore", cases.__file__),
-                *(place / f"{n}.json", place / f"{n}", *names),
-            ],
-            env={**os.environ, "RANK": str(rank), "WORLD_SIZE": str(n), "OMP_NUM_THREADS": "1"},
-            cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        )
-        for n in SIZES for rank in range(n)
-    ]  # fmt: skip
-    for process in running:
-        _, errors = process.communicate(timeout=300)
-        assert process.returncode == 0, errors
-    return {n: json.loads((place / f"{n}.json").read_text()) for n in SIZES}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", cases.__file__, place, *names],
+        env={**os.environ, "OMP_NUM_THREADS": "1"}, cwd=place,
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return {n: json.loads((place / f"{n}.json").read_text()) for n in cases.SIZES}
 
 
 def differing(found, prefix):

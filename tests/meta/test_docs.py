@@ -8,14 +8,15 @@ import importlib.util
 import inspect
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 import lossary as L
 from lossary.domain import Positive, Real
+from lossary.show import pages
 from lossary.show.examples import example
-from lossary.show.pages import page
 
 DOCS = Path(__file__).parents[2] / "docs"
 sys.path.insert(0, str(DOCS))
@@ -23,6 +24,12 @@ sys.path.insert(0, str(DOCS))
 import doors  # noqa: E402  (a script of the documentation)
 
 GUIDES = [guide for guide, _ in doors.PAGES.values() if guide]
+
+
+@cache
+def page(name):
+    """The page of a loss, which takes longer to write than to look at."""
+    return pages.page(L.catalogue[name])
 
 
 def code(text):
@@ -41,7 +48,7 @@ def run(session, name):
 
 @pytest.mark.parametrize("name", L.catalogue)
 def test_the_page_of_a_loss_has_an_example_that_runs(name):
-    session = code(page(L.catalogue[name]))
+    session = code(page(name))
     assert f"L.{name}.value_and_gradient(" in session
     run(session, name)
     assert re.search(r"[1-9]", session.rpartition(">>> print")[2]), "a gradient of 0 shows nothing"
@@ -92,7 +99,7 @@ def test_each_part_of_the_api_shows_what_it_is_about_in_use():
 def test_no_formula_prints_a_command_of_latex(name):
     from docutils.utils.math.latex2mathml import tex2mathml
 
-    for formula in re.findall(r"\$\$\n(.*?)\n\$\$", page(L.catalogue[name]), flags=re.DOTALL):
+    for formula in re.findall(r"\$\$\n(.*?)\n\$\$", page(name), flags=re.DOTALL):
         plain = re.sub(r"frac(\d)(\d)", r"frac{\1}{\2}", formula).replace(r"\dots", r"\ldots")
         assert "\\" not in re.sub(r"<[^>]*>", "", tex2mathml(plain, as_block=True))
 

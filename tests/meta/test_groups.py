@@ -5,11 +5,12 @@ import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import lossary as L
-from groups import group_of
+from groups import group_of, pytest_xdist_make_scheduler
 from samples import of_each_loss
 
 pytest.importorskip("xdist")
@@ -66,6 +67,43 @@ def test_a_group_is_a_loss_or_a_function_of_a_file(tmp_path):
     assert group_of("a.py::TestA::test_y[numpy]", tmp_path) == ("a.py", "TestA", "")
     assert group_of("a.py::a", tmp_path) == ("a.py", "a", "")
     assert group_of("b.py::test_y[huber]", tmp_path) == ("b.py", "", "")
+
+
+class Worker:
+    """What the scheduler asks of a worker, without a process."""
+
+    shutting_down, gateway = False, SimpleNamespace(id="a worker")
+
+    def __init__(self):
+        self.given = []
+
+    def send_runtest_some(self, places):
+        self.given += places
+
+    def shutdown(self):
+        self.shutting_down = True
+
+
+def test_what_a_worker_has_done_is_forgotten_and_the_rest_is_not(tmp_path):
+    (tmp_path / "a.py").touch()
+    names = [f"a.py::test_{i}[{loss}]" for loss in ("huber", "focal", "dice") for i in range(4)]
+    config = SimpleNamespace(
+        rootpath=tmp_path, option=SimpleNamespace(), getvalue=lambda option: ["popen", "popen"]
+    )
+    log = SimpleNamespace(loadscopesched=lambda *words: None)
+    scheduler = pytest_xdist_make_scheduler(config, log)
+    one, two = Worker(), Worker()
+    for worker in (one, two):
+        scheduler.add_node(worker)
+        scheduler.add_node_collection(worker, names)
+    scheduler.schedule()
+    assert (one.given, two.given) == ([0, 1, 2, 3], [4, 5, 6, 7])
+    for place in range(5):
+        scheduler.mark_test_complete(two if place == 4 else one, place)
+    assert one.given[4:] == [8, 9, 10, 11]
+    assert [*scheduler.assigned_work[one]] == [("a.py", "", "dice")]
+    assert scheduler.remove_node(one) == names[8]  # where it ended before its time
+    assert [*scheduler.workqueue] == [("a.py", "", "dice")]
 
 
 def test_a_file_with_a_fixture_for_all_is_together():
