@@ -222,5 +222,5 @@ class Calls(Definition):
         self, args: Any, kwargs: Any, kinds: tuple[str, ...] = recipes.VALUE, out: Any = None
     ) -> Any:
         """Return the answer of a recipe, or NO_RECIPE."""
-        road = recipes.of(type(args[0])) if args else None
+        road = recipes.roads[type(args[0])] if args else None
         return recipes.NO_RECIPE if road is None else road(self, args, kwargs, kinds, out=out)
