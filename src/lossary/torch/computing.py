@@ -25,8 +25,8 @@ from lossary.engine.libraries.torch import is_watched
 from lossary.engine.libraries.torch_fused import loosen, released
 from lossary.engine.libraries.torch_memory import ORDINARY, is_plain_memory, keys_of
 from lossary.engine.recipes import NO_RECIPE
-from lossary.engine.recipes.recipe import remember
-from lossary.engine.recipes.torch import Plan, like_this, plan_of
+from lossary.engine.recipes.recipe import VALUE, plans, remember
+from lossary.engine.recipes.torch import Plan, like_this, planned
 from lossary.engine.selection import CUTOFF
 from lossary.torch.contract import NotFiniteError
 from lossary.torch.formulas import FORMULAS, LOGITS, TOLD
@@ -92,13 +92,12 @@ class Asked(NamedTuple):
         request = self.request
         if self.options is None:
             return None
-        return plan_of(
-            FORMULAS[request.loss],
-            self.tensors,
-            self.options,
-            loose=request.read_once,
-            finite=not request.as_it_is,
-        )
+        loss, loose, finite = FORMULAS[request.loss], request.read_once, not request.as_it_is
+        like = like_this((loss, loose, finite), self.tensors, self.options)
+        if like is None:
+            return None
+        known = plans.get(like)
+        return known or planned(like, loss, self.tensors, self.options, VALUE, loose, finite)
 
     def _answer(self, plan: Plan | None) -> Tensor:
         if plan is not None:

@@ -44,32 +44,12 @@ def call(
     out: Any = None,
 ) -> Any:
     """Return the reduced loss, or what else is wanted; NO_RECIPE for the long road."""
-    plan = None if out is not None else plan_of(loss, args, options, wanted)
-    return NO_RECIPE if plan is None else plan.answer((*args, *options.values()))
-
-
-def plan_of(
-    loss: Any,
-    args: tuple[Any, ...],
-    options: Mapping[str, Any],
-    wanted: tuple[str, ...] = VALUE,
-    loose: bool = False,
-    finite: bool = False,
-) -> Plan | None:
-    """Return how calls like this one go by a recipe; None while there is none, or never.
-
-    With ``loose`` the inputs may change in place before the backward pass, with ``finite`` the long
-    road also answers where the loss is not finite.
-    """
-    like = like_this((loss, wanted, loose, finite), args, options)
+    like = None if out is not None else like_this((loss, wanted), args, options)
     if like is None:
-        return None
-    plan = plans.get(like)
-    if plan is None:
-        plan = _planned(loss, args, options, wanted, loose, finite)
-        if plan is not None:
-            remember(like, plan)
-    return plan
+        return NO_RECIPE
+    plan = plans.get(like) or planned(like, loss, args, options, wanted)
+    given = (*args, *options.values()) if options else args
+    return NO_RECIPE if plan is None else plan.answer(given)
 
 
 def like_this(what: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
@@ -93,15 +73,20 @@ def like_this(what: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> A
     return (*like, *options)
 
 
-def _planned(
+def planned(
+    like: Any,
     loss: Any,
     args: tuple[Any, ...],
     options: Mapping[str, Any],
-    wanted: tuple[str, ...],
-    loose: bool,
-    finite: bool,
+    wanted: tuple[str, ...] = VALUE,
+    loose: bool = False,
+    finite: bool = False,
 ) -> Plan | None:
-    """Look whether there is a recipe yet, and whether it is one for these shapes."""
+    """Return how calls like this one go by a recipe; None while there is none, or never.
+
+    With ``loose`` the inputs may change in place before the backward pass, with ``finite`` the long
+    road also answers where the loss is not finite.
+    """
     if wanted[-1] == "hessian":  # whose memory is leased on the long road
         return None
     graph = wanted is VALUE and torch.is_grad_enabled()
@@ -132,7 +117,9 @@ def _planned(
     cut = recipe.cut(rows, classes)
     if recipe.gather and cut[1] and openmp.parallel():
         recipe.gather()
-    return _plan(loss, recipe, args, options, wanted, loose, finite, cut)
+    plan = _plan(loss, recipe, args, options, wanted, loose, finite, cut)
+    remember(like, plan)
+    return plan
 
 
 def _array_kind(x: Any) -> Any:
@@ -193,7 +180,7 @@ class Plan:
 
     def answer(self, given: Sequence[Any]) -> Any:
         """Return the loss of tensors among a call's arguments; NO_RECIPE for the long road."""
-        tensors = [given[place] for place in self.places]
+        tensors = [*map(given.__getitem__, self.places)]
         if self.wanted is VALUE and self.recipe.moving:
             found = _apply(self, *tensors)
             return NO_RECIPE if found is None else found
@@ -210,7 +197,7 @@ class Plan:
         recipe = self.recipe
         inputs = len(recipe.whole)
         room = blank_like if self.large else torch.empty_like
-        gradients = [room(tensors[place]) for place in recipe.moving]
+        gradients = [*map(room, map(tensors.__getitem__, recipe.moving))]
         memory = [*tensors[:inputs], *gradients, *tensors[inputs:]]
         values = None
         if recipe.each:
