@@ -5,7 +5,7 @@ vectors for arrays that are close: another order of the additions in a sum, so t
 would depend on addresses. So nobody may write where a kernel reads, except through the same
 argument.
 
-*Vectors are as long as the processor's.* LLVM takes 256 bits where the first processors that had 512
+*Vectors are as long as they can be.* LLVM takes 256 bits where the first processors that had 512
 slowed down for them.
 
 *Several vectors of a loop go side by side.* Each step of an exponential waits for
