@@ -150,8 +150,9 @@ def recipes_at_once(monkeypatch):
     met = {}
     monkeypatch.setattr(recipe, "PATIENCE", 1)
     monkeypatch.setattr(recipe, "_kinds", met)
-    monkeypatch.setattr(recipe, "_plans", {})
-    return met
+    recipe.plans.clear()
+    yield met
+    recipe.plans.clear()
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -42,6 +42,9 @@ A kernel needs two arrays like a block, an array library's own operations some t
 few rows is slow: with 64 of 8192 a batch of embeddings took twice the time of one with 256.
 """
 
+_MULTIPLYING = {"numpy": ("numpy", "matmul"), "torch": ("torch", "mm")}
+"""What writes a product where it is to lie, in this machine's own memory."""
+
 
 def value(
     loss: Loss,
@@ -116,6 +119,32 @@ def _added_by_torch(total: Any, left: Any, right: Any) -> Any:
 _ADDING: dict[str, Callable[[Any, Any, Any], Any]] = {"torch": _added_by_torch}
 
 
+class _Rows:
+    """An array that is made a few rows at a time, each as a product of matrices."""
+
+    def __init__(self, library: Library, like: Any, count: int, *, in_place: bool) -> None:
+        self._library = library
+        self._blocks: list[Any] = []
+        self._room: Any = None
+        if in_place:
+            self._room = library.blank(like, (count, library.shape(like)[1]), like.dtype)
+
+    def multiply(self, part: slice, left: Any, right: Any) -> None:
+        """Make the next rows, where they are to lie if that is possible."""
+        if self._room is None:
+            self._blocks.append(left @ right)
+        else:
+            module, name = _MULTIPLYING[self._library.name]
+            getattr(import_module(module), name)(left, right, out=self._room[part])
+
+    def whole(self) -> Any:
+        """Return the array."""
+        if self._room is not None:
+            return self._room
+        blocks, self._blocks = self._blocks, []
+        return joined(self._library, blocks)
+
+
 @dataclass(frozen=True)
 class _Batch:
     """Embeddings as rows, and what is needed to say who is whose positive."""
@@ -179,6 +208,12 @@ class _Batch:
         """Return x in the type of the result, which is float32 for halves."""
         return self.library.cast(x, self.library.result_dtype(x))
 
+    def _can_be_written_beside(self, x: Any) -> bool:
+        """Whether a product with x may be written into memory: no graph or transform follows it."""
+        library = self.library
+        plain = library.name in _MULTIPLYING and library.memory(x) is not None
+        return plain and not library.tracked(x)
+
     def _data(self, similarities: Any, part: slice, apart: Any) -> tuple[Any, Any]:
         library, label = self.library, self.label[part]
         if _by_place(self.loss):
@@ -193,20 +228,20 @@ class _Batch:
         """Return the value and the gradients, of which each block adds its part."""
         library = self.library
         others = self._wide(self.anchors if self.candidates is None else self.candidates)
-        add = _ADDING.get(library.name, _added)
         value: Any = 0
         in_others: Any = 0
-        found = []
+        in_place = all(map(self._can_be_written_beside, (self.anchors, others)))
+        add = _ADDING.get(library.name, _added) if in_place else _added
+        own = _Rows(library, others, len(self.anchors), in_place=in_place)
         for part, data in self.blocks():
             more, slope = self.loss.value_and_gradient(*data, reduction="sum", **self.settings)
             value = value + more
-            found.append(slope @ others)
+            own.multiply(part, slope, others)
             turned = library.ordered(slope, (1, 0))
             in_others = add(in_others, turned, self._wide(self.anchors[part]))
             del data, slope, turned  # before the next block has them
         # The share is that of all slopes, which are many times as many as numbers here.
-        in_anchors = joined(library, found)
-        found.clear()
+        in_anchors = own.whole()
         in_anchors *= share  # in place, as above
         in_others *= share
         if self.candidates is None:

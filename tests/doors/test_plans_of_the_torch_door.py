@@ -221,4 +221,4 @@ def test_plans_are_bounded(monkeypatch):
     monkeypatch.setattr(recipe, "MOST", 8)
     for size in range(2, 20):
         L.squared_error(torch.ones(size), torch.zeros(size))
-    assert 0 < len(recipe._plans) <= 8
+    assert 0 < len(recipe.plans) <= 8

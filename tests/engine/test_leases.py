@@ -24,7 +24,7 @@ def _empty(monkeypatch):
 
 
 def lent(size=SIZE):
-    return leases.blank((size,), np.dtype(np.float64), size * 8)
+    return leases.blank((size,), np.dtype(np.float64))
 
 
 def address(x):
@@ -95,7 +95,7 @@ def test_memory_can_be_released():
 
 
 def test_small_arrays_are_not_lent():
-    assert leases.blank((10,), np.dtype(np.float64), 80).base is None
+    assert leases.blank((10,), np.dtype(np.float64)).base is None
 
 
 def test_threads_share_it():

@@ -221,3 +221,18 @@ def test_the_last_walk_takes_the_gradients_over():
     for one, other, third in zip(first, second, last, strict=True):
         assert torch.equal(one, other)
         assert torch.equal(one, third)
+
+
+def test_gradients_are_the_same_whether_or_not_a_transform_follows():
+    torch = pytest.importorskip("torch")
+    anchors, candidates = (torch.tensor(embeddings(x)) for x in (ANCHORS, CANDIDATES))
+
+    def of(x):
+        return L.pairs.value_and_gradients(L.info_nce, x, candidates, label=[0] * len(x), block=2)
+
+    _, *plain = of(anchors)
+    _, *followed = of(anchors.clone().requires_grad_())
+    _, *batched = torch.func.vmap(of)(anchors[None])
+    for x, y, z in zip(plain, followed, batched, strict=True):
+        torch.testing.assert_close(x, y.detach(), rtol=1e-14, atol=1e-15)
+        torch.testing.assert_close(x, z[0], rtol=1e-14, atol=1e-15)

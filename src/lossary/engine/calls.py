@@ -35,13 +35,15 @@ class Calls(Definition):
     @overload
     def __call__(self, **named: Any) -> Any: ...
     @as_written
-    @graph.one_node
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return the reduced loss."""
-        caller = sys._getframe(2).f_globals.get("__name__", "")  # noqa: SLF001  (a host is refused)
+        if graph.is_compiling():
+            return graph.node(self, "__call__", args, kwargs)
+        caller = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001  (a host is refused)
         if caller.startswith(TARGET_FIRST):
             raise TypeError(for_host(self, caller))
-        found = self._short(args, kwargs)
+        road = recipes.roads[type(args[0])] if args else None
+        found = recipes.NO_RECIPE if road is None else road(self, args, kwargs)
         return found if found is not recipes.NO_RECIPE else evaluate.value(self, args, kwargs)
 
     @as_written
@@ -213,14 +215,8 @@ class Calls(Definition):
                 f"hint: choose from {', '.join(self.differentiable)}"
             )
         if kinds in recipes.WANTED and name == self.inputs[0].name:
-            found = self._short(args, kwargs, kinds, out)
+            road = recipes.roads[type(args[0])] if args else None
+            found = recipes.NO_RECIPE if road is None else road(self, args, kwargs, kinds, out)
             if found is not recipes.NO_RECIPE:
                 return found
         return evaluate.derivatives(self, args, kwargs, kinds, name, out)
-
-    def _short(
-        self, args: Any, kwargs: Any, kinds: tuple[str, ...] = recipes.VALUE, out: Any = None
-    ) -> Any:
-        """Return the answer of a recipe, or NO_RECIPE."""
-        road = recipes.of(type(args[0])) if args else None
-        return recipes.NO_RECIPE if road is None else road(self, args, kwargs, kinds, out=out)

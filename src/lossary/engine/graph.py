@@ -27,8 +27,13 @@ def one_node(method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[A
     def call(loss: Any, *args: P.args, **kwargs: P.kwargs) -> R:
         if not is_compiling():
             return method(loss, *args, **kwargs)
-        from lossary.engine.libraries.torch_graph import node
-
-        return node(loss.number, name, args, kwargs)
+        return node(loss, name, args, kwargs)
 
     return call
+
+
+def node(loss: Any, method: str, args: Any, kwargs: Any) -> Any:
+    """Return what a node of the graph that is being traced does in the place of a method."""
+    from lossary.engine.libraries import torch_graph
+
+    return torch_graph.node(loss.number, method, args, kwargs)

@@ -11,6 +11,7 @@ import os
 import threading
 from collections import deque
 from contextvars import ContextVar
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,8 +56,9 @@ class _Lease:
             _take_back(self.memory)
 
 
-def blank(shape: tuple[int, ...], dtype: Any, size: int) -> np.ndarray:
-    """Return an array of ``size`` bytes whose contents are arbitrary."""
+def blank(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Return an array whose contents are arbitrary."""
+    size = prod(shape) * dtype.itemsize
     if size < FROM or not lending.get() or not limit():
         return np.empty(shape, dtype)
     lent = np.asarray(_Lease(_taken(-(-size // _GRAIN) * _GRAIN)))

@@ -86,6 +86,11 @@ def chosen() -> str:
     return _chosen.get()
 
 
+def kernels_allowed() -> bool:
+    """Whether the engine that is chosen allows a kernel."""
+    return _chosen.get() != "array"
+
+
 def obstacle(call: Call) -> str | None:
     """Return why the array library computes this call, or None if a kernel may."""
     if _chosen.get() == "array":

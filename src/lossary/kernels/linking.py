@@ -15,6 +15,15 @@ from numba.core import cgutils, sigutils
 from lossary.kernels.vector_math.machine import instruction
 
 
+def undispatched(function: Any) -> Any:
+    """Return a function of one signature as Python calls it, without a look at argument types.
+
+    Numba's dispatcher looks at each, which takes a short call half a microsecond.
+    """
+    (only,) = function.overloads.values()
+    return only.entry_point
+
+
 def by_address(function: Any, types: str = "") -> Any:
     """Return a word that calls a function of these types, which is compiled for them here.
 

@@ -62,7 +62,7 @@ def entry_text(kernel: Kernel, around: Around, types: dict[str, str], module: st
     passed = _types(kernel, around, types)
     body = [
         *_views(kernel, types, arrays),
-        *_weighing(kernel, around),
+        *_weighing(kernel, around, reach=_OWN),
         *_divisor(around),
         "blocks = -(-rows // step)",
         _room("sums", "np.float64", "blocks"),
@@ -72,6 +72,10 @@ def entry_text(kernel: Kernel, around: Around, types: dict[str, str], module: st
         f"return {'block_total(sums)' if kernel.reduce else '0.0'}, divisor, float64(bad)",
     ]
     return _function(kernel, module, passed, signature, header, body)
+
+
+_OWN = "range(first * step, min(last * step, rows)) if given != 0.0 else range(rows)"
+"""The rows whose weights an entry makes: those of its blocks, but all to add them up."""
 
 
 def mark_text(kernel: Kernel, around: Around, types: dict[str, str], module: str) -> str:
@@ -217,7 +221,9 @@ def _label(kernel: Kernel) -> Operand:
     return next(o for o in kernel.operands if o.place == "label")
 
 
-def _weighing(kernel: Kernel, around: Around, stranger: str = "1.0") -> Iterator[str]:
+def _weighing(
+    kernel: Kernel, around: Around, stranger: str = "1.0", reach: str = "range(rows)"
+) -> Iterator[str]:
     """Make the mask and the weights that the kernel reads; a label that is no class has one too."""
     if around.mask:
         yield "kept_ = carray(at(at_mask_, np.bool_(0)), (rows,))"
@@ -228,7 +234,7 @@ def _weighing(kernel: Kernel, around: Around, stranger: str = "1.0") -> Iterator
         own = " & kept_[r]" if around.mask else ""
         mask = "mask_"
         yield "mask_ = np.empty(rows, np.bool_)"
-        yield "for r in range(rows):"
+        yield f"for r in {reach}:"
         yield f"    mask_[r] = ({_label(kernel).name}_[r] != ignored){own}"
     if around.table:
         label, kept = f"{_label(kernel).name}_[r]", "mask_[r]" if around.kernel_mask else "True"
@@ -238,7 +244,7 @@ def _weighing(kernel: Kernel, around: Around, stranger: str = "1.0") -> Iterator
             mask = "mask_"
         yield f"table_ = carray(at(at_table_, np.{around.table}(0)), (classes,))"
         yield "weight_ = np.empty(rows)"
-        yield "for r in range(rows):"
+        yield f"for r in {reach}:"
         yield f"    inside = {kept} and 0 <= {label} and {label} < classes"
         otherwise = f"{stranger} if {kept} else 0.0"
         yield f"    weight_[r] = float64(table_[{label}]) if inside else ({otherwise})"

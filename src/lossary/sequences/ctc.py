@@ -192,8 +192,7 @@ def by_kernel(
     near, far = (sequences * classes, classes) if order[0] else (classes, frames * classes)
     labels, ends, counts = map(np.ascontiguousarray, still)
     value = np.empty(sequences)
-    size = logits.size if wanted else 0
-    slopes = leases.blank((size,), logits.dtype, size * logits.itemsize)
+    slopes = leases.blank((logits.size if wanted else 0,), logits.dtype)
     flat = logits.reshape(-1)
     arguments = (
         flat, classes, frames, far, near, labels, ends, counts, blank, normalized, wanted, value,

@@ -23,10 +23,10 @@ from torch.autograd import forward_ad
 from lossary.doors import Function, Parameters, function_of
 from lossary.engine.libraries.torch import is_watched
 from lossary.engine.libraries.torch_fused import loosen, released
-from lossary.engine.libraries.torch_memory import ORDINARY, is_plain_memory, keys_of
+from lossary.engine.libraries.torch_memory import is_plain_memory
 from lossary.engine.recipes import NO_RECIPE
-from lossary.engine.recipes.recipe import remember
-from lossary.engine.recipes.torch import Plan, like_this, plan_of
+from lossary.engine.recipes.recipe import VALUE, plans, remember
+from lossary.engine.recipes.torch import Plan, like_this, planned
 from lossary.engine.selection import CUTOFF
 from lossary.torch.contract import NotFiniteError
 from lossary.torch.formulas import FORMULAS, LOGITS, TOLD
@@ -54,6 +54,11 @@ class Request(NamedTuple):
     arrays: tuple[tuple[str, Tensor], ...] = ()
     read_once: bool = False
     as_it_is: bool = False
+
+    @property
+    def around(self) -> tuple[Tensor | None, ...]:
+        """The tensors that come with it."""
+        return self.weight, self.denominator, self.mask, *[x for _, x in self.arrays]
 
 
 class Asked(NamedTuple):
@@ -92,13 +97,12 @@ class Asked(NamedTuple):
         request = self.request
         if self.options is None:
             return None
-        return plan_of(
-            FORMULAS[request.loss],
-            self.tensors,
-            self.options,
-            loose=request.read_once,
-            finite=not request.as_it_is,
-        )
+        loss, loose, finite = FORMULAS[request.loss], request.read_once, not request.as_it_is
+        like = like_this((loss, loose, finite), self.tensors, self.options)
+        if like is None:
+            return None
+        known = plans.get(like)
+        return known or planned(like, loss, self.tensors, self.options, VALUE, loose, finite)
 
     def _answer(self, plan: Plan | None) -> Tensor:
         if plan is not None:
@@ -148,12 +152,9 @@ def _reduced(request: Request, *tensors: Tensor) -> Tensor:
 def _options(request: Request, tensors: tuple[Tensor, ...]) -> dict[str, Any] | None:
     """Return the options of the core's call; None where a mean divides by what cannot be seen."""
     options: dict[str, Any] = {"reduction": request.reduction, "check": False, "empty": "nan"}
-    options.update(request.parameters)
-    options.update(request.arrays)
-    if request.weight is not None:
-        options["weight"] = request.weight
-    if request.mask is not None:
-        options["mask"] = request.mask
+    options |= dict(request.parameters) | dict(request.arrays)
+    around = {"weight": request.weight, "mask": request.mask}
+    options |= {name: x for name, x in around.items() if x is not None}
     if request.reduction == "mean":
         options["denominator"] = divisor = _divisor_of(request, tensors)
         if divisor is None:
@@ -166,8 +167,13 @@ def _divisor_of(request: Request, tensors: tuple[Tensor, ...]) -> float | None:
     count = request.denominator
     if count is not None:
         return count.item() or None if is_plain(count) and not count.requires_grad else None
-    first = tensors[0]
-    return first.numel() // first.shape[-1] if FORMULAS[request.loss].class_axis else first.numel()
+    return _count(request, tensors)
+
+
+def _count(request: Request, tensors: tuple[Tensor, ...]) -> int:
+    """Return how many values there are, which PyTorch's mean divides by unless it is weighted."""
+    shape = tensors[0].shape
+    return math.prod(shape[:-1] if FORMULAS[request.loss].class_axis else shape)
 
 
 def _ask_if_not_finite(result: Tensor) -> None:
@@ -177,21 +183,15 @@ def _ask_if_not_finite(result: Tensor) -> None:
         raise NotFiniteError
 
 
-def _apart(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Return copies, where a backward pass will read them."""
-    if not torch.is_grad_enabled() or not any(x.requires_grad for x in tensors):
-        return tensors
-    return tuple([x.clone() if x.is_floating_point() else x for x in tensors])
-
-
 def _large(request: Request, tensors: tuple[Tensor, ...]) -> Tensor:
-    if not request.read_once:
+    walked = torch.is_grad_enabled() and any(x.requires_grad for x in tensors)
+    if not (request.read_once and walked):
         return general(request, *tensors)
     if tensors[0].numel() < CUTOFF:
-        return general(request, *_apart(tensors))
+        # Of many a copy would cost as much as a kernel, whose gradient is there already.
+        tensors = tuple([x.clone() if x.is_floating_point() else x for x in tensors])
     result = general(request, *tensors)
     if result.grad_fn is not None:
-        # A copy would cost as much as a kernel, whose gradient is there already.
         loosen(result.grad_fn)
     return result
 
@@ -202,8 +202,7 @@ def general(request: Request, *tensors: Tensor) -> Tensor:
     options = dict(request.parameters) | dict(request.arrays) | {"check": False}
     count = request.denominator
     if count is None:
-        # PyTorch's mean divides by the number of values, unless it is a weighted one.
-        count = math.prod(tensors[0].shape[:-1] if loss.class_axis else tensors[0].shape)
+        count = _count(request, tensors)
     weight, mask = request.weight, request.mask
     if weight is not None and (weight.requires_grad or not is_plain(weight)):
         # To the core a weight of 0 takes a value out; here it may have a gradient.
@@ -221,10 +220,7 @@ def is_plain(*tensors: Tensor) -> bool:
     """Whether values on the CPU can be looked at: no tracer, transform or subclass in between."""
     if is_watched() or _transforms() or forward_ad._current_level >= 0:  # noqa: SLF001
         return False
-    for x in tensors:
-        if type(x) not in _PLAIN or (keys_of(x) != ORDINARY and not is_plain_memory(x)):
-            return False
-    return True
+    return all(type(x) in _PLAIN and is_plain_memory(x) for x in tensors)
 
 
 def spoiled(x: Tensor, wrong: Tensor) -> Tensor:
@@ -240,10 +236,8 @@ def is_small(request: Request, tensors: tuple[Tensor, ...]) -> bool:
     """Whether the short road is open."""
     if not is_plain(*tensors) or not 0 < tensors[0].numel() <= SMALL:
         return False
-    for x in (request.weight, request.denominator, request.mask):
-        if x is not None and (x.requires_grad or not is_plain(x)):
-            return False
-    return not request.arrays or all(not x.requires_grad and is_plain(x) for _, x in request.arrays)
+    around = [x for x in request.around if x is not None]
+    return is_plain(*around) and not any(x.requires_grad for x in around)
 
 
 @lru_cache(maxsize=4096)
@@ -291,8 +285,11 @@ class _Small(torch.autograd.Function):
         with np.errstate(all="ignore"):
             results = function.run(*arrays)
             value = results[0] if type(results) is tuple else results
-            weight, divisor = _weighing(request, value, function.rows)
-            keep = None if request.mask is None else _array(request.mask, expand=function.rows)
+            divisor = _divisor(request, value.size)
+            weight, keep = (
+                None if x is None else _array(x, expand=function.rows)
+                for x in (request.weight, request.mask)
+            )
             if request.loss in LOGITS and not arrays[0].max() < math.inf:
                 _look_again(arrays[0], keep)
             if type(results) is tuple:
@@ -349,27 +346,17 @@ def _keep(
     All of them with autograd, which frees them, notices when they change, and shows them to hooks.
     """
     ctx.function = function
-    if request.weight is request.denominator is request.mask and not request.arrays:  # all None
-        ctx.request = request
-        ctx.save_for_backward(*slopes, *tensors)
-        return
     ctx.request = request._replace(
         weight=None,
         denominator=None,
         mask=None,
         arrays=tuple([(name, None) for name, _ in request.arrays]),
     )
-    around = request.weight, request.denominator, request.mask, *[x for _, x in request.arrays]
-    ctx.save_for_backward(*slopes, *tensors, *around)
-
-
-def _weighing(request: Request, value: np.ndarray, rows: bool) -> tuple[Any, Any]:
-    """Return the weights of values, None for 1, and what their sum is divided by."""
-    weight = None if request.weight is None else _array(request.weight, expand=rows)
-    return weight, _divisor(request, value.size)
+    ctx.save_for_backward(*slopes, *tensors, *request.around)
 
 
 def _divisor(request: Request, count: int) -> Any:
+    """Return what the sum of the values is divided by."""
     if request.reduction != "mean":
         return 1.0
     if request.denominator is None:
@@ -398,11 +385,10 @@ def _differentiable(
     request: Request, function: Function, saved: tuple[Any, ...], upstream: Tensor
 ) -> list[Tensor | None]:
     """Return the gradients as functions of inputs and upstream, by way of the general road."""
-    inputs, around = saved[: len(function.moving)], saved[len(function.moving) :]
-    if around:
-        weight, denominator, mask, *values = around
-        arrays = tuple((name, x) for (name, _), x in zip(request.arrays, values, strict=True))
-        request = request._replace(weight=weight, denominator=denominator, mask=mask, arrays=arrays)
+    count = len(function.moving)
+    inputs, (weight, denominator, mask, *values) = saved[:count], saved[count:]
+    arrays = tuple((name, x) for (name, _), x in zip(request.arrays, values, strict=True))
+    request = request._replace(weight=weight, denominator=denominator, mask=mask, arrays=arrays)
     moving = [x for x, moves in zip(inputs, function.moving, strict=True) if moves]
     loss = general(request, *inputs)
     found = iter(torch.autograd.grad(loss, moving, upstream, create_graph=True))

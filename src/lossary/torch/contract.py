@@ -15,7 +15,7 @@ from torch.overrides import has_torch_function_variadic as overridden
 
 from lossary.doors import HasWarned, NotMine, as_peer
 from lossary.engine.libraries.torch_distributed import beside, mesh_of, replicating
-from lossary.engine.recipes.recipe import NO_RECIPE, known
+from lossary.engine.recipes.recipe import NO_RECIPE, plans
 from lossary.engine.recipes.torch import like_this
 from lossary.errors import warn
 
@@ -53,7 +53,7 @@ def as_torch(door: Callable[P, Tensor]) -> Callable[P, Tensor]:
         if overridden(*given):
             return handle_torch_function(call, given, *args, **kwargs)
         like = like_this(door, args, kwargs)
-        recipe = None if like is None else known(like)
+        recipe = None if like is None else plans.get(like)
         if recipe is not None and (found := recipe.answer(given)) is not NO_RECIPE:
             return found
         for x in given:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -76,7 +75,7 @@ class _NumPy(Library):
         return memory_of(x)
 
     def blank(self, like: Any, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-        return leases.blank(shape, dtype, prod(shape) * dtype.itemsize)
+        return leases.blank(shape, dtype)
 
     def copy_into(self, out: Any, x: Any) -> None:
         out[...] = x

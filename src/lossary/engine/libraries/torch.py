@@ -13,10 +13,10 @@ import torch
 from torch._functorch.pyfunctorch import retrieve_all_functorch_interpreters
 from torch.autograd import forward_ad
 
-from lossary.engine import gpu, leases
+from lossary.engine import gpu
 from lossary.engine.libraries import torch_distributed
 from lossary.engine.libraries.base import Kind, Library, Operation, symbolic
-from lossary.engine.libraries.torch_memory import is_plain_memory
+from lossary.engine.libraries.torch_memory import blank, is_plain_memory
 from lossary.engine.memory import Memory, memory_of
 from lossary.render.kernel import Storage
 
@@ -142,10 +142,7 @@ class _Torch(Library):
     def blank(self, like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
         if like.device.type != "cpu":
             return torch.empty(shape, dtype=dtype, device=like.device)
-        size = prod(shape) * dtype.itemsize
-        if size < leases.FROM:
-            return torch.empty(shape, dtype=dtype)
-        return torch.from_numpy(leases.blank((size,), np.uint8, size)).view(dtype).view(shape)
+        return blank(shape, dtype)
 
     def writable(self, x: Any) -> bool:
         return self.dense(x) and x.dtype.is_floating_point

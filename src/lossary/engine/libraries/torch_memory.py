@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from lossary.engine import leases
+
+CPU = torch.device("cpu")  # a default device may be another
 
 
 def is_plain_memory(x: Any) -> bool:
@@ -23,3 +29,19 @@ keys_of: Callable[[Tensor], Any] = torch._C._dispatch_keys  # noqa: SLF001
 ORDINARY = keys_of(torch.empty(0, device="cpu"))
 with torch.inference_mode():
     _INFERENCE = keys_of(torch.empty(0, device="cpu"))
+
+
+def blank(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """Return a tensor on the CPU whose contents are arbitrary; a large one lies in lent memory."""
+    size = prod(shape) * dtype.itemsize
+    if size < leases.FROM:
+        return torch.empty(shape, dtype=dtype, device=CPU)
+    return torch.from_numpy(leases.blank((size,), _BYTE)).view(dtype).view(shape)
+
+
+_BYTE = np.dtype(np.uint8)
+
+
+def blank_like(x: Tensor) -> Tensor:
+    """Return room for what has the shape and the type of x."""
+    return blank(x.shape, x.dtype)

@@ -6,6 +6,6 @@ straight to machine code; until that is compiled, and for whatever a recipe does
 a value outside its set, the engine's long road answers.
 """
 
-from lossary.engine.recipes.recipe import NO_RECIPE, VALUE, WANTED, explained, of
+from lossary.engine.recipes.recipe import NO_RECIPE, VALUE, WANTED, explained, roads
 
-__all__ = ["NO_RECIPE", "VALUE", "WANTED", "explained", "of"]
+__all__ = ["NO_RECIPE", "VALUE", "WANTED", "explained", "roads"]

@@ -14,7 +14,7 @@ import numpy as np
 
 from lossary.engine import forms
 from lossary.engine.recipes import recipe as recipes
-from lossary.engine.selection import numba_is_there
+from lossary.engine.selection import kernels_allowed, numba_is_there
 
 Block = Callable[..., float]
 
@@ -43,7 +43,7 @@ class Repeated:
         """
         kind = self._kinds[weight is not None]
         arrays = args if weight is None else (*args, weight)
-        if not recipes.is_open():
+        if not kernels_allowed():
             return False
         block = kind.block or self._asked(kind, args, weight, arrays)
         if block is None:

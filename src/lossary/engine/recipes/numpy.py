@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from lossary.engine import leases
 from lossary.engine.recipes.recipe import (
-    LIMIT,
     NO_RECIPE,
     VALUE,
     Recipe,
     find,
-    is_open,
     length,
     option_kind,
 )
+from lossary.engine.selection import kernels_allowed
 
 
 def call(
@@ -30,7 +30,7 @@ def call(
 
     ``out`` is an array for the gradient, or arrays by what is wanted.
     """
-    if not is_open():
+    if not kernels_allowed():
         return NO_RECIPE
     recipe = _found(loss, args, options, wanted)
     shape = args[0].shape if recipe else ()
@@ -39,7 +39,7 @@ def call(
     if recipe.each and len(shape) == loss.class_axis:  # one value is a scalar
         return NO_RECIPE
     size, classes = args[0].size, _classes(loss, shape)
-    if not 0 < size * len(args) < LIMIT or classes == 1 or classes < loss.least_classes:
+    if not size or classes == 1 or classes < loss.least_classes:
         return NO_RECIPE
     derivatives = {} if wanted is VALUE else _rooms(args, wanted, out)
     if derivatives is None:
@@ -89,7 +89,7 @@ def _room(out: Any, args: tuple[np.ndarray, ...]) -> np.ndarray | None:
     """Return the array that a derivative goes to; None where machine code cannot write to it."""
     first = args[0]
     if out is None:
-        return np.empty(first.shape, first.dtype)
+        return leases.blank(first.shape, first.dtype)
     plain = type(out) is np.ndarray and out.shape == first.shape and out.dtype == first.dtype
     if not plain or not out.flags.carray or any(np.may_share_memory(out, x) for x in args):
         return None
@@ -123,7 +123,7 @@ def _computed(
 ) -> Any:
     first = args[0]
     with_value = recipe.each and not recipe.curved
-    values = [np.empty(recipe.places(first.shape), first.dtype)] if with_value else []
+    values = [leases.blank(recipe.places(first.shape), first.dtype)] if with_value else []
     arrays = [*args, *values, *derivatives.values(), *[options[name] for name in recipe.extras]]
     addresses = [x.__array_interface__["data"][0] for x in arrays]
     classes = first.shape[-1] if recipe.rows else 0

@@ -17,7 +17,7 @@ from lossary.engine.evaluate import begun, choose
 from lossary.engine.fused import Fused, in_memory
 from lossary.engine.libraries import owner
 from lossary.engine.recipes.running import Recipe
-from lossary.engine.selection import chosen, numba_is_there
+from lossary.engine.selection import numba_is_there
 from lossary.errors import LossaryError
 
 if TYPE_CHECKING:
@@ -41,9 +41,6 @@ def length(classes: int) -> int:
     return bisect_left(_LENGTHS, classes)
 
 
-LIMIT = 1 << 20
-"""Numbers read from which gradients lie in leased memory, which is the long road's."""
-
 PATIENCE = 16
 """Calls of a kind before its kernel is compiled: a script that calls once compiles nothing."""
 
@@ -51,15 +48,18 @@ MOST = 4096
 """Kinds, and plans, that are remembered; a program that has more begins anew."""
 
 _LIBRARIES = frozenset({"jax", "numpy", "tensorflow", "torch"})
-_roads: dict[type, Callable[..., Any] | None] = {}
 
 
-def of(kind: type) -> Callable[..., Any] | None:
-    """Return what runs short calls on arrays of this type; None where nothing does."""
-    if kind not in _roads:
+class _Roads(dict[type, Any]):
+    """What runs short calls on arrays of a type; None where nothing does."""
+
+    def __missing__(self, kind: type) -> Callable[..., Any] | None:
         module = _module(kind)
-        _roads[kind] = None if module is None else module.call
-    return _roads[kind]
+        found = self[kind] = None if module is None else module.call
+        return found
+
+
+roads = _Roads()
 
 
 def explained(loss: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> str | None:
@@ -83,19 +83,15 @@ class _Kind:
 
 
 _kinds: dict[Any, _Kind] = {}
-_plans: dict[Any, Any] = {}
-
-
-def known(call: Any) -> Any:
-    """Return the plan of calls with all that this one's answer hangs on, beside its numbers."""
-    return _plans.get(call)
+plans: dict[Any, Any] = {}
+"""The plans of calls, by all that their answer hangs on beside their numbers."""
 
 
 def remember(call: Any, plan: Any) -> None:
     """Keep the plan of such calls."""
-    if len(_plans) >= MOST:
-        _plans.clear()
-    _plans[call] = plan
+    if len(plans) >= MOST:
+        plans.clear()
+    plans[call] = plan
 
 
 def option_kind(options: Mapping[str, Any], array_kind: Callable[[Any], Any]) -> Any:
@@ -157,11 +153,6 @@ def go_on() -> None:
     background.go_on()
 
 
-def is_open() -> bool:
-    """Whether the engine that is chosen allows a recipe."""
-    return chosen() != "array"
-
-
 def _made(
     loss: Any,
     args: tuple[Any, ...],
@@ -172,6 +163,7 @@ def _made(
     """Make the recipe and have its kernel compiled; None where a kernel does not cover the kind."""
     from lossary.kernels import background
     from lossary.kernels.compiling import Work
+    from lossary.kernels.linking import undispatched
     from lossary.render.custom_call import TEAM
     from lossary.render.entry import ENTRY
 
@@ -181,10 +173,10 @@ def _made(
     recipe, modules = draft
 
     def then(entry: Callable[..., Any]) -> None:
-        recipe.entry = entry
+        recipe.entry = undispatched(entry)
 
     def gathered(team: Callable[..., Any]) -> None:
-        recipe.team = team
+        recipe.team = undispatched(team)
 
     def gather() -> None:
         recipe.gather = None
@@ -200,14 +192,8 @@ def _with_team(recipe: Recipe, texts: list[tuple[str, str]]) -> list[tuple[str, 
     from lossary.kernels.modules import imported_as
     from lossary.render.custom_call import team_text
 
-    text = team_text(imported_as(*texts[-1]), *taken(recipe))
+    text = team_text(imported_as(*texts[-1]), *recipe.arity)
     return [*texts, (f"shared_{recipe.definition.name}", text)]
-
-
-def taken(recipe: Recipe) -> tuple[int, int]:
-    """Return how many integers an entry takes after rows, blocks and sums, and how many floats."""
-    arrays = len(recipe.whole) + recipe.each + len(recipe.moving) + len(recipe.extras)
-    return arrays + recipe.curved + recipe.ignoring, len(recipe.numbers) + 2
 
 
 def drafted(

@@ -21,6 +21,13 @@ _TRIED = 256
 """Values of hyper-parameters that are remembered to lie in their sets."""
 
 
+Whole = tuple[int, int, int, int, int, int, int]
+"""What an entry takes first: rows, classes, rows of a block, the first block and the one after the
+last, and where their sums and counts go, 0 for room of its own."""
+
+Cut = tuple[Whole, bool]
+"""The whole work for one thread, and whether several may be worth calling."""
+
 Sums = tuple[float, float, float]
 """The weighted sum, what it is divided by, and how many values are wrong."""
 
@@ -68,44 +75,45 @@ class Recipe:
         ``addresses`` are those of inputs, values (with ``each``), derivatives and extras.
         """
         addresses += self.numbers_of(options)
-        return self.begun(*self.cut(rows, classes), addresses, factor, self.divisor(options))
+        return self.begun(self.cut(rows, classes), addresses, factor, self.divisor(options))
 
     def numbers_of(self, options: Mapping[str, Any]) -> list[Any]:
         """Return the numbers that machine code takes after the addresses; DomainError may come."""
         found: list[Any] = [ignored(options["ignore_index"])] if self.ignoring else []
         return found + self.values(options) if self.numbers else found
 
-    def cut(self, rows: int, classes: int) -> tuple[int, int, int]:
-        """Return rows, classes, and how many rows make a block."""
+    def cut(self, rows: int, classes: int) -> Cut:
+        """Return how the work is laid out."""
         step = self._steps.get(classes)
         if step is None:
             step = self._steps[classes] = forms.step_of(classes, self.short)
-        return rows, classes, step
+        shared = READY * rows * (classes or 1) >= self.shared_from
+        return (rows, classes, step, 0, -(-rows // step), 0, 0), shared
 
     def begun(
-        self, rows: int, classes: int, step: int, given: list[Any], factor: float, divisor: float
+        self, cut: Cut, given: list[Any], factor: float, divisor: float
     ) -> tuple[float, float] | None:
-        """Do the same with addresses and numbers, and rows that are cut into blocks."""
+        """Do the same with addresses and numbers, and work that is laid out."""
         assert self.entry is not None  # noqa: S101  (find returns no other recipe)
-        if READY * rows * (classes or 1) < self.shared_from:
-            blocks = -(-rows // step)
-            found = self.entry(rows, classes, step, 0, blocks, 0, 0, *given, factor, divisor)
+        whole, shared = cut
+        if shared:
+            total, divisor, wrong = self._shared(whole, (*given, factor, divisor))
         else:
-            found = self._shared(rows, classes, step, (*given, factor, divisor))
-        total, divisor, wrong = found
+            total, divisor, wrong = self.entry(*whole, *given, factor, divisor)
         return None if wrong else (total, divisor)
 
-    def _shared(self, rows: int, classes: int, step: int, given: tuple[Any, ...]) -> Sums:
+    def _shared(self, whole: Whole, given: tuple[Any, ...]) -> Sums:
         """Do the same on several threads, where they are worth calling: PyTorch's, or ours."""
         assert self.entry is not None  # noqa: S101  (as above)
-        elements, blocks = rows * (classes or 1), -(-rows // step)
+        rows, classes, step, _, blocks, *_ = whole
+        elements = rows * (classes or 1)
         most = min(pool.threads(), blocks)
         if most > 1 and self.team and (parallel := openmp.parallel()):
             team = min(most, pool.workers(READY * elements, self.shared_from))
             return self.team(parallel, team, rows, classes, step, *given)
         most = min(most, pool.workers(elements, self.shared_from))
         if most < 2:
-            return self.entry(rows, classes, step, 0, blocks, 0, 0, *given)
+            return self.entry(*whole, *given)
         return self._by_ours(rows, classes, step, blocks, most, given)
 
     def _by_ours(
@@ -124,6 +132,12 @@ class Recipe:
 
         pool.run(work, blocks, most)
         return entry(rows, classes, step, blocks, blocks, *rooms, *given)
+
+    @property
+    def arity(self) -> tuple[int, int]:
+        """How many integers an entry takes after where the sums go, and how many floats."""
+        arrays = len(self.whole) + self.each + len(self.moving) + len(self.extras)
+        return arrays + self.curved + self.ignoring, len(self.numbers) + 2
 
     def places(self, shape: Any) -> Any:
         """Return the shape of the values of a loss whose prediction has this one."""

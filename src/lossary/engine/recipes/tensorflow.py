@@ -17,8 +17,9 @@ from tensorflow.python.framework import constant_op, ops
 
 from lossary.engine import evaluate, leases
 from lossary.engine.recipes import tensorflow_graph
-from lossary.engine.recipes.recipe import NO_RECIPE, VALUE, is_open
+from lossary.engine.recipes.recipe import NO_RECIPE, VALUE
 from lossary.engine.recipes.tensorflow_graph import HALVES, Asked
+from lossary.engine.selection import kernels_allowed
 
 _READ_BY_NUMPY = HALVES | {
     *(tf.float32, tf.float64, tf.bool, tf.int8, tf.int16, tf.int32, tf.int64),
@@ -34,7 +35,7 @@ def call(
     out: Any = None,
 ) -> Any:
     """Return the reduced loss, or its values; NO_RECIPE for the long road."""
-    if wanted is not VALUE or not is_open():
+    if wanted is not VALUE or not kernels_allowed():
         return NO_RECIPE
     named = [name for name, x in options.items() if isinstance(x, tf.Tensor)]
     tensors = [*args, *(options[name] for name in named)]
@@ -73,7 +74,7 @@ def explain(loss: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> str
     """Say what computes the loss of such tensors; None for the long road."""
     named = [name for name, x in options.items() if isinstance(x, tf.Tensor)]
     tensors = [*args, *(options[name] for name in named)]
-    if not is_open():
+    if not kernels_allowed():
         return None
     if all(map(is_memory, tensors)):
         plain = {name: _array(x) if isinstance(x, tf.Tensor) else x for name, x in options.items()}
@@ -128,11 +129,12 @@ def _array(x: Any) -> np.ndarray:
 _ALIGNED = 64
 """Bytes to whose multiples TensorFlow's operations want the memory of a tensor to start."""
 
+_BYTE = np.dtype(np.uint8)
+
 
 def _room(x: np.ndarray) -> np.ndarray:
     """Return an array like x whose memory a tensor can share."""
-    size = x.nbytes + _ALIGNED
-    memory = leases.blank((size,), np.uint8, size)
+    memory = leases.blank((x.nbytes + _ALIGNED,), _BYTE)
     start = -_start(memory) % _ALIGNED
     return memory[start : start + x.nbytes].view(x.dtype).reshape(x.shape)
 

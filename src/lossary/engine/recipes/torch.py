@@ -11,29 +11,27 @@ import torch
 from torch.autograd import forward_ad
 
 from lossary.engine.evaluate import by_operations
+from lossary.engine.leases import FROM
 from lossary.engine.libraries.torch import is_transformed, is_watched
 from lossary.engine.libraries.torch_fused import released
-from lossary.engine.libraries.torch_memory import ORDINARY, keys_of
+from lossary.engine.libraries.torch_memory import CPU, ORDINARY, blank, blank_like, keys_of
 from lossary.engine.recipes.recipe import (
-    LIMIT,
     NO_RECIPE,
     VALUE,
     Recipe,
     find,
-    is_open,
-    known,
     length,
     option_kind,
+    plans,
     remember,
 )
-from lossary.engine.recipes.running import READY
-from lossary.engine.selection import CUTOFF
+from lossary.engine.recipes.running import Cut
+from lossary.engine.selection import CUTOFF, kernels_allowed
 from lossary.engine.weighing import ignored
 from lossary.kernels import openmp
 
 _PLAIN = frozenset({torch.Tensor, torch.nn.Parameter})
 _WORDS = frozenset({str, float, int, bool, type(None)})
-_CPU = torch.device("cpu")  # a default device may be another
 _ORDINARY = ORDINARY.raw_repr()  # numbers compare faster
 _address = torch.Tensor.data_ptr
 
@@ -46,32 +44,12 @@ def call(
     out: Any = None,
 ) -> Any:
     """Return the reduced loss, or what else is wanted; NO_RECIPE for the long road."""
-    plan = None if out is not None else plan_of(loss, args, options, wanted)
-    return NO_RECIPE if plan is None else plan.answer((*args, *options.values()))
-
-
-def plan_of(
-    loss: Any,
-    args: tuple[Any, ...],
-    options: Mapping[str, Any],
-    wanted: tuple[str, ...] = VALUE,
-    loose: bool = False,
-    finite: bool = False,
-) -> Plan | None:
-    """Return how calls like this one go by a recipe; None while there is none, or never.
-
-    With ``loose`` the inputs may change in place before the backward pass, with ``finite`` the long
-    road also answers where the loss is not finite.
-    """
-    like = like_this((loss, wanted, loose, finite), args, options)
+    like = None if out is not None else like_this((loss, wanted), args, options)
     if like is None:
-        return None
-    plan = known(like)
-    if plan is None:
-        plan = _planned(loss, args, options, wanted, loose, finite)
-        if plan is not None:
-            remember(like, plan)
-    return plan
+        return NO_RECIPE
+    plan = plans.get(like) or planned(like, loss, args, options, wanted)
+    given = (*args, *options.values()) if options else args
+    return NO_RECIPE if plan is None else plan.answer(given)
 
 
 def like_this(what: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
@@ -79,7 +57,7 @@ def like_this(what: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> A
 
     None where these are not plain memory, number after number, or somebody is watching.
     """
-    if is_watched() or is_transformed() or forward_ad._current_level >= 0 or not is_open():  # noqa: SLF001
+    if is_watched() or is_transformed() or forward_ad._current_level >= 0 or not kernels_allowed():  # noqa: SLF001
         return None
     like: list[Any] = [what, torch.is_grad_enabled()]
     for x in (*args, *options.values()):
@@ -95,15 +73,20 @@ def like_this(what: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> A
     return (*like, *options)
 
 
-def _planned(
+def planned(
+    like: Any,
     loss: Any,
     args: tuple[Any, ...],
     options: Mapping[str, Any],
-    wanted: tuple[str, ...],
-    loose: bool,
-    finite: bool,
+    wanted: tuple[str, ...] = VALUE,
+    loose: bool = False,
+    finite: bool = False,
 ) -> Plan | None:
-    """Look whether there is a recipe yet, and whether it is one for these shapes."""
+    """Return how calls like this one go by a recipe; None while there is none, or never.
+
+    With ``loose`` the inputs may change in place before the backward pass, with ``finite`` the long
+    road also answers where the loss is not finite.
+    """
     if wanted[-1] == "hessian":  # whose memory is leased on the long road
         return None
     graph = wanted is VALUE and torch.is_grad_enabled()
@@ -126,14 +109,17 @@ def _planned(
     if recipe is None:
         return None
     size = args[0].numel()
-    if not 0 < size * len(args) < LIMIT or classes == 1 or classes < loss.least_classes:
+    if not size or classes == 1 or classes < loss.least_classes:
         return None
     rows = size // classes if classes else size
     if not _fit(recipe, args, options, shape, size, rows):
         return None
-    if recipe.gather and READY * size >= recipe.shared_from and openmp.parallel():
+    cut = recipe.cut(rows, classes)
+    if recipe.gather and cut[1] and openmp.parallel():
         recipe.gather()
-    return _plan(loss, recipe, args, options, wanted, loose, finite, recipe.cut(rows, classes))
+    plan = _plan(loss, recipe, args, options, wanted, loose, finite, cut)
+    remember(like, plan)
+    return plan
 
 
 def _array_kind(x: Any) -> Any:
@@ -171,7 +157,7 @@ class Plan:
     given beside addresses. From ``limit`` on, unless that is 0, the long road answers. ``narrow``
     says that a gradient holds fewer bits than float32, ``keeps`` that gradients stay for another
     walk when the inputs have changed, ``alone`` that there is one, of the first input, and of the
-    reduced loss.
+    reduced loss, ``large`` that their memory may be lent.
     """
 
     loss: Any
@@ -179,7 +165,7 @@ class Plan:
     wanted: tuple[str, ...]
     places: tuple[int, ...]
     options: Mapping[str, Any]
-    cut: tuple[int, int, int]
+    cut: Cut
     numbers: list[Any]
     divisor: float
     empty: float
@@ -190,10 +176,11 @@ class Plan:
     narrow: bool
     keeps: bool
     alone: bool
+    large: bool
 
     def answer(self, given: Sequence[Any]) -> Any:
         """Return the loss of tensors among a call's arguments; NO_RECIPE for the long road."""
-        tensors = [given[place] for place in self.places]
+        tensors = [*map(given.__getitem__, self.places)]
         if self.wanted is VALUE and self.recipe.moving:
             found = _apply(self, *tensors)
             return NO_RECIPE if found is None else found
@@ -209,15 +196,16 @@ class Plan:
         """Return the value and the gradients times the factor; None where a value is wrong."""
         recipe = self.recipe
         inputs = len(recipe.whole)
-        gradients = [torch.empty_like(tensors[place]) for place in recipe.moving]
+        room = blank_like if self.large else torch.empty_like
+        gradients = [*map(room, map(tensors.__getitem__, recipe.moving))]
         memory = [*tensors[:inputs], *gradients, *tensors[inputs:]]
         values = None
         if recipe.each:
             shape = recipe.places(tensors[0].shape)
-            values = torch.empty(shape, dtype=tensors[0].dtype, device=_CPU)
+            values = blank(shape, tensors[0].dtype)
             memory.insert(inputs, values)
         given = [*map(_address, memory), *self.numbers]
-        sums = recipe.begun(*self.cut, given, factor, self.divisor)
+        sums = recipe.begun(self.cut, given, factor, self.divisor)
         if sums is None:
             return None
         total, divisor = sums
@@ -235,7 +223,7 @@ def _plan(
     wanted: tuple[str, ...],
     loose: bool,
     finite: bool,
-    cut: tuple[int, int, int],
+    cut: Cut,
 ) -> Plan:
     words = [*range(len(args)), *options]
     moving = [args[place] for place in recipe.moving]
@@ -251,15 +239,16 @@ def _plan(
         any(x.dtype.itemsize < 4 for x in moving),
         loose and bool(moving) and moving[0].numel() < CUTOFF,
         recipe.moving == (0,) and not recipe.each,
+        args[0].nbytes >= FROM,
     )  # fmt: skip
 
 
 def _scalar(x: float, dtype: torch.dtype) -> Any:
     """Return a number as a tensor; what is too large becomes infinite."""
     try:
-        return torch.scalar_tensor(x, dtype=dtype, device=_CPU)
+        return torch.scalar_tensor(x, dtype=dtype, device=CPU)
     except RuntimeError:
-        return torch.scalar_tensor(x, dtype=torch.float64, device=_CPU).to(dtype)
+        return torch.scalar_tensor(x, dtype=torch.float64, device=CPU).to(dtype)
 
 
 class _Node(torch.autograd.Function):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lossary.engine import forms
-from lossary.engine.recipes.recipe import EXTRAS, MOST, Recipe, drafted, length, option_kind, taken
+from lossary.engine.recipes.recipe import EXTRAS, MOST, Recipe, drafted, length, option_kind
 from lossary.engine.selection import chosen, numba_is_there
 from lossary.engine.weighing import ignored
 from lossary.kernels import pool
@@ -226,5 +226,5 @@ def _with_handler(recipe: Recipe, texts: list[tuple[str, str]]) -> list[tuple[st
     from lossary.render.custom_call import handler_text
 
     marking, entry = (imported_as(*text) for text in texts[-2:])
-    text = handler_text(entry, marking, *taken(recipe))
+    text = handler_text(entry, marking, *recipe.arity)
     return [*texts, (f"called_{recipe.definition.name}", text)]
