@@ -70,8 +70,9 @@ _LIBRARIES = {
 
 
 def _taking(names: Sequence[str], call: Call) -> Call:
-    """Say in the signature of a call by name what it takes."""
-    own = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in names]
+    """Say in the signature of a call what it takes behind the module."""
+    own = [inspect.Parameter("module", inspect.Parameter.POSITIONAL_ONLY)]
+    own += [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in names]
     vars(call)["__signature__"] = inspect.Signature(own)
     return call
 

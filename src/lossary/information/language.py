@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from lossary.errors import DomainError, DtypeError, ShapeError
-from lossary.information.masses import first_place, index_text, numbers
+from lossary.information.masses import index_text, numbers
 from lossary.information.units import Array, convert, unit_of
-from lossary.kinds import plain
+from lossary.kinds import first_place, plain
 
 
 @np.errstate(all="ignore")

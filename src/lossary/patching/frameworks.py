@@ -55,7 +55,7 @@ def _watching_torch() -> Callable[..., bool]:
 
 
 def _keras_classes(door: Any) -> Iterable[tuple[str, str]]:
-    from lossary.keras.losses import CLASSES
+    from lossary.keras.tables import CLASSES
 
     return ((f"keras.losses.{name}", function) for name, function in CLASSES.items())
 

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lossary.doors import NotMine
+from lossary.doors import NotMine, Parameters
 from lossary.torch import computing
-from lossary.torch.computing import Parameters, Request
+from lossary.torch.computing import Request
 from lossary.torch.contract import (
     as_torch,
     at_labels,

@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn.functional import kl_div as their_kl_div
 from torch.nn.functional import mse_loss as their_mse_loss
 
-from lossary.doors import NotMine
+from lossary.doors import NotMine, Parameters
 from lossary.torch import computing
-from lossary.torch.computing import Parameters, Request
+from lossary.torch.computing import Request
 from lossary.torch.contract import (
     REDUCTIONS,
     as_torch,
