@@ -138,6 +138,8 @@ def values_of(rule, name):
         return LABELS
     if "Binary" in sets:
         return (0.0, 1.0)
+    if "Count" in sets:
+        return (0.0, 1.0, 7.0)
     if sets & {"Unit", "OpenUnit"}:
         return SHARES
     return tuple(map(abs, NUMBERS)) if sets & {"Positive", "NonNegative"} else NUMBERS
