@@ -30,7 +30,7 @@ def _check_axes(definition: Definition) -> None:
         along = next(a.name for a in definition.inputs if a.domain.class_axis)
         raise FormulaError(
             f"{place(definition.formula)}: {first.name} stands first and has no "
-            f"{definition.axes[0]}, which {along} has\n"
+            f"{' '.join(definition.axes)}, which {along} has\n"
             f"hint: put {along} first: the others are compared with its shape"
         )
     if definition.empty and definition.empty not in EMPTY:
