@@ -29,6 +29,12 @@ WORDS = (
 # What stands for the functions of other libraries; {0}, {1} are their arguments.
 _INSTEAD = {
     **{word: f"{word}({{0}})" for word in WORDS},
+    **{
+        word: f"{word}({{0}}, by=class_index())"
+        for word in ("beyond", "cumulate", "earlier_ties", "logsumexp_from", "next_above", "tied")
+    },
+    **{word: f"{word}({{0}}, {{1}})" for word in ("cosine", "gammainc", "gammaincc")},
+    "betainc": "betainc({0}, {1}, {2})",
     "abs": "abs({0})", "fabs": "abs({0})", "absolute": "abs({0})",
     "max": "maximum({0}, {1})", "min": "minimum({0}, {1})", "fmax": "maximum({0}, {1})",
     "fmin": "minimum({0}, {1})", "maximum": "maximum({0}, {1})", "minimum": "minimum({0}, {1})",

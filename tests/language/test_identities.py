@@ -138,6 +138,8 @@ def values_of(rule, name):
         return LABELS
     if "Binary" in sets:
         return (0.0, 1.0)
+    if "Count" in sets:
+        return (0.0, 1.0, 7.0)
     if sets & {"Unit", "OpenUnit"}:
         return SHARES
     return tuple(map(abs, NUMBERS)) if sets & {"Positive", "NonNegative"} else NUMBERS
@@ -272,6 +274,11 @@ def user_losses():
     def gaussian_by_log_scale(mean: Real, log_scale: Real, target: Real):
         return log_scale + (target - mean) ** 2 / (2 * exp(log_scale) ** 2)
 
+    @L.loss(source="Pearson 1894")
+    def mixture_of_normals(prediction: Real, target: Real, *, share: OpenUnit = 0.3):
+        r = prediction - target
+        return -log(share * exp(-(r**2) / 2) + (1 - share) * exp(-(r**2) / 200) / 10)
+
     return locals().values()
 
 
@@ -314,11 +321,6 @@ def losses_that_fall_short():
     def divergence_of_log_odds(logit: Real, target: Real):
         p, q = sigmoid(logit), sigmoid(target)
         return p * log(p / q) + (1 - p) * log((1 - p) / (1 - q))
-
-    @L.loss(source="Pearson 1894: squares that overflow are compared")
-    def mixture_of_normals(prediction: Real, target: Real, *, share: OpenUnit = 0.3):
-        r = prediction - target
-        return -log(share * exp(-(r**2) / 2) + (1 - share) * exp(-(r**2) / 200) / 10)
 
     @L.loss(source="Bishop 1994, mixture density networks: a logarithm of two sums is rounded")
     def mixture_of_three(x: Real, y: Real, z: Real):

@@ -3,7 +3,9 @@
 import inspect
 import linecache
 import math
+import re
 import types
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from lossary import slips
 from lossary.domain import Binaries, Label, Logits, Positive, Real, Scores, Unit
 from lossary.formula import Expression
 from lossary.functions import (
+    cumulate,
     exp,
     is_class,
     log,
@@ -266,6 +269,37 @@ def test_a_word_that_was_not_imported():
         return np_missing.clip(target - prediction, 0, 1)  # noqa: F821
 
     refused(library, "hint: write minimum(maximum(target - prediction, 0), 1);")
+
+
+def test_a_word_that_lacks_an_argument():
+    """The hint is no call that raises again."""
+
+    def tails(prediction: Scores, target: Scores):
+        """Wrong."""
+        return total(abs(cumulate(prediction - target)))
+
+    said = refused(tails, "missing 1 required positional argument: 'by'")
+    assert "hint: write cumulate(prediction - target, by=class_index());" in said
+
+
+@pytest.mark.parametrize("word", slips.WORDS)
+def test_a_word_is_told_with_all_the_arguments_that_it_needs(word):
+    needed = [
+        p
+        for p in signature(getattr(L.functions, word)).parameters.values()
+        if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
+    ]
+    template = slips._INSTEAD[word]
+    assert len(needed) <= len(set(re.findall(r"\{\d\}|by=", template)))
+
+
+def test_the_first_argument_has_the_axis_that_any_has():
+    def beside(prediction: Real, others: Scores):
+        """Wrong: the shape of the first is what the others are compared with."""
+        return total(exp(others - prediction))
+
+    refused(beside, "prediction stands first and has no classes, which others has")
+    refused(beside, "hint: put others first")
 
 
 FOREIGN = {

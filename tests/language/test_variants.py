@@ -50,6 +50,7 @@ SHORT = {
     "Gumbel": _QUOTIENT,
     "general robust": "the scale of the shape cancels in one of its cases",
     "Amari's divergence": "the scale of alpha cancels in one of its cases",
+    "log between two sigmoids of one scale": "a part of the scale stands before the quotient",
     "weighted geometric mean": "a scaled share is no longer 1 less the other",
     "Tweedie": "a scaled power is no longer 1 and 2 apart from itself",
     "relative entropy at a temperature": _ROW,

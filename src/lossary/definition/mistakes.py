@@ -25,6 +25,14 @@ def _check_axes(definition: Definition) -> None:
             "formula goes over one named axis\nhint: give a value for each class and image, with "
             "axis= naming the positions, and take the mean"
         )
+    first = next(iter(definition.inputs), None)
+    if first and definition.class_axis and not first.domain.class_axis:
+        along = next(a.name for a in definition.inputs if a.domain.class_axis)
+        raise FormulaError(
+            f"{place(definition.formula)}: {first.name} stands first and has no "
+            f"{' '.join(definition.axes)}, which {along} has\n"
+            f"hint: put {along} first: the others are compared with its shape"
+        )
     if definition.empty and definition.empty not in EMPTY:
         raise FormulaError(
             f"{place(definition.formula)}: empty must be one of {', '.join(map(repr, EMPTY))}, "

@@ -130,16 +130,11 @@ def _are_turned(x: Expression, y: Expression) -> bool:
     return both and all(map(is_, x.arguments, y.arguments[::-1]))
 
 
-def _factor(sign_of_second: int) -> Callable[[Expression, Expression], Expression | None]:
-    """P + p b and p - p b become p (1 + b) and p (1 - b), the form that complements resolve."""
-
-    def rule(x: Expression, y: Expression) -> Expression | None:
-        if _is(y, "multiply") and x.operator in COMPLEMENTS and any(a is x for a in y.arguments):
-            other = y.arguments[1] if y.arguments[0] is x else y.arguments[0]
-            return x * (1 + other if sign_of_second > 0 else 1 - other)
-        return None
-
-    return rule
+def _factor(x: Expression, y: Expression) -> Expression | None:
+    """P - p b becomes p (1 - b), the form that complements resolve."""
+    if _is(y, "multiply") and x.operator in COMPLEMENTS and any(a is x for a in y.arguments):
+        return x * (1 - (y.arguments[1] if y.arguments[0] is x else y.arguments[0]))
+    return None
 
 
 def _signs(x: Expression) -> tuple[Expression, Expression] | None:
@@ -360,8 +355,8 @@ def _total_of_others(x: Expression) -> Expression | None:
 Rule = Callable[..., Expression | None]
 
 RULES: dict[str, tuple[Rule, ...]] = {
-    "add": (_add, _merge_where("add"), _factor(+1), _common_sign("add")),
-    "subtract": (_subtract, _merge_where("subtract"), _factor(-1), _common_sign("subtract")),
+    "add": (_add, _merge_where("add"), _common_sign("add")),
+    "subtract": (_subtract, _merge_where("subtract"), _factor, _common_sign("subtract")),
     "multiply": (
         _multiply,
         _multiply_signs,

@@ -154,11 +154,12 @@ SCORES = (
         "score of a Poisson distribution",
         lambda r, y: (
             (y - r) * (2 * gammaincc(y + 1, r) - 1)
-            + 2 * r * exp(-(lgamma(y + 1) + poisson_rate_nll(r, y)))
+            + 2 * r * exp(-(factorial_gap(y) + rate_divergence(y, r)))
             - r * (i0e(2 * r) + i1e(2 * r))
         ),
         lambda r, y: poisson_crps(r, y),
         r=POSITIVE,
+        y="Count",
     ),
     identity(
         "score of a gamma distribution",
