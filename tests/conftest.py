@@ -20,6 +20,7 @@ with contextlib.suppress(ImportError):
     import triton  # noqa: F401
 
 import pytest
+from _pytest.doctest import DoctestModule
 from hypothesis import settings
 
 import groups
@@ -69,6 +70,15 @@ def lane(request):
 def installed():
     """The array libraries that can be imported here; NumPy always."""
     return available()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path):
+    """Tests show no examples, and their modules are large: none are looked for there."""
+    found = yield
+    if file_path.name.startswith("test_"):
+        return [collector for collector in found if not isinstance(collector, DoctestModule)]
+    return found
 
 
 @pytest.hookimpl(tryfirst=True)

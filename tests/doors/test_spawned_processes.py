@@ -1,15 +1,19 @@
 """A patch reaches the processes that are started under it, however they come to be."""
 
+import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
+
+pytestmark = pytest.mark.together
 
 pytest.importorskip("torch")
 
 SCRIPT = '''
-import multiprocessing as mp, sys
+import json, multiprocessing as mp, sys
 from concurrent.futures import ProcessPoolExecutor
 
 import torch
@@ -46,25 +50,32 @@ def grandchild(_):
 
 if __name__ == "__main__":
     import lossary as L
-    way, method = sys.argv[1:]
-    with L.patched("torch", quiet=True):
-        during = globals()[way](method)
-    after = by_pool("spawn") if method == "forkserver" else None
-    print(during, after)
+    found = {}
+    for way, method in json.loads(sys.argv[1]):
+        with L.patched("torch", quiet=True):
+            during = globals()[way](method)
+        found[way] = during, by_pool("spawn") if method == "forkserver" else None
+    print(json.dumps(found))
 '''
 WAYS = [("by_torch", "spawn"), ("by_pool", "forkserver"), ("grandchild", "spawn"),
         ("by_joblib", "loky")]  # fmt: skip
 
 
-@pytest.mark.parametrize(("way", "method"), WAYS, ids=[way for way, _ in WAYS])
-def test_the_children_are_patched_and_not_those_after(way, method, tmp_path):
-    if method == "loky":
-        pytest.importorskip("joblib")
-    script = tmp_path / "script.py"
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """What each way says, one after the other from one process."""
+    script = tmp_path_factory.mktemp("spawned") / "script.py"
     script.write_text(SCRIPT)
-    done = subprocess.run([sys.executable, "-W", "ignore", script, way, method],
+    ways = [way for way in WAYS if way[0] != "by_joblib" or find_spec("joblib")]
+    done = subprocess.run([sys.executable, "-W", "ignore", script, json.dumps(ways)],
                           capture_output=True, text=True, check=False,
                           env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
-    assert done.stdout.split() == ["True", "False" if method == "forkserver" else "None"], (
-        done.stderr
-    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(("way", "method"), WAYS, ids=[way for way, _ in WAYS])
+def test_the_children_are_patched_and_not_those_after(found, way, method):
+    if way == "by_joblib":
+        pytest.importorskip("joblib")
+    assert found[way] == [True, False if method == "forkserver" else None]
