@@ -12,6 +12,7 @@ from lossary.functions.vocabulary import (
     sign,
     total,
     weighted,
+    where,
 )
 
 
@@ -19,8 +20,23 @@ def _mean(w: Expression, x: Expression) -> Expression:
     return total(weighted(w, x)) / total(w)
 
 
-def _rise(x: Expression, y: Expression, power: Expression) -> Expression:
-    """Return the slope of |x - y|^power, 0 at 0 also of a root."""
+def _bend(x: Expression, y: Expression, power: Expression) -> Expression:
+    """Return the slope of the slope of |x - y|^power, 0 at a corner."""
+    curved = weighted(power * (power - 1), absolute(x - y) ** (power - 2))
+    return where((x == y) & (power < 2), 0, curved)
+
+
+@named(
+    means=lambda x, y, p: weighted(sign(x - y), p * absolute(x - y) ** (p - 1)),
+    # A root has an infinite slope at 0, of no sign.
+    slope=lambda x, y, p: (
+        _bend(x, y, p),
+        -_bend(x, y, p),
+        weighted(sign(x - y), absolute(x - y) ** (p - 1) * (1 + p * log(absolute(x - y)))),
+    ),
+)
+def distance_power_slope(x: Expression, y: Expression, power: Expression) -> Expression:
+    """The slope of |x - y|^power, 0 at 0 also of a root."""
     apart = x / 4 - y / 4
     return weighted(sign(apart), power * (4 * absolute(apart)) ** (power - 1))
 
@@ -32,7 +48,10 @@ def _logged(x: Expression, y: Expression, power: Expression) -> Expression:
 def _slopes(
     x: Expression, y: Expression, w: Expression, t: Expression, u: Expression, power: Expression
 ) -> tuple[Expression, ...]:
-    drawn, seen = weighted(w, _rise(x, y, power)) / total(w), _rise(t, u, power)
+    drawn, seen = (
+        weighted(w, distance_power_slope(x, y, power)) / total(w),
+        distance_power_slope(t, u, power),
+    )
     distance = absolute(x - y) ** power
     by_weight = (distance - _mean(w, distance)) / total(w)
     by_power = _mean(w, _logged(x, y, power)) - _logged(t, u, power)
