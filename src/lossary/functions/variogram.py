@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from lossary.formula import Expression
-from lossary.functions.vectors import common_scale
 from lossary.functions.vocabulary import (
     absolute,
+    held,
     log,
     maximum,
     named,
+    peak,
     sign,
     total,
     weighted,
@@ -21,9 +24,9 @@ def _mean(w: Expression, x: Expression) -> Expression:
 
 
 def _bend(x: Expression, y: Expression, power: Expression) -> Expression:
-    """Return the slope of the slope of |x - y|^power, 0 at a corner."""
+    """Return the slope of the slope of |x - y|^power, 0 at a corner, where it is infinite."""
     curved = weighted(power * (power - 1), absolute(x - y) ** (power - 2))
-    return where((x == y) & (power < 2), 0, curved)
+    return where((absolute(x - y) < 1) & ~(absolute(curved) < inf), 0, curved)
 
 
 @named(
@@ -74,7 +77,8 @@ def variogram_excess(
 ) -> Expression:
     """The mean of |x - y|^power above |t1 - t2|^power, neither of which overflows alone."""
     apart, seen = absolute(x / 4 - y / 4), absolute(t1 / 4 - t2 / 4)
-    scale = maximum(common_scale(apart), common_scale(seen))
+    largest = maximum(peak(apart), seen)
+    scale = held(where(largest > 0, largest, 1))
     rest = _mean(weight, (apart / scale) ** power) - (seen / scale) ** power
     return weighted(rest, (4 * scale) ** power)
 
