@@ -508,7 +508,7 @@ def test_textbook_cross_entropies_stay_finite():
     assert all(np.isfinite(part).all() for part in found)
 
 
-@pytest.mark.parametrize("names", permutations("abc"), ids="".join)
+@pytest.mark.parametrize("names", [*permutations("abc")], ids="".join)
 def test_the_sign_that_names_choose_does_not_matter(names):
     """Of |x - y| and |y - x| the normal form has one, by the names; a pattern has its own."""
     x, y, z = (variable(name, class_axis=True) for name in names)

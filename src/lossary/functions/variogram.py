@@ -5,13 +5,12 @@ from __future__ import annotations
 from math import inf
 
 from lossary.formula import Expression
+from lossary.functions.vectors import common_scale
 from lossary.functions.vocabulary import (
     absolute,
-    held,
     log,
     maximum,
     named,
-    peak,
     sign,
     total,
     weighted,
@@ -77,8 +76,7 @@ def variogram_excess(
 ) -> Expression:
     """The mean of |x - y|^power above |t1 - t2|^power, neither of which overflows alone."""
     apart, seen = absolute(x / 4 - y / 4), absolute(t1 / 4 - t2 / 4)
-    largest = maximum(peak(apart), seen)
-    scale = held(where(largest > 0, largest, 1))
+    scale = maximum(common_scale(apart), common_scale(seen))  # a power of two: ratios are exact
     rest = _mean(weight, (apart / scale) ** power) - (seen / scale) ** power
     return weighted(rest, (4 * scale) ** power)
 
