@@ -31,7 +31,7 @@ DOORS = (
 )
 LAB = (
     "accuracy", "bench", "study", "information", "show", "cli", "tables", "picture", "terminal",
-    "class_weights", "lookup", "pairs", "sequences",
+    "class_weights", "ensembles", "lookup", "pairs", "sequences",
 )  # fmt: skip
 KINDS = {"the library": "#2a6fb0", "a door": "#b3541e", "lab and tools": "#3f7d3a"}
 

@@ -7,7 +7,7 @@ import pytest
 import lossary as L
 from libraries import NAMES, Library
 from lossary.accuracy.ulps import FORMATS, ulps
-from lossary.domain import Embedding
+from lossary.domain import Embedding, Positive, Real
 from lossary.functions import absolute, total
 
 BATCH, MEMBERS, WIDTH = 3, 5, 4
@@ -239,3 +239,14 @@ def test_a_batch_of_half_precision_is_computed_in_more():
 def test_what_does_not_fit_is_refused(error, words, loss, shapes, options):
     with pytest.raises(error, match=words):
         L.ensembles.value(loss, *map(np.ones, shapes), **options)
+
+
+@L.loss
+def root(x: Real, y: Real, *, power: Positive = 0.5):
+    """A root of a distance."""
+    return absolute(x - y) ** power
+
+
+def test_a_root_of_a_distance_has_slope_0_at_0():
+    slope = root.gradient([1.0, 5.0, -3.0], [1.0, 1.0, 1.0], reduction="sum")
+    np.testing.assert_array_equal(slope, [0.0, 0.25, -0.25])

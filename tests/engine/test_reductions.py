@@ -608,8 +608,10 @@ def check_aliases(loss):
 
 
 def check_target_of_two(loss, data, more):
-    *predictions, target = data
-    assert loss(*predictions, y_true=target, **more) == loss(*data, **more)
+    place = [a.name for a in loss.inputs].index("target")
+    predictions, target = data[:place], data[place]
+    rest = {a.name: x for a, x in zip(loss.inputs[place + 1 :], data[place + 1 :], strict=True)}
+    assert loss(*predictions, y_true=target, **rest, **more) == loss(*data, **more)
     with pytest.raises(TypeError, match="y_pred"):
         loss(predictions[1], y_pred=predictions[0], target=target, **more)
 

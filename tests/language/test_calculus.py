@@ -328,7 +328,7 @@ WIDE = {
 def allowed(name, truth):
     """Differences of rounded numbers: near a zero of theirs, or beside larger components, only the
     absolute error is small."""
-    if FUNCTIONS[name].computed.__module__.endswith("vectors"):
+    if FUNCTIONS[name].computed.__module__.endswith(("vectors", "triangles")):
         return 1e-14 * np.maximum(1.0, np.max(np.abs(truth), axis=-1, keepdims=True))
     # Elsewhere what the exact numbers have lost, where their difference is truly 0.
     lost = {"softmax_minus", "softmax_shift", "sum_of_three", "excess_from", "efron_excess"}

@@ -246,6 +246,7 @@ ARGUMENTS = {
     "student_t_crps": (REAL, (0.0, 0.75), (1e-9, 1.0, 40.0), FREEDOMS),
     "student_t_crps_slope": (REAL, (0.0, 0.75), (1e-9, 1.0, 40.0), FREEDOMS),
     "student_t_crps_scale_slope": (REAL, (0.0, 0.75), (1e-9, 1.0, 40.0), FREEDOMS),
+    "distance_power_slope": (REAL, (0.0, 0.75), (0.5, 1.0, 1.5, 2.0, 3.0)),
     "gammainc": (SHAPES, (*AMOUNTS_BESIDE, 0.0)),
     "gammaincc": (SHAPES[1:], (*AMOUNTS_BESIDE, 0.0)),
     "gamma_density": (SHAPES, AMOUNTS_BESIDE),

@@ -3,7 +3,7 @@
 import math
 import random
 import tomllib
-from itertools import product
+from itertools import permutations, product
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from lossary.domain import (
     others,
     pairs,
 )
-from lossary.formula import constant, trace
+from lossary.formula import constant, trace, variable, walk
 from lossary.functions import (
     acos,
     cosine,
@@ -439,3 +439,15 @@ def test_textbook_cross_entropies_stay_finite():
     rows = np.stack([EXTREMES, EXTREMES[::-1]], axis=-1)
     found = multiclass.value_and_gradient(rows, np.zeros(len(rows), int), reduction="none")
     assert all(np.isfinite(part).all() for part in found)
+
+
+@pytest.mark.parametrize("names", [*permutations("abc")], ids="".join)
+def test_the_sign_that_names_choose_does_not_matter(names):
+    """Of |x - y| and |y - x| the normal form has one, by the names; a pattern has its own."""
+    x, y, z = (variable(name, class_axis=True) for name in names)
+    for detour in (
+        functions.norm(x - z) + functions.norm(y - z) - functions.norm(x - y),
+        functions.norm(z - x) - functions.norm(y - x) + functions.norm(y - z),
+    ):
+        found = {node.operator for node in walk(identities.stable(detour, {}))}
+        assert "gromov_product" in found

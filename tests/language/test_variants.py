@@ -55,7 +55,6 @@ SHORT = {
     "Tweedie": "a scaled power is no longer 1 and 2 apart from itself",
     "relative entropy at a temperature": _ROW,
     "difference of distances": _ROW,
-    "Gromov product": "a scaled point is no longer the same in two distances",
     "Dice with smoothing": _ROW,
     "Dice of squares with smoothing": _ROW,
     "Jaccard with smoothing": _ROW,

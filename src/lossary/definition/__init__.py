@@ -187,13 +187,17 @@ class Definition:
     @cached_property
     def adds_up(self) -> bool:
         """Whether the loss is made of sums over positions, which add up over batches."""
-        written = self._trace(self.formula, self.absent_by_default)
-        return self.over_positions and parts(written) is not None
+        return self.over_positions and self._parts(self.absent_by_default) is not None
+
+    def _parts(self, absent: frozenset[str]) -> tuple[Expression, ...] | None:
+        """Return the sums that the formula is made of; None if it is made of more than sums."""
+        alone = all(a.domain.class_axis for a in self.inputs)
+        return parts(self._trace(self.formula, absent)) if alone else None
 
     def aggregates(self, absent: frozenset[str] | None = None) -> tuple[Expression, ...]:
         """Return the sums over positions that the loss can be computed from, as it is written."""
         absent = self.absent_by_default if absent is None else absent
-        found = parts(self._trace(self.formula, absent)) if self.over_positions else ()
+        found = self._parts(absent) if self.over_positions else ()
         if found is None:
             raise FormulaError(
                 f"{self.name} is not made of sums over positions alone, so that nothing adds up "

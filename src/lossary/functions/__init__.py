@@ -380,6 +380,7 @@ from lossary.functions.two_sides import (
     sigmoid_divergence as sigmoid_divergence,
 )
 from lossary.functions.variogram import (
+    distance_power_slope as distance_power_slope,
     variogram_excess as variogram_excess,
     variogram_gap as variogram_gap,
 )

@@ -6,7 +6,7 @@ from math import inf
 
 from lossary.formula import Expression, constant
 from lossary.functions.vectors import cosine, cosine_gap, norm, unit, unit_rejection
-from lossary.functions.vocabulary import absolute, maximum, named, peak, total, where
+from lossary.functions.vocabulary import Jacobian, absolute, maximum, named, peak, total, where
 
 
 def _safe(*points: Expression) -> Expression:
@@ -27,8 +27,30 @@ def _unit_difference(x: Expression, y: Expression, apart: Expression) -> Express
     return where(similarity > 0, near, unit(x) - unit(y))
 
 
+def _length(x: Expression) -> Expression:
+    """Return what a direction's slope is divided by: none where 1 over a length overflows."""
+    return where(norm(x) > 2.0**-1000, norm(x), inf)
+
+
+def _direction_slope(x: Expression, sign: float = 1.0) -> Jacobian:
+    return Jacobian(constant(sign), ((-sign * unit(x), unit(x)),), over=(_length(x),))
+
+
+def _direction_slopes(x: Expression, y: Expression, sign: float) -> Jacobian:
+    """Return the slope of unit(x) + sign unit(y) in what both hold."""
+    near, far = _length(x), _length(y)
+    columns = ((-unit(x) / near, unit(x)), (-sign * unit(y) / far, unit(y)))
+    return Jacobian(1 / near + sign / far, columns)
+
+
 @named(
     means=lambda x, y, z: unit(x - y) - unit(x - z),
+    # 1 over a tiny length overflows, and two of them cancel.
+    slope=lambda x, y, z: (
+        _direction_slopes(x - y, x - z, -1.0),
+        _direction_slope(x - y, -1.0),
+        _direction_slope(x - z),
+    ),
     shape="class",
 )
 def turn(x: Expression, y: Expression, z: Expression) -> Expression:
@@ -40,6 +62,12 @@ def turn(x: Expression, y: Expression, z: Expression) -> Expression:
 
 @named(
     means=lambda x, y, z: unit(x - y) + unit(x - z),
+    # As above.
+    slope=lambda x, y, z: (
+        _direction_slopes(x - y, x - z, 1.0),
+        _direction_slope(x - y, -1.0),
+        _direction_slope(x - z, -1.0),
+    ),
     shape="class",
 )
 def bisector(x: Expression, y: Expression, z: Expression) -> Expression:

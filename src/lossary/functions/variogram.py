@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from lossary.formula import Expression
 from lossary.functions.vectors import common_scale
 from lossary.functions.vocabulary import (
@@ -12,6 +14,7 @@ from lossary.functions.vocabulary import (
     sign,
     total,
     weighted,
+    where,
 )
 
 
@@ -19,8 +22,23 @@ def _mean(w: Expression, x: Expression) -> Expression:
     return total(weighted(w, x)) / total(w)
 
 
-def _rise(x: Expression, y: Expression, power: Expression) -> Expression:
-    """Return the slope of |x - y|^power, 0 at 0 also of a root."""
+def _bend(x: Expression, y: Expression, power: Expression) -> Expression:
+    """Return the slope of the slope of |x - y|^power, 0 at a corner, where it is infinite."""
+    curved = weighted(power * (power - 1), absolute(x - y) ** (power - 2))
+    return where((absolute(x - y) < 1) & ~(absolute(curved) < inf), 0, curved)
+
+
+@named(
+    means=lambda x, y, p: weighted(sign(x - y), p * absolute(x - y) ** (p - 1)),
+    # A root has an infinite slope at 0, of no sign.
+    slope=lambda x, y, p: (
+        _bend(x, y, p),
+        -_bend(x, y, p),
+        weighted(sign(x - y), absolute(x - y) ** (p - 1) * (1 + p * log(absolute(x - y)))),
+    ),
+)
+def distance_power_slope(x: Expression, y: Expression, power: Expression) -> Expression:
+    """The slope of |x - y|^power, 0 at 0 also of a root."""
     apart = x / 4 - y / 4
     return weighted(sign(apart), power * (4 * absolute(apart)) ** (power - 1))
 
@@ -32,7 +50,10 @@ def _logged(x: Expression, y: Expression, power: Expression) -> Expression:
 def _slopes(
     x: Expression, y: Expression, w: Expression, t: Expression, u: Expression, power: Expression
 ) -> tuple[Expression, ...]:
-    drawn, seen = weighted(w, _rise(x, y, power)) / total(w), _rise(t, u, power)
+    drawn, seen = (
+        weighted(w, distance_power_slope(x, y, power)) / total(w),
+        distance_power_slope(t, u, power),
+    )
     distance = absolute(x - y) ** power
     by_weight = (distance - _mean(w, distance)) / total(w)
     by_power = _mean(w, _logged(x, y, power)) - _logged(t, u, power)
@@ -55,7 +76,7 @@ def variogram_excess(
 ) -> Expression:
     """The mean of |x - y|^power above |t1 - t2|^power, neither of which overflows alone."""
     apart, seen = absolute(x / 4 - y / 4), absolute(t1 / 4 - t2 / 4)
-    scale = maximum(common_scale(apart), common_scale(seen))
+    scale = maximum(common_scale(apart), common_scale(seen))  # a power of two: ratios are exact
     rest = _mean(weight, (apart / scale) ** power) - (seen / scale) ** power
     return weighted(rest, (4 * scale) ** power)
 

@@ -27,6 +27,12 @@ from lossary.identities.terms import (
 
 Bound = Mapping[Expression, Expression]
 
+EVEN = {
+    **dict.fromkeys(("absolute", "cosh", "norm", "hypot"), (0, 1)),
+    **dict.fromkeys(("pseudo_huber", "log1p_square", "square_share", "biweight"), (0,)),
+}
+"""The arguments whose sign a function does not see."""
+
 
 def is_symbol(node: Expression) -> bool:
     """Whether a node stands for any expression."""
@@ -44,6 +50,9 @@ def matched(pattern: Expression, subject: Expression, bound: Bound) -> Iterator[
         yield from _same_sum(terms, subjects, bound)
     elif pattern.operator == subject.operator and pattern.payload == subject.payload:
         yield from _all(pattern.arguments, subject.arguments, bound)
+        if pattern.operator in EVEN and len(terms := terms_of(subject.arguments[0])) > 1:
+            turned = spell([-term for term in terms])  # of two signs the names chose one
+            yield from _all(pattern.arguments, (turned, *subject.arguments[1:]), bound)
 
 
 def _taken(symbol: Expression, subject: Expression, bound: Bound) -> Iterator[Bound]:

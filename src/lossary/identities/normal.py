@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from lossary.formula import Expression, apply, walk
 from lossary.functions import FUNCTIONS, ORDERED, maximum, pick, total, total_of_others, where
-from lossary.identities.matching import found_in_sum, is_number, matched, weights_of
+from lossary.identities.matching import EVEN, found_in_sum, is_number, matched, weights_of
 from lossary.identities.rules import Identity
 from lossary.identities.sets import Known, count
 from lossary.identities.terms import (
@@ -29,14 +29,10 @@ from lossary.identities.terms import (
 )
 from lossary.rewriting import rebuild
 
-_EVEN = {
-    **dict.fromkeys(("absolute", "cosh", "norm", "hypot"), (0, 1)),
-    **dict.fromkeys(("pseudo_huber", "log1p_square", "square_share", "biweight"), (0,)),
-}
 _ODD = frozenset({"log1p_difference", "log_ratio", "difference_of_squares", "exp_minus_exp"})
 _SYMMETRIC = frozenset({"cosine", "cosine_gap", "tanimoto_gap", "jensen_gap", "discount_distance"})
-# The arguments whose sign a function does not see, and functions that change their sign when their
-# two arguments change places, and that do not see such a change.
+# Functions that change their sign when their two arguments change places, and that do not see such
+# a change.
 
 
 class Normal:
@@ -153,7 +149,7 @@ class Normal:
         if not node.arguments:
             return node
         arguments = tuple(self(a) for a in node.arguments)
-        even = _EVEN.get(node.operator, ())
+        even = EVEN.get(node.operator, ())
         arguments = tuple(positive(a) if i in even else a for i, a in enumerate(arguments))
         if node.operator in _SYMMETRIC:
             arguments = _sorted(arguments)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from lossary.definition import loss
-from lossary.domain import Embedding, Positive, Real, positions
+from lossary.domain import Domain, Embedding, Real, positions
 from lossary.functions import absolute, mean, norm
+
+UpToTwo = Annotated[
+    Any,
+    Domain("UpToTwo", "a number above 0, at most 2", r"(0, 2]", lambda x: (x > 0) & (x <= 2),
+           (0.5, 1.0, 2.0), (0.0, -1.0, 2.5, float("nan")), neutral=1.0, interval=True),
+]  # fmt: skip
 
 
 @loss(
@@ -30,7 +36,7 @@ def variogram_score(
     target: Real,
     other_target: Real,
     *,
-    power: Positive = 0.5,
+    power: UpToTwo = 0.5,
 ):
     """How far two coordinates lie apart, in a power, against the mean over an ensemble, squared."""
     apart = mean(absolute(member - other_member) ** power, over=positions)

@@ -112,8 +112,8 @@ VECTORS = (
     ),
     identity(
         "Gromov product",
-        lambda X, Y, Z: norm(X - Y) + norm(Z - Y) - norm(X - Z),
-        lambda X, Y, Z: 2 * gromov_product(X, Z, Y),
+        lambda X, Y, Z: norm(X - Z) + norm(Y - Z) - norm(X - Y),
+        lambda X, Y, Z: 2 * gromov_product(X, Y, Z),
     ),
     identity(
         "difference of distances",
