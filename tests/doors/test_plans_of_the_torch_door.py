@@ -58,6 +58,8 @@ CALLS = {
     "huber": ("huber_loss", NUMBERS, {"delta": 0.4}),
     "squared": ("mse_loss", NUMBERS, {"reduction": "sum"}),
     "absolute": ("l1_loss", NUMBERS, {}),
+    "weighted squared": ("mse_loss", NUMBERS, {"weight": torch.rand(30)}),
+    "weighted absolute": ("l1_loss", NUMBERS, {"weight": torch.tensor([0.0, 2.5, 1.0] * 10)}),
 }
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import lossary as L
 from call_options import OF_LABELS, OPTIONS, arrays_of, filled
-from lossary.engine import forms
+from lossary.engine import forms, leases
 from lossary.engine.recipes.running import Recipe
 from lossary.kernels import openmp, pool
 from samples import sample
@@ -124,3 +124,20 @@ def test_threads_without_openmp_are_ours(teams, monkeypatch):
     for _ in range(2):
         L.binary_cross_entropy(x, t).backward()
     assert not teams
+
+
+def test_millions_of_numbers_are_shared_too_and_their_gradient_lies_in_lent_memory(
+    teams, monkeypatch
+):
+    import torch
+
+    monkeypatch.setenv("LOSSARY_NUM_THREADS", "2")
+    leases.release_memory()
+    x = torch.zeros(1 << 21, requires_grad=True)
+    for _ in range(3):
+        x.grad = None
+        L.huber(x, torch.ones(1 << 21)).backward()
+    assert teams[-1] == 2
+    assert x.grad is not None
+    x.grad = None
+    assert leases.held() >= x.nbytes

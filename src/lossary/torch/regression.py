@@ -52,10 +52,18 @@ def _of_error(
         dtype = result_dtype(input, target)
         request = Request(loss, reduction, dtype, parameters, read_once=composed)
     else:
-        total = weight.sum() if weighted_mean else None
         dtype = (composed_dtype if weighted_mean else result_dtype)(input, target, weight)
-        request = Request(loss, reduction, dtype, parameters, weight, total, read_once=composed)
-    return computing.of_kinds(request, input, target)
+        request = Request(loss, reduction, dtype, parameters, weight, read_once=composed)
+    asked = computing.of_kinds(request, input, target)
+    if weight is None or not weighted_mean or reduction != "mean":
+        return asked
+    # Machine code adds the weights up; who cannot ask it does so here.
+    options = {name: x for name, x in asked.options.items() if name != "denominator"}
+
+    def slowly() -> Tensor:
+        return computing.reduced(request._replace(denominator=weight.sum()), input, target)
+
+    return asked._replace(options=options, slowly=slowly)
 
 
 @as_torch
