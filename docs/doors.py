@@ -33,6 +33,7 @@ PAGES = {
     "lossary.patching": ("patching.md", ()),
     "lossary.class_weights": ("", ()),
     "lossary.pairs": ("", ()),
+    "lossary.ensembles": ("", ()),
     "lossary.sequences": ("sequences.md", ()),
 }
 

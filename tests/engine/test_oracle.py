@@ -51,12 +51,14 @@ def check(case, kind, step):
 def settle(case, size, share, step):
     """Return why the ledger has a case, or nothing for one within its bar.
 
-    Only all the points together tell that a gap has closed.
+    Only all the points together tell that a gap has closed, and only far below the bar: NumPy's
+    exponential differs from one processor to the next.
     """
     gap = GAPS.get(case)
     line = '{{loss = "{}", library = "{}", dtype = "{}", what = "{}", worst = {}, because = "?"}},'
     if share <= 1:
-        assert gap is None or step > 1, f"a gap has closed: take its line out of gaps.toml\n{gap}"
+        still = step > 1 or share > 0.75
+        assert gap is None or still, f"a gap has closed: take its line out of gaps.toml\n{gap}"
         return None
     assert gap, "above its bar; mend it, or add to gaps.toml:\n" + line.format(*case, f"{size:.2g}")
     limit = 2 * gap["worst"]

@@ -54,7 +54,6 @@ SHORT = {
     "weighted geometric mean": "a scaled share is no longer 1 less the other",
     "Tweedie": "a scaled power is no longer 1 and 2 apart from itself",
     "relative entropy at a temperature": _ROW,
-    "difference of distances": _ROW,
     "Dice with smoothing": _ROW,
     "Dice of squares with smoothing": _ROW,
     "Jaccard with smoothing": _ROW,
@@ -64,6 +63,7 @@ SHORT = {
     "sparsemax loss": _ROW,
     "bi-tempered loss": "a scaled temperature is no longer 1 and 2 apart from itself",
     "Tsallis loss": _ROW,
+    "mean square less a part of a squared mean": "more than all of it is a difference again",
     "score of a gamma distribution": "a scaled target is a product in one place and a factor of it "
     "in others",
 }

@@ -261,7 +261,7 @@ def _evened(term: Term) -> Term:
     for factor in term.above:
         if _taken_from(factor):
             made *= -Term(1.0, (spell([-part for part in terms_of(factor)]),))
-        elif count(factor, term.above) % 2 == 0 and factor.operator in {"subtract", *_ODD}:
+        elif count(factor, term.above) % 2 == 0 and _has_a_sign(factor):
             made *= Term(1.0, (_one_sign(factor),))
         else:
             made *= Term(1.0, (factor,))
@@ -273,7 +273,16 @@ def _taken_from(factor: Expression) -> bool:
     return factor.operator == "subtract" and factor.arguments[1].operator == "constant"
 
 
+def _has_a_sign(factor: Expression) -> bool:
+    """Whether it is a difference, an odd function of one, or a sum of such."""
+    if factor.operator == "total":
+        return _has_a_sign(factor.arguments[0])
+    return factor.operator in {"subtract", *_ODD}
+
+
 def _one_sign(factor: Expression) -> Expression:
+    if factor.operator == "total":
+        return rebuild(factor, (_one_sign(factor.arguments[0]), *factor.arguments[1:]))
     if factor.operator == "subtract":
         return positive(factor)
     return rebuild(factor, _sorted(factor.arguments))

@@ -188,3 +188,14 @@ def barron(prediction: Real, target: Real, *, shape: Real = 1.0, scale: Positive
 def truncated_squared_error(prediction: Real, target: Real, *, scale: Positive = 1.0):
     """Squared error that is constant beyond scale: an outlier costs no more than that."""
     return minimum((prediction - target) ** 2, scale**2)
+
+
+@loss(
+    source="Owen 2007, doi:10.1090/conm/443/08555; for depths: Laina et al. 2016, "
+    "arXiv:1606.00373, eq. 2",
+    promises="non_negative zero_at_target symmetric even convex",
+)
+def reverse_huber(prediction: Real, target: Real, *, delta: Positive = 1.0):
+    """Absolute error where it is small, squared error where it is large: berHu."""
+    size = abs(prediction - target)
+    return where(size <= delta, size, (size**2 + delta**2) / (2 * delta))

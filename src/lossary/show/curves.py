@@ -102,13 +102,14 @@ BESIDE_ONE = {
     "symmetric_absolute_percentage_error": {"target": 1.0},
     "logistic_interval": {"upper": 1.0},
     "normal_interval": {"upper": 1.0},
+    "variogram_score": {"target": 1.0},
 }
 
 # What a target distribution gives to class 0 where it is no label: the least loss is not at an end.
 SOFT_SHARE = 0.7
 
 # What the classes beside the true one are, by domain or by name, where it is not 0.
-RIVALS = {"Roles": -1.0, "time": 2.0, "times": 2.0, "Group": 1.0, "Groups": 1.0}
+RIVALS = {"Roles": -1.0, "time": 2.0, "times": 2.0, "Group": 1.0, "Groups": 1.0, "Positive": 1.0}
 
 # Vectors for losses of embeddings: the first entry of the first argument runs.
 FIRST_ROWS: Mapping[str, Sequence[float]] = {
@@ -257,7 +258,8 @@ def _place(
     if first.domain.class_axis:
         # With the others at 0 the probability of the first class has log-odds z - log(C - 1).
         shift = math.log(classes - 1) if over == "probability" else 0.0
-        return np.column_stack([odds + shift, *[np.zeros_like(x)] * (classes - 1)])
+        rival = np.full_like(x, RIVALS.get(first.domain.name, 0.0))
+        return np.column_stack([odds + shift, *[rival] * (classes - 1)])
     side = 1.0 if over == "prediction" else _side(request, held)
     return side * odds + (held.get("second", 0.0) if first.name == "first" else 0.0)
 

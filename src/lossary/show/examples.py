@@ -91,6 +91,8 @@ def _data(loss: Loss, argument: Argument, place: int) -> np.ndarray:
     """Return three numbers, or one for each of two rows, or the rows."""
     known = DATA.get(argument.domain.name, POSITIVE)
     data = np.array(known[min(place, len(known) - 1)])
+    if loss.over_positions and not all(a.domain.class_axis for a in loss.inputs):
+        return np.array([data, -data]) if argument.domain.class_axis else data[:2]
     return data if data.ndim > 1 or not loss.class_axis else data[:2]
 
 
