@@ -63,7 +63,6 @@ SHORT = {
     "sparsemax loss": _ROW,
     "bi-tempered loss": "a scaled temperature is no longer 1 and 2 apart from itself",
     "Tsallis loss": _ROW,
-    "mean square less a part of a squared mean": "more than all of it is a difference again",
     "score of a gamma distribution": "a scaled target is a product in one place and a factor of it "
     "in others",
 }

@@ -71,16 +71,6 @@ def gamma(log_mean: Real, target: Positive):
 
 
 @loss(
-    source="Tweedie 1957, doi:10.1214/aoms/1177706964; as a deviance: Jørgensen 1987, J. R. Stat. "
-    "Soc. B 49:127",
-    promises="non_negative",
-)
-def inverse_gaussian(log_mean: Real, target: Positive):
-    """Half the deviance of an inverse Gaussian distribution, from the log of its mean."""
-    return (target / exp(log_mean) - 1) ** 2 / (2 * target)
-
-
-@loss(
     source="Jørgensen 1987, J. R. Stat. Soc. B 49:127, for 1 < power < 2", promises="convex proper"
 )
 def tweedie(log_mean: Real, target: NonNegative, *, power: BetweenOneAndTwo = 1.5):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossary.definition import loss
 from lossary.domain import LogSimplex, NonNegative, Positive, Real, Simplex
-from lossary.functions import class_index, cumulate, exp, log, total, where
+from lossary.functions import class_index, cumulate, exp, log, sqrt, total, where
 
 
 @loss(
@@ -98,3 +98,13 @@ def alpha_divergence(probabilities: Simplex, target: Simplex, *, alpha: Real = 0
     of_target = t * log(t / p) - t + p
     gap = where(a == 1, of_target, where(a == 0, to_target, between))
     return total(gap, where=t + p > 0)
+
+
+@loss(
+    source="Bhattacharyya 1946, On a measure of divergence between two multinomial populations, "
+    "Sankhya 7:401",
+    promises="symmetric",
+)
+def bhattacharyya(probabilities: Simplex, target: Simplex):
+    """Minus the logarithm of what two distributions have in common."""
+    return -log(total(sqrt(probabilities * target)))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from lossary.definition import loss
-from lossary.domain import Positive, Real, Scores, Unit, positions
+from lossary.domain import Positive, Real, Scores, positions
 from lossary.functions import (
     class_count,
     class_index,
     common_scale,
     hypot,
-    log,
     mean,
     next_above,
     squared_deviations,
@@ -65,18 +64,3 @@ def total_variation(signals: Scores):
     place = class_index()
     step = next_above(signals, by=place) - signals
     return total(abs(step), where=place < class_count() - 1)
-
-
-@loss(
-    source="Eigen, Puhrsch and Fergus 2014, arXiv:1406.2283, eq. 4",
-    promises="non_negative zero_at_target",
-)
-def scale_invariant_log(
-    prediction: Annotated[Positive, positions],
-    target: Annotated[Positive, positions],
-    *,
-    scale_invariance: Unit = 0.5,
-):
-    """How far logarithms of depths differ, with less or nothing for a factor common to all."""
-    d = log(prediction) - log(target)
-    return mean(d**2, over=positions) - scale_invariance * mean(d, over=positions) ** 2

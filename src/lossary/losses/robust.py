@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossary.definition import loss
 from lossary.domain import NonNegative, NonZero, OpenUnit, Positive, Real
-from lossary.functions import absolute, exp, log, maximum, minimum, sqrt, where
+from lossary.functions import absolute, exp, log, maximum, minimum, pi, sin, sqrt, where
 
 
 @loss(
@@ -199,3 +199,14 @@ def reverse_huber(prediction: Real, target: Real, *, delta: Positive = 1.0):
     """Absolute error where it is small, squared error where it is large: berHu."""
     size = abs(prediction - target)
     return where(size <= delta, size, (size**2 + delta**2) / (2 * delta))
+
+
+@loss(
+    source="Andrews 1974, Technometrics 16:523; Holland and Welsch 1977, "
+    "doi:10.1080/03610927708827533",
+    promises="non_negative zero_at_target symmetric even bounded_gradient",
+)
+def andrews(prediction: Real, target: Real, *, scale: Positive = 1.339):
+    """A sine's wave: the pull of an error grows, falls, and is none from pi times the scale on."""
+    half = (prediction - target) / scale / 2
+    return 2 * scale**2 * where(abs(half) <= pi / 2, sin(half) ** 2, 1)

@@ -54,7 +54,7 @@ SYMBOLS = {
     "degrees_of_freedom": r"\nu", "sensitivity_share": r"\lambda",
     "query": "q", "stratum": "s", "strata": "s", "region": "k",
     "correlations": "x", "covariances": "x", "feature": "x", "deviation": r"\gamma",
-    "redundancy_weight": r"\lambda", "scale_invariance": r"\lambda", "concentration": r"\kappa",
+    "redundancy_weight": r"\lambda", "concentration": r"\kappa",
     "incidences": "f", "own_incidence": "F", "outlived": "A", "sigma": r"\sigma", "mean_size": "S",
     "draw": "x", "other_draw": "x'", "member": "x", "other_member": "x'", "other_target": "y'",
     "signals": "x", "data_range": "L", "k1": "K_1", "k2": "K_2",

@@ -42,10 +42,6 @@ def _square(x: Expression) -> Expression:
     return x * x
 
 
-def _mean(x: Expression) -> Expression:
-    return total(x) / class_count()
-
-
 VECTORS = (
     identity("norm", lambda X: sqrt(total(X * X)), lambda X: norm(X)),
     identity("square of a norm", lambda X: norm(X) * norm(X), lambda X: total(X * X)),
@@ -119,11 +115,6 @@ VECTORS = (
         "squares less the square of a sum",
         lambda X: total(X * X) - total(X) * total(X) / class_count(),
         lambda X: squared_deviations(X),
-    ),
-    identity(
-        "mean square less a part of a squared mean",
-        lambda X, w: _mean(X * X) - w * _square(_mean(X)),
-        lambda X, w: squared_deviations(X) / class_count() + (1 - w) * _square(_mean(X)),
     ),
     identity(
         "products less the product of sums",
