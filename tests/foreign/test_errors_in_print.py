@@ -87,6 +87,7 @@ def test_convexity_is_of_the_loss_and_the_model_together():
 def test_the_name_says_whether_logits_or_probabilities_are_meant():
     no_other = {
         "alpha_divergence",
+        "bhattacharyya",
         "jensen_shannon",
         "jeffreys",
         "total_variation_distance",
