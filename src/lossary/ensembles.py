@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lossary.engine import Loss
-from lossary.engine.joining import joined
 from lossary.engine.libraries import Library, library_of
 from lossary.engine.reading import read
 from lossary.errors import DomainError, DtypeError, FormulaError, ShapeError
@@ -159,10 +158,10 @@ class _Pairs:
         return [self.members] if self.draws else [self.members, self.target]
 
     def _same(self, x: Any, steps: range) -> Any:
-        return joined(self.library, [x] * len(steps))
+        return self.library.joined([x] * len(steps))
 
     def _next(self, x: Any, steps: range) -> Any:
-        return joined(self.library, [part for step in steps for part in (x[step:], x[:step])])
+        return self.library.joined([part for step in steps for part in (x[step:], x[:step])])
 
     def _options(self, like: Any, steps: range) -> dict[str, Any]:
         options = {**self.settings, "reduction": "sum"}
@@ -185,9 +184,7 @@ class _Pairs:
                 for k, step in enumerate(steps):
                     own, other = (part[k * count : (k + 1) * count] for part in parts)
                     slope = (
-                        slope
-                        + own
-                        + joined(library, [other[count - step :], other[: count - step]])
+                        slope + own + library.joined([other[count - step :], other[: count - step]])
                     )
         with library.wide():
             back = _led(library, self.share * slope, -2 if self.draws else -1, back=True)

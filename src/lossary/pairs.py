@@ -28,7 +28,6 @@ from typing import Any, Literal
 import numpy as np
 
 from lossary.engine import Loss
-from lossary.engine.joining import joined
 from lossary.engine.libraries import Library, library_of
 from lossary.engine.reading import read
 from lossary.errors import FormulaError, ShapeError
@@ -42,8 +41,8 @@ A kernel needs two arrays like a block, an array library's own operations some t
 few rows is slow: with 64 of 8192 a batch of embeddings took twice the time of one with 256.
 """
 
-_MULTIPLYING = {"numpy": ("numpy", "matmul"), "torch": ("torch", "mm")}
-"""What writes a product where it is to lie, in this machine's own memory."""
+_WRITING = {"numpy", "torch"}
+"""Libraries that write a product where it is to lie, in this machine's own memory."""
 
 
 def value(
@@ -134,15 +133,14 @@ class _Rows:
         if self._room is None:
             self._blocks.append(left @ right)
         else:
-            module, name = _MULTIPLYING[self._library.name]
-            getattr(import_module(module), name)(left, right, out=self._room[part])
+            self._library.own.matmul(left, right, out=self._room[part])
 
     def whole(self) -> Any:
         """Return the array."""
         if self._room is not None:
             return self._room
         blocks, self._blocks = self._blocks, []
-        return joined(self._library, blocks)
+        return self._library.joined(blocks)
 
 
 @dataclass(frozen=True)
@@ -211,7 +209,7 @@ class _Batch:
     def _can_be_written_beside(self, x: Any) -> bool:
         """Whether a product with x may be written into memory: no graph or transform follows it."""
         library = self.library
-        plain = library.name in _MULTIPLYING and library.memory(x) is not None
+        plain = library.name in _WRITING and library.memory(x) is not None
         return plain and not library.tracked(x)
 
     def _data(self, similarities: Any, part: slice, apart: Any) -> tuple[Any, Any]:

@@ -241,6 +241,10 @@ class Library(ABC):
         """Return x where the condition holds, else y; y may be a plain number."""
         return self.own.where(condition, x, y)
 
+    def joined(self, arrays: Sequence[Any]) -> Any:
+        """Return one array of several, one after the other along the first axis."""
+        return self.own.concatenate(list(arrays), 0)
+
     @abstractmethod
     def total(self, x: Any) -> Any:
         """Return the sum of all entries in a wide accumulator."""

@@ -16,6 +16,9 @@ class _TensorFlow(Library):
     own = tf
     index_dtype = tf.int64
 
+    def joined(self, arrays: Sequence[Any]) -> Any:
+        return tf.concat(list(arrays), 0)
+
     def owns(self, kind: type) -> bool:
         return issubclass(kind, (tf.Tensor, tf.Variable))
 
