@@ -14,7 +14,6 @@ from lossary.accuracy.written import written
 from lossary.formula import Expression
 from lossary.functions import (
     absolute,
-    class_count,
     cosh,
     exp,
     expm1,
@@ -90,13 +89,6 @@ REWRITES = (
         "difference of powers",
         lambda x, y, p: x**p - y**p,
         lambda x, y, p: y**p * expm1(p * log1p((x - y) / y)),
-    ),
-    identity(
-        "variance",
-        lambda X: (
-            total(X * X) / class_count() - total(X) * total(X) / (class_count() * class_count())
-        ),
-        lambda X: total((X - total(X) / class_count()) ** 2) / class_count(),
     ),
     identity(
         "length by its largest entry",

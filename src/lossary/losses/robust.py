@@ -209,4 +209,4 @@ def reverse_huber(prediction: Real, target: Real, *, delta: Positive = 1.0):
 def andrews(prediction: Real, target: Real, *, scale: Positive = 1.339):
     """A sine's wave: the pull of an error grows, falls, and is none from pi times the scale on."""
     half = (prediction - target) / scale / 2
-    return 2 * scale**2 * where(abs(half) <= pi / 2, sin(half) ** 2, 1)
+    return 2 * scale**2 * where(abs(half) > pi / 2, 1, sin(half) ** 2)
