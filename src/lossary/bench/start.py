@@ -41,10 +41,12 @@ print(json.dumps([imported, called, len(files)]))
 def starting(rounds: int = ROUNDS) -> dict[str, float]:
     """Return the medians of new processes, by the names in ``STARTING``.
 
-    The kernels' cache is a new folder: empty for the first process, and filled for the others by
-    ``lossary warm``, where that has kernels to make.
+    The kernels' cache is a new folder: without kernels for the first process, and filled for the
+    others by ``lossary warm``, where that has kernels to make. All have the bytecode of what they
+    import, as pip leaves it.
     """
     with tempfile.TemporaryDirectory() as folder:
+        _process(folder, LOSSARY_COMPILE="never")
         cold = _process(folder)
         fill(folder)
         warm = [_process(folder) for _ in range(rounds)]
@@ -58,10 +60,10 @@ def fill(folder: str) -> None:
     subprocess.run(command, env=_environment(folder), capture_output=True, check=False)  # noqa: S603
 
 
-def _process(folder: str) -> list[float]:
+def _process(folder: str, **more: str) -> list[float]:
     command = [sys.executable, "-c", _MEASURED]
     done = subprocess.run(  # noqa: S603
-        command, env=_environment(folder), capture_output=True, text=True, check=True
+        command, env=_environment(folder) | more, capture_output=True, text=True, check=True
     )
     return json.loads(done.stdout)
 
