@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,8 @@ def _done(make: Make, then: Then) -> None:
         there = modules.compiled(*work.modules[-1], work.function)
         process = None if there or way() == "never" else _sent(work)
     if process is not None:
+        with _lock, suppress(ImportError):
+            import_module("lossary.kernels.linking")  # brings Numba while the process compiles
         there = not json.loads(process.readline() or '"it has ended"')
     if there:
         with _lock:

@@ -49,6 +49,22 @@ def call(
     return NO_RECIPE if plan is None else plan.answer(given)
 
 
+def explain(loss: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> str | None:
+    """Say what computes a short call, if a recipe or a text does."""
+    like = like_this((loss, VALUE), args, options)
+    if like is None:
+        return None
+    if like in plans:
+        return f"{loss.name}: a fused kernel, as such calls have come often"
+    if text_of(like, loss, args, options, VALUE) is None:
+        return None
+    why = (
+        loss.without_kernel
+        or "their kernel is not ready; it is made when such calls have come often"
+    )
+    return f"{loss.name}: numpy operations on the memory of the tensors, because {why}"
+
+
 def like_this(what: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
     """Return all that the answer of a call hangs on, beside the numbers in its tensors.
 
