@@ -95,7 +95,7 @@ def _done(make: Make, then: Then) -> None:
         process = None if there or way() == "never" else _sent(work)
     if process is not None:
         with _lock, suppress(ImportError):
-            import_module("lossary.kernels.linking")  # brings Numba while the process compiles
+            import_module("lossary.kernels.linking").begin()  # while the process compiles
         there = not json.loads(process.readline() or '"it has ended"')
     if there:
         with _lock:
