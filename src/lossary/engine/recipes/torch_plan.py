@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -33,7 +33,8 @@ class Plan:
     given beside addresses. From ``limit`` on, unless that is 0, the long road answers. ``narrow``
     says that a gradient holds fewer bits than float32, ``keeps`` that gradients stay for another
     walk when the inputs have changed, ``alone`` that there is one, of the first input, and of the
-    reduced loss, ``large`` that their memory may be lent.
+    reduced loss, ``large`` that their memory may be lent. ``node`` makes the loss a node of the
+    graph.
     """
 
     loss: Any
@@ -53,13 +54,14 @@ class Plan:
     keeps: bool
     alone: bool
     large: bool
+    node: Callable[..., Any]
 
     def answer(self, given: Sequence[Any]) -> Any:
         """Return the loss of tensors among a call's arguments; NO_RECIPE for the long road."""
-        tensors = [*map(given.__getitem__, self.places)]
         if self.wanted is VALUE and self.recipe.moving:
-            found = _apply(self, *tensors)
+            found = self.node(self, *map(given.__getitem__, self.places))
             return NO_RECIPE if found is None else found
+        tensors = [*map(given.__getitem__, self.places)]
         computed = self.computed(tensors)
         if computed is None:
             return NO_RECIPE
@@ -105,6 +107,9 @@ def plan_of(
     """Return the plan of a call."""
     words = [*range(len(args)), *options]
     moving = [args[place] for place in recipe.moving]
+    alone = recipe.moving == (0,) and not recipe.each
+    large = args[0].nbytes >= FROM
+    straight = kind is Plan and alone and not (large or cut[1])
     dtype = args[0].dtype if args[0].dtype.itemsize >= 4 else torch.float32
     return kind(
         loss, recipe, wanted,
@@ -116,8 +121,7 @@ def plan_of(
         loose, torch.finfo(dtype).max if finite else 0.0,
         any(x.dtype.itemsize < 4 for x in moving),
         loose and bool(moving) and moving[0].numel() < CUTOFF,
-        recipe.moving == (0,) and not recipe.each,
-        args[0].nbytes >= FROM,
+        alone, large, _apply_straight if straight else _apply,
     )  # fmt: skip
 
 
@@ -144,7 +148,13 @@ class _Node(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *upstream: Any) -> Any:
-        plan, saved = ctx.plan, _saved(ctx)
+        plan = ctx.plan
+        try:
+            saved = ctx.saved_tensors
+        except RuntimeError as error:
+            if not plan.loose:
+                raise
+            saved = released(ctx, error)  # they may have changed
         stays = ctx.handed_over or (plan.keeps and graph_stays())
         if plan.alone and not stays and _is_one(upstream[0]):
             ctx.handed_over = True
@@ -156,14 +166,27 @@ class _Node(torch.autograd.Function):
         return tuple(found)
 
 
-def _saved(ctx: Any) -> Sequence[Any]:
-    """Return gradients and tensors, though these may have changed where that is loose."""
-    try:
-        return ctx.saved_tensors
-    except RuntimeError as error:
-        if not ctx.plan.loose:
-            raise
-        return released(ctx, error)
+class _Straight(_Node):
+    """The same for the call that comes most: one gradient, of a reduced loss, by one thread.
+
+    It does what ``Plan.computed`` does, without a look at what else there is.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, plan: Plan, *tensors: Any) -> Any:
+        recipe = plan.recipe
+        gradient = torch.empty_like(tensors[0])
+        given = [*map(_address, tensors), *plan.numbers]
+        given.insert(len(recipe.whole), _address(gradient))
+        total, divisor, wrong = recipe.entry(*plan.cut[0], *given, 1.0, plan.divisor)  # pyright: ignore[reportOptionalCall]
+        if wrong:
+            return None
+        number = total / divisor if divisor else plan.empty
+        if plan.limit and not abs(number) < plan.limit:
+            return None
+        ctx.plan, ctx.handed_over = plan, False
+        ctx.save_for_backward(gradient, *tensors)
+        return scalar(number, plan.dtype)
 
 
 def _is_one(upstream: Any) -> bool:
@@ -274,3 +297,4 @@ def _differentiated(
 
 # Function.apply itself first looks for the transforms that torch.like_this has ruled out.
 _apply: Any = super(torch.autograd.Function, _Node).apply  # pyright: ignore[reportAttributeAccessIssue]
+_apply_straight: Any = super(torch.autograd.Function, _Straight).apply  # pyright: ignore[reportAttributeAccessIssue]
