@@ -18,8 +18,9 @@ from lossary.kernels.vector_math.machine import instruction
 
 def begin() -> None:
     """Do what Numba does before its first function, which takes 0.3 s: it learns its own words."""
-    cpu_target.typing_context.refresh()
-    cpu_target.target_context.refresh()
+    target: Any = cpu_target
+    target.typing_context.refresh()
+    target.target_context.refresh()
 
 
 def undispatched(function: Any) -> Any:
