@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("numba", reason="recipes are compiled by Numba")
 
 from torch.autograd import forward_ad  # noqa: E402
+from torch.fx.experimental.proxy_tensor import make_fx  # noqa: E402
 
 import lossary.torch.functional as LF  # noqa: E402
 from lossary.engine.recipes import torch as recipes  # noqa: E402
@@ -151,3 +152,31 @@ def test_after_an_evaluation_there_is_a_graph_again(loss):
     assert not any(value.requires_grad for value in values)
     loss(x, t).backward()
     assert x.grad is not None
+
+
+@pytest.mark.parametrize("loss", [L.huber, LF.huber_loss], ids=["core", "door"])
+def test_a_compiler_reads_no_guard(loss):
+    training(loss)
+    x, t = inputs()
+    wanted = loss(2 * x, t).detach()
+    compiled = torch.compile(lambda a, b: loss(2 * a, b), backend="aot_eager", fullgraph=True)
+    found = compiled(x, t)
+    found.backward()
+    torch.testing.assert_close(found.detach(), wanted)
+    assert x.grad is not None
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("loss", [L.huber, LF.huber_loss], ids=["core", "door"])
+def test_tracers_are_seen(loss):
+    class Module(torch.nn.Module):
+        def forward(self, a, b):
+            return loss(a, b)
+
+    training(loss)
+    x, t = inputs()
+    wanted = loss(2 * x, t).detach()
+    graphs = [make_fx(Module())(x, t), torch.jit.trace(Module(), (x, t))]
+    graphs += [torch.export.export(Module(), (x.detach(), t), strict=s).module() for s in (0, 1)]
+    for graph in graphs:
+        torch.testing.assert_close(graph(2 * x.detach(), t).detach(), wanted)

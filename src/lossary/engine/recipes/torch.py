@@ -83,13 +83,15 @@ class _Last:
 def repeated(what: Any, given: Sequence[Any], options: Mapping[str, Any]) -> Plan | None:
     """Return the plan of the last call of a loss if this one is like it: training repeats itself.
 
-    One call of PyTorch's compares types, keys of the dispatcher under all modes, shapes, strides
-    and whether a gradient is wanted. ``like_this`` looks at each, in four times the time.
+    One call of PyTorch's compares types, keys of the dispatcher, shapes, strides and whether a
+    gradient is wanted. ``like_this`` looks at each, in some four times the time.
     """
+    if is_watched() or is_transformed() or forward_ad._current_level >= 0:  # noqa: SLF001
+        return None
     last = plans.get(what)
     if last is None or last.guard is None or last.graph is not torch.is_grad_enabled():
         return None
-    if forward_ad._current_level >= 0 or not kernels_allowed():  # noqa: SLF001
+    if not kernels_allowed():
         return None
     if not last.words:
         same = last.names == tuple(options) and len(given) == len(last.kinds)
