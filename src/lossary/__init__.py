@@ -104,7 +104,7 @@ def __getattr__(name: str) -> Any:
     problem = f"module 'lossary' has no attribute {name!r}"
     # Python and its tools ask for names with underscores, and an import for modules, before it
     # looks for their files; people ask for losses.
-    asked_by_python = name.startswith("_") or find_spec(f"lossary.{name}")
+    asked_by_python = name.startswith("_") or (name.isidentifier() and find_spec(f"lossary.{name}"))
     raise AttributeError(problem if asked_by_python else f"{problem}{_meant(name)}")
 
 
