@@ -127,3 +127,13 @@ def test_the_call_says_who_computes_it(texts):
     assert L.huber.explain(x, x).startswith("huber: numpy operations on the memory of the tensors,")
     with L.using(engine="array"):
         assert L.huber.explain(x, x).startswith("huber: torch operations,")
+
+
+def test_derivatives_of_what_needs_a_gradient_keep_their_graph(texts):
+    (x, label), _ = tensors_of(L.cross_entropy)
+    L.cross_entropy.value_and_gradient(x, label)
+    assert answered(texts)
+    texts.clear()
+    slope = L.cross_entropy.gradient(x.requires_grad_(), label)
+    assert slope.requires_grad
+    assert not texts

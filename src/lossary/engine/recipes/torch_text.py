@@ -57,9 +57,10 @@ def _made(
     first = args[0]
     if first.dtype not in _READ or not 0 < first.numel() < CUTOFF:
         return None
-    moving = _moving(loss, args) if wanted is VALUE else (0,)
-    if moving is None:
-        return None
+    moving = _moving(loss, args)
+    if moving is None or (moving and wanted is not VALUE):
+        return None  # derivatives by operations can be differentiated again
+    moving = moving if wanted is VALUE else (0,)
     recipe = _recipe(loss, options, extras, moving)
     if recipe.each and (extras or recipe.ignoring):
         return None
