@@ -6,6 +6,7 @@
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any
 
@@ -101,8 +102,10 @@ def __getattr__(name: str) -> Any:
     if name in _ELSEWHERE:
         return getattr(import_module(_ELSEWHERE[name]), name)
     problem = f"module 'lossary' has no attribute {name!r}"
-    # Python and its tools ask for names with underscores; people ask for losses.
-    raise AttributeError(problem if name.startswith("_") else f"{problem}{_meant(name)}")
+    # Python and its tools ask for names with underscores, and an import for modules, before it
+    # looks for their files; people ask for losses.
+    asked_by_python = name.startswith("_") or (name.isidentifier() and find_spec(f"lossary.{name}"))
+    raise AttributeError(problem if asked_by_python else f"{problem}{_meant(name)}")
 
 
 def _meant(name: str) -> str:

@@ -299,7 +299,7 @@ def _connected() -> Any:
     """
     torch = import_module("torch")
     once = import_module("torch.autograd.function").once_differentiable
-    stays = import_module("lossary.engine.recipes.torch").graph_stays
+    stays = import_module("lossary.engine.recipes.torch_plan").graph_stays
 
     class Pairs(torch.autograd.Function):
         @staticmethod

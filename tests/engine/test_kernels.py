@@ -269,6 +269,22 @@ def test_processes_that_fill_one_cache_at_once_agree(tmp_path):
     assert not list(tmp_path.rglob("*.tmp"))
 
 
+def test_a_first_call_imports_no_compiler_and_reads_no_handbook(tmp_path):
+    code = """
+        import sys, numpy as np, lossary as L
+        x = np.zeros(100_000)
+        L.huber.value_and_gradient(x, x)
+        print([name for name in ("numba", "lossary.lookup", "scipy") if name in sys.modules])
+    """
+    # Where there is no kernel and none is compiled, the thread that loads them has no work either.
+    more = {"LOSSARY_CACHE_DIR": str(tmp_path), "LOSSARY_COMPILE": "never"}
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    done = subprocess.run(
+        command, env=os.environ | more, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
 # --------------------------------------------------------------------------------- without Numba
 
 

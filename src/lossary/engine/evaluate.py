@@ -284,6 +284,8 @@ def explain(definition: Definition, args: tuple[Any, ...], kwargs: Mapping[str, 
     """Return which engine would compute this call, and why."""
     call = begun(definition, args, kwargs)
     kernel = kernel_for(call, choose(call))
+    if isinstance(kernel, Fused):
+        kernel = selection.without_numba() or kernel
     if isinstance(kernel, str):
         return f"{definition.name}: {call.library.name} operations, because {kernel}"
     return f"{definition.name}: a fused kernel, {kernel.description}"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lossary.engine.forms import Form, source
-from lossary.engine.selection import chosen
+from lossary.engine.selection import chosen, without_numba
 
 
 class KernelError(RuntimeError):
@@ -28,7 +28,7 @@ def machine_code(form: Form, step: int, arguments: list[Any]) -> Callable[..., N
     from lossary.kernels import background
 
     if chosen() == "fused" or background.way() == "now":
-        return _compile(form, step, arguments)
+        return None if without_numba() else _compile(form, step, arguments)
     if form not in _asked:
         _ask(form, step, arguments)
     background.go_on()

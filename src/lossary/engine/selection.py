@@ -107,7 +107,7 @@ def obstacle(call: Call) -> str | None:
             f"{size} elements are fewer than {CUTOFF}; a kernel takes over when such calls have "
             "come often"
         )
-    return without_numba()
+    return _absent()
 
 
 def on_gpu(call: Call) -> bool:
@@ -163,11 +163,18 @@ def numba_is_there() -> bool:
     return False
 
 
+def _absent() -> str | None:
+    return None if numba_is_there() else f"Numba is not installed: {install_line('cpu')}"
+
+
 @cache
 def without_numba() -> str | None:
-    """Return what is wrong with Numba here, if anything is."""
-    if not numba_is_there():
-        return f"Numba is not installed: {install_line('cpu')}"
+    """Return what is wrong with Numba here, if anything is.
+
+    It is imported for that, which takes longer than a first call: a call asks when it has to wait.
+    """
+    if (absent := _absent()) is not None:
+        return absent
     try:
         importlib.import_module("numba")
     except ImportError as error:  # such as a NumPy that it does not know

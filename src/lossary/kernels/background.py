@@ -16,11 +16,12 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from lossary.kernels import modules
-from lossary.kernels.compiling import Work, load
+from lossary.kernels.compiling import Work, load, numba
 
 _ENVIRONMENT = "LOSSARY_COMPILE"
 WAYS = ("background", "now", "never")
@@ -93,6 +94,9 @@ def _done(make: Make, then: Then) -> None:
         there = modules.compiled(*work.modules[-1], work.function)
         process = None if there or way() == "never" else _sent(work)
     if process is not None:
+        with _lock, suppress(ImportError):  # while the process compiles
+            numba()
+            import_module("lossary.kernels.linking").begin()
         there = not json.loads(process.readline() or '"it has ended"')
     if there:
         with _lock:

@@ -11,6 +11,7 @@ import select
 import signal
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,8 +34,18 @@ class Work(NamedTuple):
     trial: list[Any]
 
 
+def numba() -> Any:
+    """Return Numba, which is imported whole before any part of it.
+
+    Who imports a part while another thread imports the whole holds what that one waits for, and
+    Python then gives both of them half a module.
+    """
+    return import_module("numba")
+
+
 def load(work: Work) -> Callable[..., Any]:
     """Return the function, compiled, or loaded from the cache."""
+    numba()
     found = [modules.load(name, text) for name, text in work.modules]
     function = getattr(found[-1], work.function)
     if work.trial:

@@ -13,7 +13,6 @@ import os
 import sys
 import tempfile
 from functools import cache, lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -52,6 +51,8 @@ def fingerprint() -> str:
 
 
 def _version(package: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version  # a tenth of a first call
+
     try:
         return version(package)
     except PackageNotFoundError:

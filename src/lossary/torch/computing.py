@@ -26,7 +26,8 @@ from lossary.engine.libraries.torch_fused import loosen, released
 from lossary.engine.libraries.torch_memory import is_plain_memory
 from lossary.engine.recipes import NO_RECIPE
 from lossary.engine.recipes.recipe import VALUE, plans, remember
-from lossary.engine.recipes.torch import Plan, like_this, planned
+from lossary.engine.recipes.torch import like_this, planned
+from lossary.engine.recipes.torch_plan import Plan
 from lossary.engine.selection import CUTOFF
 from lossary.torch.contract import NotFiniteError
 from lossary.torch.formulas import FORMULAS, LOGITS, TOLD

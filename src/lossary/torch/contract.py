@@ -16,7 +16,7 @@ from torch.overrides import has_torch_function_variadic as overridden
 from lossary.doors import HasWarned, NotMine, as_peer
 from lossary.engine.libraries.torch_distributed import beside, mesh_of, replicating
 from lossary.engine.recipes.recipe import NO_RECIPE, plans
-from lossary.engine.recipes.torch import like_this
+from lossary.engine.recipes.torch import expect, like_this, repeated
 from lossary.errors import warn
 
 P = ParamSpec("P")
@@ -52,9 +52,12 @@ def as_torch(door: Callable[P, Tensor]) -> Callable[P, Tensor]:
         given = (*args, *kwargs.values())
         if overridden(*given):
             return handle_torch_function(call, given, *args, **kwargs)
-        like = like_this(door, args, kwargs)
-        recipe = None if like is None else plans.get(like)
-        if recipe is not None and (found := recipe.answer(given)) is not NO_RECIPE:
+        plan = repeated(door, given, kwargs)
+        if plan is None and (like := like_this(door, args, kwargs)) is not None:
+            plan = plans.get(like)
+            if plan is not None:
+                expect(door, given, kwargs, plan)
+        if plan is not None and (found := plan.answer(given)) is not NO_RECIPE:
             return found
         for x in given:
             if type(x) not in _ORDINARY and (mesh := mesh_of(given)) is not None:

@@ -314,6 +314,8 @@ class Library(ABC):
 
     def move_last(self, x: Any, axis: int, back: bool = False) -> Any:
         """Move an axis to the end, or the last one to ``axis``."""
+        if axis == len(self.shape(x)) - 1:
+            return x
         return self.own.moveaxis(x, -1, axis) if back else self.own.moveaxis(x, axis, -1)
 
     def ordered(self, x: Any, order: Sequence[int]) -> Any:

@@ -163,7 +163,6 @@ def _made(
     """Make the recipe and have its kernel compiled; None where a kernel does not cover the kind."""
     from lossary.kernels import background
     from lossary.kernels.compiling import Work
-    from lossary.kernels.linking import undispatched
     from lossary.render.custom_call import TEAM
     from lossary.render.entry import ENTRY
 
@@ -173,10 +172,10 @@ def _made(
     recipe, modules = draft
 
     def then(entry: Callable[..., Any]) -> None:
-        recipe.entry = undispatched(entry)
+        recipe.entry = _undispatched(entry)
 
     def gathered(team: Callable[..., Any]) -> None:
-        recipe.team = undispatched(team)
+        recipe.team = _undispatched(team)
 
     def gather() -> None:
         recipe.gather = None
@@ -185,6 +184,12 @@ def _made(
     recipe.gather = gather
     background.ask(lambda: Work(modules(), ENTRY, []), then)
     return recipe
+
+
+def _undispatched(function: Any) -> Any:
+    from lossary.kernels.linking import undispatched  # brings Numba, which takes 0.2 s
+
+    return undispatched(function)
 
 
 def _with_team(recipe: Recipe, texts: list[tuple[str, str]]) -> list[tuple[str, str]]:
