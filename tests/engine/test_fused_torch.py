@@ -196,6 +196,40 @@ def test_a_gradient_can_be_differentiated(reduction):
     same(*found)
 
 
+@pytest.mark.parametrize("kinds", ["gradient", "value_and_gradient", "gradient_and_hessian"])
+@each_case
+def test_a_derivative_that_was_asked_for_can_be_differentiated(case, kinds):
+    """As with operations: whoever computes it, at every size and however often it has come."""
+    loss, data, options = CASES[case]
+    x, t = data()
+
+    def penalty():
+        found = getattr(loss, kinds)(x, t, **options)
+        parts = found if isinstance(found, tuple) else (found,)
+        (slope,) = torch.autograd.grad(sum((part**2).sum() for part in parts), x)
+        return slope
+
+    with L.using(engine="array"):
+        wanted = penalty()
+    with L.using(engine="fused"):
+        same(penalty(), wanted)
+    for _ in range(3):
+        same(penalty(), wanted)
+
+
+@pytest.mark.usefixtures("recipes_at_once")
+def test_a_derivative_by_a_recipe_keeps_its_graph():
+    x, t = elements(dtype=torch.float32)
+    for _ in range(3):
+        value, slope = L.huber.value_and_gradient(x, t)
+        (walked,) = torch.autograd.grad(value, x, retain_graph=True)
+        assert torch.equal(walked, slope)
+        (bent,) = torch.autograd.grad(slope.sum(), x)
+        assert torch.equal(bent, L.huber.hessian(x, t).detach())
+    with torch.no_grad():
+        assert not L.huber.gradient(x, t).requires_grad
+
+
 def test_hooks_see_and_change_the_gradient():
     x, t = elements()
     seen = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from operator import and_
 from typing import Any
 
@@ -328,8 +328,22 @@ def derivatives(
         if not isinstance(kernel, str):
             found = _after(kernel).derivatives(kernel, kinds, wrt, outs)
             if found is not None:
-                return found
+                again = partial(derivatives_by_operations, definition, args, kwargs, kinds, wrt)
+                return call.library.derived(found, (*args, *kwargs.values()), again)
         return _derivatives(work_of(call, choice), kinds, wrt, outs)
+
+
+def derivatives_by_operations(
+    definition: Definition,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    kinds: tuple[str, ...],
+    wrt: str,
+) -> list[Any]:
+    """Return the value and derivatives by the array library's own operations."""
+    call = begun(definition, args, kwargs)
+    with call.library.calm():
+        return _derivatives(work_of(call, choose(call)), kinds, wrt, dict.fromkeys(kinds))
 
 
 def _derivatives(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import reduce
@@ -181,6 +181,12 @@ class Library(ABC):
         call without a kernel.
         """
         return plain(kernel)
+
+    def derived(
+        self, found: list[Any], given: Iterable[Any], again: Callable[[], list[Any]]
+    ) -> list[Any]:
+        """Return what a kernel has derived, so that it can be differentiated where others can."""
+        return found
 
     def evaluate(
         self, operation: Operation, results: tuple[str, ...], arrays: Sequence[Any]

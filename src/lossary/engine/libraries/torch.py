@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from math import prod
@@ -175,6 +175,13 @@ class _Torch(Library):
         from lossary.engine.libraries import torch_fused
 
         return torch_fused.value(kernel, by_operations)
+
+    def derived(
+        self, found: list[Any], given: Iterable[Any], again: Callable[[], list[Any]]
+    ) -> list[Any]:
+        from lossary.engine.libraries.torch_derived import in_graph
+
+        return in_graph(found, given, again)
 
     def operate(self, operation: Operation, arrays: Sequence[Any]) -> Any:
         if _forward_in_forward():

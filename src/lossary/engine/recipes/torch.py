@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch.autograd import forward_ad
 
+from lossary.engine.evaluate import derivatives_by_operations
 from lossary.engine.libraries.torch import is_transformed, is_watched
+from lossary.engine.libraries.torch_derived import in_graph
 from lossary.engine.libraries.torch_memory import keys_of
 from lossary.engine.recipes.recipe import (
     NO_RECIPE,
@@ -52,7 +55,12 @@ def call(
             expect(what, given, options, plan)
         elif (plan := text_of(like, loss, args, options, wanted)) is None:
             return NO_RECIPE
-    return plan.answer(given)
+    found = plan.answer(given)
+    if wanted is VALUE or found is NO_RECIPE:
+        return found
+    first = loss.inputs[0].name
+    again = partial(derivatives_by_operations, loss, args, options, wanted, first)
+    return in_graph(found, args, again)
 
 
 class _Last:

@@ -58,8 +58,8 @@ def _made(
     if first.dtype not in _READ or not 0 < first.numel() < CUTOFF:
         return None
     moving = _moving(loss, args)
-    if moving is None or (moving and wanted is not VALUE):
-        return None  # derivatives by operations can be differentiated again
+    if moving is None:
+        return None
     moving = moving if wanted is VALUE else (0,)
     recipe = _recipe(loss, options, extras, moving)
     if recipe.each and (extras or recipe.ignoring):
