@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import truediv
 
-from lossary.formula import Expression, apply, walk
-from lossary.functions import FUNCTIONS, ORDERED, maximum, pick, total, total_of_others, where
+from lossary.formula import Expression, apply, constant, walk
+from lossary.functions import FUNCTIONS, ORDERED, log, maximum, pick, total, total_of_others, where
 from lossary.identities.matching import EVEN, found_in_sum, is_number, matched, weights_of
 from lossary.identities.rules import Identity
 from lossary.identities.sets import Known, count
@@ -33,6 +35,14 @@ _ODD = frozenset({"log1p_difference", "log_ratio", "difference_of_squares", "exp
 _SYMMETRIC = frozenset({"cosine", "cosine_gap", "tanimoto_gap", "jensen_gap", "discount_distance"})
 # Functions that change their sign when their two arguments change places, and that do not see such
 # a change.
+_LOGS = frozenset({"log", "log_ratio", "log1p"})
+_STEEP = frozenset(
+    [
+        "exp", "expm1", "exp_minus_exp", "power", "power_complement", "size_power", "cosh", "sinh",
+        "sigmoid", "sigmoid_power", "softplus", "softmax", "normal_density", "square_times_exp",
+    ]
+)  # fmt: skip
+# Functions that may be infinite, or 0, where their logarithm is an ordinary number.
 
 
 class Normal:
@@ -166,7 +176,26 @@ class Normal:
                     found = rule.instance(bound)
                     if found is not node and (better := self(found)) is not node:
                         return better
-        return node
+        parts = self._split(node)
+        return node if parts is None else parts
+
+    def _split(self, node: Expression) -> Expression | None:
+        """Take out of a logarithm the factors that overflow, or vanish, long before it does."""
+        if node.operator not in _LOGS:
+            return None
+        whole, found = reduce(truediv, map(as_factor, node.arguments)), list[Term]()
+        left: tuple[list[Expression], list[Expression]] = ([], [])
+        for side, others, sign in zip(whole.factors, left, (1.0, -1.0), strict=True):
+            for factor in side:
+                known = self(log(factor)) if _operators([factor]) & _STEEP else node
+                if known.operator in _LOGS:
+                    others.append(factor)
+                else:
+                    found += [Term(sign) * term for term in terms_of(known)]
+        rest = spell([Term(whole.number, tuple(left[0]), tuple(left[1]))])
+        if not found or not self.known.is_positive(rest):
+            return None
+        return self._sum(found if rest is constant(1) else [*found, as_factor(self(log(rest)))])
 
     def _moved(self, node: Expression) -> Expression | None:
         """Move what a function lets through: numbers out of sums, choices into functions."""

@@ -22,11 +22,11 @@ class Known:
         return all(
             self.set_of(node) in rule.sets[name]
             or ("any" in rule.sets[name] and not is_number(as_factor(node)))
-            or ("expression" in rule.sets[name] and self._is_positive(node))
+            or ("expression" in rule.sets[name] and self.is_positive(node))
             for name, node in stands.items()
         )
 
-    def _is_positive(self, node: Expression) -> bool:
+    def is_positive(self, node: Expression) -> bool:
         """Whether an expression is above 0, as can be seen from its terms."""
         terms = terms_of(node)
         if self._is_complement(terms):
@@ -46,11 +46,11 @@ class Known:
 
     def _is_positive_factor(self, node: Expression) -> bool:
         if node.operator in {"sqrt", "power"}:
-            return self._is_positive(node.arguments[0])
+            return self.is_positive(node.arguments[0])
         known = node.operator in {"exp", "class_count"}
         if known or self.set_of(node) in {"Positive", "OpenUnit"}:
             return True
-        return node.operator in ARITHMETIC and self._is_positive(node)
+        return node.operator in ARITHMETIC and self.is_positive(node)
 
     def _is_complement(self, terms: Sequence[Term]) -> bool:
         """Whether a sum is a number less no more than its share by a number between 0 and 1."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from lossary.functions import (
+    argpeak,
     class_count,
     cross_entropy_at,
     cross_entropy_of_any,
@@ -136,6 +137,27 @@ CLASSES = (
     ),
     identity("exp of log_softmax", lambda X: exp(log_softmax(X)), lambda X: softmax(X)),
     identity("log softmax", lambda X: log(softmax(X)), lambda X: log_softmax(X)),
+    identity(
+        "log of a ratio of softmaxes",
+        lambda X, Y: log_ratio(softmax(X), softmax(Y)),
+        lambda X, Y: log_softmax(X) - log_softmax(Y),
+    ),
+    identity(
+        "log of the largest share",
+        lambda X: log(peak(softmax(X))),
+        lambda X: -cross_entropy_at(X, argpeak(X)),
+    ),
+    # True with any class for the largest: with that, what is left of both is what they differ by.
+    identity(
+        "log of a sum of squared shares",
+        lambda X: log(total(softmax(X) * softmax(X))),
+        lambda X: cross_entropy_at(2 * X, argpeak(X)) - 2 * cross_entropy_at(X, argpeak(X)),
+    ),
+    identity(
+        "log of a sum of powers of shares",
+        lambda X, p: log(total(softmax(X) ** p)),
+        lambda X, p: cross_entropy_at(p * X, argpeak(X)) - p * cross_entropy_at(X, argpeak(X)),
+    ),
     identity("log_softmax", lambda X: X - logsumexp(X), lambda X: log_softmax(X)),
     identity(
         "log of an entry",

@@ -31,6 +31,22 @@ DIFFERENCES = (
         lambda x, y: x * x - y * y,
         lambda x, y: difference_of_squares(x, y),
     ),
+    # A square may overflow, or vanish, where a quotient of roots does not.
+    identity(
+        "square of a difference",
+        lambda x, y: x * x + y * y - 2 * x * y,
+        lambda x, y: (x - y) * (x - y),
+    ),
+    identity(
+        "squares over a square",
+        lambda x, y, z: (x * x + y * y) / (z * z),
+        lambda x, y, z: (hypot(x, y) / z) * (hypot(x, y) / z),
+    ),
+    identity(
+        "square over squares",
+        lambda x, y, z: x * x / (y * y + z * z),
+        lambda x, y, z: (x / hypot(y, z)) * (x / hypot(y, z)),
+    ),
     identity("hypot", lambda x, y: sqrt(x * x + y * y), lambda x, y: hypot(x, y)),
     identity("hypot of 1", lambda x: sqrt(1 + x * x), lambda x: hypot(x, 1)),
     identity(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from lossary.formula import Expression
 from lossary.functions import (
     affinity_gap,
     alpha_gap,
     exp,
+    exp_minus_exp,
     geometric_mean,
     jeffreys_term,
     jensen_gap,
@@ -25,6 +27,7 @@ from lossary.functions import (
     sigmoid_cross_entropy,
     sigmoid_divergence,
     softmax,
+    softmax_change,
     softmax_divergence,
     softmax_jensen_gap,
     softplus,
@@ -41,6 +44,11 @@ from lossary.identities.rules import POSITIVE, identity
 AMOUNT = "NonNegative Positive Unit OpenUnit Simplex"
 COUNTED = "NonNegative Unit Units Simplex"
 """Sets of amounts that may be 0."""
+
+
+def _square(x: Expression) -> Expression:
+    return x * x
+
 
 DIVERGENCES = (
     identity(
@@ -215,6 +223,21 @@ DIVERGENCES = (
         "Jeffreys",
         lambda P, Q: total((P - Q) * log_ratio(P, Q)),
         lambda P, Q: total(jeffreys_term(P, Q)),
+    ),
+    identity(
+        "change of a softmax",
+        lambda X, Y: softmax(X) - softmax(Y),
+        lambda X, Y: softmax_change(Y, X, 1),
+    ),
+    identity(
+        "Jeffreys of two softmaxes",
+        lambda X, Y: total((log_softmax(X) - log_softmax(Y)) * softmax_change(Y, X, 1)),
+        lambda X, Y: softmax_divergence(X, Y, 1) + softmax_divergence(Y, X, 1),
+    ),
+    identity(
+        "Hellinger of two softmaxes",
+        lambda X, Y: 1 - total(sqrt(softmax(X) * softmax(Y))),
+        lambda X, Y: total(_square(exp_minus_exp(log_softmax(X) / 2, log_softmax(Y) / 2))) / 2,
     ),
     identity(
         "Jensen-Shannon",

@@ -34,6 +34,7 @@ from lossary.functions import (
     sinh,
     softplus,
     sqrt,
+    square_times_exp,
     tanh,
 )
 from lossary.identities.rules import POSITIVE, PROBABILITY, identity
@@ -71,6 +72,11 @@ LOGARITHMS = (
     ),
     identity("log of a power", lambda x, p: log(x**p), lambda x, p: p * log(absolute(x))),
     identity("log of a square", lambda x: log(x * x), lambda x: 2 * log(absolute(x))),
+    identity(
+        "log of a square times an exponential",
+        lambda x, y: log(square_times_exp(x, y)),
+        lambda x, y: 2 * log(absolute(x)) + y,
+    ),
     identity("log of a root", lambda x: log(sqrt(x)), lambda x: log(x) / 2),
     identity("log1p of expm1", lambda x: log1p(expm1(x)), lambda x: x),
     identity("log1mexp", lambda x: log(-expm1(x)), lambda x: log1mexp(-x)),
@@ -165,6 +171,17 @@ LOGARITHMS = (
         c=POSITIVE,
         d=POSITIVE,
     ),
+    identity(
+        "log of a complement of a power",
+        lambda x, p: log(power_complement(x, p)),
+        lambda x, p: log1mexp(-p * log(x)),
+        x="OpenUnit",
+    ),
+    identity(
+        "acosh by what exceeds 1",
+        lambda x: log1p(x + sqrt((1 + x) * (1 + x) - 1)),
+        lambda x: 2 * asinh(sqrt(x / 2)),
+    ),
     identity("asinh", lambda x: log(x + hypot(x, 1)), lambda x: asinh(x)),
     identity(
         "asinh with a scale",
@@ -196,6 +213,13 @@ LOGARITHMS = (
         "whole over its part",
         lambda x, y: log(-relative_error(y, -x)),
         lambda x, y: -log_part(x, y),
+        x=POSITIVE,
+        y=POSITIVE,
+    ),
+    identity(
+        "log of a mean of squares over their product",
+        lambda x, y: log_ratio(x * x + y * y, 2 * x * y),
+        lambda x, y: log(cosh(log_ratio(x, y))),
         x=POSITIVE,
         y=POSITIVE,
     ),
@@ -231,6 +255,20 @@ LOGARITHMS = (
         lambda x, t: x - t * log(x),
         lambda x, t: poisson_rate_nll(x, t),
         x="NonNegative Positive",
+    ),
+    identity(
+        "Hellinger of two Gaussians",
+        lambda x, y, z: 1 - exp(z) * sqrt(2 * x * y / (x * x + y * y)),
+        lambda x, y, z: -expm1(z - log(cosh(log_ratio(x, y))) / 2),
+        x=POSITIVE,
+        y=POSITIVE,
+    ),
+    identity(
+        "relative entropy of two Gaussians",
+        lambda x, s, r: log_ratio(r, s) + (x * x + s * s) / (2 * r * r) - 0.5,
+        lambda x, s, r: exp_gap(2 * log_ratio(s, r)) / 2 + (x / r) * (x / r) / 2,
+        s=POSITIVE,
+        r=POSITIVE,
     ),
     identity(
         "Gaussian",

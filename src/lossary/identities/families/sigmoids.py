@@ -61,6 +61,11 @@ SIGMOIDS = (
         lambda x, y, z, s: log(sigmoid((x - z) / s) - sigmoid((y - z) / s)),
         lambda x, y, z, s: log1mexp((x - y) / s) - softplus((z - x) / s) - softplus((y - z) / s),
     ),
+    identity(
+        "log between two sigmoids of sums over one scale",
+        lambda x, y, s: log(sigmoid(x / s) - sigmoid(y / s)),
+        lambda x, y, s: log1mexp((x - y) / s) - softplus(-x / s) - softplus(y / s),
+    ),
     identity("softplus", lambda x: log1p(exp(x)), lambda x: softplus(x)),
     identity(
         "softplus by size",

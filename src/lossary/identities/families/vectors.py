@@ -18,6 +18,7 @@ from lossary.functions import (
     fourfold_angle,
     geometric_mean,
     gromov_product,
+    hypot,
     length_ratio,
     log,
     log_length_over,
@@ -66,6 +67,32 @@ VECTORS = (
         lambda x: fourfold_angle(x),
     ),
     identity("cosine distance", lambda X, Y: 1 - cosine(X, Y), lambda X, Y: cosine_gap(X, Y)),
+    identity(
+        "squared cosine",
+        lambda X, Y: total(X * Y) * total(X * Y) / (total(X * X) * total(Y * Y)),
+        lambda X, Y: cosine(X, Y) * cosine(X, Y),
+    ),
+    identity(
+        "squared sine",
+        lambda X, Y: 1 - cosine(X, Y) * cosine(X, Y),
+        lambda X, Y: cosine_gap(X, Y) * cosine_gap(X, -Y),
+    ),
+    identity(
+        "squared distance of units",
+        lambda X, Y: total((unit(X) - unit(Y)) * (unit(X) - unit(Y))),
+        lambda X, Y: 2 * cosine_gap(X, Y),
+    ),
+    identity(
+        "root of a squared length over a square",
+        lambda X, y: sqrt(total(X * X) / (y * y)),
+        lambda X, y: norm(X) / absolute(y),
+    ),
+    identity(
+        "squared length over another and a number",
+        lambda X, Y, c: total(X * X) / (total(Y * Y) + c),
+        lambda X, Y, c: _square(norm(X) / hypot(norm(Y), sqrt(c))),
+        c=POSITIVE,
+    ),
     identity(
         "angle of two",
         lambda X, Y: acos(cosine(X, Y)),
