@@ -20,6 +20,7 @@ from lossary.identities.terms import (
     Term,
     as_factor,
     ordered,
+    positive,
     spell,
     terms_of,
     without,
@@ -126,7 +127,16 @@ def _removed(taken: Sequence[Term], number: float, subjects: Sequence[Term]) -> 
 
 def _is_same(x: Term, y: Term) -> bool:
     rest = without(x, y)
+    if rest is None and x.number * y.number < 0:  # -(a - b) is b - a
+        rest = without(_with_one_sign(x), _with_one_sign(y))
     return rest is not None and _is_one(rest)
+
+
+def _with_one_sign(term: Term) -> Term:
+    """Give each difference among the factors the sign that both of its ways to be written share."""
+    sides = [[positive(f) if f.operator == "subtract" else f for f in s] for s in term.factors]
+    turned = sum(f is not g for s, t in zip(sides, term.factors, strict=True) for f, g in zip(s, t))
+    return Term(term.number * (-1) ** turned, *map(ordered, sides))
 
 
 def _is_one(term: Term) -> bool:

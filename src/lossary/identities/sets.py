@@ -9,6 +9,9 @@ from lossary.identities.matching import Bound, is_number
 from lossary.identities.rules import Identity
 from lossary.identities.terms import ARITHMETIC, Term, as_factor, terms_of
 
+_POSITIVE = frozenset({"exp", "cosh", "sigmoid", "softplus", "class_count"})
+"""Functions that are above 0 everywhere."""
+
 
 class Known:
     """The names of sets, by argument, and what follows for expressions of arguments."""
@@ -47,8 +50,7 @@ class Known:
     def _is_positive_factor(self, node: Expression) -> bool:
         if node.operator in {"sqrt", "power"}:
             return self.is_positive(node.arguments[0])
-        known = node.operator in {"exp", "class_count"}
-        if known or self.set_of(node) in {"Positive", "OpenUnit"}:
+        if node.operator in _POSITIVE or self.set_of(node) in {"Positive", "OpenUnit"}:
             return True
         return node.operator in ARITHMETIC and self.is_positive(node)
 

@@ -180,7 +180,8 @@ def spell(terms: Sequence[Term]) -> Expression:
 def _product(term: Term) -> Expression:
     """Write a term down so that no part of it overflows before the whole does."""
     if term.number < 0:
-        turned = _turned(-term)
+        squares = _is_square(term.above[-2:]) and _is_square(term.below)
+        turned = None if squares else _turned(-term)
         return -_product(-term) if turned is None else _product(turned)
     above, below = list(term.above), list(term.below)
     if not above:

@@ -27,9 +27,11 @@ from lossary.functions import (
     poisson_nll,
     poisson_rate_nll,
     power_complement,
+    ratio_gap,
     relative_error,
     rest_share,
     scaled_softplus,
+    sigmoid,
     sigmoid_cross_entropy,
     sinh,
     softplus,
@@ -76,6 +78,11 @@ LOGARITHMS = (
         "log of a square times an exponential",
         lambda x, y: log(square_times_exp(x, y)),
         lambda x, y: 2 * log(absolute(x)) + y,
+    ),
+    identity(
+        "log of a logistic density",
+        lambda x: log(square_times_exp(sigmoid(x), -x)),
+        lambda x: -2 * log_cosh_difference(x / 2, 0) - 2 * log(2),
     ),
     identity("log of a root", lambda x: log(sqrt(x)), lambda x: log(x) / 2),
     identity("log1p of expm1", lambda x: log1p(expm1(x)), lambda x: x),
@@ -266,7 +273,9 @@ LOGARITHMS = (
     identity(
         "relative entropy of two Gaussians",
         lambda x, s, r: log_ratio(r, s) + (x * x + s * s) / (2 * r * r) - 0.5,
-        lambda x, s, r: exp_gap(2 * log_ratio(s, r)) / 2 + (x / r) * (x / r) / 2,
+        lambda x, s, r: (
+            ratio_gap(s, r) + (relative_error(s, r) * relative_error(s, r) + x / r * (x / r)) / 2
+        ),
         s=POSITIVE,
         r=POSITIVE,
     ),
