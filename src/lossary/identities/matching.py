@@ -134,8 +134,9 @@ def _is_same(x: Term, y: Term) -> bool:
 
 def _with_one_sign(term: Term) -> Term:
     """Give each difference among the factors the sign that both of its ways to be written share."""
+    factors = [f for side in term.factors for f in side]
+    turned = sum(f.operator == "subtract" and positive(f) is not f for f in factors)
     sides = [[positive(f) if f.operator == "subtract" else f for f in s] for s in term.factors]
-    turned = sum(f is not g for s, t in zip(sides, term.factors, strict=True) for f, g in zip(s, t))
     return Term(term.number * (-1) ** turned, *map(ordered, sides))
 
 
