@@ -8,6 +8,7 @@ from lossary.functions import (
     cos,
     erf,
     exp,
+    exp_gap,
     expm1,
     exponential_crps,
     factorial_gap,
@@ -88,6 +89,7 @@ SCORES = (
         "gamma of a mean", lambda x, t: x + t / exp(x), lambda x, t: gamma_nll(x, t), t=POSITIVE
     ),
     identity("gamma", lambda x, t: x + t * exp(-x), lambda x, t: gamma_nll(x, t), t=POSITIVE),
+    identity("gamma of one", lambda x: gamma_nll(x, 1), lambda x: 1 + exp_gap(-x)),
     identity(
         "Tweedie",
         lambda x, t, p: exp((2 - p) * x) / (2 - p) + t * exp((1 - p) * x) / (p - 1),
@@ -130,7 +132,7 @@ SCORES = (
     ),
     identity(
         "score of a Laplace distribution",
-        lambda x, s: s * (gamma_nll(absolute(x) / s, 1) - 0.75),
+        lambda x, s: s * (exp_gap(-absolute(x) / s) + 0.25),
         lambda x, s: laplace_crps(x, s),
     ),
     identity(
