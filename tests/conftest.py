@@ -12,6 +12,7 @@ from hypothesis import settings
 
 import groups
 import lossary as L
+import memory
 from covering import covering
 from groups import word_of
 from libraries import NAMES
@@ -87,8 +88,9 @@ def pytest_collection_finish(session):
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item, nextitem):
-    """At the end of a file, look through what it brought for the last time."""
+    """At the end of a file, drop its graphs and look through what it brought for the last time."""
     if nextitem is None or nextitem.path != item.path:
+        memory.release()
         leave_alone()
 
 

@@ -22,6 +22,7 @@ from engines import kernels_only  # noqa: E402
 from lossary.domain import Positive, Real  # noqa: E402
 from lossary.engine import selection  # noqa: E402
 from lossary.engine.libraries import torch as engine_of_torch  # noqa: E402
+from lossary.engine.recipes import torch as short_calls  # noqa: E402
 from lossary.errors import install_line  # noqa: E402
 from lossary.functions import expm1  # noqa: E402
 from lossary.kernels import triton_launch  # noqa: E402
@@ -52,6 +53,8 @@ def no_value_can_be_looked_at(monkeypatch):
     monkeypatch.setattr(engine_of_torch, "_has_values", lambda x: False)
     # A mode that is watching takes the road of operations; the one that waits for waits must not.
     monkeypatch.setattr(engine_of_torch, "_modes", lambda: 0)
+    # Nor is their memory the processor's, which short calls read.
+    monkeypatch.setattr(short_calls, "like_this", lambda *call: None)
 
 
 def tensor(x, dtype=None):

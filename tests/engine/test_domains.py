@@ -156,26 +156,26 @@ def test_the_sentence_of_the_design_in_every_library(name):
         )
 
 
-def test_where_nothing_can_be_raised_it_is_said_which_elements_are_inside():
-    check_inside()
+@each_loss
+def test_where_nothing_can_be_raised_it_is_said_which_elements_are_inside(loss):
+    check_inside(loss)
 
 
-def check_inside():
+def check_inside(loss):
     """What makes an element NaN inside a compiled graph."""
     numpy = library("numpy")
-    for loss in LOSSES:
-        for i, argument in enumerate(loss.inputs):
-            arrays, _ = sample(loss, shape=(3,))
-            assert np.all(inside_of(numpy, argument.domain, arrays[i], CLASSES))
-            for value in outside(argument.domain):
-                arrays, _, place = put(loss, argument, value)
-                ok = inside_of(numpy, argument.domain, arrays[i], CLASSES)
-                truth = np.ones(ok.shape, bool)
-                truth[place[:1] if argument.domain.mass else place] = False
-                if argument.domain.by_row:  # the value itself, or the order of its row
-                    assert not ok[place]
-                    truth[place[0]] = ok[place[0]]
-                assert np.array_equal(ok, truth)
+    for i, argument in enumerate(loss.inputs):
+        arrays, _ = sample(loss, shape=(3,))
+        assert np.all(inside_of(numpy, argument.domain, arrays[i], CLASSES))
+        for value in outside(argument.domain):
+            arrays, _, place = put(loss, argument, value)
+            ok = inside_of(numpy, argument.domain, arrays[i], CLASSES)
+            truth = np.ones(ok.shape, bool)
+            truth[place[:1] if argument.domain.mass else place] = False
+            if argument.domain.by_row:  # the value itself, or the order of its row
+                assert not ok[place]
+                truth[place[0]] = ok[place[0]]
+            assert np.array_equal(ok, truth)
 
 
 # ------------------------------------------------------------------------------- distributions

@@ -7,9 +7,9 @@ import pytest
 
 import lossary as L
 from libraries import NAMES, Library, value_and_slope
-from samples import CLASSES, LOSSES, arrays, of_rows, parameters, those
+from samples import CLASSES, LOSSES, arrays, each_loss, of_rows, parameters, those
 
-pytestmark = pytest.mark.representative
+representative = pytest.mark.representative
 
 NAN, INF, HUGE = np.nan, np.inf, 3e38
 ROWS = 7
@@ -65,6 +65,7 @@ def each_case():
     ]
 
 
+@representative
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize(("name", "loss", "how"), each_case())
 def test_no_bit_depends_on_what_is_left_out(name, loss, how):
@@ -106,6 +107,7 @@ def assert_isolated(clean, dirty, keep):
     assert slope[keep].any()
 
 
+@representative
 @pytest.mark.parametrize("how", ["mask", "weight", "mask and weight"])
 @those(lambda loss: len(loss.differentiable) > 1)
 def test_no_bit_of_any_derivative_depends_on_what_is_left_out(loss, how):
@@ -134,12 +136,11 @@ def test_what_counts_is_still_checked():
         L.focal(*data, mask=KEEP)
 
 
-def test_the_garbage_is_noticed_without_a_mask():
+@each_loss
+def test_the_garbage_is_noticed_without_a_mask(loss):
     """The garbage of this file would spoil a result that let it in."""
-    for loss in LOSSES:
-        clean = counted(loss)
-        # What says which entries count, such as a label or a relevance, would say so of garbage.
-        first, *others = clean
-        dirty = [spoiled(loss.inputs[0], first, KEEP), *others]
-        options = {"check": False, "reduction": "sum", **parameters(loss)}
-        assert not np.isfinite(loss(*dirty, **options))
+    # What says which entries count, such as a label or a relevance, would say so of garbage.
+    first, *others = counted(loss)
+    dirty = [spoiled(loss.inputs[0], first, KEEP), *others]
+    options = {"check": False, "reduction": "sum", **parameters(loss)}
+    assert not np.isfinite(loss(*dirty, **options))

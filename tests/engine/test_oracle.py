@@ -13,6 +13,7 @@ import pytest
 
 import lossary as L
 from libraries import NAMES, Library
+from lossary.accuracy.exact import IN_MPMATH, context
 from lossary.accuracy.oracle import Kink, Meaning
 from lossary.accuracy.samples import CANCELLING, RANGE, SUBNORMAL
 from lossary.accuracy.truth import measured
@@ -194,3 +195,13 @@ def test_a_part_that_two_precisions_miss_counts():
     assert abs(meaning.value(point) / mpmath.exp(-90) - 1) < 1e-20
     slope = meaning.gradient(point, "logit")[1]
     assert abs(slope / mpmath.exp(-90) + 0.5) < 1e-20
+
+
+@pytest.mark.parametrize("rate", [1e-308, 0.5, 6.99, 7.01, 300.0])
+def test_what_a_gamma_of_whole_shape_has_above_is_a_sum_of_poissons(rate):
+    """Below the shape it is what the other side leaves; mpmath's own way takes seconds."""
+    m, x = context(), context().mpf(rate)
+    with m.workprec(4000):
+        found = IN_MPMATH["gammaincc"](m, m.mpf(7), x)
+        true = m.exp(-x) * m.fsum(x**k / m.factorial(k) for k in range(7))
+        assert abs(found - true) <= m.ldexp(true, -3900)

@@ -18,7 +18,7 @@ from foreign import (
     ulps,
     worst_ulps,
 )
-from samples import of_each_loss
+from samples import each_loss, of_each_loss, those
 
 EVERY = [
     pytest.param(name, row, id=f"{name}-{number}")
@@ -80,12 +80,12 @@ def test_the_row_names_the_arguments_of_the_definition(name, row):
     assert set(row.get("parameters", {})) <= {argument.name for argument in loss.parameters}
 
 
-def test_every_loss_has_two_foreign_values_in_the_file_of_its_family():
-    for name, loss in L.catalogue.items():
-        rows = ROWS.get(loss.family, {}).get(name, [])
-        assert len(rows) >= 2, f"{name} needs two rows in tests/values/{loss.family}.toml"
-        assert any("gradient" in row for row in rows), f"{name} has no foreign gradient"
-        assert all(row["origin"].strip() for row in rows), f"{name} has a row without an origin"
+@each_loss
+def test_every_loss_has_two_foreign_values_in_the_file_of_its_family(loss):
+    rows = ROWS.get(loss.family, {}).get(loss.name, [])
+    assert len(rows) >= 2, f"{loss.name} needs two rows in tests/values/{loss.family}.toml"
+    assert any("gradient" in row for row in rows), f"{loss.name} has no foreign gradient"
+    assert all(row["origin"].strip() for row in rows), f"{loss.name} has a row without an origin"
 
 
 def test_every_row_belongs_to_a_loss():
@@ -93,13 +93,13 @@ def test_every_row_belongs_to_a_loss():
     assert set(TEXTBOOK) <= set(L.catalogue)
 
 
-def test_every_parameter_is_tried_away_from_its_default():
-    for name, loss in L.catalogue.items():
-        rows = ROWS[loss.family][name]
-        for parameter in loss.parameters:
-            tried = [row["parameters"].get(parameter.name) for row in rows if "parameters" in row]
-            away = [value for value in tried if value not in (None, parameter.default)]
-            assert away, f"no row of {name} sets {parameter.name} away from its default"
+@those(lambda loss: loss.parameters)
+def test_every_parameter_is_tried_away_from_its_default(loss):
+    rows = ROWS[loss.family][loss.name]
+    for parameter in loss.parameters:
+        tried = [row["parameters"].get(parameter.name) for row in rows if "parameters" in row]
+        away = [value for value in tried if value not in (None, parameter.default)]
+        assert away, f"no row of {loss.name} sets {parameter.name} away from its default"
 
 
 # -------------------------------------------------------------------------------- the numbers

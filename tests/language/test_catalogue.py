@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import re
+from importlib.util import find_spec
 from types import ModuleType
 
 import pytest
@@ -15,7 +16,7 @@ from lossary.domain import Real
 from lossary.engine.options import options_of
 from lossary.lookup import find
 from lossary.notation.lines import letter
-from samples import LOSSES, each_loss, those
+from samples import LOSSES, each_loss, of_each_loss, those
 
 NAMES = {
     "regression": """squared_error half_squared_error absolute_error absolute_percentage_error
@@ -252,20 +253,23 @@ PEERS = {
 }
 
 
-@pytest.mark.parametrize("peer", PEERS)
-def test_the_names_exist_in_the_peer(peer):
+ELSEWHERE = [
+    pytest.param(loss, PEERS[peer], path, id=f"{loss.name}-{name}")
+    for loss in LOSSES
+    for name in loss.elsewhere
+    for peer, *path in [name.partition(" ")[0].split(".")]
+    if peer in PEERS and find_spec(PEERS[peer])
+]
+
+
+@of_each_loss(ELSEWHERE)
+def test_the_names_exist_in_the_peer(loss, peer, path):
     """What a record says of another library is true of the version installed."""
-    pytest.importorskip(PEERS[peer])
-    for loss in LOSSES:
-        for name in loss.elsewhere:
-            library, *path = name.partition(" ")[0].split(".")
-            if library != peer:
-                continue
-            found = importlib.import_module(PEERS[peer])
-            for i, part in enumerate(path):
-                if not hasattr(found, part):
-                    importlib.import_module(".".join([PEERS[peer], *path[: i + 1]]))
-                found = getattr(found, part)
+    found = importlib.import_module(peer)
+    for i, part in enumerate(path):
+        if not hasattr(found, part):
+            importlib.import_module(".".join([peer, *path[: i + 1]]))
+        found = getattr(found, part)
 
 
 def test_an_unknown_name_gets_the_nearest_ones():

@@ -1,5 +1,6 @@
 """Workers share the tests by groups: what one case of a loss has compiled serves the others."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -111,6 +112,29 @@ def test_a_file_with_a_fixture_for_all_is_together():
         text = path.read_text(encoding="utf-8")
         if path.name != "test_groups.py" and 'scope="module"' in text:
             assert "pytest.mark.together" in text, path.name
+
+
+WHOLE = {"LOSSES", *(f"L.catalogue{part}" for part in ("", ".keys()", ".values()", ".items()"))}
+
+
+def loops_over_all(tree):
+    """The names of the tests that go through all losses themselves."""
+    return {
+        test.name
+        for test in ast.walk(tree)
+        if isinstance(test, ast.FunctionDef) and test.name.startswith(("test_", "check_"))
+        for node in ast.walk(test)
+        if isinstance(node, ast.For) and ast.unparse(node.iter) in WHOLE
+    }
+
+
+def test_no_test_hides_the_losses_that_it_goes_through():
+    """A new loss is tried with ``-k`` and its name, which chooses only what is named after it."""
+    for path in Path(__file__).parents[1].glob("*/test_*.py"):
+        text = path.read_text(encoding="utf-8")
+        if any(f" in {whole}:" in text for whole in WHOLE):
+            assert not loops_over_all(ast.parse(text)), path.name
+    assert loops_over_all(ast.parse("def test_all():\n    for loss in LOSSES:\n        pass"))
 
 
 def test_cases_of_one_loss_are_one_item_and_the_one_that_fails_is_named():

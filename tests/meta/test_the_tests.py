@@ -159,7 +159,8 @@ def engine():
     for case in test_domains.pairs("parameters", test_domains.outside):
         if case.values[0] in SOME:
             yield "", partial(test_domains.check_parameter, *case.values)
-    yield "", test_domains.check_inside
+    for loss in LOSSES:
+        yield "", partial(test_domains.check_inside, loss)
     yield "", partial(test_boxes.test_what_is_no_box_is_refused_at_its_place, "numpy")
     yield "", test_positions.test_what_a_weight_or_all_positions_leave_out_does_not_count
 

@@ -66,6 +66,9 @@ def _gamma_share(m: Any, a: Number, low: Number, high: Number) -> Number:
     """Return what a gamma distribution of rate 1 has between two numbers."""
     if not (a > 0 and low >= 0 and high >= 0):
         return m.mpc(m.nan, 1)  # as a logarithm of a number below 0, no real number
+    # More than a third is above, so that nothing cancels; mpmath sums 2F0 for tens of seconds.
+    if a >= 1 and 0 < low < a and m.isinf(high):
+        return 1 - m.gammainc(a, 0, low, regularized=True)
     return m.gammainc(a, low, high, regularized=True)
 
 
