@@ -26,7 +26,10 @@ class Axis:
     symbol: str
 
 
-CLASSES = ("classes",)
+classes: Axis = Axis("classes", "class", "C")
+"""The classes of a row, or the entries of a vector: the last axis, or what ``axis=`` says."""
+
+CLASSES = (classes.name,)
 
 positions: Axis = Axis("positions", "position", "U")
 """Pixels, voxels, tokens, times: any axes of the arrays, taken together as ``axis=`` says."""
@@ -84,13 +87,20 @@ class Domain:
         return self.description
 
 
+def metadata_of(annotation: Any) -> list[Any]:
+    """Return what an annotation, or one of those it is a choice of, says beside a type."""
+    parts = (annotation, *get_args(annotation))
+    return [item for part in parts for item in getattr(part, "__metadata__", ())]
+
+
 def domain_of(annotation: Any) -> tuple[Domain | None, str]:
     """Return the domain and the description that an annotation carries."""
-    metadata = [item for part in (annotation, *get_args(annotation)) for item in get_args(part)]
+    metadata = metadata_of(annotation)
     domain = next((item for item in metadata if isinstance(item, Domain)), None)
     description = next((item for item in metadata if isinstance(item, str)), "")
     if domain is not None:
-        domain = reduce(Domain.along, (x for x in metadata if isinstance(x, Axis)), domain)
+        more = [x for x in metadata if isinstance(x, Axis) and x.name not in domain.axes]
+        domain = reduce(Domain.along, more, domain)
     return domain, description
 
 

@@ -553,6 +553,11 @@ def test_a_reduction_of_one_number_is_rewritten_before_it_is_derived():
 
 KINKED = {
     "absolute": (abs(x), 0.0, 0.0),
+    "absolute, power": (abs(x) ** 0.5, 0.0, 0.0),
+    "absolute, sqrt": (f.sqrt(abs(x)), 0.0, 0.0),
+    "absolute, log": (f.log(abs(x)), 0.0, 0.0),
+    "absolute, divide": (2 / abs(x), 0.0, 0.0),
+    "absolute, log_ratio": (f.log_ratio(2, abs(x)) - f.log_ratio(abs(x), 3), 0.0, 0.0),
     "sign": (f.sign(x), 0.0, 0.0),
     "sign off the kink": (f.sign(x), 2.5, 0.0),
     "floor": (f.floor(x), 3.0, 0.0),
@@ -585,6 +590,7 @@ def check_kink(kink):
 
 def test_every_documented_kink_is_shown():
     assert {kink.partition(",")[0].partition(" ")[0] for kink in KINKED} == set(rules.KINKS)
+    assert {f"absolute, {word}" for word in rules.STEEP} <= set(KINKED)
 
 
 # ------------------------------------------------------------------------------- simplification

@@ -6,13 +6,25 @@ import math
 import re
 import types
 from inspect import signature
+from typing import Annotated
 
 import numpy as np
 import pytest
 
 import lossary as L
 from lossary import slips
-from lossary.domain import Binaries, Label, Logits, Positive, Real, Scores, Unit
+from lossary.domain import (
+    Binaries,
+    ClassWeights,
+    Label,
+    Logits,
+    Positive,
+    Real,
+    Scores,
+    Simplex,
+    Unit,
+    classes,
+)
 from lossary.formula import Expression
 from lossary.functions import (
     cumulate,
@@ -532,6 +544,31 @@ def test_a_missing_domain():
         return abs(prediction - target)
 
     refused(mistyped, "'target' has no domain")
+
+
+def test_any_set_of_numbers_has_rows():
+    def rates(rate: Annotated[Positive, classes], share: Annotated[Simplex, classes]):
+        """A Poisson likelihood for each class."""
+        return total(rate - share * log(rate))
+
+    loss = L.loss(rates)
+    one, other = (argument.domain for argument in loss.inputs)
+    assert one.axes == other.axes == ("classes",)
+    found = loss.value_and_gradient([[1.0, 2.0]], [[0.25, 0.75]], reduction="none")
+    np.testing.assert_allclose(found[0], [3 - 0.75 * np.log(2)], rtol=1e-15)
+    np.testing.assert_allclose(found[1], [[0.75, 0.625]], rtol=1e-15)
+    with pytest.raises(L.DomainError, match=r"rate must be .* above 0 at each class"):
+        loss([[1.0, -2.0]], [[0.25, 0.75]])
+
+
+@pytest.mark.parametrize("axis", [("classes",), "classes", ["positions"], ClassWeights])
+def test_an_axis_that_is_none(axis):
+    def rates(rate, share: Simplex):
+        """Wrong."""
+        return total(rate - share * log(rate))
+
+    rates.__annotations__["rate"] = Annotated[Positive, axis]
+    refused(rates, "argument 'rate'", "which is no axis", "rate: Annotated[Positive, classes]")
 
 
 @pytest.mark.parametrize("kind", ["args", "kwargs"])

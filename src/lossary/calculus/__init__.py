@@ -29,7 +29,7 @@ from lossary.calculus.jacobians import (
     times,
     unsigned,
 )
-from lossary.calculus.rules import DISCRETE, PARTIALS, PUSHES, REDUCTIONS
+from lossary.calculus.rules import DISCRETE, PARTIALS, PUSHES, REDUCTIONS, STEEP
 from lossary.errors import FormulaError
 from lossary.formula import Expression, bottom_up, variable
 from lossary.functions import (
@@ -130,8 +130,8 @@ def _push(node: Expression, i: int, tangent: Expression) -> Tangent:
     if operator in FUNCTIONS and FUNCTIONS[operator].zero_wins:
         return weighted(slope, tangent)
     reduces = node.arguments[i].class_axis and not node.class_axis
-    if node.operator in {"power", "sqrt"} and node.arguments[0].operator == "absolute":
-        return weighted(tangent, slope)  # the sign of 0 wins over the infinite slope of a root
+    if node.arguments[i].operator == "absolute" and i in STEEP.get(node.operator, ()):
+        return weighted(tangent, slope)
     return total(slope * tangent) if reduces else tangent * slope
 
 

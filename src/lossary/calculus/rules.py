@@ -49,6 +49,9 @@ PARTIALS: dict[str, tuple[Callable[..., Expression], ...]] = {
     "cos": (lambda x: -apply("sin", x),),
 }
 
+# The arguments at whose 0 a word has an infinite slope: beside it the slope 0 of |x| wins.
+STEEP = {"power": (0,), "sqrt": (0,), "log": (0,), "divide": (1,), "log_ratio": (0, 1)}
+
 # What chooses or scales a tangent rather than multiplies it by a partial derivative.
 PUSHES: dict[str, tuple[Callable[..., Expression | None] | None, ...]] = {
     "absolute": (lambda t, x: weighted(sign(x), t),),  # 0 at 0, also of an infinite slope

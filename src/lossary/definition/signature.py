@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
-from lossary.domain import Domain, domain_of
+from lossary.domain import Axis, Domain, classes, domain_of, metadata_of, positions
 from lossary.errors import FormulaError
 
 
@@ -60,6 +60,7 @@ def _argument(formula: Callable[..., Any], parameter: inspect.Parameter, hint: A
             f"hint: annotate it with its set of numbers, as in {parameter.name}: Real "
             "(from lossary.domain import Real)"
         )
+    _refuse_what_is_no_axis(where, parameter.name, hint, domain)
     positional = parameter.kind is not parameter.KEYWORD_ONLY
     default = parameter.default
     if positional and default is not parameter.empty:
@@ -74,6 +75,19 @@ def _argument(formula: Callable[..., Any], parameter: inspect.Parameter, hint: A
             "hint: give a number of its set, or None if the formula can do without it"
         )
     return Argument(parameter.name, domain, parameter.default, positional, description)
+
+
+def _refuse_what_is_no_axis(where: str, name: str, hint: Any, domain: Domain) -> None:
+    """Refuse an axis that is not one of ours: without it a row would be taken for numbers."""
+    names = {axis.name for axis in (classes, positions)}
+    for item in metadata_of(hint):
+        if isinstance(item, (Domain, Axis)) or (isinstance(item, str) and item not in names):
+            continue
+        raise FormulaError(
+            f"{where}: argument {name!r} says {item!r} beside its set, which is no axis\n"
+            f"hint: write {name}: Annotated[{domain.name}, classes] for one number per class, or "
+            "positions for one per position (from lossary.domain import classes, positions)"
+        )
 
 
 def _is_inside(domain: Domain, default: Any) -> bool:
