@@ -1,4 +1,4 @@
-"""A multiple of an exponential beside a penalty that grows with the same: both overflow together."""
+"""A gain beside a penalty: exponentials of one number, which overflow together."""
 
 from __future__ import annotations
 
