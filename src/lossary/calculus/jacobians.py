@@ -46,15 +46,15 @@ def gathered(parts: Sequence[Expression]) -> Expression:
         return reduce(add, parts, ZERO)
     found = ZERO
     for condition, products in groups.items():
-        whole = reduce(
-            lambda x, factor: factor * x, shared[condition], _sum(products, shared[condition])
-        )
+        whole = reduce(_after, shared[condition], _sum(products, shared[condition]))
         found = found + (whole if condition is None else where(condition, whole, ZERO))
     return found
 
 
-Product = tuple[int, list[Expression]]
-"""A sign and factors."""
+Operation = Callable[[Any, Any], Any]
+Factor = tuple[Operation, Expression]
+Product = tuple[int, list[Factor]]
+"""A sign, and what is multiplied and divided by."""
 
 
 def _signed(x: Expression) -> list[tuple[int, Expression]]:
@@ -69,27 +69,39 @@ def _signed(x: Expression) -> list[tuple[int, Expression]]:
 
 
 def _factors_of(x: Expression) -> Product:
-    if x.operator not in {"negative", "multiply"}:
-        return 1, [x]
-    signs, factors = zip(*map(_factors_of, x.arguments), strict=True)
-    turn = -1 if x.operator == "negative" else 1
-    return turn * prod(signs), [factor for some in factors for factor in some]
+    if x.operator not in {"negative", "multiply", "divide"}:
+        return 1, [(mul, x)]
+    signs, parts = zip(*map(_factors_of, x.arguments), strict=True)
+    turn = prod(signs) * (-1 if x.operator == "negative" else 1)
+    if x.operator == "divide":
+        parts = parts[0], [(_INVERSE[how], factor) for how, factor in parts[1]]
+    return turn, [factor for some in parts for factor in some if factor[1] is not ONE]
 
 
-def _shared(products: Sequence[Product]) -> list[Expression]:
+_INVERSE: dict[Operation, Operation] = {mul: truediv, truediv: mul}
+
+
+def _after(x: Expression, factor: Factor) -> Expression:
+    operation, y = factor
+    return y * x if operation is mul else x / y
+
+
+def _shared(products: Sequence[Product]) -> list[Factor]:
     """Return the factors of all products, as often as that has them which has them least."""
     if len(products) == 1:
         return []
     found = reduce(and_, (Counter(factors) for _, factors in products))
-    kept = (factor for factor in found.elements() if factor.operator != "constant")
-    return sorted(kept, key=lambda factor: factor.operator not in FUNCTIONS)  # shares, then scales
+    kept = (factor for factor in found.elements() if factor[1].operator != "constant")
+    return sorted(kept, key=lambda factor: factor[1].operator not in FUNCTIONS)  # shares first
 
 
-def _sum(products: Sequence[Product], shared: Sequence[Expression]) -> Expression:
+def _sum(products: Sequence[Product], shared: Sequence[Factor]) -> Expression:
     found = ZERO
     for sign, factors in products:
         left = list((Counter(factors) - Counter(shared)).elements())
-        part = reduce(mul, left, ONE)
+        above = [factor for operation, factor in left if operation is mul]
+        below = [factor for operation, factor in left if operation is truediv]
+        part = reduce(truediv, below, reduce(mul, above, ONE))
         found = found + part if sign > 0 else found - part
     return found
 

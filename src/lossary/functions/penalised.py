@@ -31,8 +31,6 @@ def expm1_and_exp(x: Expression, penalty: Expression, gain: Expression) -> Expre
 
 @named(
     means=lambda x, b, z: b * (exp(x) - 1 - x) + z * exp(x),
-    # As above.
-    slope=lambda x, b, z: (expm1_and_exp(x, b, z), exp_gap(x), exp(x)),
 )
 def exp_gap_and_exp(x: Expression, penalty: Expression, gain: Expression) -> Expression:
     """Penalty (exp(x) - 1 - x) + gain exp(x), a policy's gain and how far it has gone."""
