@@ -8,7 +8,16 @@ from lossary.formula import Expression
 from lossary.functions.coefficients import polynomial
 from lossary.functions.elementwise import relative_error
 from lossary.functions.exponentials import hypot
-from lossary.functions.vocabulary import absolute, maximum, minimum, named, sign, sqrt, where
+from lossary.functions.vocabulary import (
+    absolute,
+    maximum,
+    minimum,
+    named,
+    sign,
+    sqrt,
+    weighted,
+    where,
+)
 
 # atan(t) / t = sum of (-t^2)^k / (2 k + 1), enough for |t| <= 7/16.
 _SERIES = [(-1) ** k / (2 * k + 1) for k in range(23)]
@@ -80,8 +89,8 @@ def _turn(x: Expression, y: Expression) -> Expression:
     means=lambda x, y: atan(absolute(x / y)),
     # The ratio may overflow, and so may the squares.
     slope=lambda x, y: (
-        sign(x) * absolute(_turn(y, x)),
-        -sign(y) * absolute(_turn(x, y)),
+        weighted(sign(x), absolute(_turn(y, x))),
+        -weighted(sign(y), absolute(_turn(x, y))),
     ),
 )
 def angle_of_ratio(x: Expression, y: Expression) -> Expression:
@@ -93,8 +102,8 @@ def angle_of_ratio(x: Expression, y: Expression) -> Expression:
     means=lambda x, y: atan(absolute((x - y) / y)),
     # As above; both parts of the second are one.
     slope=lambda x, y: (
-        sign(x - y) * absolute(_turn(y, x - y)),
-        -sign(x - y) * sign(y) * (x / hypot(x - y, y) / hypot(x - y, y)),
+        weighted(sign(x - y), absolute(_turn(y, x - y))),
+        -weighted(sign(x - y) * sign(y), x / hypot(x - y, y) / hypot(x - y, y)),
     ),
 )
 def angle_of_relative_error(x: Expression, y: Expression) -> Expression:
