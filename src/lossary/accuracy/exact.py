@@ -38,7 +38,6 @@ def _divide(m: Any, x: Number, y: Number) -> Number:
     return m.nan if not x or x != x else m.inf * (1 if x > 0 else -1)  # noqa: PLR0124
 
 
-_GROWING = frozenset({"exp", "expm1", "tanh"})
 MOST_BITS = 2**16  # before the point of an exponent: e to more is infinite, or 0
 
 
@@ -168,7 +167,7 @@ class Step(NamedTuple):
     call: Callable[..., Any]  # of mpmath's context, and of the numbers or rows at ``places``
     places: tuple[int, ...]
     by_entry: bool = False  # whether an entry of a row comes of the entries of rows alone
-    grows: bool = False  # whether it has an exponential
+    grows: bool = False  # whether it is an exponential
 
 
 class Line:
@@ -211,7 +210,7 @@ class Line:
         if node.operator in IN_MPMATH:
             call = IN_MPMATH[node.operator]
             real = call if node.operator in _REAL else _real_part(call)
-            return self._new(Step(real, below, by_entry=True, grows=node.operator in _GROWING))
+            return self._new(Step(real, below, by_entry=True, grows=call in (_exp, _expm1)))
         symbols, plan = _meaning(node.operator, tuple(a.class_axis for a in node.arguments))
         inside = dict(zip(symbols, below, strict=True))
         for inner in plan:

@@ -19,7 +19,6 @@ from lossary.formula import Expression, walk
 
 AGREE = 70  # bits in which two precisions must agree: far more than a float64 has
 APART = 48  # bits between one step of a difference and the next
-FARTHEST = 10923  # exponents up to here are told from 1: -log(1 - σ(x)) is finite there
 LIMIT = 2**16  # bits at which a value that still moves is given up
 
 
@@ -110,12 +109,11 @@ class Meaning:
         m = context()
         with m.workprec(64):
             found = place.results(self.line)
-            exponents = [abs(x) for x in numbers([found[i] for i in self.line.exponents])]
-            largest = max([m.mpf(0), *filter(m.isfinite, exponents)])
-        extent = max(place.extent, m.mag(largest) if largest else 0)
-        far = extent > self.floor.bit_length()
-        near = self.floor if far else min(self.floor, 3 << (extent - 1))  # log2(e) is below 3 / 2
-        return max(near, 3 * int(largest)) if largest < FARTHEST else near
+            sizes = [m.mag(x) for x in numbers([found[i] for i in self.line.exponents]) if x]
+        extent = max([place.extent, *(size for size in sizes if isinstance(size, int))])
+        if extent > self.floor.bit_length():
+            return self.floor
+        return min(self.floor, 3 << (extent - 1))  # log2(e) is below 3 / 2
 
     def gradient(self, point: Point, name: str) -> Any:
         """Return the derivative with respect to an argument: a number, or one for each class.

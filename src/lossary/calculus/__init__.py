@@ -29,9 +29,9 @@ from lossary.calculus.jacobians import (
     times,
     unsigned,
 )
-from lossary.calculus.rules import DISCRETE, ENDLESS, PARTIALS, PUSHES, REDUCTIONS, STEEP
+from lossary.calculus.rules import DISCRETE, PARTIALS, PUSHES, REDUCTIONS, STEEP
 from lossary.errors import FormulaError
-from lossary.formula import Expression, bottom_up, variable, walk
+from lossary.formula import Expression, bottom_up, variable
 from lossary.functions import (
     FUNCTIONS,
     ORDERED_SLOPES,
@@ -127,18 +127,12 @@ def _push(node: Expression, i: int, tangent: Expression) -> Tangent:
         return times(slope, tangent)
     if slope is None:
         return None
+    if operator in FUNCTIONS and FUNCTIONS[operator].zero_wins:
+        return weighted(slope, tangent)
     reduces = node.arguments[i].class_axis and not node.class_axis
-    if operator in FUNCTIONS and (FUNCTIONS[operator].zero_wins or _is_endless(tangent)):
-        change = weighted(slope, tangent)
-        return total(change) if reduces else change
     if node.arguments[i].operator == "absolute" and i in STEEP.get(node.operator, ()):
         return weighted(tangent, slope)
     return total(slope * tangent) if reduces else tangent * slope
-
-
-def _is_endless(tangent: Expression) -> bool:
-    """Whether a change may be infinite beside the slope 0 of what has long stopped to change."""
-    return any(node.operator in ENDLESS for node in walk(tangent))
 
 
 def _slope(node: Expression, i: int) -> Tangent:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
-from math import prod
-from operator import add, and_, mul, truediv
+from operator import add, mul, truediv
 from typing import Any
 
 from lossary.calculus.rules import REDUCTIONS
 from lossary.formula import Expression
-from lossary.functions import FUNCTIONS, Jacobian, total, where
+from lossary.functions import Jacobian, total
 from lossary.rewriting import ONE, ZERO, simplify
 
 Tangent = Expression | Jacobian | None
@@ -24,86 +22,12 @@ def diagonal(tangent: Tangent) -> Expression:
         return ZERO
     if isinstance(tangent, Expression):
         return tangent
-    parts = [] if tangent.diagonal is None else [tangent.diagonal]
-    parts += [column * row for column, row in tangent.outer]
-    parts += [chain.diagonal for chain in tangent.chains]
-    return simplify(scaled(gathered(parts), tangent))
-
-
-def gathered(parts: Sequence[Expression]) -> Expression:
-    """Add up, and multiply afterwards by what all have: each part alone may overflow.
-
-    Parts that are not 0 under one condition only are added up among themselves.
-    """
-    groups: dict[Expression | None, list[Product]] = {}
-    for sign, part in (found for whole in parts for found in _signed(simplify(whole))):
-        masked = part.operator == "where" and part.arguments[2] is ZERO
-        condition, inside = part.arguments[:2] if masked else (None, part)
-        inner, factors = _factors_of(inside)
-        groups.setdefault(condition, []).append((sign * inner, factors))
-    shared = {condition: _shared(products) for condition, products in groups.items()}
-    if not any(shared.values()):
-        return reduce(add, parts, ZERO)
-    found = ZERO
-    for condition, products in groups.items():
-        whole = reduce(_after, shared[condition], _sum(products, shared[condition]))
-        found = found + (whole if condition is None else where(condition, whole, ZERO))
-    return found
-
-
-Operation = Callable[[Any, Any], Any]
-Factor = tuple[Operation, Expression]
-Product = tuple[int, list[Factor]]
-"""A sign, and what is multiplied and divided by."""
-
-
-def _signed(x: Expression) -> list[tuple[int, Expression]]:
-    """Return the parts of a sum with their signs."""
-    if x.operator == "negative":
-        return [(-sign, part) for sign, part in _signed(x.arguments[0])]
-    if x.operator not in {"add", "subtract"}:
-        return [(1, x)]
-    turn = 1 if x.operator == "add" else -1
-    first, second = map(_signed, x.arguments)
-    return [*first, *((turn * sign, part) for sign, part in second)]
-
-
-def _factors_of(x: Expression) -> Product:
-    if x.operator not in {"negative", "multiply", "divide"}:
-        return 1, [(mul, x)]
-    signs, parts = zip(*map(_factors_of, x.arguments), strict=True)
-    turn = prod(signs) * (-1 if x.operator == "negative" else 1)
-    if x.operator == "divide":
-        parts = parts[0], [(_INVERSE[how], factor) for how, factor in parts[1]]
-    return turn, [factor for some in parts for factor in some if factor[1] is not ONE]
-
-
-_INVERSE: dict[Operation, Operation] = {mul: truediv, truediv: mul}
-
-
-def _after(x: Expression, factor: Factor) -> Expression:
-    operation, y = factor
-    return y * x if operation is mul else x / y
-
-
-def _shared(products: Sequence[Product]) -> list[Factor]:
-    """Return the factors of all products, as often as that has them which has them least."""
-    if len(products) == 1:
-        return []
-    found = reduce(and_, (Counter(factors) for _, factors in products))
-    kept = (factor for factor in found.elements() if factor[1].operator != "constant")
-    return sorted(kept, key=lambda factor: factor[1].operator not in FUNCTIONS)  # shares first
-
-
-def _sum(products: Sequence[Product], shared: Sequence[Factor]) -> Expression:
-    found = ZERO
-    for sign, factors in products:
-        left = list((Counter(factors) - Counter(shared)).elements())
-        above = [factor for operation, factor in left if operation is mul]
-        below = [factor for operation, factor in left if operation is truediv]
-        part = reduce(truediv, below, reduce(mul, above, ONE))
-        found = found + part if sign > 0 else found - part
-    return found
+    result = ZERO if tangent.diagonal is None else tangent.diagonal
+    for column, row in tangent.outer:
+        result = result + column * row
+    for chain in tangent.chains:
+        result = result + chain.diagonal
+    return simplify(scaled(result, tangent))
 
 
 def scaled(whole: Expression, matrix: Jacobian) -> Expression:

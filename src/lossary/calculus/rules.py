@@ -52,9 +52,6 @@ PARTIALS: dict[str, tuple[Callable[..., Expression], ...]] = {
 # The arguments at whose 0 a word has an infinite slope: beside it the slope 0 of |x| wins.
 STEEP = {"power": (0,), "sqrt": (0,), "log": (0,), "divide": (1,), "log_ratio": (0, 1)}
 
-# Functions that are infinite for ordinary numbers.
-ENDLESS = frozenset({"exp", "exp_of_rounded", "times_exp"})
-
 # What chooses or scales a tangent rather than multiplies it by a partial derivative.
 PUSHES: dict[str, tuple[Callable[..., Expression | None] | None, ...]] = {
     "absolute": (lambda t, x: weighted(sign(x), t),),  # 0 at 0, also of an infinite slope

@@ -34,8 +34,6 @@ from lossary.functions.alpha import (
 from lossary.functions.angles import (
     acos as acos,
     angle_of_gaps as angle_of_gaps,
-    angle_of_ratio as angle_of_ratio,
-    angle_of_relative_error as angle_of_relative_error,
     atan as atan,
     sine_of_cosine as sine_of_cosine,
 )
@@ -128,7 +126,6 @@ from lossary.functions.elementwise import (
     gaussian_nll_variance_slope as gaussian_nll_variance_slope,
     jensen_gap as jensen_gap,
     log1p_difference as log1p_difference,
-    log_product as log_product,
     log_ratio as log_ratio,
     log_sigmoid as log_sigmoid,
     log_to_middle as log_to_middle,
@@ -250,10 +247,6 @@ from lossary.functions.pairs import (
     parts_of as parts_of,
     total_of_others as total_of_others,
 )
-from lossary.functions.penalised import (
-    exp_gap_and_exp as exp_gap_and_exp,
-    expm1_and_exp as expm1_and_exp,
-)
 from lossary.functions.quality import (
     sigmoid_quality_focal as sigmoid_quality_focal,
     sigmoid_quality_focal_slope as sigmoid_quality_focal_slope,
@@ -287,7 +280,6 @@ from lossary.functions.log_normal_crps import (
 )
 from lossary.functions.ratios import (
     inverse_difference as inverse_difference,
-    inverse_gaussian_deviance as inverse_gaussian_deviance,
     jeffreys_slope as jeffreys_slope,
     jeffreys_term as jeffreys_term,
     rate_divergence as rate_divergence,

@@ -6,18 +6,7 @@ from math import pi
 
 from lossary.formula import Expression
 from lossary.functions.coefficients import polynomial
-from lossary.functions.elementwise import relative_error
-from lossary.functions.exponentials import hypot
-from lossary.functions.vocabulary import (
-    absolute,
-    maximum,
-    minimum,
-    named,
-    sign,
-    sqrt,
-    weighted,
-    where,
-)
+from lossary.functions.vocabulary import absolute, maximum, minimum, named, sqrt, where
 
 # atan(t) / t = sum of (-t^2)^k / (2 k + 1), enough for |t| <= 7/16.
 _SERIES = [(-1) ** k / (2 * k + 1) for k in range(23)]
@@ -77,38 +66,6 @@ def _share_slope(own: Expression, other: Expression) -> Expression:
     inside = (own > 0) & (other > 0)
     # The ratio itself may overflow.
     return where(inside, sqrt(other) / sqrt(where(inside, own, 1)) / (own + other), 0)
-
-
-def _turn(x: Expression, y: Expression) -> Expression:
-    """Return x over the sum of the squares of x and y, which may under- or overflow."""
-    length = hypot(x, y)
-    return x / length / length
-
-
-@named(
-    means=lambda x, y: atan(absolute(x / y)),
-    # The ratio may overflow, and so may the squares.
-    slope=lambda x, y: (
-        weighted(sign(x), absolute(_turn(y, x))),
-        -weighted(sign(y), absolute(_turn(x, y))),
-    ),
-)
-def angle_of_ratio(x: Expression, y: Expression) -> Expression:
-    """Return the angle from 0 to pi / 2 whose tangent is |x / y|."""
-    return atan(absolute(x / y))
-
-
-@named(
-    means=lambda x, y: atan(absolute((x - y) / y)),
-    # As above; both parts of the second are one.
-    slope=lambda x, y: (
-        weighted(sign(x - y), absolute(_turn(y, x - y))),
-        -weighted(sign(x - y) * sign(y), x / hypot(x - y, y) / hypot(x - y, y)),
-    ),
-)
-def angle_of_relative_error(x: Expression, y: Expression) -> Expression:
-    """Return the angle from 0 to pi / 2 whose tangent is the size of a relative error."""
-    return atan(absolute(relative_error(x, y)))
 
 
 @named(

@@ -344,19 +344,6 @@ def log_ratio(x: Expression, y: Expression) -> Expression:
 
 
 @named(
-    means=lambda x, y: log(x * y),
-    # Quotients are not cancelled, as above.
-    slope=lambda x, y: (1 / x, 1 / y),
-)
-def log_product(x: Expression, y: Expression) -> Expression:
-    """log(x y) of numbers above 0, right also where the product is almost 1, or overflows."""
-    product = x * y
-    usable = (product > _TINY) & (product < _HUGE)
-    near = log(product) + product_error(x, y, product) / product
-    return where(usable, near, log(x) + log(y))
-
-
-@named(
     means=lambda x, y: where(x + y == 0, log(2), log(2 * x / (x + y))),
     # The limit at two zeros, and a quotient that underflows in no part.
     slope=lambda x, y: (

@@ -12,7 +12,7 @@ from lossary.functions.elementwise import sech_squared
 from lossary.functions.exponentials import cosh, log_cosh_difference
 from lossary.functions.gamma_function import lgamma
 from lossary.functions.robust import excess
-from lossary.functions.vocabulary import absolute, exp, log, log1p, maximum, named, pi, tanh, where
+from lossary.functions.vocabulary import absolute, exp, log, log1p, named, pi, tanh, where
 
 _LOG_2, _HALF_LOG_2_PI = 0.6931471805599453, 0.9189385332046727
 _FADED = -800  # exp(w) is 0 below, also times a power of w
@@ -314,8 +314,6 @@ def student_t_nll(x: Expression, y: Expression, scale: Expression, v: Expression
 # grows by log(1 + 1 / (2 z)). Without a choice: v may be a number in Python.
 _STEPS = 10
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
-_FEW = 1e-290
-"""Degrees of freedom from which on no quotient by them overflows."""
 _RATIO_SERIES = [
     (2.0 ** (1 - 2 * k) - 2) * number / (2 * k * (2 * k - 1))
     for k, number in enumerate(_BERNOULLI, 1)
@@ -327,10 +325,8 @@ _RATIO_SERIES = [
 )
 def student_t_constant(v: Expression) -> Expression:
     """The rest of it, which goes to log(2 pi) / 2 for many degrees of freedom."""
-    some = maximum(v, _FEW)
-    grown = sum((log1p(1 / (some + 2 * k)) for k in range(1, _STEPS)), log1p(1 / some))
-    rest = _HALF_LOG_2_PI + (grown - log1p(2 * _STEPS / some) / 2 - _ratio_tail(some))
-    return rest + log(some / v) / 2  # below, it grows as the root of 1 / v
+    grown = sum((log1p(1 / (v + 2 * k)) for k in range(1, _STEPS)), log1p(1 / v))
+    return _HALF_LOG_2_PI + (grown - log1p(2 * _STEPS / v) / 2 - _ratio_tail(v))
 
 
 def _ratio_tail(v: Expression) -> Expression:

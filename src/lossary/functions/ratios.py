@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossary.formula import Expression
 from lossary.functions.divergence import excess_entropy
-from lossary.functions.elementwise import log_ratio, poisson_rate_nll_slope, relative_error
+from lossary.functions.elementwise import log_ratio, poisson_rate_nll_slope
 from lossary.functions.gaps import log1p_gap
 from lossary.functions.vocabulary import (
     absolute,
@@ -48,19 +48,6 @@ def ratio_gap(x: Expression, y: Expression) -> Expression:
     close = 2 * absolute(x - y) < y
     near = log1p_gap(where(close, x - y, 0) / y)
     return where(close, near, x / y - 1 - log_ratio(x, y))
-
-
-@named(
-    means=lambda m, y: (y - m) ** 2 / (m**2 * y),
-    # Over a common denominator: right near its zero.
-    slope=lambda m, y: (
-        -2 * relative_error(y, m) / m / m,
-        inverse_difference(y, m) * (1 / m + 1 / y),
-    ),
-)
-def inverse_gaussian_deviance(mean: Expression, target: Expression) -> Expression:
-    """How far an amount is from its mean, if its deviation grows with the power 3/2 of that."""
-    return relative_error(target, mean) * inverse_difference(target, mean)
 
 
 @named(

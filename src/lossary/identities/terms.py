@@ -6,8 +6,7 @@ commutativity, association, signs and constants have one list; ``spell`` writes 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, reduce
 from math import isfinite
@@ -202,16 +201,7 @@ def _divided(factor: Expression, below: Sequence[Expression]) -> Expression:
     """Divide by a plain number last: beside it another divisor may overflow."""
     plain = [f for f in below if all(node.operator != "variable" for node in walk(f))]
     given = [f for f in below if all(f is not one for one in plain)]
-    parts = [*_powers(given), *([plain] if plain else [])]
-    return reduce(truediv, map(_joined, parts), factor)
-
-
-def _powers(factors: Sequence[Expression]) -> Iterator[list[Expression]]:
-    """Yield each divisor once, then what stands there again: a square may under- or overflow."""
-    counts = Counter(factors)
-    while counts:
-        yield list(counts)
-        counts = Counter({factor: times - 1 for factor, times in counts.items() if times > 1})
+    return reduce(truediv, [_joined(part) for part in (given, plain) if part], factor)
 
 
 def _is_square(factors: Sequence[Expression]) -> bool:

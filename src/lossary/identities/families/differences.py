@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from lossary.functions import (
     absolute,
-    angle_of_ratio,
-    angle_of_relative_error,
-    atan,
     difference_of_squares,
     hypot,
-    inverse_gaussian_deviance,
     maximum,
     pseudo_huber,
     relative_error,
@@ -29,21 +25,6 @@ DIFFERENCES = (
     ),
     identity(
         "ratio of sizes", lambda x, y: absolute(x) / absolute(y), lambda x, y: absolute(x / y)
-    ),
-    identity(
-        "inverse Gaussian",
-        lambda m, y: (y - m) * (y - m) / (m * m * y),
-        lambda m, y: inverse_gaussian_deviance(m, y),
-        m=POSITIVE,
-        y=POSITIVE,
-    ),
-    identity(
-        "angle of a ratio", lambda x, y: atan(absolute(x / y)), lambda x, y: angle_of_ratio(x, y)
-    ),
-    identity(
-        "angle of a relative error",
-        lambda x, y: atan(absolute(relative_error(x, y))),
-        lambda x, y: angle_of_relative_error(x, y),
     ),
     identity(
         "difference of squares",

@@ -17,7 +17,6 @@ from lossary.functions import (
     log_relative_entropy,
     log_softmax,
     log_weighted_affinity,
-    norm,
     power_sum_gap,
     rate_divergence,
     relative_entropy,
@@ -74,13 +73,6 @@ DIVERGENCES = (
         y=AMOUNT,
     ),
     identity(
-        "product of roots",
-        lambda x, y: sqrt(x) * sqrt(y),
-        lambda x, y: geometric_mean(x, y),
-        x=AMOUNT,
-        y=AMOUNT,
-    ),
-    identity(
         "difference of roots",
         lambda x, y: sqrt(x) - sqrt(y),
         lambda x, y: root_difference(x, y),
@@ -95,13 +87,6 @@ DIVERGENCES = (
     identity(
         "distance of roots",
         lambda X, Y: sqrt(total(squared_root_difference(X, Y))),
-        lambda X, Y: root_distance(X, Y),
-        X=AMOUNT,
-        Y=AMOUNT,
-    ),
-    identity(
-        "length of a difference of roots",
-        lambda X, Y: norm(root_difference(X, Y)),
         lambda X, Y: root_distance(X, Y),
         X=AMOUNT,
         Y=AMOUNT,

@@ -8,10 +8,8 @@ from lossary.functions import (
     cosh,
     exp,
     exp_gap,
-    exp_gap_and_exp,
     exp_minus_exp,
     expm1,
-    expm1_and_exp,
     gaussian_nll,
     hypot,
     log,
@@ -24,7 +22,6 @@ from lossary.functions import (
     log_cosh_difference,
     log_odds,
     log_part,
-    log_product,
     log_ratio,
     log_share,
     poisson_nll,
@@ -92,14 +89,6 @@ LOGARITHMS = (
     identity("log1mexp", lambda x: log(-expm1(x)), lambda x: log1mexp(-x)),
     identity("log1mexp of exp", lambda x: log1mexp(exp(x)), lambda x: log_cloglog(x)),
     identity("log of a quotient", lambda x, y: log(x / y), lambda x, y: log_ratio(x, y), y="any"),
-    identity(
-        "log of a product",
-        lambda x, y: log(x * y),
-        lambda x, y: log_product(x, y),
-        x="Positive",
-        y="Positive",
-    ),
-    identity("log of an inverse", lambda x: log_ratio(1, x), lambda x: -log(x)),
     identity(
         "difference of logarithms", lambda x, y: log(x) - log(y), lambda x, y: log_ratio(x, y)
     ),
@@ -289,16 +278,6 @@ LOGARITHMS = (
         ),
         s=POSITIVE,
         r=POSITIVE,
-    ),
-    identity(
-        "gain with a penalty",
-        lambda x, b, z: b * exp_gap(x) + z * exp(x),
-        lambda x, b, z: exp_gap_and_exp(x, b, z),
-    ),
-    identity(
-        "slope of a gain with a penalty",
-        lambda x, b, z: b * expm1(x) + z * exp(x),
-        lambda x, b, z: expm1_and_exp(x, b, z),
     ),
     identity(
         "Gaussian",

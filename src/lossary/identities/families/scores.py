@@ -31,7 +31,6 @@ from lossary.functions import (
     log_ndtr,
     log_normal_crps,
     log_normal_nll,
-    log_part,
     log_ratio,
     log_sinh_over,
     logistic_crps,
@@ -43,7 +42,6 @@ from lossary.functions import (
     poisson_crps,
     poisson_rate_nll,
     rate_divergence,
-    rest_share,
     scaled_softplus,
     sinh,
     sqrt,
@@ -121,24 +119,6 @@ SCORES = (
         "Student's t",
         lambda x, y, s, v: (v + 1) / 2 * log1p_square((x - y) / s, v) + log(s),
         lambda x, y, s, v: student_t_nll(x, y, s, v),
-    ),
-    identity(
-        "normal-inverse-gamma, whose mean is a Student's t",
-        lambda x, v, a, b: (
-            log_ratio(pi, v) / 2
-            - a * log(2 * b * (1 + v))
-            + (a + 0.5) * log(x * x * v + 2 * b * (1 + v))
-            + lgamma(a)
-            - lgamma(a + 0.5)
-        ),
-        lambda x, v, a, b: (
-            student_t_constant(2 * a)
-            + (log_ratio(b, a) - log_part(v, 1)) / 2
-            + (a + 0.5) * log1p_square(x * sqrt(rest_share(1, v)), 2 * b)
-        ),
-        v=POSITIVE,
-        a=POSITIVE,
-        b=POSITIVE,
     ),
     identity(
         "constant of a Student's t",

@@ -144,17 +144,6 @@ VECTORS = (
         lambda X: squared_deviations(X),
     ),
     identity(
-        "squares less a part of the square of a sum",
-        lambda X, w: (
-            total(X * X) / class_count()
-            - w * ((total(X) / class_count()) * (total(X) / class_count()))
-        ),
-        lambda X, w: (
-            squared_deviations(X) / class_count() + (1 - w) * _square(total(X) / class_count())
-        ),
-        w="Unit OpenUnit expression",
-    ),
-    identity(
         "products less the product of sums",
         lambda X, Y: total(X * Y) - total(X) * total(Y) / class_count(),
         lambda X, Y: total(centred(X) * centred(Y)),
