@@ -253,7 +253,7 @@ PEERS = {
 }
 
 
-ELSEWHERE = [
+NAMES_IN_PEERS = [
     pytest.param(loss, PEERS[peer], path, id=f"{loss.name}-{name}")
     for loss in LOSSES
     for name in loss.elsewhere
@@ -262,7 +262,7 @@ ELSEWHERE = [
 ]
 
 
-@of_each_loss(ELSEWHERE)
+@of_each_loss(NAMES_IN_PEERS)
 def test_the_names_exist_in_the_peer(loss, peer, path):
     """What a record says of another library is true of the version installed."""
     found = importlib.import_module(peer)
