@@ -196,3 +196,26 @@ def test_the_curvature_of_jensen_and_shannon_is_right_to_the_end(p, t):
     with mpmath.workdps(60):
         truth = TRUTHS["jensen_shannon"](mpmath.mpf, p, t)
         assert ulps(float(found), truth, FORMATS["float64"]) <= 4
+
+
+@pytest.mark.parametrize("gap", [0.0, 1.0, 30.0, 200.0])
+@pytest.mark.parametrize("name", ["soft_cross_entropy", "distribution_focal"])
+def test_the_curvature_of_a_sure_softmax_is_no_difference(name, gap):
+    """What all parts have is taken out: p (1 - p), of which p - p^2 keeps no digit near 1."""
+    targets = {"soft_cross_entropy": [[0.25, 0.75, 0.0]], "distribution_focal": [0.75]}
+    found = L.catalogue[name].hessian([[gap, 0.0, -1.0]], targets[name], reduction="none")
+    with mpmath.workdps(200):
+        masses = [mpmath.exp(x) for x in (gap, 0, -1)]
+        for value, mass in zip(found[0], masses, strict=True):
+            share = mass / sum(masses)
+            assert ulps(float(value), share * (1 - share), FORMATS["float64"]) <= 4
+
+
+@pytest.mark.parametrize("freedom", [5e-324, 1e-310, 1e-307, 1e-290, 1e-20, 0.5, 1e9])
+def test_student_s_distribution_with_hardly_a_degree_of_freedom(freedom):
+    found = L.student_t([1.0], [0.0], [1.0], degrees_of_freedom=freedom)
+    with mpmath.workdps(60):
+        v = mpmath.mpf(freedom)
+        truth = mpmath.log(mpmath.pi * v) / 2 + (v + 1) / 2 * mpmath.log1p(1 / v)
+        truth += mpmath.loggamma(v / 2) - mpmath.loggamma((v + 1) / 2)
+        assert ulps(float(found), truth, FORMATS["float64"]) <= 4
