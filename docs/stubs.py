@@ -1,4 +1,4 @@
-"""Write the type stubs: of the front page, where losses are made, and of two doors.
+"""Write the type stubs: of the front page, where losses are made, of words, and of two doors.
 
     python docs/stubs.py
 
@@ -27,6 +27,7 @@ import lossary  # noqa: E402
 from lossary.definition import Argument, pascal_case  # noqa: E402
 from lossary.engine import Loss  # noqa: E402
 from lossary.engine.options import options_of  # noqa: E402
+from lossary.functions import FUNCTIONS  # noqa: E402
 from lossary.typing import Options  # noqa: E402
 
 MARK = "# Written by the build, or by `python docs/stubs.py`."
@@ -137,6 +138,18 @@ def _special(loss: Loss, left_out: Iterable[str] = ()) -> list[str]:
     positions = {"axis": "int | tuple[int, ...] | None"} if loss.over_positions else {}
     types = {n: kind for n, kind in (SPECIAL | positions).items() if n in own.keys() - {*left_out}}
     return [f"{name}: {kind} = {own[name]!r}" for name, kind in types.items()]
+
+
+def words() -> str:
+    """The words of formulas: what their front page imports, and all named functions."""
+    tree = ast.parse((PACKAGE / "functions" / "__init__.py").read_text(encoding="utf-8"))
+    imported = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module]
+    places = {a.name: node.module for node in imported for a in node.names}
+    places |= {name: f.computed.__module__ for name, f in FUNCTIONS.items()}
+    own = (item for item in places.items() if str(item[1]).startswith("lossary."))
+    return "\n".join(
+        [MARK, *(f"from {module} import {name} as {name}" for name, module in own), ""]
+    )
 
 
 def torch_modules() -> str:
@@ -279,6 +292,7 @@ def _keras_typed(parameter: str) -> str:
 
 STUBS = {
     "__init__.pyi": front,
+    "functions/__init__.pyi": words,
     "torch/modules.pyi": torch_modules,
     "torch/catalogue.pyi": torch_catalogue,
     "keras/__init__.pyi": keras_door,
