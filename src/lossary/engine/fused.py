@@ -205,23 +205,18 @@ def in_memory(call: Call, variant: Variant, parameters: Mapping[str, Any]) -> Fu
 def _weight(call: Call) -> Any:
     if call.options.weight is None:
         return None
-    memory = call.library.memory(
-        weighing.spread(call, weighing.fitting(call, "weight", call.options.weight))
-    )
-    return "elsewhere" if memory is None else memory.flat(False)
+    return _flat(call, weighing.spread(call, weighing.fitting(call, "weight", call.options.weight)))
 
 
 def _mask(call: Call) -> Any:
-    mask = None
-    if call.options.mask is not None:
-        memory = call.library.memory(weighing.mask_of(call))
-        if memory is None:
-            return "elsewhere"
-        mask = memory.flat(False).words
-    if call.options.ignore_index is not None:
-        counts = _labels(call) != weighing.ignored(call.options.ignore_index)
-        mask = counts if mask is None else mask & counts
-    return None if mask is None else Memory(mask, "boolean")
+    with call.library.wide():
+        keep = weighing.kept(call)
+    return None if keep is None else _flat(call, keep)
+
+
+def _flat(call: Call, x: Any) -> Memory | str:
+    memory = call.library.memory(x)
+    return "elsewhere" if memory is None else memory.flat(False)
 
 
 def _labels(call: Call) -> np.ndarray:
