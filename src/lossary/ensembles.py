@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 from lossary.engine import Loss
 from lossary.engine.libraries import Library, library_of
+from lossary.engine.options import one_of
 from lossary.engine.reading import read
 from lossary.errors import DomainError, DtypeError, FormulaError, ShapeError
 
@@ -120,26 +121,22 @@ class _Pairs:
             raise FormulaError(
                 f"ensembles: {loss.name} is of two coordinates, and fair= of two draws"
             )
-        if reduction not in {"mean", "sum"}:
-            raise ShapeError(f"ensembles: reduction must be 'mean' or 'sum', got {reduction!r}")
+        one_of("ensembles", "reduction", reduction, ("mean", "sum"))
         library = library_of([members, target])
-        x = read(library, "ensembles", "members", members, None)
-        y = read(library, "ensembles", "target", target, x)
-        keep = None if mask is None else _kept(library, read(library, "ensembles", "mask", mask, x))
-        scale = None if weight is None else read(library, "ensembles", "weight", weight, x)
-        shape = _checked(library, x, y, keep, scale)
-        if fair and shape[-2] < 2:
+        x, y, keep, scale = _read(library, members, target, mask, weight)
+        count, entries = library.shape(x)[-2:]
+        if fair and count < 2:
             raise ShapeError("ensembles: fair= compares different members, and there is one")
         with library.wide():
-            scale, share = _shares(library, y, keep, scale, draws, fair, shape[-2], reduction)
-            count = shape[-2 if draws else -1]
+            scale, share = _shares(library, y, keep, scale, draws, fair, count, reduction)
             size = max(1, _ROOM // max(1, library.count(x))) if block is None else block
-            return cls(
-                loss, library, draws, _led(library, x, -2 if draws else -1),
-                y if draws else _led(library, y, -1),
-                _led(library, keep, -1) if draws and keep is not None else keep,
-                scale, draws and not fair, share, min(size, count), settings,
-            )  # fmt: skip
+            if draws:
+                size, x = min(size, count), _led(library, x, -2)
+                keep = None if keep is None else _led(library, keep, -1)
+            else:
+                size, x, y = min(size, entries), _led(library, x, -1), _led(library, y, -1)
+            own = draws and not fair
+            return cls(loss, library, draws, x, y, keep, scale, own, share, size, settings)
 
     def blocks(self) -> Iterator[tuple[range, tuple[Any, ...], dict[str, Any]]]:
         """Yield a few steps to a partner at a time, with the arguments of the loss for them."""
@@ -213,29 +210,29 @@ def _led(library: Library, x: Any, axis: int, back: bool = False) -> Any:
     return library.ordered(x, order)
 
 
-def _kept(library: Library, mask: Any) -> Any:
-    if library.kind(mask) != "boolean":
-        raise DtypeError("ensembles: mask must be True (keep) or False, for each member")
-    return mask
-
-
-def _checked(library: Library, x: Any, y: Any, keep: Any, weight: Any) -> tuple[int, ...]:
-    """Return the shape of the members; raises ShapeError for what does not fit it."""
+def _read(library: Library, members: Any, target: Any, mask: Any, weight: Any) -> list[Any]:
+    """Return all of them as arrays; raises ShapeError for what does not fit the members."""
+    x = read(library, "ensembles", "members", members, None)
     shape = tuple(library.shape(x))
     if len(shape) < 2 or None in shape[-2:]:
         raise ShapeError(
             f"ensembles: members have shape (..., members, coordinates), got {shape}\n"
             "hint: a graph has to know how many there are of both"
         )
-    wanted = {"target": (y, (*shape[:-2], shape[-1])), "mask": (keep, shape[:-1]),
+    beside = {"target": (target, (*shape[:-2], shape[-1])), "mask": (mask, shape[:-1]),
               "weight": (weight, shape[:-2])}  # fmt: skip
-    for name, (array, expected) in wanted.items():
+    found = [x]
+    for name, (data, expected) in beside.items():
+        array = None if data is None else read(library, "ensembles", name, data, x)
         if array is not None and tuple(library.shape(array)) != expected:
             raise ShapeError(
                 f"ensembles: {name} must have shape {expected} beside members of shape {shape}, "
                 f"got {tuple(library.shape(array))}"
             )
-    return shape
+        found.append(array)
+    if mask is not None and library.kind(found[2]) != "boolean":
+        raise DtypeError("ensembles: mask must be True (keep) or False, for each member")
+    return found
 
 
 def _shares(

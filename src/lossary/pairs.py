@@ -29,6 +29,7 @@ import numpy as np
 
 from lossary.engine import Loss
 from lossary.engine.libraries import Library, library_of
+from lossary.engine.options import one_of
 from lossary.engine.reading import read
 from lossary.errors import FormulaError, ShapeError
 
@@ -286,8 +287,7 @@ def _labels(library: Library, label: Any, count: int, like: Any) -> Any:
 
 
 def _share(batch: _Batch, reduction: str) -> float:
-    if reduction not in {"mean", "sum"}:
-        raise ShapeError(f"pairs: reduction must be 'mean' or 'sum', got {reduction!r}")
+    one_of("pairs", "reduction", reduction, ("mean", "sum"))
     return 1 / len(batch.anchors) if reduction == "mean" else 1.0
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from lossary.definition import Definition
 from lossary.engine import hints
 from lossary.engine.libraries import symbolic
-from lossary.errors import DtypeError
+from lossary.errors import DomainError, DtypeError
 from lossary.typing import Empty, Reduction
 
 # Other frameworks' words for the first and the second argument, unless two predictions come first.
@@ -134,11 +134,17 @@ def _check_options(
         if not known and not symbolic(value) and not (name != "axis" and _is_whole(value)):
             raise DtypeError(f"{definition.name}: {name} must be an integer, got {options[name]!r}")
     for name, choices in _CHOICES.items():
-        if options.get(name, choices[0]) not in choices:
-            raise ValueError(
-                f"{definition.name}: {name} must be one of {', '.join(map(repr, choices))}, "
-                f"got {options[name]!r}{_CHOSEN.get(str(options[name]), '')}"
-            )
+        one_of(definition.name, name, options.get(name, choices[0]), choices)
+
+
+def one_of(who: str, name: str, word: Any, choices: tuple[str, ...]) -> Any:
+    """Return an option that is one of a few words."""
+    if word in choices:
+        return word
+    raise DomainError(
+        f"{who}: {name} must be one of {', '.join(map(repr, choices))}, "
+        f"got {word!r}{_CHOSEN.get(str(word), '')}"
+    )
 
 
 def _is_whole(x: Any) -> bool:

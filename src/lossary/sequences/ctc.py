@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lossary.engine import leases
+from lossary.engine.options import one_of
 from lossary.errors import ShapeError
 from lossary.sequences import machine
 from lossary.sequences.batch import Batch, Impossible, Reduction, sequence_loss
@@ -78,8 +79,8 @@ def ctc(
         (rows, ends, counts),
         reader.lead,
         weight,
-        reader.word("reduction", reduction, REDUCTIONS),
-        reader.word("impossible", impossible, POLICIES),
+        one_of(reader.who, "reduction", reduction, REDUCTIONS),
+        one_of(reader.who, "impossible", impossible, POLICIES),
         lambda wrong: blame(reader, x, (ends,), wrong),
         lambda slopes: (reader.as_given(slopes[0]),),
     )

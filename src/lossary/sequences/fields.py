@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lossary.engine.options import one_of
 from lossary.errors import DomainError, ShapeError
 from lossary.sequences.batch import Batch, Reduction, sequence_loss
 from lossary.sequences.reading import REDUCTIONS, Reader
@@ -83,7 +84,7 @@ def conditional_random_field(
         (rows, ends),
         reader.lead,
         weight,
-        reader.word("reduction", reduction, REDUCTIONS),
+        one_of(reader.who, "reduction", reduction, REDUCTIONS),
         "inf",
         lambda wrong: _blame(reader, x, ends, wrong),
         lambda slopes: tuple(

@@ -209,15 +209,6 @@ class Reader:
         )
         return self.admitted(argument, x, wrong, allowed, hint)
 
-    def word(self, argument: str, given: str, allowed: tuple[str, ...]) -> Any:
-        """Return an option that is one of a few words."""
-        if given not in allowed:
-            raise DomainError(
-                f"{self.who}: {argument} must be one of {', '.join(map(repr, allowed))}, "
-                f"got {given!r}"
-            )
-        return given
-
     def weight(self, data: Any) -> Any:
         """Return a weight for each sequence, flat; None if nothing is said."""
         if data is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf, nan
 from typing import Any
 
+from lossary.engine.options import one_of
 from lossary.errors import ShapeError
 from lossary.sequences.batch import Batch, Reduction, sequence_loss
 from lossary.sequences.frames import blame
@@ -68,7 +69,7 @@ def rnn_transducer(
         (rows, ends, counts),
         reader.lead,
         weight,
-        reader.word("reduction", reduction, REDUCTIONS),
+        one_of(reader.who, "reduction", reduction, REDUCTIONS),
         "inf",
         lambda wrong: blame(reader, x, (ends, counts + 1), wrong),
         lambda slopes: (reader.as_given(slopes[0]),),
