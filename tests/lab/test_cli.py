@@ -426,8 +426,12 @@ def test_study_draws(run, tmp_path):
     ("line", "problem", "hint"),
     [
         ("study nuron", "no study is called 'nuron'", "did you mean neuron?"),
-        ("study neuron --set stps=1", "study neuron has no setting 'stps=1'", "steps="),
-        ("study neuron --set steps=many", "expected int, got 'many'", "default"),
+        ("study neuron --set stps=1", "study neuron has no setting 'stps'", "steps="),
+        (
+            "study neuron --set steps=many",
+            "steps must be a positive whole number, got 'many'",
+            "default",
+        ),
         ("study neuron -o a.pdf", "a picture ends in .png or .svg", "a.png"),
         ("study neuron -o no/such/a.png", "there is no folder", "create it"),
         ("study neuron --seed -1", "--seed", "lossary study --help"),

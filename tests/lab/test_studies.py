@@ -506,10 +506,10 @@ def test_progress_runs_to_its_end(name):
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
-        ("neurone", {}, "unknown name 'neurone'.*did you mean 'neuron'"),
+        ("neurone", {}, "no study is called 'neurone'\nhint: did you mean neuron?"),
         ("neuron", {"seed": -1}, "seed must be an integer of at least 0, got -1"),
         ("neuron", {"seed": True}, "seed must be an integer"),
-        ("neuron", {"epochs": 3}, "unknown setting 'epochs', expected one of rate, steps"),
+        ("neuron", {"epochs": 3}, "has no setting 'epochs'\nhint: it has rate=0.15, steps=300"),
         ("neuron", {"steps": 0}, "steps must be a positive whole number, got 0"),
         ("neuron", {"steps": 2.5}, "steps must be a positive whole number, got 2.5"),
         ("neuron", {"rate": math.inf}, "rate must be a positive number, got inf"),

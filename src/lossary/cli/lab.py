@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -98,23 +97,19 @@ def study(
     lossary study mnist --data ~/mnist --json > mnist.json
     """
     from lossary import picture
-    from lossary.study import draw_report, print_report, run, studies
+    from lossary import study as room
     from lossary.study.needs import need
 
     if name is None:
-        _list_studies(studies, as_json)
+        _list_studies(room.studies, as_json)
         return
-    if name not in studies:
-        raise click.UsageError(
-            f"no study is called {name!r}\nhint: {_nearest(name, list(studies))}"
-        )
-    chosen = _settings(studies[name], settings)
+    chosen = _settings(room.find(name), settings)
     if output:
         picture.check(output)
         need("matplotlib")
     try:
         with progress(f"study {name}") as report_progress:
-            report = run(name, seed=seed, data=data, progress=report_progress, **chosen)
+            report = room.run(name, seed=seed, data=data, progress=report_progress, **chosen)
     except FileNotFoundError as error:
         raise click.UsageError(str(error)) from error
     except ValueError as error:
@@ -125,53 +120,28 @@ def study(
         emit_json(report.to_json())
     else:
         with page() as console:
-            print_report(report, console)
+            room.print_report(report, console)
     if output:
-        draw_report(report, output)
+        room.draw_report(report, output)
         say(f"wrote {output}")
 
 
-def _nearest(name: str, known: list[str]) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"choose from {', '.join(known)}"
-
-
 def _settings(chosen: Study, texts: tuple[str, ...]) -> dict[str, Any]:
-    """Return settings as the types that their defaults have."""
-    defaults = {
-        item.name: getattr(chosen.settings, item.name)
-        for item in dataclasses.fields(chosen.settings)
-    }
+    """Return settings as Python writes them; what the study would refuse is refused here."""
+    from lossary.study import replace
+
     settings = {}
     for text in texts:
-        key, equals, value = text.partition("=")
+        key, _, value = text.partition("=")
         key = key.strip().replace("-", "_")
-        if not equals or key not in defaults:
-            known = ", ".join(f"{name}={default!r}" for name, default in defaults.items())
-            raise click.UsageError(
-                f"study {chosen.name} has no setting {text!r}\nhint: it has {known}"
-            )
-        settings[key] = _literal(value, defaults[key], text)
+        try:
+            given = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            given = value
+        many = isinstance(getattr(chosen.settings, key, None), tuple)
+        settings[key] = (given,) if many and not isinstance(given, tuple) else given
+    replace(chosen, settings)
     return settings
-
-
-def _literal(text: str, default: Any, whole: str) -> Any:
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        value = text
-    if isinstance(default, tuple) and isinstance(value, int | float):
-        value = (value,)
-    if isinstance(default, float) and isinstance(value, int):
-        value = float(value)
-    if type(value) is not type(default):
-        raise click.UsageError(
-            f"--set {whole}: expected {type(default).__name__}, got {text!r}\n"
-            f"hint: its default is {default!r}"
-        )
-    return value
 
 
 def _list_studies(studies: dict[str, Study], as_json: bool) -> None:

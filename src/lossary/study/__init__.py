@@ -91,8 +91,8 @@ def find(name: str) -> Study:
     if name in studies:
         return studies[name]
     near = difflib.get_close_matches(name, studies, n=1)
-    guess = f"; did you mean {near[0]!r}?" if near else ""
-    raise StudyError(f"study: unknown name {name!r}, expected one of {', '.join(studies)}{guess}")
+    hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(studies)}"
+    raise StudyError(f"no study is called {name!r}\nhint: {hint}")
 
 
 def replace(study: Study, settings: dict[str, Any]) -> Any:
@@ -102,10 +102,13 @@ def replace(study: Study, settings: dict[str, Any]) -> Any:
     }
     for name, value in settings.items():
         if name not in defaults:
-            allowed = f"expected one of {', '.join(defaults)}"
-            raise StudyError(f"study {study.name}: unknown setting {name!r}, {allowed}")
+            known = ", ".join(f"{name}={default!r}" for name, default in defaults.items())
+            raise StudyError(f"study {study.name} has no setting {name!r}\nhint: it has {known}")
         if complaint := objection(value, defaults[name]):
-            raise StudyError(f"study {study.name}: {name} must be {complaint}, got {value!r}")
+            raise StudyError(
+                f"study {study.name}: {name} must be {complaint}, got {value!r}\n"
+                f"hint: its default is {defaults[name]!r}"
+            )
     return dataclasses.replace(study.settings, **settings)
 
 
