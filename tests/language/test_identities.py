@@ -203,6 +203,41 @@ def test_each_is_found_whichever_others_there_are(rule):
     assert normal(rule.left) is normal(rule.right)
 
 
+# Numbers that are exact as they are: what is compared has fifty digits.
+STEEP = ["exp", "expm1", "cosh", "sinh", "sigmoid", "softplus", "tanh", "ndtr"]
+BENT = {
+    "log": log,
+    "log1p": functions.log1p,
+    "log of a multiple": lambda e: log(3 * e),
+    "log beside 1": lambda e: log(1 + e),
+    "log beside a multiple": lambda e: log(1 + e / 2),
+    "log of a square": lambda e: log(e**2 / 8),
+    "log of an inverse": lambda e: log(2 / e),
+    "log of a ratio": lambda e: functions.log_ratio(e, constant(0.25)),
+    "softplus": functions.softplus,
+}
+
+
+@pytest.mark.parametrize("outer", BENT)
+@pytest.mark.parametrize("inner", STEEP)
+def test_what_is_computed_of_a_function_of_a_function_means_the_same(outer, inner):
+    """Whatever logarithms are taken apart into."""
+    x = variable("x")
+    written = BENT[outer](WORDS[inner](x))
+    computed, seen = Normal(TABLE, {"x": "Real"})(written), 0
+    with exact.workdps(400):
+        for number in (0.3, -0.3, 2.0, -2.0, 40.0, -40.0):
+            point = {"x": exactly(np.array([[number]]))}
+            meant = value(written, point)
+            if meant is None or not meant[0]:
+                continue
+            seen += 1
+            found = value(computed, point)
+            assert found is not None
+            assert abs(found[0] - meant[0]) <= exact.mpf(10) ** -50 * abs(meant[0])
+    assert seen
+
+
 def test_names_are_unique():
     assert len({rule.name for rule in TABLE}) == len(TABLE)
 

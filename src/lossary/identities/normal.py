@@ -181,7 +181,7 @@ class Normal:
 
     def _split(self, node: Expression) -> Expression | None:
         """Take out of a logarithm the factors that overflow, or vanish, long before it does."""
-        if node.operator not in _LOGS:
+        if node.operator not in {"log", "log_ratio"}:  # log1p is of a sum
             return None
         whole, found = reduce(truediv, map(as_factor, node.arguments)), list[Term]()
         left: tuple[list[Expression], list[Expression]] = ([], [])
