@@ -83,3 +83,8 @@ def identity(
 ) -> Identity:
     """Return a pair of formulas of the same symbols."""
     return Identity(name, means, computed, {n: frozenset(s.split()) for n, s in sets.items()})
+
+
+def square(x: Expression) -> Expression:
+    """Return a square as the left sides of identities have it."""
+    return x * x

@@ -23,7 +23,7 @@ from torch.autograd import forward_ad
 from lossary.doors import Function, Parameters, function_of
 from lossary.engine.libraries.torch import is_watched
 from lossary.engine.libraries.torch_fused import loosen, released
-from lossary.engine.libraries.torch_memory import is_plain_memory
+from lossary.engine.libraries.torch_memory import PLAIN, is_plain_memory
 from lossary.engine.recipes import NO_RECIPE
 from lossary.engine.recipes.recipe import VALUE, plans, remember
 from lossary.engine.recipes.torch import like_this, planned
@@ -221,7 +221,7 @@ def is_plain(*tensors: Tensor) -> bool:
     """Whether values on the CPU can be looked at: no tracer, transform or subclass in between."""
     if is_watched() or _transforms() or forward_ad._current_level >= 0:  # noqa: SLF001
         return False
-    return all(type(x) in _PLAIN and is_plain_memory(x) for x in tensors)
+    return all(type(x) in PLAIN and is_plain_memory(x) for x in tensors)
 
 
 def spoiled(x: Tensor, wrong: Tensor) -> Tensor:
@@ -229,7 +229,6 @@ def spoiled(x: Tensor, wrong: Tensor) -> Tensor:
     return x * torch.where(wrong, math.nan, 1.0).to(x.dtype)
 
 
-_PLAIN = {Tensor, torch.nn.Parameter}
 _transforms = torch._C._are_functorch_transforms_active  # noqa: SLF001
 
 

@@ -16,11 +16,10 @@ from torch.autograd import forward_ad
 from lossary.engine import gpu
 from lossary.engine.libraries import torch_distributed
 from lossary.engine.libraries.base import Kind, Library, Operation, symbolic
-from lossary.engine.libraries.torch_memory import blank, is_plain_memory
+from lossary.engine.libraries.torch_memory import PLAIN, blank, is_plain_memory
 from lossary.engine.memory import Memory, memory_of
 from lossary.render.kernel import Storage
 
-_PLAIN = frozenset({torch.Tensor, torch.nn.Parameter})
 _FLOATING = frozenset({torch.float64, torch.float32, torch.bfloat16, torch.float16})
 _INTEGERS = (
     torch.int64, torch.int32, torch.int16, torch.int8,
@@ -131,7 +130,7 @@ class _Torch(Library):
         return x.device.type == "cuda"
 
     def dense(self, x: Any) -> bool:
-        plain = type(x) in _PLAIN and not _is_wrapped(x)
+        plain = type(x) in PLAIN and not _is_wrapped(x)
         if not plain or is_watched() or x.layout != torch.strided or x.is_neg() or _is_dual(x):
             return False
         return not x.dtype.is_floating_point or x.dtype in _FLOATING
@@ -253,7 +252,7 @@ _tracing = torch._C._get_tracing_state  # noqa: SLF001
 
 def _has_values(x: Any) -> bool:
     """Whether there are numbers to look at, which fake and wrapped tensors have not."""
-    return type(x) in _PLAIN and x.is_cpu and not _is_wrapped(x)
+    return type(x) in PLAIN and x.is_cpu and not _is_wrapped(x)
 
 
 _unwrapped = torch._C._functorch.get_unwrapped  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]

@@ -14,6 +14,9 @@ from lossary.engine import leases
 
 CPU = torch.device("cpu")  # a default device may be another
 
+PLAIN = frozenset({Tensor, torch.nn.Parameter})
+"""The types of tensors that PyTorch's own operations make, whose methods are PyTorch's own."""
+
 
 def is_plain_memory(x: Any) -> bool:
     """Whether NumPy may read the memory: no bit, wrapper, layout or device changes its meaning.

@@ -12,7 +12,7 @@ from torch.autograd import forward_ad
 from lossary.engine.evaluate import derivatives_by_operations
 from lossary.engine.libraries.torch import is_transformed, is_watched
 from lossary.engine.libraries.torch_derived import in_graph
-from lossary.engine.libraries.torch_memory import keys_of
+from lossary.engine.libraries.torch_memory import PLAIN, keys_of
 from lossary.engine.recipes.recipe import (
     NO_RECIPE,
     VALUE,
@@ -28,7 +28,6 @@ from lossary.engine.recipes.torch_text import text_of
 from lossary.engine.selection import kernels_allowed
 from lossary.kernels import openmp
 
-_PLAIN = frozenset({torch.Tensor, torch.nn.Parameter})
 _Guards: Any = getattr(getattr(torch._C._dynamo, "guards", None), "TensorGuards", None)  # noqa: SLF001  # pyright: ignore[reportAttributeAccessIssue]
 _WORDS = frozenset({str, float, int, bool, type(None)})
 
@@ -74,8 +73,8 @@ class _Last:
     def __init__(self, given: Sequence[Any], options: Mapping[str, Any], plan: Plan) -> None:
         self.plan, self.names, self.graph = plan, tuple(options), torch.is_grad_enabled()
         self.kinds = [*map(type, given)]
-        self.words = [x for x in given if type(x) not in _PLAIN]
-        self.places = [place for place, kind in enumerate(self.kinds) if kind in _PLAIN]
+        self.words = [x for x in given if type(x) not in PLAIN]
+        self.places = [place for place, kind in enumerate(self.kinds) if kind in PLAIN]
         self.guard: Any = None
 
     def guarded(self, given: Sequence[Any]) -> None:
@@ -106,7 +105,7 @@ def repeated(what: Any, given: Sequence[Any], options: Mapping[str, Any]) -> Pla
         return last.plan if same and last.guard.check(*given) else None
     if last.names != tuple(options) or last.kinds != [*map(type, given)]:
         return None
-    if last.words != [x for x in given if type(x) not in _PLAIN]:
+    if last.words != [x for x in given if type(x) not in PLAIN]:
         return None
     return last.plan if last.guard.check(*[given[place] for place in last.places]) else None
 
@@ -146,7 +145,7 @@ def like_this(what: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> A
     like: list[Any] = [what, torch.is_grad_enabled()]
     for x in (*args, *options.values()):
         kind = type(x)
-        if kind in _PLAIN:
+        if kind in PLAIN:
             if keys_of(x).raw_repr() != NUMBERS or not x.is_contiguous():
                 return None
             like += (x.shape, x.dtype, x.requires_grad)
@@ -177,7 +176,7 @@ def planned(
     kind: list[Any] = [loss, wanted]
     moving: tuple[int, ...] = () if wanted is VALUE else (0,)
     for place, x in enumerate(args):
-        if type(x) not in _PLAIN:
+        if type(x) not in PLAIN:
             return None
         kind += (x.dtype, x.ndim)
         if graph and x.requires_grad and x.dtype.is_floating_point:
@@ -207,7 +206,7 @@ def planned(
 
 
 def _array_kind(x: Any) -> Any:
-    return None if type(x) not in _PLAIN or x.requires_grad else (x.dtype, x.ndim)
+    return None if type(x) not in PLAIN or x.requires_grad else (x.dtype, x.ndim)
 
 
 def _fit(
@@ -227,6 +226,6 @@ def _fit(
         for x, whole in zip(args, recipe.whole, strict=True):
             if x.shape != (shape if whole else axes):
                 return False
-    if any(type(x) in _PLAIN and name not in recipe.extras for name, x in options.items()):
+    if any(type(x) in PLAIN and name not in recipe.extras for name, x in options.items()):
         return False  # a number that is not looked at again
     return recipe.fits(shape, axes, {name: options[name].shape for name in recipe.extras})

@@ -14,13 +14,13 @@ import numpy as np
 import torch
 
 from lossary.engine.evaluate import derivatives, value
+from lossary.engine.libraries.torch_memory import PLAIN
 from lossary.engine.recipes.recipe import VALUE, Recipe, plans, remember
 from lossary.engine.recipes.torch_plan import Plan, plan_of, scalar
 from lossary.engine.selection import CUTOFF, chosen
 from lossary.errors import LossaryError
 
 _NO_CUT = (0, 0, 0, 0, 0, 0, 0), False
-_PLAIN = frozenset({torch.Tensor, torch.nn.Parameter})
 _READ = frozenset({torch.float64, torch.float32})
 _KNOWN = _READ | {torch.bool, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8}
 
@@ -46,9 +46,9 @@ def _made(
 ) -> Plan | None:
     if chosen() != "auto" or wanted[-1] == "hessian" or options.get("inplace"):
         return None
-    if len(args) != len(loss.inputs) or not _PLAIN.issuperset(map(type, args)):
+    if len(args) != len(loss.inputs) or not PLAIN.issuperset(map(type, args)):
         return None
-    extras = tuple(name for name, x in options.items() if type(x) in _PLAIN)
+    extras = tuple(name for name, x in options.items() if type(x) in PLAIN)
     around = [options[name] for name in extras]
     if any(x.requires_grad for x in around):
         return None

@@ -13,7 +13,7 @@ from lossary.functions import (
     sqrt,
     where,
 )
-from lossary.identities.rules import POSITIVE, identity
+from lossary.identities.rules import POSITIVE, identity, square
 
 DIFFERENCES = (
     identity("relative error", lambda x, y: (x - y) / y, lambda x, y: relative_error(x, y)),
@@ -40,12 +40,12 @@ DIFFERENCES = (
     identity(
         "squares over a square",
         lambda x, y, z: (x * x + y * y) / (z * z),
-        lambda x, y, z: (hypot(x, y) / z) * (hypot(x, y) / z),
+        lambda x, y, z: square(hypot(x, y) / z),
     ),
     identity(
         "square over squares",
         lambda x, y, z: x * x / (y * y + z * z),
-        lambda x, y, z: (x / hypot(y, z)) * (x / hypot(y, z)),
+        lambda x, y, z: square(x / hypot(y, z)),
     ),
     identity("hypot", lambda x, y: sqrt(x * x + y * y), lambda x, y: hypot(x, y)),
     identity("hypot of 1", lambda x: sqrt(1 + x * x), lambda x: hypot(x, 1)),

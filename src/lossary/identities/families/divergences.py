@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from lossary.formula import Expression
 from lossary.functions import (
     affinity_gap,
     alpha_gap,
@@ -39,15 +38,11 @@ from lossary.functions import (
     weighted_geometric_mean,
     where,
 )
-from lossary.identities.rules import POSITIVE, identity
+from lossary.identities.rules import POSITIVE, identity, square
 
 AMOUNT = "NonNegative Positive Unit OpenUnit Simplex"
 COUNTED = "NonNegative Unit Units Simplex"
 """Sets of amounts that may be 0."""
-
-
-def _square(x: Expression) -> Expression:
-    return x * x
 
 
 DIVERGENCES = (
@@ -237,7 +232,7 @@ DIVERGENCES = (
     identity(
         "Hellinger of two softmaxes",
         lambda X, Y: 1 - total(sqrt(softmax(X) * softmax(Y))),
-        lambda X, Y: total(_square(exp_minus_exp(log_softmax(X) / 2, log_softmax(Y) / 2))) / 2,
+        lambda X, Y: total(square(exp_minus_exp(log_softmax(X) / 2, log_softmax(Y) / 2))) / 2,
     ),
     identity(
         "Jensen-Shannon",

@@ -17,7 +17,7 @@ from lossary.functions import (
     sqrt,
     total,
 )
-from lossary.identities.rules import identity
+from lossary.identities.rules import identity, square
 
 
 def _apart(x: Expression, y: Expression) -> Expression:
@@ -37,10 +37,6 @@ def _correlation_gap(x: Expression, y: Expression) -> Expression:
     return relative_error(found, sqrt(positives * negatives))
 
 
-def _square(x: Expression) -> Expression:
-    return x * x
-
-
 SHARES = (
     identity(
         "Dice",
@@ -55,12 +51,12 @@ SHARES = (
     identity(
         "Dice of squares",
         lambda X, Y: 1 - 2 * (total(X * Y) / total(X * X + Y * Y)),
-        lambda X, Y: rest_share(2 * total(X * Y), total(_square(X - Y))),
+        lambda X, Y: rest_share(2 * total(X * Y), total(square(X - Y))),
     ),
     identity(
         "Dice of squares with smoothing",
         lambda X, Y, s: relative_error(2 * total(X * Y) + s, total(X * X + Y * Y) + s),
-        lambda X, Y, s: -rest_share(2 * total(X * Y) + s, total(_square(X - Y))),
+        lambda X, Y, s: -rest_share(2 * total(X * Y) + s, total(square(X - Y))),
     ),
     identity(
         "Dice of distances",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lossary.formula import Expression, constant
+from lossary.formula import constant
 from lossary.functions import (
     absolute,
     acos,
@@ -36,12 +36,7 @@ from lossary.functions import (
     unit,
     variogram_gap,
 )
-from lossary.identities.rules import POSITIVE, identity
-
-
-def _square(x: Expression) -> Expression:
-    return x * x
-
+from lossary.identities.rules import POSITIVE, identity, square
 
 VECTORS = (
     identity("norm", lambda X: sqrt(total(X * X)), lambda X: norm(X)),
@@ -90,7 +85,7 @@ VECTORS = (
     identity(
         "squared length over another and a number",
         lambda X, Y, c: total(X * X) / (total(Y * Y) + c),
-        lambda X, Y, c: _square(norm(X) / hypot(norm(Y), sqrt(c))),
+        lambda X, Y, c: square(norm(X) / hypot(norm(Y), sqrt(c))),
         c=POSITIVE,
     ),
     identity(
@@ -160,7 +155,7 @@ VECTORS = (
     ),
     identity(
         "variogram",
-        lambda X, Y, t, u, p: _square(
+        lambda X, Y, t, u, p: square(
             absolute(t - u) ** p - total(absolute(X - Y) ** p) / class_count()
         ),
         lambda X, Y, t, u, p: variogram_gap(X, Y, constant(1), t, u, p),
